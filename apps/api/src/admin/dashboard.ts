@@ -1,0 +1,55 @@
+/** bull-board with every queue in it, for admins. */
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { ExpressAdapter } from "@bull-board/express";
+import type { JobQueues } from "@nightshift/queue";
+import { type RequestHandler, Router } from "express";
+import { onObjectStore } from "../object-store-errors.ts";
+import { refuseCrossSite, requireAdmin } from "./admin-guard.ts";
+import { FailedLinesAdapter } from "./failed-lines-adapter.ts";
+import { mendLine, type MendLineDeps } from "./mend-line.ts";
+
+const FAILED_LINES = "failed-lines";
+
+export interface DashboardDeps extends MendLineDeps {
+  readonly queues: Pick<JobQueues, "boards" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
+}
+
+/** A router to be mounted at `path`; every request needs the admin key, changes also the dashboard's own origin. */
+export function dashboard(deps: DashboardDeps, adminKey: string, path: string): Router {
+  const failedLinesDeps = {
+    queues: deps.queues,
+    mend: (failed: Parameters<typeof mendLine>[1]) => onObjectStore(() => mendLine(deps, failed, "admin")),
+  };
+  const adapters = deps.queues
+    .boards()
+    .map((queue) =>
+      queue.name === FAILED_LINES ? new FailedLinesAdapter(queue, failedLinesDeps) : new BullMQAdapter(queue),
+    );
+  const serverAdapter = new ExpressAdapter();
+  serverAdapter.setBasePath(path);
+  createBullBoard({
+    queues: adapters,
+    serverAdapter,
+    options: { uiConfig: { boardTitle: "Nightshift" } },
+  });
+
+  const router = Router();
+  router.use(requireAdmin(adminKey), refuseCrossSite);
+  const failedLines = adapters.find((adapter) => adapter instanceof FailedLinesAdapter);
+  if (failedLines !== undefined) router.put(`/api/queues/${FAILED_LINES}/retry/failed`, retryAllOf(failedLines));
+  router.use(serverAdapter.getRouter() as Router);
+  return router;
+}
+
+/** In place of bull-board's own, which ends at the first job that is refused. */
+function retryAllOf(failedLines: FailedLinesAdapter): RequestHandler {
+  return async (_request, response) => {
+    const { retried, skipped, refusal } = await failedLines.retryAll();
+    if (retried > 0 || refusal === null) response.json({ retried, skipped });
+    else
+      response
+        .status(refusal.statusCode)
+        .json({ error: { key: "ERRORS.INTERNAL_SERVER_ERROR" }, message: refusal.message });
+  };
+}

@@ -1,0 +1,72 @@
+/** The API as an Express app: what stands in front of what. Opens nothing and listens nowhere. */
+import type { Db } from "@nightshift/db";
+import type { RandomBytes } from "@nightshift/domain";
+import type { JobQueues } from "@nightshift/queue";
+import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
+import type { ObjectStore } from "@nightshift/storage";
+import express, { type Express } from "express";
+import { dashboard } from "./admin/dashboard.ts";
+import { createAuthenticate } from "./middleware/authenticate.ts";
+import { errorHandler } from "./middleware/error-handler.ts";
+import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { cancelBatch } from "./routes/batches/cancel-batch.ts";
+import { createBatch } from "./routes/batches/create-batch.ts";
+import { listBatches } from "./routes/batches/list-batches.ts";
+import { retrieveBatch } from "./routes/batches/retrieve-batch.ts";
+import { createFile } from "./routes/files/create-file.ts";
+import { deleteFile } from "./routes/files/delete-file.ts";
+import { getContent } from "./routes/files/get-content.ts";
+import { listFiles } from "./routes/files/list-files.ts";
+import { retrieveFile } from "./routes/files/retrieve-file.ts";
+import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
+
+const DASHBOARD_PATH = "/admin/queues";
+
+/** All that the API needs of the world outside. */
+export interface ApiDeps {
+  readonly db: Db;
+  readonly objects: ObjectStore;
+  readonly queues: Pick<JobQueues, "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine" | "boards">;
+  /** For /readyz, by name. */
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Password of the dashboard; null: there is none. */
+  readonly adminKey: string | null;
+  readonly clock: () => Date;
+  readonly random: RandomBytes;
+  readonly isDraining: () => boolean;
+}
+
+/** Builds the app. It keeps nothing that another API process would have to know, but for keys, which it trusts for 5 s. */
+export function createApp(deps: ApiDeps): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  // Polling clients want the object, never a 304.
+  app.disable("etag");
+  app.set("query parser", "simple");
+  app.set("json spaces", 2);
+
+  app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
+  app.use(healthRoutes(deps));
+  if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
+  app.use(tenantRoutes(createAuthenticate(deps), routeTable(deps)));
+  app.use(refuseUnknownUrl, errorHandler(deps.logger));
+  return app;
+}
+
+function routeTable(deps: ApiDeps): RouteTable {
+  const uploadedBytes = new Counter({
+    name: "nightshift_uploaded_bytes_total",
+    help: "Bytes of uploads that became files.",
+    registers: [deps.metrics],
+  });
+  return {
+    "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, uploadedBytes }) },
+    "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
+    "/v1/files/:file_id/content": { get: getContent(deps) },
+    "/v1/batches": { get: listBatches(deps), post: createBatch(deps) },
+    "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
+    "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
+  };
+}

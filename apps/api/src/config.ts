@@ -1,0 +1,44 @@
+/** The environment of the API process: the only reader of process.env here. */
+import { LOG_LEVELS, readConfig, StartupError } from "@nightshift/service";
+import { StoresVariables } from "@nightshift/stores";
+import { loadRoutes, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
+import { type Static, Type } from "@sinclair/typebox";
+
+const ApiVariables = Type.Object({
+  ...StoresVariables,
+  ...UpstreamVariables,
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  HOST: Type.String({ default: "127.0.0.1" }),
+  NIGHTSHIFT_BOOTSTRAP_KEY: Type.Optional(
+    Type.String({ pattern: "^[!-~]+$", description: "an API key: ASCII characters without spaces" }),
+  ),
+  NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String({ description: "the password of the dashboard" })),
+  NIGHTSHIFT_LOG_LEVEL: Type.Union(
+    LOG_LEVELS.map((level) => Type.Literal(level)),
+    { default: "info" },
+  ),
+  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: Type.Integer({ minimum: 0, maximum: 3600, default: 30 }),
+});
+
+/** Variables by name, checked and of their types. */
+export type ApiConfig = Static<typeof ApiVariables>;
+
+/** Throws ConfigError with every fault. */
+export function readApiConfig(): ApiConfig {
+  return readConfig(ApiVariables, process.env, "The API");
+}
+
+/**
+ * Names of the upstreams, which the API knows for the sake of their queues alone: it starts without being told of any.
+ * Rejects with StartupError where the configuration of upstreams is wrong.
+ */
+export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
+  if (config.NIGHTSHIFT_CONFIG === undefined && config.UPSTREAM_BASE_URL === undefined) return [SIMULATOR_UPSTREAM];
+  try {
+    const routes = await loadRoutes(config, process.env);
+    return routes.upstreams.map((upstream) => upstream.name);
+  } catch (error) {
+    if (error instanceof RoutesError) throw new StartupError(error.message, { cause: error });
+    throw error;
+  }
+}

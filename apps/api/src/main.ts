@@ -1,0 +1,42 @@
+/** The API process: reads its configuration, opens the stores, serves, and closes it all in reverse. */
+import { randomBytes } from "node:crypto";
+import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
+import { openStores } from "@nightshift/stores";
+import { createApp } from "./app.ts";
+import { bootstrapKey } from "./bootstrap-key.ts";
+import { readApiConfig, readUpstreamNames } from "./config.ts";
+
+/** Beyond the grace that requests have. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+runProcess("api", async (life) => {
+  const config = readApiConfig();
+  const logger = createLogger({ name: "api", level: config.NIGHTSHIFT_LOG_LEVEL });
+  life.logWith(logger);
+  const upstreams = await readUpstreamNames(config);
+
+  const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
+  life.onStop("stores", CLOSE_TIMEOUT_MS, () => stores.close());
+  const firstKey = await bootstrapKey({
+    db: stores.db,
+    random: randomBytes,
+    configuredKey: config.NIGHTSHIFT_BOOTSTRAP_KEY,
+    dataDir: config.NIGHTSHIFT_DATA_DIR,
+  });
+  if (firstKey !== null) process.stdout.write(`The first API key, shown this once: ${firstKey}\n`);
+
+  const app = createApp({
+    ...stores,
+    logger,
+    metrics: createMetrics(),
+    adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
+    clock: () => new Date(),
+    random: randomBytes,
+    isDraining: () => life.stopping.aborted,
+  });
+  const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1000;
+  const server = await listen(app, { host: config.HOST, port: config.PORT });
+  life.onStop("http", graceMs + CLOSE_TIMEOUT_MS, () => server.close(graceMs));
+  logger.info({ url: server.url }, "the API serves");
+  life.listening(server.url);
+});

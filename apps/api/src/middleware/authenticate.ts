@@ -1,0 +1,43 @@
+/** Tells whose request it is, by its API key. */
+import { createHash } from "node:crypto";
+import { type Db, findKey } from "@nightshift/db";
+import { errors } from "@nightshift/domain";
+import type { Request } from "express";
+
+/** A revoked key works for at most this long. */
+const CACHE_MS = 5_000;
+
+/** More keys than one API process sees in 5 s; beyond it the cache starts anew. */
+const MAX_CACHED_KEYS = 10_000;
+
+/** The tenant of the request's key; throws the RequestErrors of contract §5.2 where there is none. */
+export type Authenticate = (request: Request) => Promise<string>;
+
+/** SHA-256 of a key, as it is stored: keys are random, so no slow hash is needed. */
+export function hashKey(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}
+
+/** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
+export function createAuthenticate(deps: { readonly db: Db; readonly clock: () => Date }): Authenticate {
+  const cache = new Map<string, { readonly tenant: string; readonly untilMs: number }>();
+
+  return async (request) => {
+    const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (key === undefined) throw errors.noApiKey();
+    const hash = hashKey(key);
+    const cacheKey = hash.toString("base64");
+    const nowMs = deps.clock().getTime();
+    const cached = cache.get(cacheKey);
+    if (cached !== undefined && cached.untilMs > nowMs) return cached.tenant;
+
+    const found = await findKey(deps.db, hash);
+    if (found === null) {
+      cache.delete(cacheKey);
+      throw errors.wrongApiKey(key);
+    }
+    if (cache.size >= MAX_CACHED_KEYS) cache.clear();
+    cache.set(cacheKey, { tenant: found.tenant, untilMs: nowMs + CACHE_MS });
+    return found.tenant;
+  };
+}

@@ -1,0 +1,72 @@
+/** The only place where an error becomes a response: kind to status and OpenAI `type`, in the envelope of contract §5.1. */
+import { isDbUnavailable } from "@nightshift/db";
+import { type ErrorKind, errors, RequestError } from "@nightshift/domain";
+import type { Logger } from "@nightshift/service";
+import type { ErrorRequestHandler, Response } from "express";
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+}
+
+/** 400 and not 413 for what is too large, as OpenAI has it: contract §5.2. */
+function answerOf(kind: ErrorKind): Answer {
+  switch (kind) {
+    case "invalid":
+      return { status: 400, type: "invalid_request_error" };
+    case "unauthenticated":
+      return { status: 401, type: "invalid_request_error" };
+    case "forbidden":
+      return { status: 403, type: "invalid_request_error" };
+    case "not_found":
+      return { status: 404, type: "invalid_request_error" };
+    case "method":
+      return { status: 405, type: "invalid_request_error" };
+    case "conflict":
+      return { status: 409, type: "invalid_request_error" };
+    case "limited":
+      return { status: 429, type: "rate_limit_error" };
+    case "unavailable":
+      return { status: 503, type: "server_error" };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Express' last word. What is not a RequestError is ours: 500 with a fixed text, the facts in the log only. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const known = recognise(error, request.method, request.path);
+    const requestId = String(response.getHeader("x-request-id"));
+    if (known === null) logger.error({ err: error, requestId }, "a request failed");
+    else if (known.facts.kind === "unavailable") logger.warn({ err: known.cause, requestId }, known.message);
+
+    // Half of an answer is on its way: cutting the connection is the only way left to tell the client.
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (known === null) sendInternalError(response, requestId);
+    else sendKnownError(response, known);
+  };
+}
+
+function sendKnownError(response: Response, { message, facts }: RequestError): void {
+  const { status, type } = answerOf(facts.kind);
+  if (facts.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(facts.retryAfterSeconds));
+  if (status === 401 && !response.hasHeader("www-authenticate")) response.setHeader("www-authenticate", "Bearer");
+  response.status(status).json({ error: { message, type, param: facts.param, code: facts.code } });
+}
+
+function sendInternalError(response: Response, requestId: string): void {
+  const message = `The server had an error while processing your request. When reporting it, please name the request id ${requestId}.`;
+  response.status(500).json({ error: { message, type: "server_error", param: null, code: null } });
+}
+
+function recognise(error: unknown, method: string, path: string): RequestError | null {
+  if (error instanceof RequestError) return error;
+  if (isDbUnavailable(error)) return errors.unavailable("database", error);
+  // Express' router, on a path whose %-escapes are not UTF-8.
+  if (error instanceof URIError) return errors.unknownUrl(method, path);
+  return null;
+}

@@ -1,0 +1,52 @@
+/** A batch's row as the Batch object of the wire: contract §3.1. */
+import type { BatchView } from "@nightshift/db";
+import { type BatchObject, type BatchUsage, isFinal } from "@nightshift/domain";
+import { toSeconds, toSecondsOrNull } from "./seconds.ts";
+
+/** Every key, in wire order, with explicit nulls. */
+export function presentBatch(batch: BatchView): BatchObject {
+  return {
+    id: batch.id,
+    object: "batch",
+    endpoint: batch.endpoint,
+    model: batch.model,
+    errors: batch.status === "failed" ? { object: "list", data: batch.errors ?? [] } : null,
+    input_file_id: batch.inputFileId,
+    completion_window: batch.completionWindow,
+    status: batch.status,
+    output_file_id: batch.outputFileId,
+    error_file_id: batch.errorFileId,
+    created_at: toSeconds(batch.createdAt),
+    in_progress_at: toSecondsOrNull(batch.inProgressAt),
+    expires_at: toSeconds(batch.deadline),
+    finalizing_at: toSecondsOrNull(batch.finalizingAt),
+    completed_at: toSecondsOrNull(batch.completedAt),
+    failed_at: toSecondsOrNull(batch.failedAt),
+    expired_at: toSecondsOrNull(batch.expiredAt),
+    cancelling_at: toSecondsOrNull(batch.cancellingAt),
+    cancelled_at: toSecondsOrNull(batch.cancelledAt),
+    request_counts: presentCounts(batch),
+    usage: presentUsage(batch),
+    metadata: batch.metadata,
+  };
+}
+
+/** All zero until the lines were found good, and for ever if they were not. */
+function presentCounts(batch: BatchView): BatchObject["request_counts"] {
+  if (batch.inProgressAt === null) return { total: 0, completed: 0, failed: 0 };
+  return { total: batch.total, completed: batch.completed, failed: batch.failed };
+}
+
+/** Zeros until the batch is final, although the numbers grow before: OpenAI's are filled at completion. */
+function presentUsage({ status, usage }: BatchView): BatchUsage {
+  const shown = isFinal(status)
+    ? usage
+    : { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+  return {
+    input_tokens: shown.inputTokens,
+    output_tokens: shown.outputTokens,
+    total_tokens: shown.totalTokens,
+    input_tokens_details: { cached_tokens: shown.cachedTokens },
+    output_tokens_details: { reasoning_tokens: shown.reasoningTokens },
+  };
+}

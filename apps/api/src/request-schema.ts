@@ -1,0 +1,79 @@
+/** Checks what a client sent against a schema, and says what is wrong in the contract's words. */
+import { errors, type RequestError } from "@nightshift/domain";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { Ajv, type ErrorObject } from "ajv";
+
+/** Returns the value as its type, or throws the RequestError of its first fault. */
+export type Parse<T> = (value: unknown) => T;
+
+/** For JSON bodies: nothing is converted. */
+export function bodyParser<S extends TSchema>(schema: S): Parse<Static<S>> {
+  return compile(schema, new Ajv({ verbose: true }));
+}
+
+/** For query strings and form fields, where every value comes as text: numbers are read from it, in place. */
+export function textParser<S extends TSchema>(schema: S): Parse<Static<S>> {
+  return compile(schema, new Ajv({ verbose: true, coerceTypes: true, useDefaults: true }));
+}
+
+function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
+  const validate = ajv.compile<Static<S>>(schema);
+  return (value) => {
+    if (validate(value)) return value;
+    throw firstFault(validate.errors ?? []);
+  };
+}
+
+/**
+ * Of a union's errors those of the branch that got furthest into the value are the ones meant: for
+ * `metadata: {"tags": []}` they are those at `metadata.tags`, and not that `metadata` is not null.
+ */
+function firstFault(faults: readonly ErrorObject[]): RequestError {
+  const depth = Math.max(...faults.map((fault) => fault.instancePath.split("/").length));
+  const deepest = faults.filter((fault) => fault.instancePath.split("/").length === depth);
+  const [fault] = deepest;
+  if (fault === undefined) throw new Error("ajv refused a value without saying why");
+  const supported = deepest.flatMap((each) => (each.keyword === "const" ? [paramOf(each, "allowedValue")] : []));
+  return describe(fault, supported);
+}
+
+function describe(fault: ErrorObject, supported: readonly string[]): RequestError {
+  const name = nameOf(fault);
+  switch (fault.keyword) {
+    case "required":
+      return errors.missingParameter(join(name, paramOf(fault, "missingProperty")));
+    case "additionalProperties":
+      return errors.unknownParameter(join(name, paramOf(fault, "additionalProperty")));
+    case "type":
+      return name === ""
+        ? errors.malformedJson()
+        : errors.invalidType(name, paramOf(fault, "type"), typeOf(fault.data));
+    case "const":
+      return typeof fault.data === "string"
+        ? errors.invalidValue(name, fault.data, supported)
+        : errors.invalidType(name, "string", typeOf(fault.data));
+    default:
+      return errors.outOfRange(name, fault.message ?? "it is not accepted");
+  }
+}
+
+function paramOf(fault: ErrorObject, key: string): string {
+  return String((fault.params as Record<string, unknown>)[key]);
+}
+
+/** `/metadata/tags` as `metadata.tags`; for a fault in a key's name, the object and that key. */
+function nameOf(fault: ErrorObject): string {
+  const path = fault.instancePath.split("/").slice(1);
+  const names = path.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return (fault.propertyName === undefined ? names : [...names, fault.propertyName]).join(".");
+}
+
+function join(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}.${name}`;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+}

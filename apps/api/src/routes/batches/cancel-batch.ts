@@ -1,0 +1,28 @@
+/** POST /v1/batches/{batch_id}/cancel: contract §3.3. Its body is not looked at: clients send none, but call it JSON. */
+import { type Db, requestCancel } from "@nightshift/db";
+import { errors } from "@nightshift/domain";
+import { idFromPath, isObjectId } from "../../object-id.ts";
+import { presentBatch } from "../../present/batch.ts";
+import type { TenantHandler } from "../../tenant-routes.ts";
+import { type NotifyDeps, notifyWorker } from "./notify-worker.ts";
+
+export interface CancelBatchDeps extends NotifyDeps {
+  readonly db: Db;
+  readonly clock: () => Date;
+}
+
+/** Answers with the batch in `cancelling`, or as it is where it was cancelled before; 409 where it ended otherwise. */
+export function cancelBatch(deps: CancelBatchDeps): TenantHandler {
+  return async (request, response, tenant) => {
+    const id = idFromPath(request.params, "batch_id");
+    const found = isObjectId(id) ? await requestCancel(deps.db, tenant, id, deps.clock()) : null;
+    if (found === null) throw errors.batchNotFound(id);
+    if (found.outcome === "final") {
+      // The SDKs repeat a 409 by default (contract §5.3), and nothing would change.
+      response.setHeader("x-should-retry", "false");
+      throw errors.cannotCancel(found.batch.status);
+    }
+    if (found.batch.status === "cancelling") await notifyWorker(deps, found.batch.number);
+    response.json(presentBatch(found.batch));
+  };
+}

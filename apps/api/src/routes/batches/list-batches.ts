@@ -1,0 +1,25 @@
+/** GET /v1/batches: contract §1.3. */
+import { type Db, listBatches as listBatchRows } from "@nightshift/db";
+import { BATCH_PAGE, errors, listPage } from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+import { isObjectId } from "../../object-id.ts";
+import { presentBatch } from "../../present/batch.ts";
+import { textParser } from "../../request-schema.ts";
+import type { TenantHandler } from "../../tenant-routes.ts";
+
+const parseQuery = textParser(
+  Type.Object({
+    limit: Type.Integer({ minimum: 1, maximum: BATCH_PAGE.max, default: BATCH_PAGE.default }),
+    after: Type.Optional(Type.String()),
+  }),
+);
+
+/** Answers with a page of the tenant's batches, the newest first. */
+export function listBatches({ db }: { readonly db: Db }): TenantHandler {
+  return async (request, response, tenant) => {
+    const { limit, after = null } = parseQuery({ ...request.query });
+    const page = after === null || isObjectId(after) ? await listBatchRows(db, tenant, { limit, after }) : null;
+    if (page === null) throw errors.outOfRange("after", "it names no batch of this list");
+    response.json(listPage(page.rows.map(presentBatch), page.hasMore));
+  };
+}

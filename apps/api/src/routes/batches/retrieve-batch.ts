@@ -1,0 +1,16 @@
+/** GET /v1/batches/{batch_id}: contract §1.3. */
+import { type Db, findBatch } from "@nightshift/db";
+import { errors } from "@nightshift/domain";
+import { idFromPath, isObjectId } from "../../object-id.ts";
+import { presentBatch } from "../../present/batch.ts";
+import type { TenantHandler } from "../../tenant-routes.ts";
+
+/** Answers with the Batch object; an unknown batch and another tenant's are the same to the caller. */
+export function retrieveBatch({ db }: { readonly db: Db }): TenantHandler {
+  return async (request, response, tenant) => {
+    const id = idFromPath(request.params, "batch_id");
+    const batch = isObjectId(id) ? await findBatch(db, tenant, id) : null;
+    if (batch === null) throw errors.batchNotFound(id);
+    response.json(presentBatch(batch));
+  };
+}

@@ -1,0 +1,63 @@
+/** The text fields of an upload. */
+import { expect, test } from "@jest/globals";
+import { RequestError } from "@nightshift/domain";
+import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./upload-form.ts";
+
+function faultOf(fields: Record<string, unknown>): { message: string; param: string | null; code: string | null } {
+  try {
+    readUploadForm(fields);
+  } catch (error) {
+    if (error instanceof RequestError)
+      return { message: error.message, param: error.facts.param, code: error.facts.code };
+    throw error;
+  }
+  throw new Error("the form was accepted");
+}
+
+const expiry = (anchor: unknown, seconds: unknown) => ({ purpose: "batch", expires_after: { anchor, seconds } });
+
+test("a file for a batch expires after 30 days unless told otherwise, another never", () => {
+  expect(readUploadForm({ purpose: "batch" })).toEqual({ purpose: "batch", expiresAfterSeconds: 2_592_000 });
+  expect(readUploadForm({ purpose: "user_data" })).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
+});
+
+test.each([["3600"], ["2592000"]])("an expiry of %s seconds, which come as text, is taken", (seconds) => {
+  expect(readUploadForm(expiry("created_at", seconds)).expiresAfterSeconds).toBe(Number(seconds));
+});
+
+test.each([
+  [{}, "purpose", "missing_required_parameter", "Missing required parameter: 'purpose'."],
+  [
+    { purpose: "X" },
+    "purpose",
+    null,
+    "'X' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', 'evals'] - 'purpose'",
+  ],
+  [{ purpose: ["batch", "batch"] }, "purpose", "invalid_type", "expected a string, but got an array"],
+  [expiry("created_at", "3599"), "expires_after.seconds", "invalid_value", "must be >= 3600"],
+  [expiry("created_at", "2592001"), "expires_after.seconds", "invalid_value", "must be <= 2592000"],
+  [expiry("created_at", "soon"), "expires_after.seconds", "invalid_type", "expected an integer"],
+  [expiry("last_active_at", "3600"), "expires_after.anchor", "invalid_value", "'created_at'"],
+  [
+    { purpose: "batch", expires_after: { seconds: "3600" } },
+    "expires_after.anchor",
+    "missing_required_parameter",
+    "'expires_after.anchor'",
+  ],
+  [{ purpose: "batch", expires_after: "3600" }, "expires_after", "invalid_type", "expected an object"],
+  [{ purpose: "batch", colour: "red" }, "colour", "unknown_parameter", "Unknown parameter: 'colour'."],
+])("%j is refused for %s", (fields, param, code, message) => {
+  expect(faultOf(fields)).toEqual({ param, code, message: expect.stringContaining(message) });
+});
+
+test("a purpose that has not arrived yet is no fault, a wrong one is", () => {
+  expect(readPurposeSoFar({})).toBeNull();
+  expect(readPurposeSoFar({ purpose: "batch" })).toBe("batch");
+  expect(() => readPurposeSoFar({ purpose: "nonsense" })).toThrow(RequestError);
+});
+
+test("a batch's input may be 100 MiB, and what has no purpose yet as large as any file", () => {
+  expect(maxBytesOf("batch")).toBe(104_857_600);
+  expect(maxBytesOf("vision")).toBe(536_870_912);
+  expect(maxBytesOf(null)).toBe(536_870_912);
+});

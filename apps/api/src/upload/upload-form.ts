@@ -1,0 +1,60 @@
+/** The text fields of POST /v1/files: contract §1.1. */
+import {
+  errors,
+  EXPIRES_AFTER,
+  MAX_BATCH_FILE_BYTES,
+  MAX_FILE_BYTES,
+  UPLOAD_PURPOSES,
+  type UploadPurpose,
+} from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+import { textParser } from "../request-schema.ts";
+
+export interface UploadForm {
+  readonly purpose: UploadPurpose;
+  /** Seconds from creation; null: never. */
+  readonly expiresAfterSeconds: number | null;
+}
+
+const parseFields = textParser(
+  Type.Object(
+    {
+      purpose: Type.String(),
+      // Sent as `expires_after[anchor]` and `expires_after[seconds]`; the multipart reader has nested them already.
+      expires_after: Type.Optional(
+        Type.Object(
+          {
+            anchor: Type.Literal("created_at"),
+            seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
+          },
+          { additionalProperties: false },
+        ),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+/** Reads the fields once all have arrived. Throws the RequestError of the first fault. */
+export function readUploadForm(fields: Record<string, unknown>): UploadForm {
+  const { purpose: text, expires_after: expiry } = parseFields(fields);
+  const purpose = parsePurpose(text);
+  const byDefault = purpose === "batch" ? EXPIRES_AFTER.batchDefaultSeconds : null;
+  return { purpose, expiresAfterSeconds: expiry?.seconds ?? byDefault };
+}
+
+/** The purpose if it has arrived, while the file may still be on its way. Throws where it is none of ours. */
+export function readPurposeSoFar(fields: Record<string, unknown>): UploadPurpose | null {
+  return typeof fields["purpose"] === "string" ? parsePurpose(fields["purpose"]) : null;
+}
+
+/** Bytes that a file may have; the most that any purpose allows while it is not known (null). */
+export function maxBytesOf(purpose: UploadPurpose | null): number {
+  return purpose === "batch" ? MAX_BATCH_FILE_BYTES : MAX_FILE_BYTES;
+}
+
+function parsePurpose(text: string): UploadPurpose {
+  const purpose = UPLOAD_PURPOSES.find((each) => each === text);
+  if (purpose === undefined) throw errors.invalidPurpose(text, UPLOAD_PURPOSES);
+  return purpose;
+}

@@ -1,0 +1,106 @@
+/** Decides what one request is answered with, and after how long: faults, then limits, then chance, then the reply. */
+import { createHash } from "node:crypto";
+import { type ApiError, badRequest, formatError, rateLimited, simulatedFailure, unknownUrl } from "./api-error.ts";
+import { createRandom, drawNormal, type Random } from "./random.ts";
+import { findEndpoint } from "./replies/find-endpoint.ts";
+import type { Fault, SimulatorSettings } from "./settings.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** A timer of Node's takes no more. */
+const MAX_LATENCY_MS = 2 ** 31 - 1;
+
+/** One request as far as its answer depends on it. */
+export interface SimulatedRequest {
+  readonly path: string;
+  readonly body: Buffer;
+  /** What it is counted by. */
+  readonly key: string;
+  /** How often the key was seen, this time included. */
+  readonly nth: number;
+}
+
+export interface Answer {
+  readonly delayMs: number;
+  /** Null: the connection is cut. */
+  readonly status: number | null;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Uses up what it meets: a scripted fault, a place in the rate limit. */
+export function answer(simulation: Simulation, request: SimulatedRequest, nowMs: number): Answer {
+  const settings = simulation.current();
+  const fault = simulation.script().take(request.body);
+  if (fault !== null && !isOnlyLate(fault)) return answerFault(fault);
+  const hangMs = fault?.hangMs ?? 0;
+
+  const limited = answerLimit(simulation, settings, nowMs);
+  if (limited !== null) return { ...limited, delayMs: hangMs };
+
+  const random = createRandom(`${String(settings.seed)} ${request.key} ${String(request.nth)}`);
+  const delayMs = hangMs + drawLatency(settings, random);
+  if (random() < settings.errorRate) return answerError(simulatedFailure(), delayMs);
+  return answerReply(settings, request, delayMs);
+}
+
+function isOnlyLate({ status, body, cut }: Fault): boolean {
+  return status === undefined && body === undefined && cut === undefined;
+}
+
+function answerFault({ status = 500, body, headers = {}, hangMs: delayMs = 0, cut }: Fault): Answer {
+  if (cut === true) return { delayMs, status: null, body: "", headers };
+  return { delayMs, status, body: body ?? formatError(simulatedFailure()), headers };
+}
+
+function answerLimit(simulation: Simulation, { concurrency }: SimulatorSettings, nowMs: number): Answer | null {
+  if (concurrency !== null && simulation.record.inFlight() > concurrency) {
+    return answerTooMany(`${String(concurrency)} requests at a time`, 1000);
+  }
+  const limit = simulation.rateLimit();
+  const waitMs = limit?.admit(nowMs) ?? null;
+  return waitMs === null ? null : answerTooMany("too many requests within a minute", waitMs);
+}
+
+function answerTooMany(what: string, waitMs: number): Answer {
+  const headers = { "retry-after": String(Math.ceil(waitMs / 1000)), "retry-after-ms": String(Math.ceil(waitMs)) };
+  return answerError(rateLimited(what), 0, headers);
+}
+
+function drawLatency({ latencyMs, latencySigma }: SimulatorSettings, random: Random): number {
+  if (latencyMs === 0 || latencySigma === 0) return latencyMs;
+  return Math.min(latencyMs * Math.exp(latencySigma * drawNormal(random)), MAX_LATENCY_MS);
+}
+
+function answerReply(settings: SimulatorSettings, { path, body, key }: SimulatedRequest, delayMs: number): Answer {
+  const endpoint = findEndpoint(path);
+  if (endpoint === null) return answerError(unknownUrl("POST", path), delayMs);
+  const parsed = parseJson(body);
+  if (parsed === undefined) {
+    const message = "We could not parse the JSON body of your request. The simulator takes what OpenAI's API takes.";
+    return answerError(badRequest(message), delayMs);
+  }
+
+  const { replyBytes, dimensions, seed, rawReply } = settings;
+  const id = createHash("sha256")
+    .update(`${String(seed)} ${key}`)
+    .digest("hex")
+    .slice(0, 24);
+  const outcome = endpoint(parsed, { id, replyBytes, dimensions, seed });
+  if ("error" in outcome) return answerError(outcome.error, delayMs);
+  const text = typeof outcome.reply === "string" ? outcome.reply : JSON.stringify(outcome.reply);
+  return { delayMs, status: 200, body: rawReply ?? text, headers: { "x-request-id": `req_${id}` } };
+}
+
+function answerError(error: ApiError, delayMs: number, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { delayMs, status: error.status, body: formatError(error), headers };
+}
+
+/** Undefined, which JSON has not, where it is none. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    // What exactly is wrong with it makes no difference to the answer.
+    return undefined;
+  }
+}

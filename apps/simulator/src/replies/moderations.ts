@@ -1,0 +1,49 @@
+/** POST /moderations: nothing is ever flagged. */
+import { Type } from "@sinclair/typebox";
+import { defineEndpoint } from "./endpoint.ts";
+import { SIMULATOR } from "./simulated.ts";
+
+const CATEGORIES = [
+  "harassment",
+  "harassment/threatening",
+  "hate",
+  "hate/threatening",
+  "illicit",
+  "illicit/violent",
+  "self-harm",
+  "self-harm/intent",
+  "self-harm/instructions",
+  "sexual",
+  "sexual/minors",
+  "violence",
+  "violence/graphic",
+];
+
+export const moderations = defineEndpoint({
+  body: Type.Object({
+    model: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    input: Type.Union([
+      Type.String(),
+      Type.Array(Type.String(), { minItems: 1 }),
+      Type.Array(Type.Object({ type: Type.String() }), { minItems: 1 }),
+    ]),
+  }),
+  reply({ input }, { id }) {
+    // Parts of one multi-modal input are judged together; texts each on their own.
+    const results = Array.isArray(input) && typeof input[0] === "string" ? input.length : 1;
+    return {
+      id: `modr-${id}`,
+      model: SIMULATOR,
+      results: Array.from({ length: results }, () => ({
+        flagged: false,
+        categories: byCategory(false),
+        category_scores: byCategory(0),
+        category_applied_input_types: byCategory(["text"]),
+      })),
+    };
+  },
+});
+
+function byCategory(value: unknown): Record<string, unknown> {
+  return Object.fromEntries(CATEGORIES.map((category) => [category, value]));
+}

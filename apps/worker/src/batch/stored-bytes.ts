@@ -1,0 +1,65 @@
+/** Reads runs of results out of segment objects: neighbours in one range request, the next run while this one is used. */
+import type { ObjectStore } from "@nightshift/storage";
+
+export interface StoredPiece {
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+interface Run<P extends StoredPiece> {
+  readonly key: string;
+  readonly start: number;
+  end: number;
+  readonly pieces: P[];
+}
+
+/** Bytes of one range request; a single piece may be longer. */
+const RUN_BYTES = 4 * 1024 * 1024;
+/** Requests under way. Segments are small objects, so their latency is what counts. */
+const AHEAD = 4;
+
+/** The pieces in their order, each with its bytes. */
+export async function* readPieces<P extends StoredPiece>(
+  objects: ObjectStore,
+  pieces: readonly P[],
+): AsyncGenerator<{ piece: P; bytes: Buffer }> {
+  const runs = toRuns(pieces);
+  const underWay: { run: Run<P>; bytes: Promise<Buffer> }[] = [];
+  let next = 0;
+  const readAhead = (): void => {
+    while (next < runs.length && underWay.length < AHEAD) {
+      const run = runs[next];
+      next += 1;
+      if (run === undefined) continue;
+      const bytes = objects.read(run.key, { start: run.start, end: run.end });
+      // Rejections surface when the run's turn comes; until then they are nobody's.
+      bytes.catch(() => undefined);
+      underWay.push({ run, bytes });
+    }
+  };
+  readAhead();
+  for (let current = underWay.shift(); current !== undefined; current = underWay.shift()) {
+    const bytes = await current.bytes;
+    readAhead();
+    for (const piece of current.run.pieces) {
+      const from = piece.offset - current.run.start;
+      yield { piece, bytes: bytes.subarray(from, from + piece.length) };
+    }
+  }
+}
+
+function toRuns<P extends StoredPiece>(pieces: readonly P[]): Run<P>[] {
+  const runs: Run<P>[] = [];
+  for (const piece of pieces) {
+    const last = runs.at(-1);
+    const end = piece.offset + piece.length;
+    if (last?.key === piece.key && last.end === piece.offset && end - last.start <= RUN_BYTES) {
+      last.end = end;
+      last.pieces.push(piece);
+    } else {
+      runs.push({ key: piece.key, start: piece.offset, end, pieces: [piece] });
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,76 @@
+/** validating → in_progress or failed. Its one effect is the compare-and-set at its end, so a crash costs a second look. */
+import { randomUUID } from "node:crypto";
+import {
+  ensureLinePartition,
+  findFile,
+  forgetBlobs,
+  insertBlob,
+  moveBatch,
+  type BatchView,
+  type FileView,
+} from "@nightshift/db";
+import { fileFaults, lineFaults, type BatchEndpoint, type BatchError, type InputReport } from "@nightshift/domain";
+import type { WorkerDeps } from "../deps.ts";
+import { validateInput } from "./validate-input.ts";
+
+type ValidateDeps = Pick<WorkerDeps, "db" | "objects" | "routes" | "clock" | "logger">;
+
+/** The upstream that the batch's lines are for now, or null where the batch failed or was cancelled meanwhile. */
+export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
+  const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
+  if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
+  const report = await validateInput(deps.objects, file, batch.endpoint as BatchEndpoint);
+  const upstream = upstreamOf(deps, report);
+  const errors = upstream === null ? withUnknownModel(report) : report.errors;
+  if (upstream === null || errors.length > 0) return fail(deps, batch, errors);
+  return begin(deps, batch, file, report, upstream);
+}
+
+async function begin(
+  deps: ValidateDeps,
+  batch: BatchView,
+  file: FileView,
+  report: InputReport,
+  upstream: string,
+): Promise<string | null> {
+  await ensureLinePartition(deps.db, batch.day);
+  const indexBlob = `indexes/${randomUUID()}`;
+  await insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag: "" });
+  const { etag } = await deps.objects.put(indexBlob, report.index);
+  await insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag });
+  const isMoved = await moveBatch(
+    deps.db,
+    batch.number,
+    {
+      to: "in_progress",
+      upstream,
+      model: report.model,
+      inputBlob: file.blob,
+      indexBlob,
+      total: report.total,
+      firstByte: report.firstByte,
+    },
+    deps.clock(),
+  );
+  if (isMoved) return upstream;
+  await deps.objects.delete([indexBlob]);
+  await forgetBlobs(deps.db, [indexBlob]);
+  return null;
+}
+
+async function fail(deps: ValidateDeps, batch: BatchView, errors: BatchError[]): Promise<null> {
+  await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock());
+  return null;
+}
+
+/** A file that names no model (moderations, images) goes where the catch-all goes. */
+function upstreamOf({ routes }: ValidateDeps, report: InputReport): string | null {
+  return routes.resolve(report.model ?? "")?.upstream ?? null;
+}
+
+/** One entry for the first line that names the model, in its place among the others. */
+function withUnknownModel(report: InputReport): BatchError[] {
+  if (report.total === 0) return report.errors;
+  const error = { ...lineFaults.unknownModel(report.model ?? ""), line: report.modelLine };
+  return [...report.errors, error].sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity));
+}

@@ -1,0 +1,29 @@
+/** The environment of a worker process: the only place of this app that reads it. */
+import { Type, type Static } from "@sinclair/typebox";
+import { LOG_LEVELS, readConfig } from "@nightshift/service";
+import { StoresVariables } from "@nightshift/stores";
+import { UpstreamVariables } from "@nightshift/upstream";
+
+const WorkerVariables = Type.Object({
+  ...StoresVariables,
+  ...UpstreamVariables,
+  HOST: Type.String({ default: "127.0.0.1", description: "an address to listen on for health checks" }),
+  PORT: Type.Integer({ default: 8081, minimum: 0, maximum: 65_535, description: "a port, 0 for any free one" }),
+  NIGHTSHIFT_LOG_LEVEL: Type.Union(
+    LOG_LEVELS.map((level) => Type.Literal(level)),
+    { default: "info", description: `one of ${LOG_LEVELS.join(", ")}` },
+  ),
+  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: Type.Number({
+    default: 30,
+    minimum: 0,
+    maximum: 3_600,
+    description: "how long lines in flight may take to end, in seconds",
+  }),
+});
+
+export type WorkerConfig = Static<typeof WorkerVariables>;
+
+/** Throws ConfigError, all faults at once. */
+export function readWorkerConfig(): { config: WorkerConfig; env: NodeJS.ProcessEnv } {
+  return { config: readConfig(WorkerVariables, process.env, "The worker"), env: process.env };
+}

@@ -1,0 +1,17 @@
+/** What the worker's parts need of the outside world. Each part takes the piece of this that it uses. */
+import type { Db } from "@nightshift/db";
+import type { JobQueues } from "@nightshift/queue";
+import type { Logger } from "@nightshift/service";
+import type { ObjectStore } from "@nightshift/storage";
+import type { Routes } from "@nightshift/upstream";
+
+export type Clock = () => Date;
+
+export interface WorkerDeps {
+  readonly db: Db;
+  readonly objects: ObjectStore;
+  readonly queues: JobQueues;
+  readonly routes: Routes;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}

@@ -1,0 +1,89 @@
+/** `batch.advance`: looks at a batch's state and does the next steps, as many as there are. May run twice, at once. */
+import { getBatch, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
+import type { JobPayload } from "@nightshift/queue";
+import type { WorkerDeps } from "../deps.ts";
+import { assembleBatch } from "../batch/assemble-batch.ts";
+import { validateBatch } from "../batch/validate-batch.ts";
+
+export interface AdvanceDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "queues" | "clock" | "logger"> {
+  /** Feeds an upstream at once: a small batch does not wait for a job of its own. */
+  readonly feed: (upstream: string) => Promise<unknown>;
+  /** Looks at the batch again after so many milliseconds. */
+  readonly again: (batch: number, delayMs: number) => void;
+}
+
+/** How long a cancelled batch waits for lines in flight; what comes later is discarded. */
+const CANCEL_GRACE_MS = 5_000;
+const CANCEL_LOOK_MS = 200;
+
+/** A step changes the batch's state, or there is no further one for now. */
+type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop">;
+
+export function advanceBatch(deps: AdvanceDeps) {
+  return async (payload: JobPayload<"batch.advance">): Promise<void> => {
+    for (;;) {
+      const batch = await getBatch(deps.db, payload.batch);
+      if (batch === null) return;
+      if ((await stepFor(batch)(deps, batch)) === "stop") return;
+    }
+  };
+}
+
+function stepFor(batch: BatchView): Step {
+  switch (batch.status) {
+    case "validating":
+      return validate;
+    case "in_progress":
+      return expire;
+    case "cancelling":
+      return batch.sealedAs === null ? sealCancel : assemble;
+    case "finalizing":
+      return assemble;
+    case "failed":
+    case "completed":
+    case "expired":
+    case "cancelled":
+      return () => Promise.resolve("stop");
+  }
+}
+
+const validate: Step = async (deps, batch) => {
+  if (isOverdue(deps, batch)) {
+    // Our own outage lasted for the whole window: nothing was sent, so there is nothing to hand out.
+    await moveBatch(deps.db, batch.number, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
+    return "stop";
+  }
+  const upstream = await validateBatch(deps, batch);
+  if (upstream === null) return "next";
+  deps.logger.info({ batch: batch.id, upstream }, "batch in progress");
+  await deps.feed(upstream);
+  return "stop";
+};
+
+const expire: Step = async (deps, batch) => {
+  if (!isOverdue(deps, batch)) return "stop";
+  const isSealed = await sealExpired(deps.db, batch.number, deps.clock());
+  if (isSealed) deps.logger.info({ batch: batch.id }, "batch expired; unfinished lines become batch_expired");
+  return "next";
+};
+
+const sealCancel: Step = async (deps, batch) => {
+  const since = deps.clock().getTime() - (batch.cancellingAt?.getTime() ?? 0);
+  if (await sealCancelled(deps.db, batch.number, since >= CANCEL_GRACE_MS, deps.clock())) return "next";
+  deps.again(batch.number, CANCEL_LOOK_MS);
+  return "stop";
+};
+
+const assemble: Step = async (deps, batch) => {
+  if (await assembleBatch(deps, batch)) {
+    deps.logger.info(
+      { batch: batch.id, completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
+      "batch finished",
+    );
+  }
+  return "stop";
+};
+
+function isOverdue({ clock }: AdvanceDeps, batch: BatchView): boolean {
+  return batch.deadline.getTime() <= clock().getTime();
+}

@@ -1,0 +1,58 @@
+/** Finds workers that died, and frees what they held. Every worker watches all others, by its own monotonic clock. */
+import { freeOrphans, listWorkers, removeWorkers, type Db, type WorkerRow } from "@nightshift/db";
+import type { Logger } from "@nightshift/service";
+import { isProcessAlive } from "./worker-identity.ts";
+
+export interface Reaper {
+  /** Looks once. Returns how many slices became free. */
+  look(): Promise<number>;
+}
+
+export interface ReaperDeps {
+  readonly db: Db;
+  readonly logger: Logger;
+  readonly host: string;
+  readonly monotonicMs: () => number;
+}
+
+/** A beat that has not changed for so long, while Postgres could be read, has stopped. */
+const DEAD_MS = 10_000;
+/** Looks further apart than this saw nothing in between: Postgres was away, or this process was. */
+const BLIND_MS = 4_000;
+
+interface Sighting {
+  readonly beat: number;
+  readonly since: number;
+}
+
+export function createReaper(deps: ReaperDeps): Reaper {
+  let sightings = new Map<string, Sighting>();
+  let lastLook = -Infinity;
+
+  return {
+    async look() {
+      const workers = await listWorkers(deps.db);
+      const now = deps.monotonicMs();
+      if (now - lastLook > BLIND_MS) sightings = new Map();
+      lastLook = now;
+      sightings = new Map(
+        workers.map((worker) => {
+          const seen = sightings.get(worker.id);
+          return [worker.id, seen?.beat === worker.beat ? seen : { beat: worker.beat, since: now }];
+        }),
+      );
+      const dead = workers.filter((worker) => isDead(worker, now));
+      if (dead.length > 0) {
+        deps.logger.warn({ workers: dead.map((worker) => worker.id) }, "workers died; their slices go to others");
+        await removeWorkers(deps.db, dead.map((worker) => worker.id));
+      }
+      return freeOrphans(deps.db);
+    },
+  };
+
+  function isDead(worker: WorkerRow, now: number): boolean {
+    // On the same host a process number tells at once what the beat tells after ten seconds.
+    if (worker.host === deps.host && !isProcessAlive(worker.pid)) return true;
+    return now - (sightings.get(worker.id)?.since ?? now) >= DEAD_MS;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Puts right what a crash, a flush of the queue or a lost message has left: everything in the queue follows from Postgres.
+ * Runs on plain timers in every worker, not as a job, because it must survive the queue.
+ */
+import {
+  batchesToAdvance,
+  exhaustedLines,
+  overdueBatches,
+  takeTurn,
+  waitingSlices,
+  type Db,
+} from "@nightshift/db";
+import type { JobQueues } from "@nightshift/queue";
+import type { Logger } from "@nightshift/service";
+import type { Clock } from "../deps.ts";
+import type { SliceQueue } from "./enqueue-slices.ts";
+
+export interface ReconcilerDeps {
+  readonly db: Db;
+  readonly queues: JobQueues;
+  readonly slices: SliceQueue;
+  readonly upstreams: readonly string[];
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export const RECONCILE_MS = 2_000;
+const RARE_MS = 60_000;
+export const UPKEEP_MS = 60_000;
+/** Most waiting slices looked at in one turn: several windows. */
+const MAX_SLICES = 5_000;
+const MAX_BATCHES = 500;
+const MAX_FAILED_LINES = 1_000;
+
+/** One turn, if it is this worker's. */
+export async function reconcile(deps: ReconcilerDeps): Promise<void> {
+  if (!(await takeTurn(deps.db, "reconcile", RECONCILE_MS - 100))) return;
+  const now = deps.clock();
+  const batches = new Set([...(await batchesToAdvance(deps.db, MAX_BATCHES)), ...(await overdueBatches(deps.db, now))]);
+  for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
+  await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES));
+  for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
+  if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);
+}
+
+async function reconcileRarely(deps: ReconcilerDeps): Promise<void> {
+  await deps.queues.schedule("upkeep.run", UPKEEP_MS);
+  for (const line of await exhaustedLines(deps.db, MAX_FAILED_LINES)) {
+    await deps.queues.enqueue("line.failed", {
+      v: 1,
+      batch: line.batch,
+      batch_id: line.batchId,
+      line: line.line,
+      request_gen: line.requestGen,
+      reason: "ran out of attempts",
+    });
+  }
+}

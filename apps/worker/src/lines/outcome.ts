@@ -1,0 +1,115 @@
+/** Reply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
+import {
+  answeredLine,
+  isUsableBody,
+  newBatchRequestId,
+  quotedBody,
+  readUsage,
+  unansweredLine,
+  type LineUsage,
+  type RandomBytes,
+} from "@nightshift/domain";
+import { classify, type Reply } from "@nightshift/upstream";
+import type { LineTask } from "./line-task.ts";
+
+export type Outcome =
+  | {
+      readonly kind: "done";
+      readonly file: "output" | "error";
+      readonly bytes: Buffer;
+      readonly usage: LineUsage | null;
+      /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
+      readonly exhaustedBy: string | null;
+    }
+  | { readonly kind: "retry"; readonly delayMs: number }
+  /** No attempt is burned; the upstream is paused for everybody. */
+  | { readonly kind: "throttled"; readonly pauseMs: number };
+
+export interface OutcomeContext {
+  readonly maxAttempts: number;
+  readonly now: Date;
+  readonly random: RandomBytes;
+  /** From 0 up to 1. */
+  readonly jitter: () => number;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 60_000;
+/** A throttled upstream that does not say for how long: long enough to matter, short enough to try again soon. */
+const DEFAULT_PAUSE_MS = 1_000;
+/** A `Retry-After` of a day would stop every batch; it is asked again after an hour. */
+const MAX_PAUSE_MS = 3_600_000;
+
+/** Full jitter over the upper half: 500 ms doubled with each attempt, at most a minute. `attempt` counts from 1. */
+export function backoffMs(attempt: number, jitter: () => number): number {
+  const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+  return Math.round(full * (0.5 + jitter() / 2));
+}
+
+export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext): Outcome {
+  switch (classifyForLine(reply)) {
+    case "success":
+      return done(task, reply, "output", null, context);
+    case "answer":
+      return done(task, reply, "error", null, context);
+    case "throttled": {
+      const asked = reply.kind === "answer" ? reply.retryAfterMs : null;
+      return { kind: "throttled", pauseMs: Math.min(MAX_PAUSE_MS, asked ?? DEFAULT_PAUSE_MS * (1 + context.jitter())) };
+    }
+    case "retry": {
+      const attempt = task.slice.attempt + 1;
+      const asked = reply.kind === "answer" ? (reply.retryAfterMs ?? 0) : 0;
+      const delayMs = Math.max(asked, backoffMs(attempt, context.jitter));
+      const isInTime = context.now.getTime() + delayMs < task.slice.deadline.getTime();
+      if (attempt < context.maxAttempts && isInTime) return { kind: "retry", delayMs };
+      return done(task, reply, "error", reasonOf(task, reply), context);
+    }
+  }
+}
+
+/** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
+function classifyForLine(reply: Reply): ReturnType<typeof classify> {
+  const verdict = classify(reply);
+  return verdict === "success" && reply.kind === "answer" && !isUsableBody(reply.body) ? "retry" : verdict;
+}
+
+function done(
+  task: LineTask,
+  reply: Reply,
+  file: "output" | "error",
+  exhaustedBy: string | null,
+  context: OutcomeContext,
+): Outcome {
+  const id = newBatchRequestId(context.random, Math.floor(context.now.getTime() / 1_000));
+  const { customId } = task.request;
+  if (reply.kind !== "answer") {
+    const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
+    const bytes = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
+    return { kind: "done", file, bytes, usage: null, exhaustedBy };
+  }
+  const isUsable = isUsableBody(reply.body);
+  if (!isUsable && reply.status < 300) {
+    const bytes = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
+    return { kind: "done", file, bytes, usage: null, exhaustedBy };
+  }
+  const requestId = reply.requestId ?? id.slice("batch_req_".length);
+  const body = isUsable ? reply.body : quotedBody(reply.body);
+  const bytes = answeredLine(id, customId, { status: reply.status, requestId, body });
+  return { kind: "done", file, bytes, usage: file === "output" ? readUsage(reply.body) : null, exhaustedBy };
+}
+
+function reasonOf(task: LineTask, reply: Reply): string {
+  const attempts = task.slice.attempt + 1;
+  const tries = attempts === 1 ? "after 1 attempt" : `after ${String(attempts)} attempts`;
+  switch (reply.kind) {
+    case "timeout":
+      return `The upstream did not answer in time, ${tries}: ${reply.message}`;
+    case "refused":
+    case "broken":
+      return `The connection to the upstream failed, ${tries}: ${reply.message}`;
+    case "answer":
+      return reply.status < 300
+        ? `The upstream answered with status ${String(reply.status)} and a body that is not valid JSON, ${tries}.`
+        : `The upstream answered with status ${String(reply.status)}, ${tries}.`;
+  }
+}

@@ -1,0 +1,61 @@
+/** Claims a slice for a job of the queue, reads its bytes, and hands its lines to the upstream's lane. */
+import { claimSlice, type ClaimedSlice, type SliceRef } from "@nightshift/db";
+import type { WorkerDeps } from "../deps.ts";
+import type { Recorder } from "../results/recorder.ts";
+import { tasksOf, todoLines } from "./line-task.ts";
+import type { UpstreamLane } from "./upstream-lane.ts";
+
+export interface SliceIntakeDeps extends Pick<WorkerDeps, "db" | "objects" | "logger" | "clock"> {
+  readonly workerId: () => string;
+  readonly recorder: Recorder;
+}
+
+/** A slice whose bytes cannot be read goes back for so long; nothing of it was sent. */
+const UNREADABLE_DELAY_MS = 2_000;
+
+/**
+ * Resolves when each line of the slice is recorded or back in the ledger, or when the job turns out to be stale. Rejects
+ * only where the claim itself fails: the queue then repeats the job.
+ */
+export async function runSlice(
+  deps: SliceIntakeDeps,
+  lane: UpstreamLane,
+  slice: SliceRef,
+  stopping: AbortSignal,
+): Promise<void> {
+  const room = await lane.room(stopping);
+  if (room === null) return;
+  try {
+    const claimed = await claimSlice(deps.db, deps.workerId(), slice, deps.clock());
+    if (claimed === null) return;
+    const running = await begin(deps, lane, claimed);
+    room.release();
+    await running.done;
+  } finally {
+    room.release();
+  }
+}
+
+async function begin(deps: SliceIntakeDeps, lane: UpstreamLane, slice: ClaimedSlice): Promise<{ done: Promise<void> }> {
+  try {
+    const range = { start: slice.byteOffset, end: slice.byteOffset + slice.byteLength };
+    const tasks = tasksOf(slice, await deps.objects.read(slice.inputBlob, range));
+    return { done: lane.run(tasks) };
+  } catch (error) {
+    deps.logger.warn({ err: error, batch: slice.batchId, slice: slice.sliceNo }, "could not read a slice; it goes back");
+    return { done: giveBack(deps.recorder, slice) };
+  }
+}
+
+async function giveBack(recorder: Recorder, slice: ClaimedSlice): Promise<void> {
+  const { byteOffset, byteLength } = slice;
+  await Promise.all(
+    todoLines(slice).map((line) =>
+      recorder.giveBack({
+        task: { slice, line, byteOffset, byteLength },
+        hasBurnedAttempt: false,
+        delayMs: UNREADABLE_DELAY_MS,
+      }),
+    ),
+  );
+}

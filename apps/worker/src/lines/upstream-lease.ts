@@ -1,0 +1,158 @@
+/**
+ * This worker's share of an upstream's limits. Renewed a few times a second while there are lines in hand, in one short
+ * transaction, and at once when lines come to a worker that holds nothing.
+ */
+import { leaseUpstream, pauseUpstream, type Db } from "@nightshift/db";
+import type { Logger } from "@nightshift/service";
+
+export interface LaneLoad {
+  readonly unsent: number;
+  readonly inFlight: number;
+  /** Slices that wait for room. */
+  readonly waiting: number;
+}
+
+export interface UpstreamLease {
+  permits(): number;
+  /** Takes the right to send one more line while `inFlight` are under way; false where there is none. */
+  mayTake(inFlight: number): boolean;
+  /** How long this worker must not send, from now. */
+  pausedMs(): number;
+  /** What is in hand now; asks for a lease where it is needed. */
+  report(load: LaneLoad): void;
+  noteReply(tookMs: number, wasThrottled: boolean): void;
+  /** Pauses the upstream for everybody. */
+  pause(ms: number): void;
+  /** Forgets what is held: the worker goes on under another id. */
+  reset(): void;
+  close(): void;
+}
+
+export interface UpstreamLeaseDeps {
+  readonly db: Db;
+  readonly upstream: string;
+  readonly workerId: () => string;
+  readonly logger: Logger;
+  /** Called when more may be sent than before. */
+  readonly onGranted: () => void;
+}
+
+const RENEW_MS = 150;
+/** The shortest time between two leases of a worker that waits for permits or tokens. */
+const HURRY_MS = 25;
+/** Weight of the newest interval in the running rate. */
+const NEWEST_RATE = 0.3;
+/** A worker that cannot renew for so long sends nothing more: others may have its permits by then. */
+const LEASE_VALID_MS = 8_000;
+
+export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
+  let permits = 0;
+  let tokens: number | null = 0;
+  let pausedUntil = 0;
+  let renewedAt = -Infinity;
+  let load: LaneLoad = { unsent: 0, inFlight: 0, waiting: 0 };
+  let linesPerSecond = 0;
+  let replies = { answered: 0, throttled: 0, totalMs: 0 };
+  let repliesSince = performance.now();
+  let timer: NodeJS.Timeout | null = null;
+  let isRenewing = false;
+  let isClosed = false;
+
+  const isStarved = (): boolean =>
+    load.unsent > 0 && (permits <= load.inFlight || tokens === 0) && performance.now() >= pausedUntil;
+  const isNeeded = (): boolean => load.unsent + load.inFlight + load.waiting > 0 || permits > 0;
+
+  const schedule = (): void => {
+    if (isClosed || isRenewing || !isNeeded()) return;
+    const interval = isStarved() ? HURRY_MS : RENEW_MS;
+    const due = Math.max(0, renewedAt + interval - performance.now());
+    if (timer !== null) {
+      if (interval === RENEW_MS) return;
+      clearTimeout(timer);
+    }
+    timer = setTimeout(() => {
+      timer = null;
+      void renew();
+    }, due);
+  };
+
+  const renew = async (): Promise<void> => {
+    isRenewing = true;
+    const worker = deps.workerId();
+    const seen = replies;
+    const seconds = Math.max(0.001, (performance.now() - repliesSince) / 1_000);
+    replies = { answered: 0, throttled: 0, totalMs: 0 };
+    repliesSince = performance.now();
+    linesPerSecond = linesPerSecond * (1 - NEWEST_RATE) + (seen.answered / seconds) * NEWEST_RATE;
+    try {
+      const lease = await leaseUpstream(
+        deps.db,
+        deps.upstream,
+        worker,
+        {
+          lines: load.unsent + load.inFlight,
+          inFlight: load.inFlight,
+          wantedTokens: Math.min(load.unsent, Math.max(permits, 1)),
+          throttled: seen.throttled,
+          answered: seen.answered,
+        },
+        {
+          linesPerSecond,
+          lineMs: seen.answered === 0 ? null : seen.totalMs / seen.answered,
+        },
+      );
+      if (worker === deps.workerId()) {
+        permits = lease.permits;
+        tokens = lease.tokens;
+        pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
+      }
+    } catch (error) {
+      deps.logger.warn({ err: error, upstream: deps.upstream }, "could not renew the lease of an upstream's limits");
+    }
+    renewedAt = performance.now();
+    isRenewing = false;
+    deps.onGranted();
+    schedule();
+  };
+
+  return {
+    permits: () => permits,
+    mayTake(inFlight) {
+      const now = performance.now();
+      if (now < pausedUntil || inFlight >= permits || now - renewedAt > LEASE_VALID_MS) return false;
+      if (tokens === null) return true;
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+    pausedMs: () => Math.max(0, pausedUntil - performance.now()),
+    report(next) {
+      load = next;
+      schedule();
+    },
+    noteReply(tookMs, wasThrottled) {
+      if (wasThrottled) replies.throttled += 1;
+      else {
+        replies.answered += 1;
+        replies.totalMs += tookMs;
+      }
+    },
+    pause(ms) {
+      const until = performance.now() + ms;
+      // A hundred lines that meet the same 429 are one pause.
+      if (until <= pausedUntil + 100) return;
+      pausedUntil = until;
+      pauseUpstream(deps.db, deps.upstream, ms).catch((error: unknown) => {
+        deps.logger.warn({ err: error, upstream: deps.upstream }, "could not pause an upstream for everybody");
+      });
+    },
+    reset() {
+      permits = 0;
+      tokens = tokens === null ? null : 0;
+    },
+    close() {
+      isClosed = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

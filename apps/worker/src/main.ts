@@ -1,0 +1,33 @@
+/** The worker process: sends the lines of batches to their upstreams and assembles the result files. */
+import express from "express";
+import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
+import { openStores } from "@nightshift/stores";
+import { readWorkerConfig } from "./config.ts";
+import { routesOrSimulator } from "./fallback-simulator.ts";
+import { startWorker } from "./worker.ts";
+
+/** On top of the grace: recording what came in, and signing off. */
+const RECORD_MS = 10_000;
+
+runProcess("worker", async (life) => {
+  const { config, env } = readWorkerConfig();
+  const logger = createLogger({ name: "worker", level: config.NIGHTSHIFT_LOG_LEVEL });
+  life.logWith(logger);
+  const registry = createMetrics();
+
+  const routes = await routesOrSimulator(config, env, life, logger);
+  const upstreams = routes.upstreams.map((upstream) => upstream.name);
+  const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
+  life.onStop("stores", 10_000, stores.close);
+
+  const app = express();
+  app.disable("x-powered-by");
+  app.use(healthRoutes({ checks: stores.checks, metrics: registry, isDraining: () => life.stopping.aborted }));
+  const server = await listen(app, { host: config.HOST, port: config.PORT });
+  life.onStop("health server", 2_000, () => server.close(0));
+
+  const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
+  const worker = await startWorker({ ...stores, routes, logger, clock: () => new Date() }, registry);
+  life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));
+  life.listening(server.url);
+});

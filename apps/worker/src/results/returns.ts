@@ -1,0 +1,52 @@
+/** Lines that go back to the ledger: one slice for each that burned an attempt, one for all of a slice that were not sent. */
+import type { SliceReturn } from "@nightshift/db";
+import type { LinePlace } from "../lines/line-task.ts";
+
+export interface ReturnedLine {
+  readonly task: LinePlace;
+  readonly hasBurnedAttempt: boolean;
+  readonly delayMs: number;
+}
+
+/** Lines of the same slice that burned nothing travel together; the longest delay counts for all of them. */
+export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
+  const burned = lines.filter((line) => line.hasBurnedAttempt).map(({ task, delayMs }) => ({
+    ...origin(task),
+    lines: [task.line],
+    firstLine: task.line,
+    lineCount: 1,
+    byteOffset: task.byteOffset,
+    byteLength: task.byteLength,
+    attempt: task.slice.attempt + 1,
+    delayMs,
+  }));
+  const unsent = new Map<number, ReturnedLine[]>();
+  for (const line of lines) {
+    if (line.hasBurnedAttempt) continue;
+    const { sliceNo } = line.task.slice;
+    unsent.set(sliceNo, [...(unsent.get(sliceNo) ?? []), line]);
+  }
+  return [...burned, ...[...unsent.values()].flatMap(together)];
+}
+
+function together(group: readonly ReturnedLine[]): SliceReturn[] {
+  const first = group[0];
+  if (first === undefined) return [];
+  const { slice } = first.task;
+  return [
+    {
+      ...origin(first.task),
+      lines: group.map((line) => line.task.line),
+      firstLine: slice.firstLine,
+      lineCount: slice.lineCount,
+      byteOffset: slice.byteOffset,
+      byteLength: slice.byteLength,
+      attempt: slice.attempt,
+      delayMs: Math.max(...group.map((line) => line.delayMs)),
+    },
+  ];
+}
+
+function origin({ slice }: LinePlace): Pick<SliceReturn, "batch" | "owner" | "sliceNo" | "gen"> {
+  return { batch: slice.batch, owner: slice.owner, sliceNo: slice.sliceNo, gen: slice.gen };
+}

@@ -1,0 +1,60 @@
+/** Timers whose work is asynchronous and may fail: logged, never unhandled, never overlapping themselves. */
+import type { Logger } from "@nightshift/service";
+
+export interface Timers {
+  /** Runs `work` again and again, with `everyMs` between the end of one run and the beginning of the next. */
+  every(name: string, everyMs: number, work: () => Promise<unknown>): void;
+  /** Runs `work` once, after `delayMs`. */
+  soon(name: string, delayMs: number, work: () => Promise<unknown>): void;
+  /** Runs `work` once after `delayMs`; calls with a name that waits already change nothing. */
+  once(name: string, delayMs: number, work: () => Promise<unknown>): void;
+  stopRepeating(): void;
+  close(): void;
+}
+
+export function createTimers(logger: Logger): Timers {
+  const waiting = new Set<NodeJS.Timeout>();
+  const named = new Set<string>();
+  let isRepeating = true;
+  let isClosed = false;
+
+  const after = (name: string, delayMs: number, work: () => Promise<unknown>, then: () => void): void => {
+    if (isClosed) return;
+    const timer = setTimeout(() => {
+      waiting.delete(timer);
+      work().then(then, (error: unknown) => {
+        logger.warn({ err: error }, `could not ${name}`);
+        then();
+      });
+    }, delayMs);
+    waiting.add(timer);
+  };
+
+  const every = (name: string, everyMs: number, work: () => Promise<unknown>): void => {
+    after(name, everyMs, work, () => {
+      if (isRepeating) every(name, everyMs, work);
+    });
+  };
+
+  return {
+    every,
+    soon(name, delayMs, work) {
+      after(name, delayMs, work, () => undefined);
+    },
+    once(name, delayMs, work) {
+      if (named.has(name)) return;
+      named.add(name);
+      after(name, delayMs, () => {
+        named.delete(name);
+        return work();
+      }, () => undefined);
+    },
+    stopRepeating() {
+      isRepeating = false;
+    },
+    close() {
+      isClosed = true;
+      for (const timer of waiting) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Writes a new batch, in the state validating. */
+import type { Db } from "../pool.ts";
+import { withTx } from "../tx.ts";
+import type { BatchView } from "./batch-view.ts";
+import { findBatch } from "./find-batch.ts";
+
+export interface NewBatch {
+  id: string;
+  tenant: string;
+  endpoint: string;
+  completionWindow: string;
+  inputFileId: string;
+  metadata: Record<string, string> | null;
+  outputExpiresAfterSeconds: number | null;
+  createdAt: Date;
+  /** The end of the completion window. */
+  deadline: Date;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler. */
+export async function createBatch(db: Db, batch: NewBatch): Promise<BatchView> {
+  await withTx(db, async (tx) => {
+    const { rows } = await tx.query<{ number: number }>(
+      `/* batches.create */
+      insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,
+        created_at, deadline, day)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning number`,
+      [
+        batch.id,
+        batch.tenant,
+        batch.endpoint,
+        batch.completionWindow,
+        batch.inputFileId,
+        batch.metadata === null ? null : JSON.stringify(batch.metadata),
+        batch.outputExpiresAfterSeconds,
+        batch.createdAt,
+        batch.deadline,
+        Math.floor(batch.createdAt.getTime() / DAY_MS),
+      ],
+    );
+    await tx.query("/* batches.create_progress */ insert into batch_progress (batch) values ($1)", [rows[0]?.number]);
+  });
+  const view = await findBatch(db, batch.tenant, batch.id);
+  if (view === null) throw new Error(`batch ${batch.id} is gone right after it was created`);
+  return view;
+}

@@ -1,0 +1,22 @@
+/** Finds the batches that need a push: the reconciler's and the deadline's view. */
+import type { Queryable } from "../pool.ts";
+
+/** Numbers of the batches that a step waits for (validate, seal a cancel, assemble), oldest first, at most `limit`. */
+export async function batchesToAdvance(db: Queryable, limit: number): Promise<number[]> {
+  const { rows } = await db.query<{ number: number }>(
+    `/* batches.to_advance */
+    select number from batches where status in ('validating', 'finalizing', 'cancelling') order by number limit $1`,
+    [limit],
+  );
+  return rows.map((row) => row.number);
+}
+
+/** Numbers of the batches whose completion window has ended while they were validating or in progress. */
+export async function overdueBatches(db: Queryable, now: Date): Promise<number[]> {
+  const { rows } = await db.query<{ number: number }>(
+    `/* batches.overdue */
+    select number from batches where status in ('validating', 'in_progress') and deadline <= $1 order by number limit 100`,
+    [now],
+  );
+  return rows.map((row) => row.number);
+}

@@ -1,0 +1,43 @@
+/** The bytes behind files: written down before they are, collected when nothing needs them. */
+import type { Queryable } from "../pool.ts";
+
+/** Notes a blob; before the object is written, so that a crash in between leaves a note that upkeep finds. */
+export async function insertBlob(db: Queryable, blob: { key: string; bytes: number; etag: string }): Promise<void> {
+  await db.query(
+    `/* blobs.insert */
+    insert into blobs (key, bytes, etag) values ($1, $2, $3)
+    on conflict (key) do update set bytes = excluded.bytes, etag = excluded.etag`,
+    [blob.key, blob.bytes, blob.etag],
+  );
+}
+
+/**
+ * Keys of blobs that no live file and no unfinished batch needs, and which are older than `minAgeSeconds` (an upload under
+ * way has a blob and no file yet). At most `limit`.
+ */
+export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ key: string }>(
+    `/* blobs.unneeded */
+    select key from blobs
+    where created_at < clock_timestamp() - $2 * interval '1 second'
+      and not exists (select 1 from files f where f.blob = key and f.deleted_at is null
+        and (f.expires_at is null or f.expires_at > $1))
+      and not exists (select 1 from batches b where (b.input_blob = key or b.index_blob = key)
+        and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling'))
+    order by created_at limit $3`,
+    [now, minAgeSeconds, limit],
+  );
+  return rows.map((row) => row.key);
+}
+
+/** Forgets blobs whose objects are deleted; files and batches that named them keep their rows. */
+export async function forgetBlobs(db: Queryable, keys: readonly string[]): Promise<void> {
+  await db.query(
+    `/* blobs.forget */
+    with freed_files as (update files set blob = null where blob = any($1)),
+      freed_inputs as (update batches set input_blob = null where input_blob = any($1)),
+      freed_indexes as (update batches set index_blob = null where index_blob = any($1))
+    delete from blobs where key = any($1)`,
+    [keys],
+  );
+}

@@ -1,0 +1,47 @@
+/** Reads a page of a tenant's files: contract §1.1. */
+import type { Queryable } from "../pool.ts";
+import { FILE_IS_LIVE, SELECT_FILE, type FileView } from "./file-view.ts";
+
+export interface FilePage {
+  rows: FileView[];
+  hasMore: boolean;
+}
+
+export interface FilePageRequest {
+  limit: number;
+  /** By creation. */
+  order: "asc" | "desc";
+  /** The id of the last file of the page before; null: from the beginning. */
+  after: string | null;
+  /** Only files of this purpose; null: all. */
+  purpose: string | null;
+}
+
+/**
+ * `after` is exclusive; null where it names no file that the tenant ever had. A deleted file is still a place to go on
+ * from: clients that clear a list delete the very file that they page after.
+ */
+export async function listFiles(
+  db: Queryable,
+  tenant: string,
+  now: Date,
+  page: FilePageRequest,
+): Promise<FilePage | null> {
+  let cursor: number | null = null;
+  if (page.after !== null) {
+    const { rows } = await db.query<{ number: number }>(
+      "/* files.cursor */ select number from files where tenant = $1 and id = $2",
+      [tenant, page.after],
+    );
+    if (rows[0] === undefined) return null;
+    cursor = rows[0].number;
+  }
+  const isBeyond = page.order === "asc" ? ">" : "<";
+  const { rows } = await db.query<FileView>(
+    `/* files.list */ ${SELECT_FILE}
+    where ${FILE_IS_LIVE} and ($3::bigint is null or f.number ${isBeyond} $3) and ($4::text is null or f.purpose = $4)
+    order by f.number ${page.order === "asc" ? "asc" : "desc"} limit $5`,
+    [tenant, now, cursor, page.purpose, page.limit + 1],
+  );
+  return { rows: rows.slice(0, page.limit), hasMore: rows.length > page.limit };
+}

@@ -1,0 +1,173 @@
+/** Hands out lines: moves the feed checkpoints of an upstream's batches and inserts the slices, in one transaction. */
+import type { Db, Tx } from "../pool.ts";
+import { withTx } from "../tx.ts";
+import { fullMask, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
+
+/** A batch that has lines beyond its checkpoint. */
+export interface FeedCandidate {
+  readonly batch: number;
+  readonly tenant: string;
+  readonly weight: number;
+  readonly fedLines: number;
+  readonly fedBytes: number;
+  readonly total: number;
+  readonly deadline: Date;
+  readonly indexBlob: string;
+  /** Lines that are handed out and not done. */
+  readonly outstanding: number;
+}
+
+export interface FeedState {
+  /** Lines, and their bytes, that are handed out, due and not done, over all batches of the upstream. */
+  readonly dueLines: number;
+  readonly dueBytes: number;
+  /** Lines that wait for a later attempt. */
+  readonly laterLines: number;
+  readonly concurrency: number;
+  readonly requestsPerMinute: number | null;
+  readonly linesPerSecond: number;
+  /** What one line took lately; null until one was sent. */
+  readonly lineMs: number | null;
+  readonly isPaused: boolean;
+  readonly candidates: readonly FeedCandidate[];
+}
+
+/** A run of lines to hand out: begins at its batch's checkpoint, or where the run before it ended. */
+export interface NewSlice {
+  readonly batch: number;
+  readonly firstLine: number;
+  readonly lineCount: number;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/**
+ * Lets `plan` see the upstream's state and decide on the slices, under the upstream's advisory lock; a batch that was
+ * cancelled or fed meanwhile keeps its checkpoint and its slices are left out. Returns what is to be enqueued.
+ */
+export async function feedUpstream(
+  db: Db,
+  upstream: string,
+  now: Date,
+  plan: (state: FeedState) => Promise<NewSlice[]>,
+): Promise<WaitingSlice[]> {
+  return withTx(db, async (tx) => {
+    await tx.query("/* ledger.feed_lock */ select pg_advisory_xact_lock(hashtextextended('feed ' || $1, 0))", [upstream]);
+    const state = await readFeedState(tx, upstream, now);
+    if (state === null || state.candidates.length === 0) return [];
+    const planned = await plan(state);
+    if (planned.length === 0) return [];
+    const moved = await moveCheckpoints(tx, state.candidates, planned);
+    return insertSlices(
+      tx,
+      upstream,
+      planned.filter((slice) => moved.has(slice.batch)),
+      new Set(state.candidates.filter((c) => c.total <= SMALL_BATCH_LINES).map((c) => c.batch)),
+    );
+  });
+}
+
+/** Most batches that one feed looks at, in the order of their deadlines. */
+const MAX_CANDIDATES = 200;
+
+interface LoadRow {
+  batch: number;
+  dueLines: number;
+  dueBytes: number;
+  laterLines: number;
+}
+
+async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedState | null> {
+  const limits = await tx.query<Omit<FeedState, "dueLines" | "dueBytes" | "laterLines" | "candidates">>(
+    `/* ledger.feed_limits */
+    select concurrency, requests_per_minute as "requestsPerMinute", line_ms as "lineMs",
+      paused_until > clock_timestamp() as "isPaused",
+      (select coalesce(sum(lines_per_second), 0)::float8 from permits where upstream = $1) as "linesPerSecond"
+    from upstreams where name = $1`,
+    [upstream],
+  );
+  const limit = limits.rows[0];
+  if (limit === undefined) return null;
+  const { rows: loads } = await tx.query<LoadRow>(
+    `/* ledger.feed_load */
+    select batch,
+      coalesce(sum(bit_count(todo::bit(64))) filter (where not_before <= clock_timestamp()), 0)::int as "dueLines",
+      coalesce(sum(byte_length) filter (where not_before <= clock_timestamp()), 0)::float8 as "dueBytes",
+      coalesce(sum(bit_count(todo::bit(64))) filter (where not_before > clock_timestamp()), 0)::int as "laterLines"
+    from slices where upstream = $1 group by batch`,
+    [upstream],
+  );
+  const outstanding = new Map(loads.map((row) => [row.batch, row.dueLines + row.laterLines]));
+  const { rows: candidates } = await tx.query<Omit<FeedCandidate, "outstanding">>(
+    `/* ledger.feed_candidates */
+    select b.number as batch, b.tenant, t.weight::float8 as weight, b.fed_lines as "fedLines", b.fed_bytes as "fedBytes",
+      b.total, b.deadline, b.index_blob as "indexBlob"
+    from batches b join tenants t on t.id = b.tenant
+    where b.upstream = $1 and b.status = 'in_progress' and b.fed_lines < b.total and b.deadline > $2
+    order by b.total > $3, b.deadline limit $4`,
+    [upstream, now, SMALL_BATCH_LINES, MAX_CANDIDATES],
+  );
+  const sum = (pick: (row: LoadRow) => number): number => loads.reduce((total, row) => total + pick(row), 0);
+  return {
+    ...limit,
+    dueLines: sum((row) => row.dueLines),
+    dueBytes: sum((row) => row.dueBytes),
+    laterLines: sum((row) => row.laterLines),
+    candidates: candidates.map((row) => ({ ...row, outstanding: outstanding.get(row.batch) ?? 0 })),
+  };
+}
+
+/** Compare-and-set of each checkpoint on the old one; returns the batches that moved. */
+async function moveCheckpoints(
+  tx: Tx,
+  candidates: readonly FeedCandidate[],
+  planned: readonly NewSlice[],
+): Promise<Set<number>> {
+  const ends = new Map<number, { lines: number; bytes: number }>();
+  for (const slice of planned) {
+    const end = { lines: slice.firstLine + slice.lineCount, bytes: slice.byteOffset + slice.byteLength };
+    if ((ends.get(slice.batch)?.lines ?? 0) < end.lines) ends.set(slice.batch, end);
+  }
+  // Rows are locked in ascending order, as everywhere.
+  const fed = candidates.filter((c) => ends.has(c.batch)).sort((a, b) => a.batch - b.batch);
+  const { rows } = await tx.query<{ number: number }>(
+    `/* ledger.move_checkpoints */
+    update batches b set fed_lines = v.new_lines, fed_bytes = v.new_bytes
+    from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) as v (number, old_lines, new_lines, new_bytes)
+    where b.number = v.number and b.fed_lines = v.old_lines and b.status = 'in_progress'
+    returning b.number`,
+    [
+      fed.map((c) => c.batch),
+      fed.map((c) => c.fedLines),
+      fed.map((c) => ends.get(c.batch)?.lines ?? 0),
+      fed.map((c) => ends.get(c.batch)?.bytes ?? 0),
+    ],
+  );
+  return new Set(rows.map((row) => row.number));
+}
+
+async function insertSlices(
+  tx: Tx,
+  upstream: string,
+  slices: readonly NewSlice[],
+  small: ReadonlySet<number>,
+): Promise<WaitingSlice[]> {
+  const { rows } = await tx.query<{ sliceNo: number; batch: number }>(
+    `/* ledger.insert_slices */
+    insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo)
+    select batch, $1, first_line, line_count, byte_offset, byte_length, todo
+    from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
+      as v (batch, first_line, line_count, byte_offset, byte_length, todo)
+    returning slice_no as "sliceNo", batch`,
+    [
+      upstream,
+      slices.map((s) => s.batch),
+      slices.map((s) => s.firstLine),
+      slices.map((s) => s.lineCount),
+      slices.map((s) => s.byteOffset),
+      slices.map((s) => s.byteLength),
+      slices.map((s) => toBigint(fullMask(s.lineCount))),
+    ],
+  );
+  return rows.map((row) => ({ sliceNo: row.sliceNo, gen: 0, upstream, isBulk: !small.has(row.batch), delayMs: 0 }));
+}

@@ -1,0 +1,151 @@
+/** The half of recording that writes results: line index, extents, counts and usage. */
+import type { Tx } from "../pool.ts";
+import type { LineResult } from "./record.ts";
+
+/** A batch's progress while its row is locked; counts are kept in step with what this transaction adds. */
+export interface ProgressRow {
+  readonly batch: number;
+  readonly day: number;
+  readonly total: number;
+  readonly isSealed: boolean;
+  readonly mends: number;
+  /** The `seq` of this flush's rows. */
+  readonly seq: number;
+  completed: number;
+  failed: number;
+}
+
+export async function lockProgress(tx: Tx, batches: readonly number[]): Promise<Map<number, ProgressRow>> {
+  const { rows } = await tx.query<ProgressRow>(
+    `/* ledger.lock_progress */
+    select p.batch, b.day, b.total, p.sealed_at is not null as "isSealed", p.mends, p.seq + 1 as seq, p.completed, p.failed
+    from batch_progress p join batches b on b.number = p.batch
+    where p.batch = any($1) order by p.batch for no key update of p`,
+    [batches],
+  );
+  return new Map(rows.map((row) => [row.batch, row]));
+}
+
+/** The first result of a line wins; returns those that did. */
+export async function insertIndexRows(
+  tx: Tx,
+  segment: number,
+  results: readonly LineResult[],
+  progress: ReadonlyMap<number, ProgressRow>,
+): Promise<LineResult[]> {
+  const { rows } = await tx.query<{ batch: number; line: number }>(
+    `/* ledger.insert_lines */
+    insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+    select day, batch, line, $1, segment_offset, length, failed, exhausted, request_gen, seq
+    from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::bool[], $8::bool[], $9::int[], $10::bigint[])
+      as v (day, batch, line, segment_offset, length, failed, exhausted, request_gen, seq)
+    on conflict (day, batch, line) do nothing
+    returning batch, line`,
+    [
+      segment,
+      results.map((r) => progress.get(r.batch)?.day),
+      results.map((r) => r.batch),
+      results.map((r) => r.line),
+      results.map((r) => r.offset),
+      results.map((r) => r.length),
+      results.map((r) => r.kind === "error"),
+      results.map((r) => r.isExhausted),
+      results.map((r) => r.requestGen),
+      results.map((r) => progress.get(r.batch)?.seq),
+    ],
+  );
+  if (rows.length === results.length) return [...results];
+  const won = new Map<number, Set<number>>();
+  for (const row of rows) {
+    const lines = won.get(row.batch) ?? new Set();
+    won.set(row.batch, lines.add(row.line));
+  }
+  return results.filter((r) => won.get(r.batch)?.delete(r.line) === true);
+}
+
+/** Neighbouring results of the same batch and kind make one extent; bytes that lost a race lie in none. */
+export async function insertExtents(
+  tx: Tx,
+  segment: number,
+  results: readonly LineResult[],
+  progress: ReadonlyMap<number, ProgressRow>,
+): Promise<void> {
+  interface Extent {
+    batch: number;
+    kind: string;
+    offset: number;
+    length: number;
+    lines: number;
+  }
+  const extents: Extent[] = [];
+  for (const result of [...results].sort((a, b) => a.offset - b.offset)) {
+    const last = extents.at(-1);
+    const isNext =
+      last?.batch === result.batch && last.kind === result.kind && last.offset + last.length === result.offset;
+    if (isNext) {
+      last.length += result.length;
+      last.lines += 1;
+    } else {
+      extents.push({ batch: result.batch, kind: result.kind, offset: result.offset, length: result.length, lines: 1 });
+    }
+  }
+  await tx.query(
+    `/* ledger.insert_extents */
+    insert into extents (batch, seq, kind, segment, segment_offset, length, lines)
+    select batch, seq, kind, $1, segment_offset, length, lines
+    from unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::int[], $7::int[])
+      as v (batch, seq, kind, segment_offset, length, lines)`,
+    [
+      segment,
+      extents.map((e) => e.batch),
+      extents.map((e) => progress.get(e.batch)?.seq),
+      extents.map((e) => e.kind),
+      extents.map((e) => e.offset),
+      extents.map((e) => e.length),
+      extents.map((e) => e.lines),
+    ],
+  );
+}
+
+const COUNTED = ["inputTokens", "outputTokens", "totalTokens", "cachedTokens", "reasoningTokens"] as const;
+
+/** Adds to counts and usage, and moves `seq` on, for each batch that has new results. */
+export async function addProgress(
+  tx: Tx,
+  results: readonly LineResult[],
+  progress: ReadonlyMap<number, ProgressRow>,
+): Promise<void> {
+  const sums = new Map<number, { completed: number; failed: number; tokens: number[] }>();
+  for (const result of results) {
+    const sum = sums.get(result.batch) ?? { completed: 0, failed: 0, tokens: COUNTED.map(() => 0) };
+    sums.set(result.batch, sum);
+    if (result.kind === "output") sum.completed += 1;
+    else sum.failed += 1;
+    const { usage } = result;
+    if (usage) sum.tokens = sum.tokens.map((tokens, i) => tokens + usage[COUNTED[i] ?? "totalTokens"]);
+  }
+  const batches = [...sums.keys()].sort((a, b) => a - b);
+  await tx.query(
+    `/* ledger.add_progress */
+    update batch_progress p set seq = p.seq + 1, completed = p.completed + v.completed, failed = p.failed + v.failed,
+      input_tokens = p.input_tokens + v.input_tokens, output_tokens = p.output_tokens + v.output_tokens,
+      total_tokens = p.total_tokens + v.total_tokens, cached_tokens = p.cached_tokens + v.cached_tokens,
+      reasoning_tokens = p.reasoning_tokens + v.reasoning_tokens
+    from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+      as v (batch, completed, failed, input_tokens, output_tokens, total_tokens, cached_tokens, reasoning_tokens)
+    where p.batch = v.batch`,
+    [
+      batches,
+      batches.map((batch) => sums.get(batch)?.completed),
+      batches.map((batch) => sums.get(batch)?.failed),
+      ...COUNTED.map((_, i) => batches.map((batch) => sums.get(batch)?.tokens[i])),
+    ],
+  );
+  for (const batch of batches) {
+    const row = progress.get(batch);
+    const sum = sums.get(batch);
+    if (row === undefined || sum === undefined) continue;
+    row.completed += sum.completed;
+    row.failed += sum.failed;
+  }
+}

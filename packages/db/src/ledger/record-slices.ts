@@ -1,0 +1,131 @@
+/** The half of recording that clears `todo` bits, and makes new slices of lines that are to be tried again. */
+import type { Tx } from "../pool.ts";
+import type { LineResult, SliceReturn } from "./record.ts";
+import { fromBigint, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
+
+interface HeldSlice {
+  sliceNo: number;
+  batch: number;
+  gen: number;
+  owner: string | null;
+  upstream: string;
+  firstLine: number;
+  lineCount: number;
+  requestGen: number;
+  todo: bigint;
+}
+
+/**
+ * Clears the bit of each line with a result in every slice of its batch that holds it (a worker that was taken for dead
+ * may bring a result for a slice which is another's by now). A return moves only bits that it finds set in a slice of
+ * the same owner and `gen`; the rest of it is dropped.
+ */
+export async function moveBits(
+  tx: Tx,
+  results: readonly LineResult[],
+  returns: readonly SliceReturn[],
+): Promise<WaitingSlice[]> {
+  const held = await lockSlicesOf(tx, [
+    ...results.map((r) => ({ batch: r.batch, line: r.line })),
+    ...returns.flatMap((r) => r.lines.map((line) => ({ batch: r.batch, line }))),
+  ]);
+  const before = new Map(held.map((slice) => [slice.sliceNo, slice.todo]));
+  clearResults(held, results);
+  const moved = returns.flatMap((asked) => takeReturn(held, asked));
+  await writeTodo(tx, held.filter((slice) => slice.todo !== before.get(slice.sliceNo)));
+  return insertReturned(tx, moved);
+}
+
+/** All slices that hold any of `lines`, locked in the order of their numbers. */
+async function lockSlicesOf(tx: Tx, lines: readonly { batch: number; line: number }[]): Promise<HeldSlice[]> {
+  const { rows } = await tx.query<Omit<HeldSlice, "todo"> & { todo: string }>(
+    `/* ledger.lock_slices */
+    select slice_no as "sliceNo", batch, gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
+      request_gen as "requestGen", todo::text as todo
+    from slices where slice_no in (
+      select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch, line)
+      join slices s on s.batch = l.batch and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)
+    order by slice_no for no key update`,
+    [lines.map((l) => l.batch), lines.map((l) => l.line)],
+  );
+  return rows.map((row) => ({ ...row, todo: fromBigint(row.todo) }));
+}
+
+function clearResults(held: readonly HeldSlice[], results: readonly LineResult[]): void {
+  const byBatch = new Map<number, Set<number>>();
+  for (const result of results) byBatch.set(result.batch, (byBatch.get(result.batch) ?? new Set()).add(result.line));
+  for (const slice of held) {
+    const done = byBatch.get(slice.batch);
+    if (done === undefined) continue;
+    for (let i = 0; i < slice.lineCount; i += 1) {
+      if (done.has(slice.firstLine + i)) slice.todo &= ~(1n << BigInt(i));
+    }
+  }
+}
+
+interface ReturnedSlice {
+  from: HeldSlice;
+  asked: SliceReturn;
+  todo: bigint;
+}
+
+function takeReturn(held: readonly HeldSlice[], asked: SliceReturn): ReturnedSlice[] {
+  const from = held.find((slice) => slice.sliceNo === asked.sliceNo);
+  if (from?.owner !== asked.owner || from.gen !== asked.gen) return [];
+  let todo = 0n;
+  for (const line of asked.lines) {
+    const bit = 1n << BigInt(line - from.firstLine);
+    if ((from.todo & bit) === 0n) continue;
+    from.todo &= ~bit;
+    todo |= 1n << BigInt(line - asked.firstLine);
+  }
+  return todo === 0n ? [] : [{ from, asked, todo }];
+}
+
+async function writeTodo(tx: Tx, changed: readonly HeldSlice[]): Promise<void> {
+  const done = changed.filter((slice) => slice.todo === 0n);
+  if (done.length > 0) {
+    await tx.query("/* ledger.delete_done */ delete from slices where slice_no = any($1)", [done.map((s) => s.sliceNo)]);
+  }
+  const left = changed.filter((slice) => slice.todo !== 0n);
+  if (left.length > 0) {
+    await tx.query(
+      `/* ledger.clear_bits */
+      update slices s set todo = v.todo from unnest($1::bigint[], $2::bigint[]) as v (slice_no, todo)
+      where s.slice_no = v.slice_no`,
+      [left.map((s) => s.sliceNo), left.map((s) => toBigint(s.todo))],
+    );
+  }
+}
+
+async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<WaitingSlice[]> {
+  if (moved.length === 0) return [];
+  const { rows } = await tx.query<WaitingSlice>(
+    `/* ledger.insert_returned */
+    with inserted as (
+      insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before)
+      select batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
+        clock_timestamp() + delay_ms * interval '1 millisecond'
+      from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[],
+        $9::int[], $10::float8[])
+        as v (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, delay_ms)
+      returning slice_no, gen, upstream, batch, not_before)
+    select i.slice_no as "sliceNo", i.gen, i.upstream, b.total > $11 as "isBulk",
+      greatest(0, ceil(extract(epoch from i.not_before - clock_timestamp()) * 1000))::float8 as "delayMs"
+    from inserted i join batches b on b.number = i.batch`,
+    [
+      moved.map((m) => m.from.batch),
+      moved.map((m) => m.from.upstream),
+      moved.map((m) => m.asked.firstLine),
+      moved.map((m) => m.asked.lineCount),
+      moved.map((m) => m.asked.byteOffset),
+      moved.map((m) => m.asked.byteLength),
+      moved.map((m) => toBigint(m.todo)),
+      moved.map((m) => m.asked.attempt),
+      moved.map((m) => m.from.requestGen),
+      moved.map((m) => m.asked.delayMs),
+      SMALL_BATCH_LINES,
+    ],
+  );
+  return rows;
+}

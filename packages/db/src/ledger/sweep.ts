@@ -1,0 +1,31 @@
+/** Retention of the result log: what only finished batches have written is not needed once their files exist. */
+import type { Db, Queryable } from "../pool.ts";
+import { withTx } from "../tx.ts";
+
+export interface SweptSegment {
+  readonly id: number;
+  readonly key: string;
+}
+
+/** Segments older than `minAgeSeconds` that no unfinished batch has results in, at most `limit`. */
+export async function sweepableSegments(db: Queryable, minAgeSeconds: number, limit: number): Promise<SweptSegment[]> {
+  const { rows } = await db.query<SweptSegment>(
+    `/* sweep.segments */
+    select s.id, s.key from segments s
+    where s.created_at < clock_timestamp() - $1 * interval '1 second'
+      and not exists (select 1 from extents e join batches b on b.number = e.batch
+        where e.segment = s.id and (b.status in ('in_progress', 'finalizing', 'cancelling')
+          or greatest(b.completed_at, b.expired_at, b.cancelled_at) > clock_timestamp() - $1 * interval '1 second'))
+    order by s.id limit $2`,
+    [minAgeSeconds, limit],
+  );
+  return rows;
+}
+
+/** Forgets segments whose objects are deleted. */
+export async function forgetSegments(db: Db, ids: readonly number[]): Promise<void> {
+  await withTx(db, async (tx) => {
+    await tx.query("/* sweep.extents */ delete from extents where segment = any($1)", [ids]);
+    await tx.query("/* sweep.forget */ delete from segments where id = any($1)", [ids]);
+  });
+}

@@ -1,0 +1,77 @@
+/** How an upstream's limits are shared out: arithmetic only, so that it can be tested without a database. */
+
+export interface UpstreamState {
+  readonly concurrency: number;
+  /** What the upstream bears at the moment: at most `concurrency`, at least 1. */
+  readonly concurrencyNow: number;
+  readonly requestsPerMinute: number | null;
+  /** Requests that may be sent at once, as of `sinceRefillMs` ago. */
+  readonly tokens: number;
+  readonly sinceRefillMs: number;
+  readonly sinceShrinkMs: number;
+  /** Permits that other workers hold, and how many of these workers have lines to send. */
+  readonly heldByOthers: number;
+  readonly othersInNeed: number;
+}
+
+export interface LeaseRequest {
+  /** Lines in hand, sent or not: a worker without any holds no permits. */
+  readonly lines: number;
+  readonly inFlight: number;
+  /** Requests that could be sent now if there were tokens. */
+  readonly wantedTokens: number;
+  /** Replies since the last lease: those that were throttled (429, 503, refused), and all others. */
+  readonly throttled: number;
+  readonly answered: number;
+}
+
+export interface Grant {
+  readonly permits: number;
+  readonly tokens: number;
+  readonly tokensLeft: number;
+  readonly concurrencyNow: number;
+  readonly hasShrunk: boolean;
+}
+
+/**
+ * The bucket is refilled at 98 % of the configured rate, and holds no more than a quarter of a second: upstreams count in
+ * windows that we do not see, and a burst after an idle minute is what earns a 429. Measured: at 600 a minute no 429
+ * and 97 % of the rate used.
+ */
+const REFILL_SHARE = 0.98;
+const BURST_SECONDS = 0.25;
+
+const SHRINK = 0.7;
+const SHRINK_PAUSE_MS = 1_000;
+/** Permits that come back with each lease (5 to 10 a second) in which the upstream answered without throttling. */
+const GROWTH = 1;
+
+export function grant(state: UpstreamState, request: LeaseRequest): Grant {
+  const hasShrunk = request.throttled > 0 && state.sinceShrinkMs >= SHRINK_PAUSE_MS;
+  const concurrencyNow = nextConcurrency(state, request, hasShrunk);
+  const permits = grantedPermits(state, request, Math.floor(concurrencyNow));
+  return { permits, concurrencyNow, hasShrunk, ...grantedTokens(state, request) };
+}
+
+/** Additive increase, multiplicative decrease: at most one decrease a second, because a storm of 429s is one event. */
+function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk: boolean): number {
+  if (hasShrunk) return Math.max(1, Math.min(state.concurrency, state.concurrencyNow * SHRINK));
+  const grown = request.throttled === 0 && request.answered > 0 ? state.concurrencyNow + GROWTH : state.concurrencyNow;
+  return Math.max(1, Math.min(state.concurrency, grown));
+}
+
+/** An equal share among the workers in need, but never what others still hold, and never less than what is in flight. */
+function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
+  if (request.lines === 0) return request.inFlight;
+  const share = Math.ceil(concurrency / (state.othersInNeed + 1));
+  return Math.max(request.inFlight, Math.min(share, concurrency - state.heldByOthers), 0);
+}
+
+function grantedTokens(state: UpstreamState, request: LeaseRequest): { tokens: number; tokensLeft: number } {
+  if (state.requestsPerMinute === null) return { tokens: 0, tokensLeft: 0 };
+  const perSecond = (state.requestsPerMinute / 60) * REFILL_SHARE;
+  const bucket = Math.max(1, perSecond * BURST_SECONDS);
+  const filled = Math.min(bucket, state.tokens + (perSecond * state.sinceRefillMs) / 1_000);
+  const tokens = Math.min(Math.max(0, request.wantedTokens), Math.floor(filled));
+  return { tokens, tokensLeft: filled - tokens };
+}

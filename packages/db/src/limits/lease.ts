@@ -1,0 +1,95 @@
+/** Leases an upstream's limits to a worker, in lines, a few times a second: nothing is asked of Postgres for each line. */
+import type { Db, Tx } from "../pool.ts";
+import { withTx } from "../tx.ts";
+import { grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
+
+export interface Lease {
+  /** Lines that this worker may have in flight, until the next lease. */
+  readonly permits: number;
+  /** Requests that this worker may send; null where the upstream has no rate limit. */
+  readonly tokens: number | null;
+  /** How long nobody may send, from now. 0: not paused. */
+  readonly pausedMs: number;
+}
+
+export interface Measured {
+  /** Lines a second of this worker since the last lease. */
+  readonly linesPerSecond: number;
+  /** Mean time of the lines that came back since the last lease; null where none did. */
+  readonly lineMs: number | null;
+}
+
+/** Weight of the newest measurement in the running mean of a line's time. */
+const NEWEST = 0.2;
+
+interface UpstreamRow {
+  concurrency: number;
+  concurrencyNow: number;
+  requestsPerMinute: number | null;
+  tokens: number;
+  sinceRefillMs: number;
+  sinceShrinkMs: number;
+  pausedMs: number;
+}
+
+export async function leaseUpstream(
+  db: Db,
+  upstream: string,
+  worker: string,
+  request: LeaseRequest,
+  measured: Measured,
+): Promise<Lease> {
+  return withTx(db, async (tx) => {
+    const row = await lockUpstream(tx, upstream);
+    const others = await othersPermits(tx, upstream, worker);
+    const state: UpstreamState = { ...row, ...others };
+    const isPaused = row.pausedMs > 0;
+    const granted = grant(state, isPaused ? { ...request, wantedTokens: 0 } : request);
+    await tx.query(
+      `/* limits.write_upstream */
+      update upstreams set tokens = $2, refilled_at = clock_timestamp(), concurrency_now = $3,
+        shrunk_at = case when $4 then clock_timestamp() else shrunk_at end,
+        line_ms = case when $5::real is null then line_ms else coalesce(line_ms, $5) * $6 + $5 * $7 end
+      where name = $1`,
+      [upstream, granted.tokensLeft, granted.concurrencyNow, granted.hasShrunk, measured.lineMs, 1 - NEWEST, NEWEST],
+    );
+    await tx.query(
+      `/* limits.write_permits */
+      insert into permits (upstream, worker, held, needed, lines_per_second) values ($1, $2, $3, $4, $5)
+      on conflict (upstream, worker) do update set held = excluded.held, needed = excluded.needed,
+        lines_per_second = excluded.lines_per_second`,
+      [upstream, worker, granted.permits, request.lines > 0, measured.linesPerSecond],
+    );
+    const tokens = row.requestsPerMinute === null ? null : granted.tokens;
+    return { permits: granted.permits, tokens, pausedMs: row.pausedMs };
+  });
+}
+
+async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
+  const { rows } = await tx.query<UpstreamRow>(
+    `/* limits.lock_upstream */
+    select concurrency, concurrency_now::float8 as "concurrencyNow", requests_per_minute as "requestsPerMinute", tokens,
+      least(60000, extract(epoch from clock_timestamp() - refilled_at) * 1000)::float8 as "sinceRefillMs",
+      least(60000, extract(epoch from clock_timestamp() - greatest(shrunk_at, '2000-01-01')) * 1000)::float8 as "sinceShrinkMs",
+      case when paused_until > clock_timestamp()
+        then ceil(extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 else 0 end as "pausedMs"
+    from upstreams where name = $1 for no key update`,
+    [upstream],
+  );
+  if (rows[0] === undefined) throw new Error(`upstream ${upstream} was never declared`);
+  return rows[0];
+}
+
+async function othersPermits(
+  tx: Tx,
+  upstream: string,
+  worker: string,
+): Promise<Pick<UpstreamState, "heldByOthers" | "othersInNeed">> {
+  const { rows } = await tx.query<Pick<UpstreamState, "heldByOthers" | "othersInNeed">>(
+    `/* limits.others */
+    select coalesce(sum(held), 0)::int as "heldByOthers", (count(*) filter (where needed))::int as "othersInNeed"
+    from permits where upstream = $1 and worker <> $2`,
+    [upstream, worker],
+  );
+  return rows[0] ?? { heldByOthers: 0, othersInNeed: 0 };
+}

@@ -1,0 +1,31 @@
+/** The upstreams' rows: their configured limits, and the pause that holds for everybody. */
+import type { Queryable } from "../pool.ts";
+
+export interface UpstreamLimits {
+  readonly name: string;
+  /** Lines in flight at most, over all workers. */
+  readonly concurrency: number;
+  readonly requestsPerMinute: number | null;
+}
+
+/** Writes the configured limits; the newest start wins. What was learned (pause, shrunk concurrency) stays. */
+export async function declareUpstream(db: Queryable, limits: UpstreamLimits): Promise<void> {
+  await db.query(
+    `/* upstreams.declare */
+    insert into upstreams (name, concurrency, concurrency_now, requests_per_minute) values ($1, $2::int, $2::int, $3)
+    on conflict (name) do update set concurrency = excluded.concurrency, requests_per_minute = excluded.requests_per_minute,
+      concurrency_now = case when upstreams.concurrency = excluded.concurrency then upstreams.concurrency_now
+        else excluded.concurrency end`,
+    [limits.name, limits.concurrency, limits.requestsPerMinute],
+  );
+}
+
+/** Nobody sends to this upstream for `delayMs` from now, by the database's clock; a longer pause stays. */
+export async function pauseUpstream(db: Queryable, name: string, delayMs: number): Promise<void> {
+  await db.query(
+    `/* upstreams.pause */
+    update upstreams set paused_until = greatest(paused_until, clock_timestamp() + $2 * interval '1 millisecond')
+    where name = $1`,
+    [name, delayMs],
+  );
+}

@@ -1,0 +1,56 @@
+/** How the rest of this package reaches Postgres: one pool for each process, with time-outs that free a vanished host's locks. */
+import pg from "pg";
+
+export type Db = pg.Pool;
+export type Tx = pg.PoolClient;
+export type Queryable = Pick<pg.PoolClient, "query">;
+
+const INT8 = 20;
+
+/** 5 s: a host that vanishes in the middle of a transaction must not hold a batch for longer. */
+const SESSION_LIMITS =
+  "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000 -c tcp_user_timeout=5000 -c statement_timeout=60000";
+
+export interface DbOptions {
+  readonly url: string;
+  /** Most connections of this process. */
+  readonly max?: number;
+  /** Shown in pg_stat_activity. */
+  readonly name?: string;
+  /** Told of idle connections that broke; the pool replaces them by itself. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/**
+ * Opens a pool; no connection is made before the first query. `bigint` comes as a number: every such column counts bytes,
+ * tokens or rows (bit masks are selected as text).
+ */
+export function openDb(options: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max ?? 12,
+    application_name: options.name ?? "nightshift",
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    options: SESSION_LIMITS,
+    types: {
+      getTypeParser: ((oid: number, format?: "text" | "binary") =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  });
+  pool.on("error", (error) => options.onIdleError?.(error));
+  return pool;
+}
+
+/** SQLSTATEs of a server that is going away, starting, or out of connections. */
+const UNAVAILABLE_STATES = new Set(["57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"]);
+const UNAVAILABLE_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"]);
+
+/** True where Postgres could not be reached or went away: the same call may succeed later. */
+export function isDbUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_CODES.has(code)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(error.message);
+}

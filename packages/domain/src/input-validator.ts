@@ -1,0 +1,106 @@
+/** Checks an input file as it streams by, and writes down where its requests lie. Pure: a thread or a test feeds it chunks. */
+import { createHash } from "node:crypto";
+import type { BatchEndpoint } from "./endpoints.ts";
+import { createLineSplitter, type RawLine } from "./jsonl.ts";
+import { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
+import { createLineIndex, readSpan } from "./line-index.ts";
+import { MAX_BATCH_LINES, MAX_LINE_BYTES, MAX_REPORTED_ERRORS } from "./limits.ts";
+import { readRequestLine, type RequestLine } from "./request-line.ts";
+import type { BatchError } from "./wire/batch.ts";
+
+export interface InputReport {
+  /** In the order of the lines; at most 100 and one that says how many were left out. Empty: the file is good. */
+  readonly errors: BatchError[];
+  readonly total: number;
+  /** The model that all requests name; null where none does. */
+  readonly model: string | null;
+  /** The number of the first line that names it. */
+  readonly modelLine: number;
+  /** See line-index.ts. */
+  readonly index: Buffer;
+  /** Where the first request begins. */
+  readonly firstByte: number;
+}
+
+export interface InputValidator {
+  push(chunk: Uint8Array): void;
+  /** True where the rest of the file cannot change the answer: it has too many lines, and too many errors to list. */
+  isHopeless(): boolean;
+  end(): InputReport;
+}
+
+/** All errors are reported together; nothing but counters, a hash for each custom_id and the index is kept. */
+export function createInputValidator(endpoint: BatchEndpoint, maxLines: number = MAX_BATCH_LINES): InputValidator {
+  const splitter = createLineSplitter(MAX_LINE_BYTES);
+  const index = createLineIndex();
+  const ids = new Set<string>();
+  const errors: BatchError[] = [];
+  let omitted = 0;
+  let total = 0;
+  let model: string | null | undefined;
+  let modelLine = 1;
+
+  const report = (faults: readonly LineFault[], line: number): void => {
+    for (const fault of faults) {
+      if (errors.length < MAX_REPORTED_ERRORS) errors.push({ ...fault, line });
+      else omitted += 1;
+    }
+  };
+
+  const acrossLines = (request: RequestLine, line: number): LineFault[] => {
+    const faults: LineFault[] = [];
+    const id = fingerprint(request.customId);
+    if (ids.has(id)) faults.push(lineFaults.duplicateId());
+    ids.add(id);
+    if (model === undefined) {
+      model = request.model;
+      modelLine = line;
+    } else if (model !== request.model) {
+      faults.push(lineFaults.otherModel(request.model ?? ""));
+    }
+    return faults;
+  };
+
+  const check = (line: RawLine): void => {
+    total += 1;
+    if (total > maxLines) return;
+    index.add(line);
+    if (line.bytes === null) {
+      report([lineFaults.tooLong(MAX_LINE_BYTES)], line.number);
+      return;
+    }
+    const request = readRequestLine(line.bytes, endpoint);
+    report(Array.isArray(request) ? request : acrossLines(request, line.number), line.number);
+  };
+
+  return {
+    push(chunk) {
+      for (const line of splitter.push(chunk)) check(line);
+    },
+    isHopeless: () => total > maxLines,
+    end() {
+      for (const line of splitter.end()) check(line);
+      const wholeFile = total === 0 ? [fileFaults.empty()] : total > maxLines ? [fileFaults.tooManyLines(maxLines)] : [];
+      const listed = [...wholeFile, ...errors];
+      if (omitted > 0) listed.push(fileFaults.moreErrors(omitted));
+      const bytes = index.toBuffer();
+      return {
+        errors: listed,
+        total,
+        model: model ?? null,
+        modelLine,
+        index: bytes,
+        firstByte: bytes.length > 0 ? readSpan(bytes, 0).offset : 0,
+      };
+    },
+  };
+}
+
+/**
+ * 128 bits of SHA-256 over the id's text: 50,000 ids of any length in a few MB. Escapes are resolved first, because
+ * "a" and "\u0061" are the same id to every client.
+ */
+function fingerprint(customId: Buffer): string {
+  const text = customId.includes(0x5c) ? (JSON.parse(customId.toString("utf8")) as string) : customId.subarray(1, -1);
+  return createHash("sha256").update(text).digest("base64").slice(0, 22);
+}

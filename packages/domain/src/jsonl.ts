@@ -1,0 +1,98 @@
+/** Cuts a stream of bytes into JSON lines: byte-exact, with line numbers and offsets, whatever the chunks. */
+
+/** One line of a file, without its line break. Blank lines are counted and left out (they hold no request). */
+export interface RawLine {
+  /** 1-based, as an editor counts: blank lines too. */
+  readonly number: number;
+  /** Of the first byte, from the beginning of the file. */
+  readonly offset: number;
+  readonly length: number;
+  /** Null where the line is longer than the limit: its bytes were dropped as they came. */
+  readonly bytes: Buffer | null;
+}
+
+export interface LineSplitter {
+  /** The lines that end in this chunk. Their bytes may share memory with it. */
+  push(chunk: Uint8Array): RawLine[];
+  /** The last line, where the file does not end in a line break. */
+  end(): RawLine[];
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BOM = [0xef, 0xbb, 0xbf];
+
+/**
+ * Lines end in LF; a CR before it belongs to the break. A byte order mark at the beginning of the file is not part of the
+ * first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without bytes.
+ */
+export function createLineSplitter(maxLineBytes: number): LineSplitter {
+  let number = 0;
+  let offset = 0;
+  let parts: Buffer[] = [];
+  let kept = 0;
+  let isTooLong = false;
+  let length = 0;
+
+  const keep = (piece: Buffer): void => {
+    length += piece.length;
+    if (isTooLong) return;
+    if (kept + piece.length > maxLineBytes + 1) {
+      isTooLong = true;
+      parts = [];
+      kept = 0;
+      return;
+    }
+    parts.push(piece);
+    kept += piece.length;
+  };
+
+  const finish = (breakLength: number): RawLine | null => {
+    number += 1;
+    const line = isTooLong
+      ? { number, offset, length, bytes: null }
+      : trimmed(number, offset, parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts), maxLineBytes);
+    offset += length + breakLength;
+    parts = [];
+    kept = 0;
+    length = 0;
+    isTooLong = false;
+    return line;
+  };
+
+  return {
+    push(chunk) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      const lines: RawLine[] = [];
+      let from = 0;
+      for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, from)) {
+        keep(bytes.subarray(from, at));
+        const line = finish(1);
+        if (line !== null) lines.push(line);
+        from = at + 1;
+      }
+      // A copy: the rest of a chunk may wait long, and must not keep the whole chunk alive.
+      if (from < bytes.length) keep(from === 0 ? bytes : Buffer.from(bytes.subarray(from)));
+      return lines;
+    },
+    end() {
+      const line = length > 0 ? finish(0) : null;
+      return line === null ? [] : [line];
+    },
+  };
+}
+
+/** Null for a blank line. */
+function trimmed(number: number, offset: number, line: Buffer, maxLineBytes: number): RawLine | null {
+  const start = number === 1 && BOM.every((byte, i) => line[i] === byte) ? BOM.length : 0;
+  const end = line.at(-1) === CR ? line.length - 1 : line.length;
+  const bytes = line.subarray(start, Math.max(start, end));
+  if (isBlank(bytes)) return null;
+  const isTooLong = bytes.length > maxLineBytes;
+  return { number, offset: offset + start, length: bytes.length, bytes: isTooLong ? null : bytes };
+}
+
+function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== CR) return false;
+  return true;
+}

@@ -1,0 +1,128 @@
+/** RawLine → RequestLine or LineFaults: reads a line of an input file without changing a byte of it. */
+import { isUtf8 } from "node:buffer";
+import type { BatchEndpoint } from "./endpoints.ts";
+import { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
+import { lineFaults, type LineFault } from "./line-faults.ts";
+
+/** A request as its line has it: spans of the line's own bytes. */
+export interface RequestLine {
+  readonly bytes: Buffer;
+  /** The custom_id as JSON text, quotes and escapes as written. */
+  readonly customId: Buffer;
+  readonly body: Member;
+  /** Every top-level `model` of the body (a duplicate key counts as often as it stands there). */
+  readonly models: readonly Member[];
+  /** Null where the body names none: moderations and images may leave it out. */
+  readonly model: string | null;
+}
+
+/** What a body must have, besides an optional model: contract §4.1, and the endpoints' own references. */
+const REQUIRED: Readonly<Record<BatchEndpoint, readonly string[]>> = {
+  "/v1/chat/completions": ["model", "messages"],
+  "/v1/embeddings": ["model", "input"],
+  "/v1/completions": ["model", "prompt"],
+  "/v1/responses": ["model"],
+  "/v1/moderations": ["input"],
+  "/v1/images/generations": ["prompt"],
+};
+
+/** All that is wrong with the line, or the request. `endpoint` is the batch's. */
+export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): RequestLine | LineFault[] {
+  if (!isUtf8(bytes)) return [lineFaults.notUtf8()];
+  const members = scanObject(bytes);
+  if (members === null) return [isJson(bytes) ? lineFaults.notObject() : lineFaults.notJson()];
+  const faults = [
+    ...checkString(bytes, members, "custom_id"),
+    ...checkMethod(bytes, members),
+    ...checkUrl(bytes, members, endpoint),
+    ...checkBody(bytes, members, endpoint),
+  ];
+  return faults.length > 0 ? faults : toRequestLine(bytes, members);
+}
+
+/** Reads a line that was validated before. Throws on one that was not. */
+export function toRequestLine(bytes: Buffer, members: readonly Member[] | null = scanObject(bytes)): RequestLine {
+  const customId = members && lastMember(members, "custom_id");
+  const body = members && lastMember(members, "body");
+  const bodyMembers = body && scanObject(bytes, body.start, body.end);
+  if (!customId || !body || !bodyMembers) throw new Error("a line that passed validation is not a request any more");
+  const models = bodyMembers.filter((member) => member.key === "model");
+  const last = models.at(-1);
+  return {
+    bytes,
+    customId: bytes.subarray(customId.start, customId.end),
+    body,
+    models,
+    model: last === undefined || isNull(bytes, last) ? null : readText(bytes, last),
+  };
+}
+
+/** The bytes to send: the line's own, but for the model's name where routing replaces it. */
+export function bodyToSend(request: RequestLine, model: string | null): Buffer {
+  const { bytes, body } = request;
+  if (model === null || model === request.model || request.models.length === 0) return bytes.subarray(body.start, body.end);
+  const name = Buffer.from(JSON.stringify(model));
+  const pieces: Buffer[] = [];
+  let from = body.start;
+  for (const member of request.models) {
+    pieces.push(bytes.subarray(from, member.start), name);
+    from = member.end;
+  }
+  pieces.push(bytes.subarray(from, body.end));
+  return Buffer.concat(pieces);
+}
+
+function checkString(bytes: Buffer, members: readonly Member[], param: string): LineFault[] {
+  const member = present(bytes, members, param);
+  if (member === undefined) return [lineFaults.missing(param)];
+  return isText(bytes, member) ? [] : [lineFaults.wrongType(param, "a string")];
+}
+
+function checkMethod(bytes: Buffer, members: readonly Member[]): LineFault[] {
+  const faults = checkString(bytes, members, "method");
+  const method = lastMember(members, "method");
+  if (faults.length > 0 || method === undefined) return faults;
+  return readText(bytes, method) === "POST" ? [] : [lineFaults.wrongMethod()];
+}
+
+function checkUrl(bytes: Buffer, members: readonly Member[], endpoint: BatchEndpoint): LineFault[] {
+  const faults = checkString(bytes, members, "url");
+  const url = lastMember(members, "url");
+  if (faults.length > 0 || url === undefined) return faults;
+  return readText(bytes, url) === endpoint ? [] : [lineFaults.wrongUrl()];
+}
+
+function checkBody(bytes: Buffer, members: readonly Member[], endpoint: BatchEndpoint): LineFault[] {
+  const body = present(bytes, members, "body");
+  if (body === undefined) return [lineFaults.missing("body")];
+  const inside = scanObject(bytes, body.start, body.end);
+  if (inside === null) return [lineFaults.wrongType("body", "an object")];
+  const faults = REQUIRED[endpoint]
+    .filter((param) => present(bytes, inside, param) === undefined)
+    .map((param) => lineFaults.missing(`body.${param}`));
+  const model = present(bytes, inside, "model");
+  if (model !== undefined && !isText(bytes, model)) faults.push(lineFaults.wrongType("body.model", "a string"));
+  const stream = present(bytes, inside, "stream");
+  if (stream !== undefined && bytes.toString("latin1", stream.start, stream.end) !== "false") {
+    faults.push(lineFaults.streaming(endpoint));
+  }
+  return faults;
+}
+
+/** The member of that name, unless it is null: a null is as good as nothing. */
+function present(bytes: Buffer, members: readonly Member[], key: string): Member | undefined {
+  const member = lastMember(members, key);
+  return member === undefined || isNull(bytes, member) ? undefined : member;
+}
+
+function isNull(bytes: Buffer, member: Member): boolean {
+  return bytes[member.start] === 0x6e;
+}
+
+function isText(bytes: Buffer, member: Member): boolean {
+  return bytes[member.start] === 0x22;
+}
+
+function readText(bytes: Buffer, member: Member): string {
+  return JSON.parse(bytes.toString("utf8", member.start, member.end)) as string;
+}

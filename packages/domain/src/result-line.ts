@@ -1,0 +1,70 @@
+/** RequestLine + what became of it → the line of the output or error file: contract §4.3 and §4.4. */
+import { isUtf8 } from "node:buffer";
+import { isJson } from "./json-scan.ts";
+
+/** The codes of a line that never got an HTTP reply; the last is ours, the others are OpenAI's: contract §4.4. */
+export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
+export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];
+
+export interface LineError {
+  readonly code: LineErrorCode;
+  readonly message: string;
+}
+
+/** Messages of the lines that a batch's end leaves behind; the first is OpenAI's: contract §4.4. */
+export const UNFINISHED: Readonly<Record<"expired" | "cancelled", LineError>> = {
+  expired: {
+    code: "batch_expired",
+    message: "This request could not be executed before the completion window expired.",
+  },
+  cancelled: { code: "batch_cancelled", message: "This request was not executed because the batch was cancelled." },
+};
+
+const LINE_END = Buffer.from("\n");
+
+/**
+ * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but that
+ * line breaks between the body's tokens are left out (the file has one line for each request).
+ */
+export function answeredLine(
+  id: string,
+  customId: Buffer,
+  reply: { status: number; requestId: string; body: Buffer },
+): Buffer {
+  const head = `{"id": "${id}", "custom_id": `;
+  const response = `, "response": {"status_code": ${String(reply.status)}, "request_id": ${JSON.stringify(reply.requestId)}, "body": `;
+  return Buffer.concat([
+    Buffer.from(head),
+    customId,
+    Buffer.from(response),
+    withoutLineBreaks(reply.body),
+    Buffer.from(`}, "error": null}\n`),
+  ]);
+}
+
+/** A line that never got an HTTP reply. */
+export function unansweredLine(id: string, customId: Buffer, error: LineError): Buffer {
+  const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}`;
+  return Buffer.concat([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail), LINE_END]);
+}
+
+/** True where a body can stand in a result line as it is. */
+export function isUsableBody(body: Buffer): boolean {
+  return isUtf8(body) && isJson(body);
+}
+
+/** Most characters of a body that is quoted because it is not JSON: a proxy's error page may be long. */
+const MAX_QUOTED = 4_000;
+
+/** What stands for a body that is not JSON, so that the line still is: an error envelope that quotes it. */
+export function quotedBody(body: Buffer): Buffer {
+  const text = body.toString("utf8", 0, MAX_QUOTED * 4).slice(0, MAX_QUOTED);
+  const message = text === "" ? "The upstream's reply had no body." : text;
+  return Buffer.from(JSON.stringify({ error: { message, type: "upstream_error", param: null, code: null } }));
+}
+
+/** Raw line breaks stand only between tokens in valid JSON (RFC 8259 §7), and no two tokens need one to stay apart. */
+function withoutLineBreaks(body: Buffer): Buffer {
+  if (!body.includes(0x0a) && !body.includes(0x0d)) return body;
+  return Buffer.from(body.filter((byte) => byte !== 0x0a && byte !== 0x0d));
+}

@@ -1,0 +1,88 @@
+import { Type, type Static } from "@sinclair/typebox";
+import { BATCH_STATUSES } from "../batch-status.ts";
+import { BATCH_ENDPOINTS } from "../endpoints.ts";
+import { COMPLETION_WINDOWS, EXPIRES_AFTER, METADATA } from "../limits.ts";
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
+const seconds = () => nullable(Type.Integer());
+
+/** One entry of `errors.data`: contract §3.4. `line` is 1-based and counts every line of the file, blank ones too. */
+export const BatchError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  param: nullable(Type.String()),
+  line: nullable(Type.Integer({ minimum: 1 })),
+});
+export type BatchError = Static<typeof BatchError>;
+
+export const BatchUsage = Type.Object({
+  input_tokens: Type.Integer(),
+  output_tokens: Type.Integer(),
+  total_tokens: Type.Integer(),
+  input_tokens_details: Type.Object({ cached_tokens: Type.Integer() }),
+  output_tokens_details: Type.Object({ reasoning_tokens: Type.Integer() }),
+});
+export type BatchUsage = Static<typeof BatchUsage>;
+
+/** The Batch object, in wire order, with every key always present and explicit nulls: contract §3.1. */
+export const BatchObject = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal("batch"),
+    endpoint: Type.String(),
+    model: nullable(Type.String()),
+    errors: nullable(Type.Object({ object: Type.Literal("list"), data: Type.Array(BatchError) })),
+    input_file_id: Type.String(),
+    completion_window: Type.String(),
+    status: Type.Union(BATCH_STATUSES.map((status) => Type.Literal(status))),
+    output_file_id: nullable(Type.String()),
+    error_file_id: nullable(Type.String()),
+    created_at: Type.Integer(),
+    in_progress_at: seconds(),
+    expires_at: Type.Integer(),
+    finalizing_at: seconds(),
+    completed_at: seconds(),
+    failed_at: seconds(),
+    expired_at: seconds(),
+    cancelling_at: seconds(),
+    cancelled_at: seconds(),
+    request_counts: Type.Object({ total: Type.Integer(), completed: Type.Integer(), failed: Type.Integer() }),
+    usage: BatchUsage,
+    metadata: nullable(Type.Record(Type.String(), Type.String())),
+  },
+  { $id: "Batch", additionalProperties: false },
+);
+export type BatchObject = Static<typeof BatchObject>;
+
+/** Body of POST /v1/batches: contract §1.3. */
+export const CreateBatchBody = Type.Object(
+  {
+    input_file_id: Type.String(),
+    endpoint: Type.Union(BATCH_ENDPOINTS.map((endpoint) => Type.Literal(endpoint))),
+    completion_window: Type.Union(Object.keys(COMPLETION_WINDOWS).map((window) => Type.Literal(window))),
+    metadata: Type.Optional(
+      nullable(
+        // Not Type.Record: that drops the keys' maximum, and lets any value pass under a key with a line break in it.
+        Type.Unsafe<Record<string, string>>({
+          type: "object",
+          maxProperties: METADATA.maxPairs,
+          propertyNames: { type: "string", maxLength: METADATA.maxKeyLength },
+          additionalProperties: { type: "string", maxLength: METADATA.maxValueLength },
+        }),
+      ),
+    ),
+    output_expires_after: Type.Optional(
+      nullable(
+        Type.Object(
+          {
+            anchor: Type.Literal("created_at"),
+            seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
+          },
+          { additionalProperties: false },
+        ),
+      ),
+    ),
+  },
+  { $id: "CreateBatchRequest", additionalProperties: false },
+);
+export type CreateBatchBody = Static<typeof CreateBatchBody>;

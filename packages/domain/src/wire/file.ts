@@ -1,0 +1,33 @@
+import { Type, type Static } from "@sinclair/typebox";
+
+/** Purposes that an upload may name, in the order in which OpenAI's own message lists them: contract §5.2. */
+export const UPLOAD_PURPOSES = ["fine-tune", "assistants", "batch", "user_data", "vision", "evals"] as const;
+export type UploadPurpose = (typeof UPLOAD_PURPOSES)[number];
+
+/** Purposes whose content is never handed out: contract §1.1. */
+export const SEALED_PURPOSES: readonly string[] = ["assistants", "user_data"];
+
+/** The File object, in wire order, with every key always present: contract §2. */
+export const FileObject = Type.Object(
+  {
+    object: Type.Literal("file"),
+    id: Type.String(),
+    purpose: Type.String(),
+    filename: Type.String(),
+    bytes: Type.Integer({ minimum: 0 }),
+    created_at: Type.Integer(),
+    expires_at: Type.Union([Type.Integer(), Type.Null()]),
+    status: Type.Literal("processed"),
+    status_details: Type.Null(),
+  },
+  { $id: "File", additionalProperties: false },
+);
+export type FileObject = Static<typeof FileObject>;
+
+/** Reply to DELETE /v1/files/{id}: contract §1.1. */
+export const DeletedFile = Type.Object({
+  object: Type.Literal("file"),
+  id: Type.String(),
+  deleted: Type.Literal(true),
+});
+export type DeletedFile = Static<typeof DeletedFile>;

@@ -1,0 +1,130 @@
+/**
+ * Where a cluster lives. Its home is one folder with everything that belongs together (data, password, log), so that
+ * it is made, moved and deleted as one.
+ */
+import { randomBytes } from "node:crypto";
+import { access, chmod, mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { accountForNewCluster, accountOfCluster, canEnter, isRoot, type Account } from "./account.ts";
+import { LocalPostgresError } from "./errors.ts";
+
+/** Where root keeps what `nobody` must reach and the caller's folder does not let it reach. */
+const SYSTEM_FOLDER = "/var/lib/nightshift";
+
+export interface Home {
+  /** Owned by the account, mode 0700. May not exist yet. */
+  readonly folder: string;
+  readonly account: Account;
+  /** Where copies of the executables go when the installed ones cannot be run. */
+  readonly copiesFolder: string;
+}
+
+/** The cluster's own files below its home. */
+export const dataOf = (home: string): string => path.join(home, "data");
+export const passwordFileOf = (home: string): string => path.join(home, "password");
+export const logFileOf = (home: string): string => path.join(home, "postgres.log");
+
+/**
+ * Decides where the cluster of `dir` is or will be: in `dir` itself, or, when we are root and `nobody` cannot reach
+ * `dir`, under /var/lib/nightshift/clusters by the id kept in the file `dir/postgres-id`. So deleting `dir` always
+ * means starting afresh.
+ */
+export async function findHome(dir: string): Promise<Home> {
+  await mkdir(dir, { recursive: true });
+  const base = await realpath(dir);
+  const local = path.join(base, "cluster");
+  const id = await readId(base);
+  if (id !== null) return systemHome(base, id);
+
+  const copiesFolder = isRoot() ? SYSTEM_FOLDER : base;
+  if (await exists(local)) {
+    const account = await accountOfCluster(local);
+    if (await canEnter(account, base)) return { folder: local, account, copiesFolder };
+    throw new LocalPostgresError(
+      `The database in ${local} belongs to uid ${String(account.ids?.uid)}, who cannot reach that folder. ` +
+        `Let the folders above it be entered (chmod o+x), or move the data folder back to where it was.`,
+    );
+  }
+  const account = await accountForNewCluster();
+  if (await canEnter(account, base)) return { folder: local, account, copiesFolder };
+  const newId = randomBytes(8).toString("hex");
+  await writeId(base, newId, "new");
+  return systemHome(base, { id: newId, isMade: false });
+}
+
+/** Notes that the cluster now exists, so that its loss would be noticed and not taken for a first start. */
+export async function noteMade(dir: string): Promise<void> {
+  const known = await readId(dir);
+  if (known !== null && !known.isMade) await writeId(dir, known.id, "made");
+}
+
+interface KnownId {
+  readonly id: string;
+  readonly isMade: boolean;
+}
+
+async function systemHome(base: string, { id, isMade }: KnownId): Promise<Home> {
+  const clusters = path.join(SYSTEM_FOLDER, "clusters");
+  for (const folder of [SYSTEM_FOLDER, clusters]) {
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o755);
+  }
+  const folder = path.join(clusters, id);
+  if (isMade && !(await exists(folder))) {
+    throw new LocalPostgresError(
+      `The database of ${base} was in ${folder} and is gone. Put it back, or remove the data folder to start afresh.`,
+    );
+  }
+  await claim(base, path.join(clusters, `${id}.data-folder`));
+  const account = (await exists(folder)) ? await accountOfCluster(folder) : await accountForNewCluster();
+  return { folder, account, copiesFolder: SYSTEM_FOLDER };
+}
+
+/**
+ * Two data folders with one id (one is a copy of the other) would end each other's Postgres: the copy is refused
+ * for as long as the original is there.
+ */
+async function claim(base: string, ownerFile: string): Promise<void> {
+  const owner = await readFile(ownerFile, "utf8").catch(() => base);
+  if (owner !== base) {
+    const [theirs, ours] = await Promise.all([owner, base].map((folder) => fileIdentity(idFileOf(folder))));
+    const isSameId = (await readId(owner).catch(() => null))?.id === (await readId(base))?.id;
+    if (theirs !== null && theirs !== ours && isSameId) {
+      throw new LocalPostgresError(
+        `${base} is a copy of ${owner}, but its database is not: there is one, and it belongs to ${owner}. ` +
+          `Remove the copy, or start it afresh by deleting ${idFileOf(base)}.`,
+      );
+    }
+  }
+  await writeFile(ownerFile, base);
+}
+
+async function fileIdentity(file: string): Promise<string | null> {
+  return stat(file).then(
+    ({ dev, ino }) => `${String(dev)}:${String(ino)}`,
+    () => null,
+  );
+}
+
+const idFileOf = (base: string): string => path.join(base, "postgres-id");
+
+async function readId(base: string): Promise<KnownId | null> {
+  const text = await readFile(idFileOf(base), "utf8").catch(() => null);
+  if (text === null) return null;
+  const [, id, state] = /^([0-9a-f]{16}) (new|made)\n$/.exec(text) ?? [];
+  if (id === undefined) throw new LocalPostgresError(`${idFileOf(base)} does not hold what Nightshift wrote there.`);
+  return { id, isMade: state === "made" };
+}
+
+async function writeId(base: string, id: string, state: "new" | "made"): Promise<void> {
+  const draft = `${idFileOf(base)}.new`;
+  await writeFile(draft, `${id} ${state}\n`);
+  await rename(draft, idFileOf(base));
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

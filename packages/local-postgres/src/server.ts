@@ -1,0 +1,148 @@
+/** One run of the Postgres server: from spawn to "takes connections" to its end. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { open, readFile, rename, stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { spawnAs } from "./account.ts";
+import { LocalPostgresError } from "./errors.ts";
+import { dataOf, logFileOf, type Home } from "./home.ts";
+import { program, type Native } from "./native.ts";
+
+/** Replaying the log after a crash is the only thing that takes long; it ends. */
+const READY_TIMEOUT_MS = 300_000;
+const RETRY_MS = 25;
+/** SQLSTATE cannot_connect_now. */
+const STARTING_UP = "57P03";
+const STOP_TIMEOUT_MS = 10_000;
+const LOG_TAIL_BYTES = 2_000;
+
+export type Settings = Readonly<Record<string, string>>;
+
+/**
+ * For a laptop: small buffers, few and spread checkpoints, and nothing traded for durability. Errors of statements stay
+ * out of the log: they are their client's to report, and would put customers' data there.
+ */
+const SETTINGS: Settings = {
+  listen_addresses: "127.0.0.1",
+  unix_socket_directories: "",
+  max_connections: "200",
+  shared_buffers: "128MB",
+  fsync: "on",
+  synchronous_commit: "on",
+  max_wal_size: "1GB",
+  checkpoint_timeout: "15min",
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  // Parallel plans need /dev/shm, which containers keep small, and gain nothing for our short statements.
+  max_parallel_workers_per_gather: "0",
+  jit: "off",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  log_min_messages: "log",
+  log_checkpoints: "off",
+};
+
+export interface Server {
+  readonly pid: number;
+  /** Resolves with a sentence about how it ended, whoever ended it. */
+  readonly exited: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Spawns the server without waiting for it to take connections. `settings` go over ours; without `env` it inherits ours. */
+export async function spawnServer(
+  home: Home,
+  native: Native,
+  options: { readonly port: number; readonly settings: Settings; readonly env: NodeJS.ProcessEnv | undefined },
+): Promise<Server> {
+  await keepLastLog(logFileOf(home.folder));
+  const log = await open(logFileOf(home.folder), "a", 0o600);
+  const flags = Object.entries({ ...SETTINGS, ...options.settings, port: String(options.port) });
+  const child = spawn(
+    program(native, "postgres"),
+    ["-D", dataOf(home.folder), ...flags.flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    {
+      ...spawnAs(home.account),
+      cwd: home.folder,
+      env: options.env,
+      // A session of its own: Ctrl-C in the terminal must reach us, who stop Postgres last, and not Postgres.
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    },
+  );
+  const exited = watchExit(child, home);
+  try {
+    await once(child, "spawn");
+  } catch (error) {
+    throw new LocalPostgresError(`Postgres could not be started: ${String(error)}`, { cause: error });
+  } finally {
+    await log.close();
+  }
+  return { pid: child.pid ?? 0, exited, stop: () => stopServer(child, exited) };
+}
+
+/** Resolves once a connection with this URL works. Rejects with LocalPostgresError when the server ends before that. */
+export async function untilReady(server: Server, url: string): Promise<void> {
+  let isOver = false;
+  const ended = server.exited.then((how) => {
+    isOver = true;
+    throw new LocalPostgresError(how);
+  });
+  const started = performance.now();
+  const connects = async (): Promise<void> => {
+    for (let error = await tryConnect(url); error !== null; error = await tryConnect(url)) {
+      const isRefusal = error instanceof pg.DatabaseError && error.code !== STARTING_UP;
+      if (isRefusal || performance.now() - started > READY_TIMEOUT_MS) {
+        throw new LocalPostgresError(`Postgres takes no connections: ${error.message}`, { cause: error });
+      }
+      await delay(RETRY_MS);
+      if (isOver) return;
+    }
+  };
+  await Promise.race([connects(), ended]);
+}
+
+async function tryConnect(url: string): Promise<Error | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  // A connection that breaks after the attempt has failed would otherwise be an unhandled "error" event.
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function watchExit(child: ChildProcess, home: Home): Promise<string> {
+  const [code, signal] = (await once(child, "exit").catch(() => [null, null])) as [number | null, string | null];
+  const how = signal === null ? `with code ${String(code)}` : `by ${signal}`;
+  return `Postgres ended ${how}. The end of ${logFileOf(home.folder)}:\n${await logTail(home.folder)}`;
+}
+
+async function stopServer(child: ChildProcess, exited: Promise<string>): Promise<void> {
+  // SIGINT is Postgres' "fast" shutdown: it ends sessions, writes a checkpoint and leaves.
+  child.kill("SIGINT");
+  const patience = new AbortController();
+  const timedOut = delay(STOP_TIMEOUT_MS, true, { signal: patience.signal }).catch(() => false);
+  const isLate = await Promise.race([exited.then(() => false), timedOut]);
+  patience.abort();
+  if (isLate) child.kill("SIGQUIT");
+  await exited;
+}
+
+async function keepLastLog(file: string): Promise<void> {
+  const isThere = await stat(file).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
+  if (isThere) await rename(file, `${file}.1`);
+}
+
+async function logTail(home: string): Promise<string> {
+  const text = await readFile(logFileOf(home), "utf8").catch(() => "");
+  return text.slice(-LOG_TAIL_BYTES).trimEnd();
+}

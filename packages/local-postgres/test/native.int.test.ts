@@ -1,0 +1,72 @@
+import { access, chmod, cp, readdir, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { afterEach, expect, test } from "@jest/globals";
+import { accountForNewCluster } from "../src/account.ts";
+import { installedNative, usableNative, type Native } from "../src/native.ts";
+import { cleanUp, makeFolder } from "./running.ts";
+
+afterEach(cleanUp);
+
+const isRoot = process.getuid?.() === 0;
+const testAsRoot = isRoot ? test : test.skip;
+
+/** A copy of the installed package in a folder, as npm leaves it when it may run no install scripts: without symlinks. */
+async function installWithoutLinks(folder: string): Promise<Native> {
+  const installed = await installedNative();
+  const native = { ...installed, folder: path.join(folder, "native") };
+  await cp(installed.folder, native.folder, { recursive: true, verbatimSymlinks: true });
+  for (const link of await listLinks(installed)) await rm(path.join(native.folder, link), { force: true });
+  return native;
+}
+
+async function listLinks(installed: Native): Promise<string[]> {
+  const list = JSON.parse(await readFile(path.join(installed.folder, "pg-symlinks.json"), "utf8")) as {
+    target: string;
+  }[];
+  return list.map(({ target }) => path.relative("native", target));
+}
+
+test("missing symlinks are made where the package is installed", async () => {
+  const folder = makeFolder("open");
+  const native = await installWithoutLinks(folder);
+
+  const usable = await usableNative(native, await accountForNewCluster(), folder);
+
+  expect(usable.folder).toBe(native.folder);
+  for (const link of await listLinks(native))
+    await expect(access(path.join(native.folder, link))).resolves.not.toThrow();
+});
+
+testAsRoot("an installation that nobody can reach is copied, once, by starters that race", async () => {
+  const closed = makeFolder("closed");
+  const copies = makeFolder("open");
+  const native = await installWithoutLinks(closed);
+  const account = await accountForNewCluster();
+
+  const usable = await Promise.all([1, 2, 3].map(() => usableNative(native, account, copies)));
+
+  const copy = `postgres-${native.version}`;
+  expect(new Set(usable.map(({ folder }) => folder))).toEqual(new Set([path.join(copies, copy)]));
+  expect(await readdir(copies)).toEqual([copy]);
+});
+
+testAsRoot("an installation under a tight umask is readable in its copy", async () => {
+  const copies = makeFolder("open");
+  const native = await installWithoutLinks(makeFolder("open"));
+  await chmod(path.join(native.folder, "lib"), 0o700);
+
+  const usable = await usableNative(native, await accountForNewCluster(), copies);
+
+  expect(path.dirname(usable.folder)).toBe(copies);
+});
+
+test("executables that run nowhere are reported with what the system says", async () => {
+  const copies = makeFolder("open");
+  const native = await installWithoutLinks(makeFolder("open"));
+  await rm(path.join(native.folder, "lib"), { recursive: true });
+  await rm(path.join(native.folder, "pg-symlinks.json"));
+
+  const attempt = usableNative(native, await accountForNewCluster(), copies);
+
+  await expect(attempt).rejects.toThrow("Set DATABASE_URL");
+});

@@ -1,0 +1,64 @@
+/** Postgres started by another process than the test, so that the test can kill it or run it as somebody else. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+
+const packageFolder = path.resolve(import.meta.dirname, "..");
+
+/** Runs the built package, as a user's process does: starts Postgres, prints its URL and pid, stays until killed. */
+const SCRIPT = `
+  const { startLocalPostgres } = await import(process.argv[1]);
+  const { url, pid } = await startLocalPostgres({ dir: process.argv[2] });
+  console.log(JSON.stringify({ url, pid }));
+  setInterval(() => {}, 60_000);
+`;
+
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** `nobody`, when we are root and that user can read this clone; otherwise null. */
+export function findOrdinaryUser(): Ids | null {
+  if (process.getuid?.() !== 0) return null;
+  const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" })));
+  if (uid === undefined || gid === undefined) return null;
+  try {
+    execFileSync(process.execPath, ["-e", 'fs.readFileSync("package.json")'], { cwd: packageFolder, uid, gid });
+    return { uid, gid };
+  } catch {
+    // The clone is in a home that only root can enter: then there is nothing an ordinary user could start.
+    return null;
+  }
+}
+
+export function spawnStarter(dir: string, ids: Ids | null = null): ChildProcess {
+  return spawn(
+    process.execPath,
+    ["--input-type=module", "-e", SCRIPT, path.join(packageFolder, "dist", "index.js"), dir],
+    { cwd: "/", stdio: ["ignore", "pipe", "pipe"], ...ids },
+  );
+}
+
+/** The starter's one line, once Postgres takes connections. Rejects with what it said when it ends before. */
+export async function readStarted(starter: ChildProcess): Promise<{ url: string; pid: number }> {
+  const { stdout, stderr } = starter;
+  if (stdout === null || stderr === null) throw new Error("the starter has no pipes");
+  const said = text(stderr);
+  const line = await Promise.race([
+    once(stdout, "data").then(([chunk]) => String(chunk)),
+    once(starter, "exit").then(async () => {
+      throw new Error(await said);
+    }),
+  ]);
+  return JSON.parse(line) as { url: string; pid: number };
+}
+
+/** Ends the starter as a crash does: without a word to the Postgres it started. */
+export async function killHard(starter: ChildProcess): Promise<void> {
+  if (starter.exitCode !== null || starter.signalCode !== null) return;
+  starter.kill("SIGKILL");
+  await once(starter, "exit");
+}

@@ -1,0 +1,30 @@
+/** Reads payloads: the one gate through which they enter the queue and leave it. */
+import { Ajv, type ValidateFunction } from "ajv";
+import { payloadSchemas, type JobName, type JobPayload } from "./catalogue.ts";
+
+/** What a stored payload turned out to be; `newer` was written by a version of ours that this process does not know. */
+export type ReadPayload<N extends JobName> =
+  | { readonly kind: "ok"; readonly payload: JobPayload<N> }
+  | { readonly kind: "newer" }
+  | { readonly kind: "invalid"; readonly faults: string };
+
+/** Reads what is stored under a job's name. */
+export type PayloadReader = <N extends JobName>(name: N, data: unknown) => ReadPayload<N>;
+
+/** Compiles the schemas of the catalogue once. */
+export function createPayloadReader(): PayloadReader {
+  const ajv = new Ajv({ allErrors: true });
+  const validators = new Map<JobName, ValidateFunction>(
+    Object.entries(payloadSchemas).map(([name, schema]) => [name as JobName, ajv.compile(schema)]),
+  );
+  return <N extends JobName>(name: N, data: unknown): ReadPayload<N> => {
+    const validate = validators.get(name);
+    if (validate?.(data) === true) return { kind: "ok", payload: data as JobPayload<N> };
+    if (isNewer(data)) return { kind: "newer" };
+    return { kind: "invalid", faults: ajv.errorsText(validate?.errors, { dataVar: name }) };
+  };
+}
+
+function isNewer(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "v" in data && typeof data.v === "number" && data.v > 1;
+}

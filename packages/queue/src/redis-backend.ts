@@ -1,0 +1,55 @@
+/** BullMQ on Redis, through ioredis: two connections for a process, and one more for each of its workers, on which it waits for jobs. */
+import { Queue, Worker } from "bullmq";
+import { Redis, type RedisOptions } from "ioredis";
+import { keptEvents, workerTiming, type Connections } from "./backend.ts";
+import type { ErrorLog } from "./queue-log.ts";
+
+const shared: RedisOptions = {
+  // Every half second, without end: an idle worker is back within 2 s of the server.
+  retryStrategy: () => 500,
+  connectTimeout: 5000,
+  keepAlive: 10_000,
+  // A host that vanished sends no reset. Longer than the longest wait for a job (10 s), shorter than TCP's quarter of an hour.
+  socketTimeout: 15_000,
+};
+
+/** A producer's commands fail while the server is away, rather than pile up in memory until it is back: the reconciler repeats them. */
+const forProducers: RedisOptions = { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
+
+/** A worker's commands wait for the server; BullMQ insists. */
+const forWorkers: RedisOptions = { ...shared, maxRetriesPerRequest: null };
+
+/** Opens the connections of a process; the workers' one with the first worker. */
+export function openRedis(url: string, options: { readonly prefix: string; readonly errorLog: ErrorLog }): Connections {
+  const { prefix, errorLog } = options;
+  const open = (source: string, settings: RedisOptions): Redis => {
+    const redis = new Redis(url, settings);
+    redis.setMaxListeners(0);
+    redis.on("error", errorLog(source));
+    return redis;
+  };
+  const producers = open("redis producers", forProducers);
+  let workers: Redis | undefined;
+
+  return {
+    openQueue: (name) =>
+      new Queue(name, { connection: producers, prefix, streams: { events: { maxLen: keptEvents } } }),
+    openWorker: (name, processor, { concurrency, keptFailed }) => {
+      workers ??= open("redis workers", forWorkers);
+      return new Worker(name, processor, {
+        ...workerTiming,
+        connection: workers,
+        prefix,
+        concurrency,
+        // Not `true`, which breaks BullMQ's script when it is a worker's option.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: keptFailed },
+      });
+    },
+    end: async () => {
+      producers.disconnect();
+      workers?.disconnect();
+      await Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** The two backends as the suite meets them: an empty one each, and the blows that may fall on it. */
+import { createDatabase, testServices } from "@nightshift/testing";
+import { Redis } from "ioredis";
+import pg from "pg";
+import { prepareQueueBackend, type QueueBackend } from "../src/index.ts";
+
+/** A backend of the test file's own. */
+export interface BackendUnderTest {
+  readonly backend: QueueBackend;
+  /** The same backend under another URL. */
+  at(url: string): QueueBackend;
+  /** Empties all of it: FLUSHDB, or TRUNCATE of every table. */
+  wipe(): Promise<void>;
+  /** Removes the jobs of a queue and nothing else that belongs to them. */
+  loseJobs(queue: string): Promise<void>;
+  /** Ends every connection from the server's side, as its restart does. */
+  disconnectAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The Postgres backend in a database of its own. */
+export async function openPostgresUnderTest(): Promise<BackendUnderTest> {
+  const url = await createDatabase({ migrated: false });
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  await prepareQueueBackend({ kind: "postgres", url });
+  return {
+    backend: { kind: "postgres", url },
+    at: (other) => ({ kind: "postgres", url: other }),
+    wipe: async () => {
+      const { rows } = await admin.query<{ names: string }>(
+        "select string_agg(format('bullmq.%I', tablename), ', ') as names from pg_tables where schemaname = 'bullmq'",
+      );
+      await admin.query(`truncate ${rows[0]!.names}`);
+    },
+    loseJobs: async (queue) => {
+      await admin.query("delete from bullmq.job where queue = $1", [queue]);
+    },
+    disconnectAll: async () => {
+      await admin.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+      );
+    },
+    close: () => admin.end(),
+  };
+}
+
+/** Of the databases every Redis server has by default, the one that these tests empty. */
+const redisDatabase = 15;
+
+/** The prefix of the queues under test in Redis. */
+export const prefix = "queue-test";
+
+/** The Redis backend in a database of its own, empty. */
+export async function openRedisUnderTest(): Promise<BackendUnderTest> {
+  const parsed = new URL(testServices().redisUrl!);
+  parsed.pathname = `/${String(redisDatabase)}`;
+  const admin = new Redis(parsed.href);
+  await admin.flushdb();
+  return {
+    backend: { kind: "redis", url: parsed.href },
+    at: (url) => ({ kind: "redis", url }),
+    wipe: async () => {
+      await admin.flushdb();
+    },
+    loseJobs: async (queue) => {
+      const keys = await admin.keys(`${prefix}:${queue}:*`);
+      await admin.del(keys.filter((key) => !key.includes(":de:")));
+    },
+    disconnectAll: async () => {
+      await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    },
+    close: async () => {
+      await admin.flushdb();
+      admin.disconnect();
+    },
+  };
+}

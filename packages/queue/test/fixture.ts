@@ -1,0 +1,103 @@
+/** What the suites share: queues that close with the test that opened them, a log to look into, and handlers that wait to be let go. */
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
+import { openQueues, type JobQueues, type QueueBackend } from "../src/index.ts";
+import { prefix, type BackendUnderTest } from "./backend-under-test.ts";
+
+/** The fixture of a suite; use it inside tests. */
+export interface Fixture {
+  under(): BackendUnderTest;
+  /** Opens queues with one upstream, `up`, as a process of its own would. */
+  open(backend?: QueueBackend): Promise<JobQueues>;
+  /** Messages logged since the test began. */
+  logged(message: string): number;
+}
+
+/** Opens the backend for the suite, and closes after each test what it opened. */
+export function useQueues(openBackend: () => Promise<BackendUnderTest>): Fixture {
+  let under: BackendUnderTest | undefined;
+  let opened: JobQueues[] = [];
+  let messages: string[] = [];
+  const logger = {
+    info: (_fields: object, message: string) => messages.push(message),
+    warn: (_fields: object, message: string) => messages.push(message),
+  };
+  beforeAll(async () => {
+    under = await openBackend();
+  });
+  afterEach(async () => {
+    await Promise.all(opened.map((queues) => queues.close(2000)));
+    await under!.wipe();
+    opened = [];
+    messages = [];
+  });
+  afterAll(async () => {
+    await under?.close();
+  });
+  return {
+    under: () => under!,
+    open: async (backend = under!.backend) => {
+      const queues = await openQueues({ backend, upstreams: ["up"], logger, prefix });
+      opened.push(queues);
+      return queues;
+    },
+    logged: (message) => messages.filter((logged) => logged === message).length,
+  };
+}
+
+/** A handler that runs until it is let go, and counts. */
+export interface Gate {
+  handler(payload: unknown, signal: AbortSignal): Promise<void>;
+  /** Lets go of the handlers that run, and of all that come. */
+  open(): void;
+  /** How often it was called. */
+  calls(): number;
+  /** How many run now. */
+  running(): number;
+  /** How many ran at a time at most since the last call of this. */
+  peak(): number;
+  /** How many saw their signal aborted. */
+  aborted(): number;
+}
+
+/** Makes a closed gate. */
+export function createGate(): Gate {
+  let calls = 0;
+  let running = 0;
+  let peak = 0;
+  let aborted = 0;
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    handler: async (_payload, signal) => {
+      calls += 1;
+      running += 1;
+      peak = Math.max(peak, running);
+      const ended = new Promise<never>((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          aborted += 1;
+          reject(new Error("aborted"));
+        });
+      });
+      try {
+        await Promise.race([opened, ended]);
+        // A turn of the loop, so that several can be seen to run at a time.
+        await new Promise((resolve) => setImmediate(resolve));
+      } finally {
+        running -= 1;
+      }
+    },
+    open: () => {
+      open();
+    },
+    calls: () => calls,
+    running: () => running,
+    peak: () => {
+      const seen = peak;
+      peak = running;
+      return seen;
+    },
+    aborted: () => aborted,
+  };
+}

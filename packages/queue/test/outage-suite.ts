@@ -1,0 +1,203 @@
+/** What both backends must survive alike: wipes, outages, workers that die. */
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { until } from "@nightshift/testing";
+import { openQueues, QueueUnavailableError } from "../src/index.ts";
+import type { BackendUnderTest } from "./backend-under-test.ts";
+import { createGate, useQueues } from "./fixture.ts";
+import { openRoute, type Route } from "./outage.ts";
+
+const advance = { v: 1, batch: 7 } as const;
+
+/** Registers the suite for a backend. */
+export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {
+  const { open, under, logged } = useQueues(openBackend);
+  const routes: Route[] = [];
+  const route = async (): Promise<Route> => {
+    const opened = await openRoute(under().backend.url);
+    routes.push(opened);
+    return opened;
+  };
+  afterEach(async () => {
+    await Promise.all(routes.splice(0).map((opened) => opened.close()));
+  });
+
+  describe("a wipe under running workers", () => {
+    test("they go on: what is added then runs, also under the id of a job that was running", async () => {
+      const queues = await open();
+      const gate = createGate();
+      let after = 0;
+      queues.work("slice.run", (payload, signal) => (payload.gen === 0 ? gate.handler(payload, signal) : count()), {
+        concurrency: 4,
+        upstream: "up",
+      });
+      const count = async (): Promise<void> => void (after += 1);
+      queues.work("batch.advance", count, { concurrency: 1 });
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await until(() => gate.running() === 1, { message: "a slice runs" });
+
+      await under().wipe();
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await until(() => gate.running() === 2, { message: "it is taken again" });
+      gate.open();
+      await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, bulk: true }]);
+      await queues.enqueue("batch.advance", advance);
+      await until(() => after === 2, { message: "what was added after the wipe runs" });
+      await until(
+        () =>
+          queues
+            .boards()[2]!
+            .getJobCountByTypes("active", "waiting")
+            .then((n) => n === 0),
+        {
+          message: "nothing is left",
+        },
+      );
+
+      expect(gate.calls()).toBe(2);
+    });
+
+    test("an advance that ran when the wipe came does not block the next of its batch", async () => {
+      const queues = await open();
+      const gate = createGate();
+      queues.work("batch.advance", gate.handler, { concurrency: 4 });
+      await queues.enqueue("batch.advance", advance);
+      await until(() => gate.running() === 1, { message: "it runs" });
+      await queues.enqueue("batch.advance", advance);
+
+      await under().wipe();
+      await queues.enqueue("batch.advance", advance);
+      await until(() => gate.running() === 2, { message: "the next one runs" });
+      gate.open();
+      await until(() => gate.running() === 0, { message: "both end" });
+      const before = gate.calls();
+      await queues.enqueue("batch.advance", advance);
+      await until(() => gate.calls() === before + 1, { message: "so does the one after" });
+
+      expect(logged("worker left behind: handlers still run, or the queue's server is away")).toBe(0);
+    });
+  });
+
+  test("a worker that died leaves its job to another, and its batch can be advanced after that", async () => {
+    const way = await route();
+    const [dying, living] = [await open(under().at(way.url)), await open()];
+    const never = createGate();
+    dying.work("batch.advance", never.handler, { concurrency: 1 });
+    await dying.enqueue("batch.advance", advance);
+    await until(() => never.running() === 1, { message: "the job runs" });
+    await way.cut();
+    let calls = 0;
+
+    living.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
+    await living.enqueue("batch.advance", advance);
+    await until(() => calls === 2, { message: "it is taken over and run once more", timeoutMs: 15_000 });
+    await living.enqueue("batch.advance", advance);
+    await until(() => calls === 3, { message: "the next one runs" });
+
+    expect(logged("job taken over from a worker that went away")).toBe(1);
+  });
+
+  describe("a server that goes away", () => {
+    test("enqueueing rejects, workers resume when it is back", async () => {
+      const way = await route();
+      const queues = await open(under().at(way.url));
+      const gate = createGate();
+      let calls = 0;
+      queues.work("slice.run", gate.handler, { concurrency: 2, upstream: "up" });
+      queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await until(() => gate.running() === 1, { message: "a slice runs" });
+
+      await way.cut();
+      await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
+      await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, bulk: false }])).rejects.toThrow(
+        QueueUnavailableError,
+      );
+      await expect(queues.isReady()).rejects.toThrow(QueueUnavailableError);
+      gate.open();
+      await way.restore();
+      await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
+      await until(() => calls === 1, { message: "its worker is back" });
+      await until(
+        () =>
+          queues
+            .boards()[2]!
+            .getJobCountByTypes("active", "waiting")
+            .then((n) => n === 0),
+        {
+          message: "the slice that ended in between is done",
+        },
+      );
+
+      expect(gate.calls()).toBe(1);
+      expect(logged("job failed")).toBe(0);
+    });
+
+    test("a worker that is started meanwhile works when it is back", async () => {
+      const way = await route();
+      const queues = await open(under().at(way.url));
+      await way.cut();
+      let calls = 0;
+
+      queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
+      await until(() => logged("queue error") > 0, { message: "the worker has tried" });
+      await way.restore();
+      await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
+      await until(() => calls === 1, { message: "it works" });
+
+      expect(calls).toBe(1);
+    });
+
+    test("opening the queues rejects, and works when it is back", async () => {
+      const way = await route();
+      await way.cut();
+
+      await expect(open(under().at(way.url))).rejects.toThrow(QueueUnavailableError);
+      await way.restore();
+
+      await expect(open(under().at(way.url))).resolves.toBeDefined();
+    });
+
+    test("closing ends, though it does not answer", async () => {
+      const way = await route();
+      const logger = { info: () => undefined, warn: () => undefined };
+      const queues = await openQueues({ backend: under().at(way.url), upstreams: ["up"], logger });
+      const gate = createGate();
+      queues.work("batch.advance", gate.handler, { concurrency: 1 });
+      await queues.enqueue("batch.advance", advance);
+      await until(() => gate.running() === 1, { message: "a job runs" });
+
+      way.freeze();
+
+      await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
+      await expect(queues.close(100)).resolves.toBeUndefined();
+      expect(gate.aborted()).toBe(1);
+    });
+  });
+
+  test("no job fails when the server ends every connection under it", async () => {
+    const queues = await open();
+    const numbers = Array.from({ length: 300 }, (_, sliceNo) => sliceNo);
+    const seen = new Set<number>();
+    queues.work("slice.run", async ({ slice_no }) => void seen.add(slice_no), { concurrency: 16, upstream: "up" });
+
+    await queues.enqueueSlices(
+      "up",
+      numbers.map((sliceNo) => ({ sliceNo, gen: 0, bulk: false })),
+    );
+    await under().disconnectAll();
+    await until(() => seen.size === numbers.length, { message: "all slices run", timeoutMs: 15_000 });
+    await until(
+      () =>
+        queues
+          .boards()[2]!
+          .getJobCountByTypes("active", "waiting")
+          .then((n) => n === 0),
+      {
+        message: "none is left",
+        timeoutMs: 15_000,
+      },
+    );
+
+    expect(logged("job failed")).toBe(0);
+  });
+}

@@ -1,0 +1,69 @@
+/** Both backends through one suite, and what is particular to Postgres. */
+import { describe, expect, test } from "@jest/globals";
+import { createDatabase, testServices } from "@nightshift/testing";
+import pg from "pg";
+import { openQueues, prepareQueueBackend } from "../src/index.ts";
+import { openPostgresUnderTest, openRedisUnderTest } from "./backend-under-test.ts";
+import { outageSuite } from "./outage-suite.ts";
+import { queueSuite } from "./queue-suite.ts";
+
+describe("on Postgres", () => {
+  queueSuite(openPostgresUnderTest);
+  outageSuite(openPostgresUnderTest);
+});
+
+if (testServices().redisUrl === null) {
+  test.todo("on Redis: left out, there is no Redis server here (install redis-server or set TEST_REDIS_URL)");
+} else {
+  describe("on Redis", () => {
+    queueSuite(openRedisUnderTest);
+    outageSuite(openRedisUnderTest);
+  });
+}
+
+describe("BullMQ's schema on Postgres", () => {
+  test("racing processes prepare it once", async () => {
+    const url = await createDatabase({ migrated: false });
+
+    await Promise.all([1, 2, 3].map(() => prepareQueueBackend({ kind: "postgres", url })));
+
+    const queues = await openQueues({ backend: { kind: "postgres", url }, upstreams: [], logger: silent });
+    await queues.isReady();
+    await queues.close(0);
+  });
+
+  test("truncated to its list of migrations, it is made anew by the next process that starts", async () => {
+    const url = await createDatabase({ migrated: false });
+    const backend = { kind: "postgres", url } as const;
+    await prepareQueueBackend(backend);
+    await onDatabase(url, "truncate bullmq.migration");
+
+    await prepareQueueBackend(backend);
+
+    const queues = await openQueues({ backend, upstreams: [], logger: silent });
+    await queues.enqueue("batch.advance", { v: 1, batch: 1 });
+    expect(await queues.boards()[0]!.getWaitingCount()).toBe(1);
+    await queues.close(0);
+  });
+
+  test("settings in the URL are kept beside ours", async () => {
+    const url = new URL(await createDatabase({ migrated: false }));
+    url.searchParams.set("options", "-c work_mem=5MB");
+    const backend = { kind: "postgres", url: url.href } as const;
+    await prepareQueueBackend(backend);
+
+    const queues = await openQueues({ backend, upstreams: [], logger: silent });
+
+    await queues.isReady();
+    await queues.close(0);
+  });
+});
+
+const silent = { info: () => undefined, warn: () => undefined };
+
+async function onDatabase(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}

@@ -1,0 +1,93 @@
+/** Reads a process' environment variables by a schema: all faults at once, no silent default for a wrong value. */
+import type { Static, TObject } from "@sinclair/typebox";
+import { Ajv, type ErrorObject } from "ajv";
+import ajvFormats from "ajv-formats";
+import { distance } from "fastest-levenshtein";
+import { describeExpectation } from "./expectation.ts";
+import { KNOWN_VARIABLES } from "./known-variables.ts";
+import { StartupError } from "./startup-error.ts";
+
+const OUR_PREFIX = "NIGHTSHIFT_";
+
+/** One variable that is wrong, and how: `got "x", expected an integer`, `is not set, expected …`. */
+export interface ConfigFault {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+/** Thrown by `readConfig`, and by a process that finds a fault in a file its variables name. The message lists all. */
+export class ConfigError extends StartupError {
+  override readonly name = "ConfigError";
+  readonly faults: readonly ConfigFault[];
+
+  constructor(processName: string, faults: readonly ConfigFault[], options?: ErrorOptions) {
+    const width = Math.max(...faults.map((fault) => fault.variable.length));
+    const lines = faults.map((fault) => `  ${fault.variable.padEnd(width)}  ${fault.problem}`);
+    super(`${processName} cannot start. Wrong in its environment:\n${lines.join("\n")}`, options);
+    this.faults = faults;
+  }
+}
+
+/**
+ * The variables that `schema` names, turned into numbers and booleans where it says so, with its defaults, frozen. White
+ * space around a value is not part of it, and an empty one counts as not set. Throws ConfigError, which also names every `NIGHTSHIFT_` variable that nothing of
+ * Nightshift reads. A property's `description` should say what a good value is: it is shown after "expected".
+ */
+export function readConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv, processName: string): Static<S> {
+  const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true, allowUnionTypes: true });
+  ajvFormats.default(ajv);
+  const values: Record<string, unknown> = {};
+  for (const variable of Object.keys(schema.properties)) {
+    const value = env[variable]?.trim();
+    if (value !== undefined && value !== "") values[variable] = value;
+  }
+
+  const validate = ajv.compile(schema);
+  const isValid = validate(values);
+  const faults = [...describeErrors(schema, env, validate.errors ?? []), ...findUnknown(schema, env)];
+  if (!isValid || faults.length > 0) throw new ConfigError(processName, faults);
+  return Object.freeze(values);
+}
+
+function describeErrors(schema: TObject, env: NodeJS.ProcessEnv, errors: readonly ErrorObject[]): ConfigFault[] {
+  const variables = new Set(errors.map(nameVariable).filter((variable) => variable !== ""));
+  return [...variables].map((variable) => {
+    const property = schema.properties[variable];
+    const expected = property === undefined ? "a value" : describeExpectation(property);
+    const got = env[variable]?.trim() ?? "";
+    const state = got === "" ? "is not set" : `got ${show(variable, got)}`;
+    return { variable, problem: `${state}, expected ${expected}` };
+  });
+}
+
+function nameVariable(error: ErrorObject): string {
+  const missing: unknown = (error.params as Record<string, unknown>)["missingProperty"];
+  return typeof missing === "string" ? missing : (error.instancePath.split("/")[1] ?? "");
+}
+
+/** The message ends in logs and on screens, so keys and the passwords in URLs stay out of it. */
+function show(variable: string, value: string): string {
+  if (/(KEY|KEY_ID|SECRET|TOKEN|PASSWORD)$/.test(variable)) return `a value of ${String(value.length)} characters`;
+  return JSON.stringify(value.replaceAll(/[^/@\s]*@/g, "***@"));
+}
+
+function findUnknown(schema: TObject, env: NodeJS.ProcessEnv): ConfigFault[] {
+  const known = [...new Set([...Object.keys(KNOWN_VARIABLES), ...Object.keys(schema.properties)])];
+  return Object.keys(env)
+    .filter((variable) => variable.startsWith(OUR_PREFIX) && !known.includes(variable))
+    .map((variable) => {
+      const nearest = findNearest(variable, known);
+      const hint = nearest === null ? "" : `; did you mean ${nearest}?`;
+      return { variable, problem: `is not a variable of Nightshift${hint}` };
+    });
+}
+
+/** Null where not even half of the name is like that of a known one. The prefix is no likeness. */
+function findNearest(variable: string, known: readonly string[]): string | null {
+  const name = variable.slice(OUR_PREFIX.length);
+  const byDistance = known
+    .map((candidate) => ({ candidate, edits: distance(name, candidate.replace(OUR_PREFIX, "")) }))
+    .sort((a, b) => a.edits - b.edits);
+  const nearest = byDistance[0];
+  return nearest !== undefined && nearest.edits <= name.length / 2 ? nearest.candidate : null;
+}

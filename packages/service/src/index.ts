@@ -1,0 +1,13 @@
+/** The shell of a process of Nightshift: configuration, log, metrics, health, HTTP server, and a graceful end. */
+export { ConfigError, readConfig, type ConfigFault } from "./config.ts";
+export { withDeadline } from "./deadline.ts";
+export { describeError } from "./describe-error.ts";
+export { healthRoutes, type Check, type HealthOptions } from "./health.ts";
+export { KNOWN_VARIABLES } from "./known-variables.ts";
+export type { Lifecycle } from "./lifecycle.ts";
+export { listen, PortTakenError, type Listening } from "./listen.ts";
+export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
+export { createMetrics } from "./metrics.ts";
+export { runProcess } from "./run-process.ts";
+export { StartupError } from "./startup-error.ts";
+export { Counter, Gauge, Histogram, Registry } from "prom-client";

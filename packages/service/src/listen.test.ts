@@ -1,0 +1,90 @@
+import { expect, test } from "@jest/globals";
+import { once } from "node:events";
+import { get, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { listen, PortTakenError } from "./listen.ts";
+import { StartupError } from "./startup-error.ts";
+
+const LOOPBACK = { host: "127.0.0.1", port: 0 };
+
+test("port 0 takes a free one, and the URL names it", async () => {
+  const server = await listen((_request, response) => response.end("here"), LOOPBACK);
+
+  const reply = await fetch(server.url);
+
+  expect(await reply.text()).toBe("here");
+  expect(server.url).toBe(`http://127.0.0.1:${String(server.port)}`);
+  await server.close(0);
+});
+
+test("the URL of a server on all addresses is one that a client can use", async () => {
+  const server = await listen((_request, response) => response.end("here"), { host: "0.0.0.0", port: 0 });
+
+  expect(server.url).toBe(`http://127.0.0.1:${String(server.port)}`);
+  await server.close(0);
+});
+
+test("a port that is taken is an error for the operator, which names it", async () => {
+  const first = await listen((_request, response) => response.end(), LOOPBACK);
+
+  const second = listen((_request, response) => response.end(), { host: "127.0.0.1", port: first.port });
+
+  await expect(second).rejects.toThrow(PortTakenError);
+  await expect(second).rejects.toThrow(`Port ${String(first.port)} on 127.0.0.1 is taken`);
+  await first.close(0);
+});
+
+test("an address that is not this machine's is an error for the operator", async () => {
+  const refused = listen((_request, response) => response.end(), { host: "203.0.113.1", port: 0 });
+
+  await expect(refused).rejects.toThrow(StartupError);
+});
+
+test("closing refuses new connections, lets a running request end, and then closes its connection", async () => {
+  const running: ServerResponse[] = [];
+  const server = await listen((_request, response) => running.push(response), LOOPBACK);
+  const request = get(server.url, { agent: false, headers: { connection: "keep-alive" } });
+  const replied = once(request, "response") as Promise<[IncomingMessage]>;
+  await once(request, "socket");
+  await eventually(() => running.length === 1);
+
+  const closed = server.close(60_000);
+  const refused = fetch(server.url);
+  await expect(refused).rejects.toThrow();
+  running[0]?.end("to the end");
+  const [response] = await replied;
+
+  expect(await text(response)).toBe("to the end");
+  expect(response.headers.connection).toBe("close");
+  await closed;
+});
+
+test("closing cuts what is not done within the grace", async () => {
+  const server = await listen(() => undefined, LOOPBACK);
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const cut = once(socket, "close");
+  await once(socket, "connect");
+
+  await server.close(50);
+
+  await cut;
+  expect(socket.destroyed).toBe(true);
+});
+
+test("an idle connection that is kept alive does not hold up closing", async () => {
+  const server = await listen((_request, response) => response.end("here"), LOOPBACK);
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await once(socket, "data");
+
+  await server.close(60_000);
+
+  await once(socket, "close");
+  expect(socket.destroyed).toBe(true);
+});
+
+async function eventually(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+}

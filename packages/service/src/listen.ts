@@ -1,0 +1,97 @@
+/** Opens the HTTP server of a process, and closes it without cutting requests that still run. */
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { StartupError } from "./startup-error.ts";
+
+/** Node's 5 minutes would cut a large upload over a slow line; none at all would keep dead ones for ever. */
+const REQUEST_TIMEOUT_MS = 60 * 60 * 1_000;
+
+/** Above the 60 s of the usual load balancers, so that they close an idle connection first and never meet a reset. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** Another program listens on the port that was asked for. */
+export class PortTakenError extends StartupError {
+  override readonly name = "PortTakenError";
+  readonly port: number;
+
+  constructor(host: string, port: number, options?: ErrorOptions) {
+    super(`Port ${String(port)} on ${host} is taken by another program. Set PORT to a free one.`, options);
+    this.port = port;
+  }
+}
+
+export interface Listening {
+  /** Address for a client on this machine, without a slash at the end. */
+  readonly url: string;
+  /** The port in use, also where 0 was asked for. */
+  readonly port: number;
+  /** Accepts no more connections, lets running requests end, and cuts those that are left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Serves `app` (an Express app is one). Rejects with PortTakenError, or with StartupError for any other refusal. */
+export async function listen(
+  app: RequestListener,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
+  const running = new Set<ServerResponse>();
+  let isClosing = false;
+  server.on("request", (_request, response) => {
+    running.add(response);
+    if (isClosing) announceClose(response);
+    response.once("close", () => {
+      running.delete(response);
+      if (isClosing) server.closeIdleConnections();
+    });
+  });
+  server.on("request", app);
+
+  await bind(server, host, port);
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    url: `http://${reachable(host)}:${String(bound)}`,
+    port: bound,
+    close: (graceMs) => {
+      isClosing = true;
+      for (const response of running) announceClose(response);
+      return closeWithin(server, graceMs);
+    },
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") reject(new PortTakenError(host, port, { cause: error }));
+      else reject(new StartupError(`Cannot listen on ${host}:${String(port)}: ${error.message}`, { cause: error }));
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function closeWithin(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
+
+/** So that the client does not send its next request into a connection that is about to go. */
+function announceClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader("connection", "close");
+}
+
+/** The wildcard addresses are none to connect to. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

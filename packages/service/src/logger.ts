@@ -1,0 +1,24 @@
+/** The log of a process: one JSON object a line on standard output. */
+import { pino } from "pino";
+
+/** The logger that everything of ours takes as a dependency. */
+export type Logger = pino.Logger;
+
+/** The levels of NIGHTSHIFT_LOG_LEVEL, the least severe first; `silent` logs nothing. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * A logger that writes at once, so that the last line before a crash is not lost. `level` is a word in each line and
+ * `time` an ISO date, because people read these lines too.
+ */
+export function createLogger(options: { readonly name: string; readonly level: LogLevel }): Logger {
+  return pino({
+    name: options.name,
+    level: options.level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    base: { pid: process.pid },
+  });
+}

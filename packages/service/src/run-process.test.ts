@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { EventEmitter, once } from "node:events";
+import type { Lifecycle } from "./lifecycle.ts";
+import { createLogger } from "./logger.ts";
+import { runProcess, type HostProcess } from "./run-process.ts";
+import { StartupError } from "./startup-error.ts";
+
+/** Stands in for Node's `process`; `exited` is the first exit code. */
+class FakeProcess extends EventEmitter implements HostProcess {
+  readonly stdout = new EventEmitter();
+  readonly stderr = Object.assign(new EventEmitter(), { write: (text: string) => this.printed.push(text) });
+  readonly printed: string[] = [];
+  readonly sent: unknown[] = [];
+  readonly exits: number[] = [];
+  connected = false;
+  send?: (message: unknown) => unknown;
+
+  exit(code: number): void {
+    this.exits.push(code);
+    this.emit("test.exit", code);
+  }
+
+  fork(): this {
+    this.connected = true;
+    this.send = (message) => this.sent.push(message);
+    return this;
+  }
+
+  async exited(): Promise<number> {
+    if (this.exits.length === 0) await once(this, "test.exit");
+    return this.exits[0] ?? -1;
+  }
+}
+
+const silent = createLogger({ name: "test", level: "silent" });
+
+/** Runs a main function that serves, as `main` has set it up, until it is stopped. */
+function run(host: FakeProcess, main: (life: Lifecycle) => Promise<void> | void): void {
+  runProcess(
+    "test",
+    async (life) => {
+      life.logWith(silent);
+      await main(life);
+    },
+    host,
+  );
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test.each(["SIGTERM", "SIGINT"])("%s stops in phases, the last opened first, and exits with 0", async (signal) => {
+  const host = new FakeProcess();
+  const done: string[] = [];
+  run(host, (life) => {
+    for (const name of ["database", "queue", "server"]) {
+      life.onStop(name, 1_000, async () => {
+        done.push(`${name} begins, stopping: ${String(life.stopping.aborted)}`);
+        await Promise.resolve();
+        done.push(`${name} ends`);
+      });
+    }
+  });
+
+  host.emit(signal);
+
+  expect(await host.exited()).toBe(0);
+  expect(done).toEqual([
+    "server begins, stopping: true",
+    "server ends",
+    "queue begins, stopping: true",
+    "queue ends",
+    "database begins, stopping: true",
+    "database ends",
+  ]);
+});
+
+test("a phase that fails or hangs does not keep the others from closing, and shows in the exit code", async () => {
+  const host = new FakeProcess();
+  const done: string[] = [];
+  run(host, (life) => {
+    life.onStop("database", 1_000, () => void done.push("database"));
+    life.onStop("hanging", 5_000, () => new Promise(() => undefined));
+    life.onStop("throwing", 1_000, () => {
+      throw new Error("no");
+    });
+    life.onStop("rejecting", 1_000, () => Promise.reject(new Error("no")));
+  });
+
+  host.emit("SIGTERM");
+  await jest.advanceTimersByTimeAsync(4_999);
+  expect(done).toEqual([]);
+  await jest.advanceTimersByTimeAsync(1);
+
+  expect(await host.exited()).toBe(1);
+  expect(done).toEqual(["database"]);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("a second %s exits at once", async (signal, exitCode) => {
+  const host = new FakeProcess();
+  run(host, (life) => {
+    life.onStop("slow", 60_000, () => new Promise(() => undefined));
+  });
+  host.emit(signal);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(host.exits).toEqual([]);
+
+  host.emit(signal);
+
+  expect(host.exits).toEqual([exitCode]);
+});
+
+test("one Ctrl-C that arrives twice, and the supervisor's SIGTERM after it, stop in order all the same", async () => {
+  const host = new FakeProcess();
+  let finish: () => void = () => undefined;
+  run(host, (life) => {
+    life.onStop("slow", 60_000, () => new Promise<void>((resolve) => (finish = resolve)));
+  });
+
+  host.emit("SIGINT");
+  await jest.advanceTimersByTimeAsync(20);
+  host.emit("SIGINT");
+  await jest.advanceTimersByTimeAsync(2_000);
+  host.emit("SIGTERM");
+  expect(host.exits).toEqual([]);
+  finish();
+
+  expect(await host.exited()).toBe(0);
+});
+
+test("a forked process tells where it listens, and stops when its parent is gone", async () => {
+  const host = new FakeProcess().fork();
+  const closed: string[] = [];
+  run(host, (life) => {
+    life.onStop("server", 1_000, () => void closed.push("server"));
+    life.listening("http://127.0.0.1:1234");
+  });
+  expect(host.sent).toEqual([{ type: "listening", url: "http://127.0.0.1:1234" }]);
+
+  host.emit("disconnect");
+
+  expect(await host.exited()).toBe(0);
+  expect(closed).toEqual(["server"]);
+});
+
+test("a forked process whose parent died before it began does not begin", async () => {
+  const host = new FakeProcess().fork();
+  host.connected = false;
+  let isBegun = false;
+  run(host, () => {
+    isBegun = true;
+  });
+
+  expect(await host.exited()).toBe(0);
+  expect(isBegun).toBe(false);
+});
+
+test("what main still opens while it is being stopped is closed too", async () => {
+  const host = new FakeProcess();
+  const closed: string[] = [];
+  let opened: () => void = () => undefined;
+  run(host, async (life) => {
+    life.onStop("first", 1_000, () => void closed.push("first"));
+    await new Promise<void>((resolve) => (opened = resolve));
+    life.onStop("late", 1_000, () => void closed.push("late"));
+  });
+
+  host.emit("SIGTERM");
+  await jest.advanceTimersByTimeAsync(10);
+  expect(closed).toEqual(["first"]);
+  opened();
+
+  expect(await host.exited()).toBe(0);
+  expect(closed).toEqual(["first", "late"]);
+});
+
+test("a main that never notices is left after ten seconds", async () => {
+  const host = new FakeProcess();
+  run(host, () => new Promise(() => undefined));
+
+  host.emit("SIGTERM");
+  await jest.advanceTimersByTimeAsync(10_000);
+
+  expect(await host.exited()).toBe(1);
+});
+
+test("an error that the operator can mend is printed without its stack; what was open is closed", async () => {
+  const host = new FakeProcess();
+  const closed: string[] = [];
+  run(host, (life) => {
+    life.onStop("database", 1_000, () => void closed.push("database"));
+    throw new StartupError("Port 8080 is taken.");
+  });
+
+  expect(await host.exited()).toBe(1);
+  expect(host.printed).toEqual(["Port 8080 is taken.\n"]);
+  expect(closed).toEqual(["database"]);
+});
+
+test("any other error at the start exits with 1", async () => {
+  const host = new FakeProcess();
+  run(host, () => Promise.reject(new Error("broken")));
+
+  expect(await host.exited()).toBe(1);
+  expect(host.printed).toEqual([]);
+});
+
+test.each(["uncaughtException", "unhandledRejection"])("%s is logged and exits with 1 at once", (event) => {
+  const host = new FakeProcess();
+  const logged: unknown[] = [];
+  run(host, (life) => {
+    life.logWith(
+      Object.assign(Object.create(silent) as typeof silent, { fatal: (...args: unknown[]) => logged.push(args) }),
+    );
+  });
+  const error = new Error("nobody caught this");
+
+  host.emit(event, error);
+
+  expect(host.exits).toEqual([1]);
+  expect(logged).toEqual([[{ err: error }, "crashed"]]);
+});
+
+test("a process that is done says so with its own exit code", async () => {
+  const host = new FakeProcess();
+  run(host, (life) => {
+    life.stop("done", 3);
+  });
+
+  expect(await host.exited()).toBe(3);
+});
+
+test("a pipe that nobody reads any more is no crash; another error of the stream is", () => {
+  const host = new FakeProcess();
+  run(host, () => undefined);
+
+  expect(() => host.stdout.emit("error", Object.assign(new Error("broken pipe"), { code: "EPIPE" }))).not.toThrow();
+  expect(() => host.stderr.emit("error", Object.assign(new Error("disk full"), { code: "ENOSPC" }))).toThrow(
+    "disk full",
+  );
+});

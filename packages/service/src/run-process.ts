@@ -1,0 +1,112 @@
+/** The frame around the main function of each process: signals, crashes, and the way out. */
+import type { EventEmitter } from "node:events";
+import { withDeadline } from "./deadline.ts";
+import { createStopPhases, type Lifecycle } from "./lifecycle.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { StartupError } from "./startup-error.ts";
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** One Ctrl-C can arrive twice: from the terminal, and from npm, which passes it on. */
+const SAME_SIGNAL_MS = 500;
+
+/** How long a main function that is still opening things may take to notice that it should not. */
+const START_ABANDON_MS = 10_000;
+
+/** The part of Node's `process` that is used, so that a test can stand in for it. */
+export interface HostProcess extends Pick<EventEmitter, "on"> {
+  readonly stdout: Pick<EventEmitter, "on">;
+  readonly stderr: Pick<EventEmitter, "on"> & { write(text: string): unknown };
+  readonly connected: boolean;
+  readonly send?: (message: unknown) => unknown;
+  exit(code: number): void;
+}
+
+/**
+ * Runs a process; the only call of a main.ts. It stops in phases on SIGTERM, SIGINT, and when the parent that forked
+ * it is gone. The same signal once more exits at once (another one does not: Ctrl-C reaches a whole process group,
+ * whose supervisor then sends SIGTERM too). A StartupError is printed without its stack; any other error that nobody
+ * caught is logged and exits with 1.
+ */
+export function runProcess(
+  name: string,
+  main: (life: Lifecycle) => Promise<void>,
+  host: HostProcess = process as HostProcess,
+): void {
+  const isOrphan = host.send !== undefined && !host.connected;
+  if (isOrphan) {
+    host.exit(0);
+    return;
+  }
+  let log: Logger = createLogger({ name, level: "info" });
+  const phases = createStopPhases();
+  const abort = new AbortController();
+  let started: Promise<void> = Promise.resolve();
+
+  const stop = (reason: string, exitCode: number): void => {
+    if (abort.signal.aborted) return;
+    log.info({ reason }, "stopping");
+    abort.abort(new Error(`stopping: ${reason}`));
+    void finish(exitCode);
+  };
+  const finish = async (exitCode: number): Promise<void> => {
+    const isFirstClean = await phases.run(log);
+    // What main opens after this point registers itself too late for the first round.
+    const isSettled = await withDeadline(started, START_ABANDON_MS).then(
+      () => true,
+      () => false,
+    );
+    const isSecondClean = await phases.run(log);
+    host.exit(exitCode === 0 && !(isFirstClean && isSettled && isSecondClean) ? 1 : exitCode);
+  };
+  const crash = (error: unknown): void => {
+    log.fatal({ err: error }, "crashed");
+    host.exit(1);
+  };
+
+  watchSignals(host, abort.signal, stop);
+  host.on("disconnect", () => {
+    stop("the parent process is gone", 0);
+  });
+  host.on("uncaughtException", crash);
+  host.on("unhandledRejection", crash);
+  for (const stream of [host.stdout, host.stderr]) stream.on("error", ignoreClosedPipe);
+
+  const life: Lifecycle = {
+    stopping: abort.signal,
+    onStop: (phase, timeoutMs, close) => {
+      phases.add({ name: phase, timeoutMs, close });
+    },
+    stop: (reason, exitCode = 0) => {
+      stop(reason, exitCode);
+    },
+    listening: (url) => {
+      if (host.connected) host.send?.({ type: "listening", url });
+    },
+    logWith: (logger) => {
+      log = logger;
+    },
+  };
+  started = main(life).catch((error: unknown) => {
+    if (abort.signal.aborted) log.warn({ err: error }, "the start was abandoned");
+    else if (error instanceof StartupError) host.stderr.write(`${error.message}\n`);
+    else log.fatal({ err: error }, "cannot start");
+    stop("the start failed", 1);
+  });
+}
+
+function watchSignals(host: HostProcess, stopping: AbortSignal, stop: (reason: string, code: number) => void): void {
+  for (const [signal, exitCode] of Object.entries(SIGNALS)) {
+    let firstAt: number | null = null;
+    host.on(signal, () => {
+      if (firstAt !== null && stopping.aborted && performance.now() - firstAt >= SAME_SIGNAL_MS) host.exit(exitCode);
+      firstAt ??= performance.now();
+      stop(signal, 0);
+    });
+  }
+}
+
+/** A reader of our output that has gone away, often the parent, must not keep us from stopping in order. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

@@ -1,0 +1,135 @@
+/** The object store of one machine: a folder, one file for each object, its path the key. */
+import type { BigIntStats } from "node:fs";
+import { open, opendir, rmdir, stat, unlink, writeFile, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { isCode, nullIfMissing, removeLeftovers, writeDurably } from "./durable-file.ts";
+import { assertKey, assertPrefix, assertRange } from "./key.ts";
+import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** `~` is in no key, so that no object can lie here. */
+const WORK_FOLDER = "~writing";
+
+const DELETES_AT_ONCE = 16;
+
+/**
+ * Opens the store under the folder `root`, which is created when first needed. Several processes may share it. A key
+ * cannot be stored beside another that it would be a folder of (`a` beside `a/b`): the write rejects.
+ */
+export function openFolderStore(options: { readonly root: string }): ObjectStore {
+  const root = path.resolve(options.root);
+  const workFolder = path.join(root, WORK_FOLDER);
+  const locate = (key: string): string => {
+    assertKey(key);
+    return path.join(root, key);
+  };
+
+  return {
+    put: async (key, body) => writeDurably(locate(key), workFolder, (file) => file.writeFile(body), describeOpen),
+    putStream: async (key, body, signal) =>
+      writeDurably(locate(key), workFolder, (file) => writeFile(file, untilAborted(body, signal)), describeOpen),
+    openRead: async (key, range) => {
+      const file = await openObject(locate(key), key);
+      if (range === undefined) return file.createReadStream();
+      return streamRange(file, range);
+    },
+    read: async (key, range) => {
+      const file = await openObject(locate(key), key);
+      try {
+        return range === undefined ? await file.readFile() : await readRange(file, range);
+      } finally {
+        await file.close();
+      }
+    },
+    head: async (key) => {
+      const facts = await stat(locate(key), { bigint: true }).catch(nullIfMissing);
+      return facts?.isFile() === true ? describe(facts) : null;
+    },
+    delete: async (keys) => {
+      const files = keys.map(locate);
+      for (let first = 0; first < files.length; first += DELETES_AT_ONCE) {
+        await Promise.all(files.slice(first, first + DELETES_AT_ONCE).map((file) => deleteFile(file, root)));
+      }
+    },
+    list: (prefix) => listKeys(root, prefix),
+    ready: async () => {
+      const probe = path.join(workFolder, "probe");
+      await writeDurably(probe, workFolder, () => Promise.resolve(), describeOpen);
+      await removeLeftovers(workFolder);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function openObject(file: string, key: string): Promise<FileHandle> {
+  const handle = await open(file, "r").catch(nullIfMissing);
+  if (handle === null) throw new ObjectNotFoundError(key);
+  if (!(await handle.stat()).isFile()) {
+    await handle.close();
+    throw new ObjectNotFoundError(key);
+  }
+  return handle;
+}
+
+async function streamRange(file: FileHandle, range: ByteRange): Promise<Readable> {
+  try {
+    assertRange(range);
+    if (range.end > range.start) return file.createReadStream({ start: range.start, end: range.end - 1 });
+    await file.close();
+    return Readable.from([]);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function readRange(file: FileHandle, range: ByteRange): Promise<Buffer> {
+  assertRange(range);
+  const { size } = await file.stat();
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(range.end, size) - range.start));
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, range.start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function describeOpen(file: FileHandle): Promise<ObjectInfo> {
+  return describe(await file.stat({ bigint: true }));
+}
+
+/** Every write makes a new file, so inode and time tell two writes apart where the clock is too coarse to. */
+function describe(facts: BigIntStats): ObjectInfo {
+  const parts = [facts.ino, facts.mtimeNs, facts.size];
+  return { bytes: Number(facts.size), etag: parts.map((part) => part.toString(36)).join("-") };
+}
+
+/** Takes the folders with it that become empty, or a batch's would stay for ever. */
+async function deleteFile(file: string, root: string): Promise<void> {
+  try {
+    await unlink(file);
+    for (let folder = path.dirname(file); folder !== root; folder = path.dirname(folder)) await rmdir(folder);
+  } catch (error) {
+    // EISDIR and EPERM: a folder is no object. ENOTEMPTY and EEXIST: others still lie in the folder.
+    if (!isCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EPERM", "ENOTEMPTY", "EEXIST")) throw error;
+  }
+}
+
+async function* listKeys(root: string, prefix: string): AsyncGenerator<string, void, undefined> {
+  assertPrefix(prefix);
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  for await (const key of walk(root, folder)) if (key.startsWith(prefix)) yield key;
+}
+
+/** Begins at the last folder of the prefix: of what lies beside it, only names that the prefix cuts are looked at. */
+async function* walk(root: string, folder: string): AsyncGenerator<string, void, undefined> {
+  const entries = await opendir(path.join(root, folder)).catch(nullIfMissing);
+  if (entries === null) return;
+  for await (const entry of entries) {
+    if (entry.isFile()) yield folder + entry.name;
+    else if (entry.isDirectory() && entry.name !== WORK_FOLDER) yield* walk(root, `${folder}${entry.name}/`);
+  }
+}

@@ -1,0 +1,196 @@
+/** The object store of the scaled-out profile: a bucket of AWS, MinIO, or any other S3. */
+import { Readable } from "node:stream";
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { ensureBucket } from "./bucket.ts";
+import { assertKey, assertPrefix, assertRange } from "./key.ts";
+import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** Two parts on their way, one being gathered and one being cut: 24 MiB. S3 takes no part under 5 MiB but the last. */
+const PART_BYTES = 6 * 1024 * 1024;
+const PARTS_AT_ONCE = 2;
+
+/** The most that S3 takes in one request. */
+const KEYS_PER_DELETE = 1_000;
+
+/** A ceiling, not a reserve: each download by a slow client holds a socket, and writers must not wait for those. */
+const MAX_SOCKETS = 1_024;
+
+/** Where the bucket is. Without keys, the AWS SDK's own chain of providers is asked. */
+export interface S3StoreOptions {
+  /** Address of a server other than AWS; buckets are then named in the path. */
+  readonly endpoint?: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+}
+
+/** Opens the store; nothing is sent before the first call. `ready()` creates the bucket if it is missing. */
+export function openS3Store(options: S3StoreOptions): ObjectStore {
+  const client = createClient(options);
+  const Bucket = options.bucket;
+
+  return {
+    put: async (key, body) => {
+      assertKey(key);
+      const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));
+      return { bytes: body.byteLength, etag: unquote(ETag) };
+    },
+    putStream: async (key, body, signal) => {
+      assertKey(key);
+      return uploadStream(client, Bucket, key, untilAborted(body, signal));
+    },
+    openRead: async (key, range) => getObject(client, Bucket, key, range),
+    read: async (key, range) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await getObject(client, Bucket, key, range)) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    },
+    head: async (key) => headObject(client, Bucket, key),
+    delete: async (keys) => {
+      keys.forEach(assertKey);
+      for (let first = 0; first < keys.length; first += KEYS_PER_DELETE) {
+        await deleteObjects(client, Bucket, keys.slice(first, first + KEYS_PER_DELETE));
+      }
+    },
+    list: (prefix) => listKeys(client, Bucket, prefix),
+    ready: async () => ensureBucket(client, Bucket, options.region),
+    close: () => {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+function createClient(options: S3StoreOptions): S3Client {
+  const { endpoint, region, accessKeyId, secretAccessKey } = options;
+  return new S3Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+    maxAttempts: 4,
+    // Servers other than AWS know few of its checksums; transport errors are TLS' and TCP's to find.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // With it, each part would open a connection of its own that is not kept.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: 60_000,
+      throwOnRequestTimeout: true,
+      // Also cuts a download whose reader takes nothing for this long.
+      socketTimeout: 120_000,
+      httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+      httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
+    },
+  });
+}
+
+/** A source that ends within one part becomes one put. A failed upload removes its parts. */
+async function uploadStream(
+  client: S3Client,
+  Bucket: string,
+  key: string,
+  source: AsyncIterable<Uint8Array>,
+): Promise<ObjectInfo> {
+  let bytes = 0;
+  let sourceFailure: { readonly error: unknown } | null = null;
+  async function* count(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const chunk of source) {
+        bytes += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (error) {
+      sourceFailure = { error };
+      throw error;
+    }
+  }
+
+  const upload = new Upload({
+    client,
+    params: { Bucket, Key: key, Body: Readable.from(count()) },
+    partSize: PART_BYTES,
+    queueSize: PARTS_AT_ONCE,
+  });
+  try {
+    const { ETag } = await upload.done();
+    return { bytes, etag: unquote(ETag) };
+  } catch (error) {
+    // Where removing the parts failed too, Upload reports that instead of why.
+    throw (sourceFailure as { readonly error: unknown } | null)?.error ?? error;
+  }
+}
+
+async function getObject(client: S3Client, Bucket: string, key: string, range?: ByteRange): Promise<Readable> {
+  assertKey(key);
+  if (range !== undefined) {
+    assertRange(range);
+    // HTTP has no way to ask for no bytes.
+    if (range.start === range.end) return emptyIfThere(client, Bucket, key);
+  }
+  const Range = range === undefined ? undefined : `bytes=${String(range.start)}-${String(range.end - 1)}`;
+  try {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: key, Range }));
+    if (!(Body instanceof Readable)) throw new Error(`the reply for ${key} has no body`);
+    return Body;
+  } catch (error) {
+    if (isS3Error(error, "NoSuchKey")) throw new ObjectNotFoundError(key, { cause: error });
+    if (isS3Error(error, "InvalidRange")) return Readable.from([]);
+    throw error;
+  }
+}
+
+async function emptyIfThere(client: S3Client, Bucket: string, key: string): Promise<Readable> {
+  if ((await headObject(client, Bucket, key)) === null) throw new ObjectNotFoundError(key);
+  return Readable.from([]);
+}
+
+async function headObject(client: S3Client, Bucket: string, key: string): Promise<ObjectInfo | null> {
+  assertKey(key);
+  try {
+    const { ContentLength, ETag } = await client.send(new HeadObjectCommand({ Bucket, Key: key }));
+    return { bytes: ContentLength ?? 0, etag: unquote(ETag) };
+  } catch (error) {
+    if (isS3Error(error, "NotFound")) return null;
+    throw error;
+  }
+}
+
+async function deleteObjects(client: S3Client, Bucket: string, keys: readonly string[]): Promise<void> {
+  const Objects = keys.map((Key) => ({ Key }));
+  const { Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+  const failed = Errors?.[0];
+  if (failed !== undefined) {
+    throw new Error(
+      `cannot delete ${failed.Key ?? "an object"}: ${failed.Message ?? failed.Code ?? "no reason given"}`,
+    );
+  }
+}
+
+async function* listKeys(client: S3Client, Bucket: string, prefix: string): AsyncGenerator<string, void, undefined> {
+  assertPrefix(prefix);
+  for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix })) {
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+  }
+}
+
+function isS3Error(error: unknown, name: string): boolean {
+  return error instanceof S3ServiceException && error.name === name;
+}
+
+function unquote(etag: string | undefined): string {
+  return (etag ?? "").replaceAll('"', "");
+}

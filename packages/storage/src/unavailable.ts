@@ -1,0 +1,28 @@
+/** Tells an object store that is away from one that refuses: only the first is worth another try. */
+
+/** Of connections, and of a file system that is full, read-only or failing. */
+const CODES = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"],
+  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE"],
+]);
+
+const TOO_MANY_REQUESTS = 429;
+const FIRST_SERVER_ERROR = 500;
+
+/** What is known of an error of the file system, of a connection or of the AWS SDK. */
+interface Facts {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
+}
+
+/** True where the store could not be reached, is overloaded or cannot write now: the same call may succeed later. */
+export function isObjectStoreUnavailable(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, code, cause, $metadata } = error as Facts;
+  if (name === "TimeoutError") return true;
+  if (typeof code === "string" && CODES.has(code)) return true;
+  const status = Number($metadata?.httpStatusCode ?? 0);
+  return status === TOO_MANY_REQUESTS || status >= FIRST_SERVER_ERROR || isObjectStoreUnavailable(cause);
+}

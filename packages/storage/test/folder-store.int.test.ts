@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { openFolderStore } from "../src/folder-store.ts";
+import { ObjectNotFoundError, type ObjectStore } from "../src/object-store.ts";
+import { objectStoreContract } from "./object-store-contract.ts";
+import { chunks, failing, HangingSource } from "./sources.ts";
+
+let root: string;
+let store: ObjectStore;
+
+beforeAll(async () => {
+  root = path.join(await mkdtemp(path.join(tmpdir(), "nightshift-folder-store-")), "made", "when", "needed");
+  store = openFolderStore({ root });
+  await store.ready();
+});
+
+afterAll(async () => {
+  await store.close();
+  await rm(path.resolve(root, "../../.."), { recursive: true, force: true });
+});
+
+describe("a folder is an object store", () => {
+  objectStoreContract(() => store);
+});
+
+/** The temporary files of writes that run, or of writes that a crash ended. */
+async function temporaryFiles(): Promise<string[]> {
+  return (await readdir(path.join(root, "~writing"))).filter((name) => name !== "probe");
+}
+
+test("writes that fail or are aborted leave no temporary file", async () => {
+  const source = new HangingSource(chunks(2, 1_000));
+  const abort = new AbortController();
+  const aborted = store.putStream("leaves/nothing", source, abort.signal);
+  await source.hanging;
+  expect(await temporaryFiles()).toHaveLength(1);
+
+  abort.abort(new Error("aborted"));
+  await expect(aborted).rejects.toThrow("aborted");
+  await expect(store.putStream("leaves/nothing", failing(chunks(2, 1_000), new Error("failed")))).rejects.toThrow(
+    "failed",
+  );
+
+  expect(await temporaryFiles()).toEqual([]);
+  expect(existsSync(path.join(root, "leaves"))).toBe(false);
+});
+
+test("what a crash left is cleaned when the store gets ready, and what another process writes is not", async () => {
+  const old = path.join(root, "~writing", "00000000-of-a-crash");
+  const fresh = path.join(root, "~writing", "11111111-of-a-writer");
+  await writeFile(old, "half an obj");
+  await writeFile(fresh, "half an obj");
+  const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1_000);
+  await utimes(old, threeHoursAgo, threeHoursAgo);
+
+  await store.ready();
+
+  expect(await temporaryFiles()).toEqual([path.basename(fresh)]);
+  await rm(fresh);
+});
+
+test("temporary files are no objects", async () => {
+  const source = new HangingSource(chunks(1, 10));
+  const abort = new AbortController();
+  const written = store.putStream("hidden/object", source, abort.signal);
+  await source.hanging;
+
+  const keys: string[] = [];
+  for await (const key of store.list("")) keys.push(key);
+
+  expect(keys.filter((key) => key.includes("writing") || key.startsWith("hidden"))).toEqual([]);
+  abort.abort(new Error("seen enough"));
+  await expect(written).rejects.toThrow("seen enough");
+});
+
+test("with its last object a folder goes too", async () => {
+  await store.put("batches/1/segments/a", Buffer.from("x"));
+  await store.put("batches/2", Buffer.from("x"));
+
+  await store.delete(["batches/1/segments/a"]);
+
+  expect(await readdir(path.join(root, "batches"))).toEqual(["2"]);
+});
+
+test("writers do not mind that the folder of their object is removed under them", async () => {
+  const names = Array.from({ length: 8 }, (_, index) => `busy/folder/${String(index)}`);
+
+  await Promise.all(
+    names.map(async (key) => {
+      for (let round = 0; round < 30; round += 1) {
+        await store.put(key, Buffer.from("x"));
+        await store.delete([key]);
+      }
+    }),
+  );
+
+  expect(existsSync(path.join(root, "busy"))).toBe(false);
+});
+
+test("a folder is no object, and none can be put in its place", async () => {
+  await store.put("tree/leaf", Buffer.from("x"));
+
+  await expect(store.put("tree", Buffer.from("x"))).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  await expect(store.read("tree")).rejects.toThrow(ObjectNotFoundError);
+  await expect(store.read("tree/leaf/below")).rejects.toThrow(ObjectNotFoundError);
+  expect(await store.head("tree")).toBeNull();
+  await store.delete(["tree"]);
+  expect((await store.read("tree/leaf")).toString()).toBe("x");
+  expect(await temporaryFiles()).toEqual([]);
+});
+
+test("two processes on one folder see each other's objects", async () => {
+  const other = openFolderStore({ root });
+
+  await other.put("shared/object", Buffer.from("from the other"));
+
+  expect((await store.read("shared/object")).toString()).toBe("from the other");
+});
+
+test("a root that cannot be made is the reason for not being ready", async () => {
+  const blocked = path.join(root, "..", "a-file");
+  await mkdir(path.dirname(blocked), { recursive: true });
+  await writeFile(blocked, "");
+
+  await expect(openFolderStore({ root: path.join(blocked, "objects") }).ready()).rejects.toThrow(/ENOTDIR/);
+});

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { testServices, type TestS3 } from "@nightshift/testing";
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ObjectStore } from "../src/object-store.ts";
+import { openS3Store } from "../src/s3-store.ts";
+import { isObjectStoreUnavailable } from "../src/unavailable.ts";
+import { objectStoreContract } from "./object-store-contract.ts";
+import { chunks, failing, HangingSource } from "./sources.ts";
+
+const MIB = 1024 * 1024;
+
+const { s3 } = testServices();
+if (s3 === null) {
+  test("left out: there is no S3 server here (no minio program, no TEST_S3_ENDPOINT)", () => {
+    expect(s3).toBeNull();
+  });
+} else {
+  describe("a bucket is an object store", () => {
+    bucketTests(s3);
+  });
+}
+
+function bucketTests(server: TestS3): void {
+  const bucket = `store-${randomUUID()}`;
+  let store: ObjectStore;
+  let client: S3Client;
+
+  beforeAll(async () => {
+    store = openS3Store({ ...server, bucket });
+    client = new S3Client({ ...server, credentials: server, forcePathStyle: true });
+    await store.ready();
+  });
+
+  afterAll(async () => {
+    await store.close();
+    client.destroy();
+  });
+
+  objectStoreContract(() => store);
+
+  async function openUploads(key: string): Promise<number> {
+    const reply = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key }));
+    return reply.Uploads?.length ?? 0;
+  }
+
+  test("a stream within one part is one put, a longer one a multipart upload", async () => {
+    const short = await store.putStream("short", chunks(6, MIB));
+    const long = await store.putStream("long", chunks(7, MIB));
+
+    // S3 marks the tag of an object made of parts with their number.
+    expect(short.etag).toMatch(/^[0-9a-f]{32}$/);
+    expect(long.etag).toMatch(/^[0-9a-f]{32}-2$/);
+  });
+
+  test("a stream that fails or is aborted after several parts leaves no part", async () => {
+    const source = new HangingSource(chunks(15, MIB));
+    const abort = new AbortController();
+    const aborted = store.putStream("aborted", source, abort.signal);
+    await source.hanging;
+    expect(await openUploads("aborted")).toBe(1);
+    abort.abort(new Error("aborted"));
+
+    await expect(aborted).rejects.toThrow("aborted");
+    await expect(store.putStream("failed", failing(chunks(15, MIB), new Error("failed")))).rejects.toThrow("failed");
+
+    expect(await openUploads("aborted")).toBe(0);
+    expect(await openUploads("failed")).toBe(0);
+  });
+
+  test("racing starters create a missing bucket once, and all are ready", async () => {
+    const options = { ...server, bucket: `raced-${randomUUID()}` };
+    const stores = Array.from({ length: 8 }, () => openS3Store(options));
+
+    await Promise.all(stores.map((each) => each.ready()));
+
+    await stores[0]?.put("it/works", Buffer.from("x"));
+    expect((await stores[7]?.read("it/works"))?.toString()).toBe("x");
+    await Promise.all(stores.map((each) => each.close()));
+  });
+
+  test("without its bucket a store is not an empty one", async () => {
+    const lost = openS3Store({ ...server, bucket: `missing-${randomUUID()}` });
+
+    await expect(lost.read("a")).rejects.toMatchObject({ name: "NoSuchBucket" });
+    await lost.close();
+  });
+
+  test("wrong keys are the reason for not being ready, and no passing one", async () => {
+    const denied = openS3Store({ ...server, bucket, secretAccessKey: "not-the-secret" });
+
+    const error: unknown = await denied.ready().catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({ message: expect.stringContaining("access is denied") as string });
+    expect(isObjectStoreUnavailable(error)).toBe(false);
+    await denied.close();
+  });
+
+  test("a server that is overloaded is told as such after some tries, one that is away by its reason", async () => {
+    let requests = 0;
+    const overloaded = createServer((_request, response) => {
+      requests += 1;
+      response.writeHead(503).end();
+    });
+    await new Promise<void>((resolve) => overloaded.listen(0, "127.0.0.1", resolve));
+    const { port } = overloaded.address() as AddressInfo;
+    const away = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
+
+    const busy: unknown = await away.put("a", Buffer.from("x")).catch((reason: unknown) => reason);
+    overloaded.close();
+    overloaded.closeAllConnections();
+    const refused: unknown = await away.ready().catch((reason: unknown) => reason);
+
+    expect(requests).toBeGreaterThan(1);
+    expect(isObjectStoreUnavailable(busy)).toBe(true);
+    expect(refused).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") as string });
+    await away.close();
+  });
+}

@@ -1,0 +1,59 @@
+/** Streams of bytes for the tests of stores: of known content, failing, hanging, and held at a gate. */
+import { createHash } from "node:crypto";
+
+/** `count` chunks of `bytes` each, every one different; `onChunk` is told before each. */
+export async function* chunks(
+  count: number,
+  bytes: number,
+  onChunk?: (index: number) => void | Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let index = 0; index < count; index += 1) {
+    await onChunk?.(index);
+    yield Buffer.alloc(bytes, `chunk ${String(index)} `);
+  }
+}
+
+/** `before`, and then `error`. */
+export async function* failing(
+  before: AsyncIterable<Uint8Array>,
+  error: Error,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* before;
+  throw error;
+}
+
+/** A source whose next chunk never comes after `before`; says when it began to hang and when it was closed. */
+export class HangingSource implements AsyncIterable<Uint8Array> {
+  readonly hanging: Promise<void>;
+  isClosed = false;
+  readonly #before: AsyncIterable<Uint8Array>;
+  #beginToHang: () => void = () => undefined;
+
+  constructor(before: AsyncIterable<Uint8Array>) {
+    this.#before = before;
+    this.hanging = new Promise((resolve) => (this.#beginToHang = resolve));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const before = this.#before[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const next = await before.next();
+        if (next.done !== true) return next;
+        this.#beginToHang();
+        return new Promise(() => undefined);
+      },
+      return: () => {
+        this.isClosed = true;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+}
+
+/** SHA-256 of all bytes, in hex. */
+export async function digest(source: AsyncIterable<unknown>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of source) hash.update(chunk as Uint8Array);
+  return hash.digest("hex");
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "@jest/globals";
+import { ConfigError, KNOWN_VARIABLES, readConfig, StartupError } from "@nightshift/service";
+import { Type } from "@sinclair/typebox";
+import { refuseHalfSet, StoresVariables } from "./variables.ts";
+
+const schema = Type.Object(StoresVariables);
+const minimal = { DATABASE_URL: "postgres://me:secret@db:5432/nightshift" };
+
+test("DATABASE_URL alone is enough: the queue is on Postgres and objects are in the data folder", () => {
+  const config = readConfig(schema, minimal, "api");
+
+  expect(config).toEqual({ ...minimal, S3_REGION: "us-east-1", NIGHTSHIFT_DATA_DIR: "./data" });
+});
+
+test("every variable is known to all processes", () => {
+  expect(Object.keys(KNOWN_VARIABLES)).toEqual(expect.arrayContaining(Object.keys(StoresVariables)));
+});
+
+test("addresses and the bucket's name are checked", () => {
+  const env = { DATABASE_URL: "db", REDIS_URL: "http://redis", S3_ENDPOINT: "minio:9000", S3_BUCKET: "No Bucket" };
+
+  let faulty: string[] = [];
+  try {
+    readConfig(schema, env, "api");
+  } catch (error) {
+    faulty = (error as ConfigError).faults.map((fault) => fault.variable);
+  }
+
+  expect(faulty).toEqual(Object.keys(env));
+});
+
+test.each([
+  [{ S3_ENDPOINT: "http://minio:9000" }, "S3_BUCKET"],
+  [{ S3_BUCKET: "bucket", AWS_ACCESS_KEY_ID: "id" }, "AWS_SECRET_ACCESS_KEY"],
+  [{ S3_BUCKET: "bucket", AWS_SECRET_ACCESS_KEY: "secret" }, "AWS_ACCESS_KEY_ID"],
+])("%j means nothing without its partner", (half, partner) => {
+  const config = readConfig(schema, { ...minimal, ...half }, "api");
+
+  const check = (): void => {
+    refuseHalfSet(config);
+  };
+
+  expect(check).toThrow(StartupError);
+  expect(check).toThrow(partner);
+});
+
+test.each([
+  {},
+  { AWS_ACCESS_KEY_ID: "of another program" },
+  { S3_BUCKET: "bucket" },
+  { S3_BUCKET: "bucket", S3_ENDPOINT: "http://minio:9000", AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" },
+])("%j is whole", (whole) => {
+  const config = readConfig(schema, { ...minimal, ...whole }, "api");
+
+  expect(() => {
+    refuseHalfSet(config);
+  }).not.toThrow();
+});

@@ -1,0 +1,44 @@
+/** The environment variables that choose the stores: each switches its own part alone. */
+import { Type, type Static, type TObject } from "@sinclair/typebox";
+import { StartupError } from "@nightshift/service";
+
+/** Properties for the configuration schema of a process that opens the stores. */
+export const StoresVariables = {
+  DATABASE_URL: Type.String({
+    pattern: "^postgres(ql)?://",
+    description: "a URL such as postgres://user:password@host:5432/database",
+  }),
+  REDIS_URL: Type.Optional(
+    Type.String({ pattern: "^rediss?://", description: "a URL such as redis://host:6379 or rediss://host:6379" }),
+  ),
+  S3_ENDPOINT: Type.Optional(
+    Type.String({ pattern: "^https?://", description: "a URL such as http://minio:9000; none at all for AWS" }),
+  ),
+  S3_BUCKET: Type.Optional(
+    Type.String({
+      pattern: "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+      description: "the name of a bucket: 3 to 63 small letters, digits, dots and hyphens",
+    }),
+  ),
+  S3_REGION: Type.String({ default: "us-east-1" }),
+  AWS_ACCESS_KEY_ID: Type.Optional(Type.String()),
+  AWS_SECRET_ACCESS_KEY: Type.Optional(Type.String()),
+  NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),
+} as const;
+
+/** What `readConfig` makes of them. */
+export type StoresConfig = Static<TObject<typeof StoresVariables>>;
+
+/** Throws StartupError where a variable of the bucket is set that means nothing without its partner. */
+export function refuseHalfSet(config: StoresConfig): void {
+  const { S3_ENDPOINT, S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
+  if (S3_BUCKET === undefined) {
+    // The keys may be there for other programs of AWS; an endpoint is meant for us.
+    if (S3_ENDPOINT !== undefined)
+      throw new StartupError("S3_ENDPOINT is set and S3_BUCKET is not: set both or neither.");
+    return;
+  }
+  if ((AWS_ACCESS_KEY_ID === undefined) !== (AWS_SECRET_ACCESS_KEY === undefined)) {
+    throw new StartupError("Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is set alone: set both or neither.");
+  }
+}

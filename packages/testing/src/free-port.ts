@@ -1,0 +1,17 @@
+/** Ports that nobody listens on. */
+import { createServer } from "node:net";
+
+/** A port of the loopback interface that was free a moment ago; a server that must have it should be ready to ask again. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("The server has no port."));
+        else resolve(address.port);
+      });
+    });
+  });
+}

@@ -1,0 +1,11 @@
+/** What tests use: services, databases, whole stacks of processes, and waiting without sleeping. */
+export { createDatabase, useDatabase, type TestDatabase } from "./database.ts";
+export { takeRedisDatabase } from "./redis-database.ts";
+export type { Role, StackProcess } from "./stack/environment.ts";
+export type { MemoryPeak } from "./stack/memory-watch.ts";
+export { availableProfiles, type Profile } from "./stack/profile.ts";
+export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorStats } from "./stack/simulator.ts";
+export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
+export { makeTemporaryFolder } from "./temporary-folder.ts";
+export { testServices, type TestS3, type TestServices } from "./test-services.ts";
+export { until, type UntilOptions } from "./until.ts";

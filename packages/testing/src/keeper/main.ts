@@ -1,0 +1,54 @@
+/**
+ * A process that keeps the services of a test run alive. It is apart from jest so that they also end when jest is killed:
+ * then its channel to jest closes, which is its sign to stop.
+ */
+import { startObjectStore } from "../services/object-store.ts";
+import { startPostgres } from "../services/postgres.ts";
+import { findPython } from "../services/python.ts";
+import { startRedis } from "../services/redis.ts";
+import type { RunningService } from "../services/service.ts";
+import type { KeeperReport } from "./report.ts";
+
+const running: RunningService[] = [];
+
+async function startAll(): Promise<KeeperReport> {
+  const runId = process.argv[2] ?? "";
+  const outcomes = await Promise.allSettled([startPostgres(runId), startRedis(), startObjectStore(), findPython()]);
+  const variables: Record<string, string> = {};
+  const missing: string[] = [];
+  const faults: unknown[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") {
+      faults.push(outcome.reason);
+    } else if ("missing" in outcome.value) {
+      missing.push(outcome.value.missing);
+    } else {
+      running.push(outcome.value);
+      Object.assign(variables, outcome.value.variables);
+    }
+  }
+  if (faults.length > 0) throw new AggregateError(faults, faults.map(String).join("\n"));
+  return { kind: "started", variables, missing };
+}
+
+async function stopAll(): Promise<void> {
+  const outcomes = await Promise.allSettled(running.map((service) => service.stop()));
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected") process.stderr.write(`A test service did not stop: ${String(outcome.reason)}\n`);
+  }
+}
+
+const report = startAll().catch((error: unknown): KeeperReport => ({
+  kind: "failed",
+  message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+}));
+const stop = async (): Promise<void> => {
+  await report;
+  await stopAll();
+  process.exit();
+};
+process.once("disconnect", () => void stop());
+process.once("SIGTERM", () => void stop());
+process.on("SIGINT", () => undefined); // jest's to decide
+
+process.send?.(await report);

@@ -1,0 +1,42 @@
+/** The last rung: servers in containers, where Docker runs. */
+import { RedisContainer } from "@testcontainers/redis";
+import { MinioContainer } from "@testcontainers/minio";
+import { getContainerRuntimeClient } from "testcontainers";
+
+/** A server in a container: its address and its end. */
+export interface RunningContainer {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** True where a container could be started. */
+export async function hasContainers(): Promise<boolean> {
+  return getContainerRuntimeClient().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Redis as Nightshift wants it: without eviction. */
+export async function startRedisContainer(): Promise<RunningContainer> {
+  const container = await new RedisContainer("redis:7-alpine")
+    .withCommand(["redis-server", "--save", "", "--maxmemory-policy", "noeviction", "--databases", "256"])
+    .start();
+  return {
+    url: container.getConnectionUrl(),
+    stop: async () => {
+      await container.stop();
+    },
+  };
+}
+
+/** MinIO with the keys minioadmin / minioadmin. */
+export async function startMinioContainer(): Promise<RunningContainer> {
+  const container = await new MinioContainer("minio/minio:RELEASE.2025-09-07T16-13-09Z").start();
+  return {
+    url: `http://${container.getHost()}:${String(container.getPort())}`,
+    stop: async () => {
+      await container.stop();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** What every service of the ladder has in common. */
+
+/** A service that can be used: the variables that tell tests about it, and the way to end it. */
+export interface RunningService {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A service that could not be had here: one sentence with what goes untested and how to get it. */
+export interface MissingService {
+  readonly missing: string;
+}

@@ -1,0 +1,93 @@
+/** One of our programs, started from its build as its users start it, with its output in a file. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync, closeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { REPOSITORY } from "../repository.ts";
+import { until } from "../until.ts";
+
+/** A started program. It ends by itself when the test process is killed: its channel to it closes. */
+export interface Child {
+  readonly pid: number;
+  /** Where it serves, once it has said so; rejects with its output when it ends before, or after 60 s. */
+  readonly listening: () => Promise<string>;
+  readonly isRunning: () => boolean;
+  /** Its output so far. */
+  readonly logs: () => Promise<string>;
+  /** SIGTERM, and SIGKILL after `graceMs`; resolves with the exit code, null where a signal ended it. */
+  readonly stop: (graceMs: number) => Promise<number | null>;
+  readonly kill9: () => Promise<void>;
+}
+
+/** What to start: a built file of the repository, its arguments, all of its environment, and the file for its output. */
+export interface ChildOptions {
+  readonly main: string;
+  readonly args?: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly logFile: string;
+}
+
+/** Starts a program; its output is appended to `logFile`. */
+export function startChild(options: ChildOptions): Child {
+  const log = openSync(options.logFile, "a");
+  const child = spawn(process.execPath, [path.join(REPOSITORY, options.main), ...(options.args ?? [])], {
+    cwd: REPOSITORY,
+    env: options.env,
+    stdio: ["ignore", log, log, "ipc"],
+  });
+  closeSync(log);
+  let url: string | undefined;
+  child.on("message", (message: unknown) => {
+    if (isListening(message)) url = message.url;
+  });
+  child.on("error", () => undefined); // seen as an exit without a code
+  if (child.pid === undefined) throw new Error(`Could not start ${options.main}.`);
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+  const logs = (): Promise<string> => readFile(options.logFile, "utf8");
+  return {
+    pid: child.pid,
+    isRunning,
+    logs,
+    listening: async () => {
+      await until(() => url !== undefined || !isRunning(), {
+        message: `${options.main} serves`,
+        timeoutMs: 60_000,
+      }).catch(async (error: unknown) => {
+        throw new Error(`${options.main} did not serve in time.\n${await logs()}`, { cause: error });
+      });
+      if (url === undefined)
+        throw new Error(`${options.main} ended (${String(child.exitCode)}) at its start.\n${await logs()}`);
+      return url;
+    },
+    stop: (graceMs) => stop(child, isRunning, graceMs),
+    kill9: async () => {
+      if (!isRunning()) return;
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+async function stop(child: ChildProcess, isRunning: () => boolean, graceMs: number): Promise<number | null> {
+  if (isRunning()) {
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+  return child.exitCode;
+}
+
+function isListening(message: unknown): message is { type: "listening"; url: string } {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "type" in message &&
+    message.type === "listening" &&
+    "url" in message &&
+    typeof message.url === "string"
+  );
+}

@@ -1,0 +1,38 @@
+/** Watches how much memory the processes of a stack take at most. */
+import { peakRssBytes } from "../processes.ts";
+import type { Role, StackProcess } from "./environment.ts";
+
+/** The most memory one process held. */
+export interface MemoryPeak {
+  readonly role: Role;
+  readonly pid: number;
+  readonly bytes: number;
+}
+
+/** Peaks of all processes seen so far, those that ended among them. */
+export interface MemoryWatch {
+  readonly look: () => Promise<readonly MemoryPeak[]>;
+  readonly stop: () => void;
+}
+
+const EVERY_MS = 500;
+
+/** Looks twice a second, since the kernel's own high-water mark of a process goes with it. */
+export function watchMemory(find: () => Promise<readonly StackProcess[]>): MemoryWatch {
+  const peaks = new Map<number, MemoryPeak>();
+  const look = async (): Promise<readonly MemoryPeak[]> => {
+    for (const { role, pid } of await find()) {
+      const bytes = await peakRssBytes(pid);
+      if (bytes !== null) peaks.set(pid, { role, pid, bytes });
+    }
+    return [...peaks.values()];
+  };
+  const timer = setInterval(() => void look(), EVERY_MS);
+  timer.unref();
+  return {
+    look,
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
+}

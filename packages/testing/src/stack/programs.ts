@@ -1,0 +1,79 @@
+/** The programs of a stack: started, ready, stopped together. */
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { until } from "../until.ts";
+import { type Child, startChild } from "./child.ts";
+import { programEnvironment } from "./environment.ts";
+import type { ProfilePlan, Program } from "./profile.ts";
+
+/** The programs of one stack, by what can be done with all of them. */
+export interface Programs {
+  /** Starts those that do not run. */
+  readonly startMissing: () => void;
+  /** Resolves when every API is ready (at most 60 s); rejects with the logs when that fails or a program ended. */
+  readonly ready: () => Promise<void>;
+  /** SIGTERM to all; resolves with one sentence for each that had to be killed or ended with an error. */
+  readonly stop: () => Promise<string[]>;
+  readonly logs: () => Promise<string>;
+}
+
+/** Longer than the default grace of a worker, so that only a process that hangs is killed. */
+const STOP_WITHIN_MS = 40_000;
+const READY_WITHIN_MS = 60_000;
+
+/** The programs of `plan`, none of them started yet, with their output in `folder`. */
+export function createPrograms(folder: string, plan: ProfilePlan, mark: string): Programs {
+  const children = new Map<Program, Child>();
+  const ended = (): string[] =>
+    [...children].filter(([, child]) => !child.isRunning()).map(([program]) => program.name);
+  const logs = (): Promise<string> => readLogs([folder, path.join(folder, "data/logs")]);
+  return {
+    logs,
+    startMissing: () => {
+      for (const program of plan.programs) {
+        if (children.get(program)?.isRunning()) continue;
+        const env = programEnvironment(program.variables, mark);
+        const logFile = path.join(folder, `${program.name}.log`);
+        children.set(program, startChild({ main: program.main, args: program.args, env, logFile }));
+      }
+    },
+    ready: async () => {
+      try {
+        const message = `${plan.urls.join(" and ")} are ready`;
+        await until(async () => ended().length > 0 || (await areReady(plan.urls)), {
+          message,
+          timeoutMs: READY_WITHIN_MS,
+        });
+        if (ended().length > 0) throw new Error(`These ended: ${ended().join(", ")}`);
+      } catch (error) {
+        throw new Error(`The stack did not become ready.\n${await logs()}`, { cause: error });
+      }
+    },
+    stop: async () => {
+      const exits = [...children].map(async ([program, child]) => {
+        if (!child.isRunning()) return [];
+        const code = await child.stop(STOP_WITHIN_MS);
+        return code === 0
+          ? []
+          : [`${program.name} ended with ${code === null ? "SIGKILL" : String(code)} when asked to stop.`];
+      });
+      return (await Promise.all(exits)).flat();
+    },
+  };
+}
+
+async function areReady(urls: readonly string[]): Promise<boolean> {
+  const replies = await Promise.all(urls.map((url) => fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) })));
+  return replies.every((reply) => reply.ok);
+}
+
+async function readLogs(folders: readonly string[]): Promise<string> {
+  const texts = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(folder).catch(() => []); // a program that never got far has no logs
+      const files = names.filter((name) => name.endsWith(".log"));
+      return Promise.all(files.map(async (name) => `--- ${name}\n${await readFile(path.join(folder, name), "utf8")}`));
+    }),
+  );
+  return texts.flat().join("\n");
+}

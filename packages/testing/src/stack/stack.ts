@@ -1,0 +1,159 @@
+/** A whole running Nightshift for a black-box test: real processes from the build, which can be killed and started again. */
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import pg from "pg";
+import { hasFailedTest } from "../failed-file.ts";
+import { findProcesses } from "../processes.ts";
+import { onRedis } from "../redis-database.ts";
+import { makeTemporaryFolder } from "../temporary-folder.ts";
+import { until } from "../until.ts";
+import { findStackProcesses, type Role, type StackProcess } from "./environment.ts";
+import { type MemoryPeak, watchMemory } from "./memory-watch.ts";
+import { planOneMachine } from "./one-machine.ts";
+import type { Profile, ProfilePlan } from "./profile.ts";
+import { createPrograms } from "./programs.ts";
+import { planScaled } from "./scaled.ts";
+
+/** What to start. */
+export interface StackOptions {
+  readonly profile: Profile;
+  /** Workers of the scaled profile; 2 unless told. */
+  readonly workers?: number;
+  /** APIs of the scaled profile; 2 unless told. */
+  readonly apis?: number;
+  /** Variables for every process, over those of the profile. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running Nightshift. */
+export interface Stack {
+  readonly profile: Profile;
+  /** Address of the (first) API, without a path. */
+  readonly url: string;
+  /** Addresses of all APIs. */
+  readonly urls: readonly string[];
+  /** An API key of the tenant `default`. */
+  readonly key: string;
+  /** Password of the dashboard's user `admin`. */
+  readonly adminKey: string;
+  /** The living processes, those among them that others of the stack started. Linux only, as all that is built on it. */
+  readonly processes: () => Promise<readonly StackProcess[]>;
+  /** Ends all processes of a role, or all there are, without warning, and resolves when they are gone. */
+  readonly kill9: (role: Role | "everything") => Promise<void>;
+  /** Starts the programs that no longer run and resolves when every API is ready (at most 60 s). */
+  readonly restart: () => Promise<void>;
+  /** Runs one statement on the database that has the truth. */
+  readonly sql: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+  /** Empties the queue, as the loss of Redis or of BullMQ's schema would. */
+  readonly wipeQueue: () => Promise<void>;
+  /** The most memory that each process ever held, those that ended among them. */
+  readonly memoryPeaks: () => Promise<readonly MemoryPeak[]>;
+  /** All output of all processes so far. */
+  readonly logs: () => Promise<string>;
+  /** Ends all processes in order. Rejects when one had to be killed, ended with an error or left another behind. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a stack and resolves when it is ready. What was started is stopped again when that fails. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const mark = randomBytes(6).toString("hex");
+  const folder = await makeTemporaryFolder(`stack-${options.profile}`);
+  const plan = await makePlan(folder, options);
+  const programs = createPrograms(folder, plan, mark);
+  const processes = (): Promise<StackProcess[]> => findStackProcesses(mark);
+  const memory = watchMemory(processes);
+  const stop = async (): Promise<void> => {
+    await memory.look();
+    memory.stop();
+    const faults = await programs.stop();
+    const left = await findProcesses(mark);
+    faults.push(...left.map(({ command }) => `This process was left behind: ${command}`));
+    await killAll(left, mark);
+    if (faults.length > 0) throw new Error(`${faults.join("\n")}\n${await programs.logs()}`);
+    if (hasFailedTest()) process.stderr.write(`What the ${options.profile} stack wrote stays in ${folder}\n`);
+    else await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    programs.startMissing();
+    await programs.ready();
+    return {
+      profile: options.profile,
+      url: plan.urls[0],
+      urls: plan.urls,
+      ...(await plan.readKeys()),
+      processes,
+      kill9: async (role) => {
+        await memory.look();
+        const victims = (await processes()).filter((one) => role === "everything" || one.role === role);
+        if (victims.length === 0) throw new Error(`No process of the role ${role} is running.`);
+        await killAll(victims, mark);
+      },
+      restart: async () => {
+        programs.startMissing();
+        await programs.ready();
+      },
+      sql: async (text, values = []) => onDatabase(plan.databaseUrl ?? databaseOf(await processes()), text, values),
+      wipeQueue: async () => {
+        if (plan.redisUrl !== null) await onRedis(plan.redisUrl, (redis) => redis.flushdb());
+        else await truncateQueue(plan.databaseUrl ?? databaseOf(await processes()));
+      },
+      memoryPeaks: memory.look,
+      logs: programs.logs,
+      stop,
+    };
+  } catch (error) {
+    await stop().catch(() => undefined); // the reason of the start's failure is the one to tell
+    throw error;
+  }
+}
+
+function makePlan(folder: string, options: StackOptions): Promise<ProfilePlan> {
+  const env = options.env ?? {};
+  if (options.profile === "one-machine") return planOneMachine(folder, env);
+  return planScaled(folder, env, { apis: options.apis ?? 2, workers: options.workers ?? 2 });
+}
+
+async function killAll(victims: readonly { readonly pid: number }[], mark: string): Promise<void> {
+  for (const { pid } of victims) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // It went by itself between being seen and being killed, as children do when their parent is killed first.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
+  const pids = new Set(victims.map(({ pid }) => pid));
+  await until(async () => !(await findProcesses(mark)).some(({ pid }) => pids.has(pid)), {
+    message: "killed processes are gone",
+  });
+}
+
+/** The database that a stack runs for itself is known to its API alone. */
+function databaseOf(processes: readonly StackProcess[]): string {
+  const url = processes.find(({ role }) => role === "api")?.environment.get("DATABASE_URL");
+  if (url === undefined) throw new Error("No API is running whose database could be asked.");
+  return url;
+}
+
+async function onDatabase<Row extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function truncateQueue(url: string): Promise<void> {
+  const tables = await onDatabase<{ name: string }>(
+    url,
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'bullmq'",
+    [],
+  );
+  await onDatabase(url, `truncate ${tables.map(({ name }) => name).join(", ")}`, []);
+}

@@ -1,0 +1,11 @@
+/** Folders for what a test run writes. */
+import { chmod, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** A new folder under the system's temporary one. Others may enter it: as root, Postgres runs as another user and has its files inside. */
+export async function makeTemporaryFolder(purpose: string): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), `nightshift-${purpose}-`));
+  await chmod(folder, 0o755);
+  return folder;
+}

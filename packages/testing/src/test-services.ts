@@ -1,0 +1,48 @@
+/** What this test run has at its disposal, as jest's globalSetup found or started it. The one reader of the TEST_* variables in tests. */
+
+/** The services of a run. Redis, S3 and Python are null where they could not be had; Postgres is always there. */
+export interface TestServices {
+  /** Of a maintenance database, by a user who may create others. */
+  readonly databaseUrl: string;
+  /** Name of the migrated database to clone. */
+  readonly databaseTemplate: string;
+  readonly redisUrl: string | null;
+  readonly s3: TestS3 | null;
+  /** A Python that can import `openai` and `requests`, or null. */
+  readonly python: string | null;
+  /** Marks everything that belongs to this run: databases by name, processes by environment. */
+  readonly runId: string;
+}
+
+/** An S3 server and the keys to it. */
+export interface TestS3 {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Reads what globalSetup left. Throws outside of the integration and end-to-end projects, which alone have services. */
+export function testServices(env: NodeJS.ProcessEnv = process.env): TestServices {
+  const { TEST_DATABASE_URL, TEST_DATABASE_TEMPLATE, TEST_RUN_ID, TEST_REDIS_URL, TEST_S3_ENDPOINT } = env;
+  if (!TEST_DATABASE_URL || !TEST_DATABASE_TEMPLATE || !TEST_RUN_ID) {
+    throw new Error(
+      "There are no services here. Tests that need them are named *.int.test.ts or *.e2e.test.ts; run them by npm test.",
+    );
+  }
+  return {
+    databaseUrl: TEST_DATABASE_URL,
+    databaseTemplate: TEST_DATABASE_TEMPLATE,
+    runId: TEST_RUN_ID,
+    redisUrl: TEST_REDIS_URL ?? null,
+    python: env["TEST_PYTHON"] ?? null,
+    s3: TEST_S3_ENDPOINT
+      ? {
+          endpoint: TEST_S3_ENDPOINT,
+          region: env["TEST_S3_REGION"] ?? "us-east-1",
+          accessKeyId: env["TEST_S3_ACCESS_KEY_ID"] ?? "minioadmin",
+          secretAccessKey: env["TEST_S3_SECRET_ACCESS_KEY"] ?? "minioadmin",
+        }
+      : null,
+  };
+}

@@ -1,0 +1,77 @@
+/** The upstreams that a process' environment names: one by UPSTREAM_*, or a file of them by NIGHTSHIFT_CONFIG. */
+import { readFile } from "node:fs/promises";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
+import { type RouteFault, RoutesError } from "./routes-error.ts";
+import type { Environment } from "./routes-file-meaning.ts";
+import { parseRoutes } from "./routes-file.ts";
+import { createRoutes, type Routes } from "./routes.ts";
+import { DEFAULTS, RANGES } from "./settings.ts";
+
+/** TypeBox properties, keyed by variable, to be spread into the schema of a process' environment. */
+export const UpstreamVariables = {
+  NIGHTSHIFT_CONFIG: Type.Optional(Type.String({ description: "path of a YAML file of upstreams and routes" })),
+  UPSTREAM_BASE_URL: Type.Optional(Type.String({ description: BASE_URL_EXPECTED })),
+  UPSTREAM_API_KEY: Type.Optional(
+    Type.String({ pattern: "^[\\x20-\\x7e]+$", description: "the API key of the one upstream, on one line" }),
+  ),
+  UPSTREAM_CONCURRENCY: Type.Optional(Type.Integer(RANGES.concurrency)),
+  UPSTREAM_REQUESTS_PER_MINUTE: Type.Optional(Type.Integer(RANGES.requestsPerMinute)),
+  UPSTREAM_TIMEOUT_SECONDS: Type.Optional(Type.Integer(RANGES.timeoutSeconds)),
+  UPSTREAM_MAX_ATTEMPTS: Type.Optional(Type.Integer(RANGES.maxAttempts)),
+} as const;
+
+/** The values of UpstreamVariables, already of their types and within their ranges. */
+export type UpstreamConfig = Static<TObject<typeof UpstreamVariables>>;
+
+/** Name of the one upstream where the environment names none: Nightshift's simulator, which is no model. */
+export const SIMULATOR_UPSTREAM = "simulator";
+
+/**
+ * Reads where models go. `env` is what `api_key_env` looks in. With UPSTREAM_BASE_URL there is one upstream, `default`,
+ * for every model. Rejects with RoutesError, all faults at once, when neither or both ways are used, or the file cannot
+ * be read or is wrong.
+ */
+export async function loadRoutes(config: UpstreamConfig, env: Environment): Promise<Routes> {
+  const { NIGHTSHIFT_CONFIG: path, UPSTREAM_BASE_URL: baseUrl } = config;
+  const faults = variableFaults(config);
+  if (faults.length > 0) throw new RoutesError("The upstream's configuration", faults);
+  if (path !== undefined) return parseRoutes(await readText(path), path, env);
+
+  const upstream = {
+    name: "default",
+    baseUrl: baseUrl ?? "",
+    apiKey: config.UPSTREAM_API_KEY ?? null,
+    concurrency: config.UPSTREAM_CONCURRENCY ?? DEFAULTS.concurrency,
+    requestsPerMinute: config.UPSTREAM_REQUESTS_PER_MINUTE ?? null,
+    timeoutMs: (config.UPSTREAM_TIMEOUT_SECONDS ?? DEFAULTS.timeoutSeconds) * 1000,
+    maxAttempts: config.UPSTREAM_MAX_ATTEMPTS ?? DEFAULTS.maxAttempts,
+    headers: {},
+  };
+  return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);
+}
+
+function variableFaults(config: UpstreamConfig): RouteFault[] {
+  const { NIGHTSHIFT_CONFIG: path, UPSTREAM_BASE_URL: baseUrl } = config;
+  if (path !== undefined) {
+    return Object.entries(config)
+      .filter(([name]) => name.startsWith("UPSTREAM_"))
+      .map(([where]) => ({ where, got: "a value", expected: "nothing, because NIGHTSHIFT_CONFIG is set" }));
+  }
+  if (baseUrl === undefined) {
+    return [{ where: "UPSTREAM_BASE_URL", got: "nothing", expected: `${BASE_URL_EXPECTED}, or NIGHTSHIFT_CONFIG` }];
+  }
+  return isBaseUrl(baseUrl)
+    ? []
+    : [{ where: "UPSTREAM_BASE_URL", got: JSON.stringify(baseUrl), expected: BASE_URL_EXPECTED }];
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    const fault = { where: "NIGHTSHIFT_CONFIG", got: `${path} (${code})`, expected: "a file that can be read" };
+    throw new RoutesError("The upstream's configuration", [fault]);
+  }
+}

@@ -1,0 +1,26 @@
+/** What is wrong with a configuration of upstreams, all of it at once. */
+
+/** One fault. `got` never contains a secret. */
+export interface RouteFault {
+  /** A path in the YAML file (`upstreams.gateway.concurrency`) or the name of a variable. */
+  readonly where: string;
+  readonly got: string;
+  readonly expected: string;
+  /** Line of the YAML file, counted from 1. */
+  readonly line?: number;
+}
+
+/** Thrown with all faults together; the message is meant for the operator, as it is. */
+export class RoutesError extends Error {
+  override readonly name = "RoutesError";
+  readonly faults: readonly RouteFault[];
+
+  constructor(source: string, faults: readonly RouteFault[]) {
+    super([`${source} cannot be used:`, ...faults.map((fault) => `  ${describe(fault)}`)].join("\n"));
+    this.faults = faults;
+  }
+}
+
+function describe({ where, got, expected, line }: RouteFault): string {
+  return `${where}${line === undefined ? "" : ` (line ${String(line)})`}: got ${got}, expected ${expected}`;
+}

@@ -1,0 +1,78 @@
+/** The shape of the YAML file of upstreams and routes. */
+import { type Static, Type } from "@sinclair/typebox";
+import { Ajv } from "ajv";
+import { BASE_URL_EXPECTED } from "./base-url.ts";
+import { RANGES } from "./settings.ts";
+
+const closed = { additionalProperties: false } as const;
+const count = (range: { minimum: number; maximum: number }, unit = "") =>
+  Type.Optional(
+    Type.Integer({
+      ...range,
+      description: `a whole number${unit} from ${String(range.minimum)} to ${String(range.maximum)}`,
+    }),
+  );
+
+// In both maps, `description` says what a value is, and `keys` what a key has to look like.
+const UPSTREAM = Type.Object(
+  {
+    base_url: Type.String({ description: BASE_URL_EXPECTED }),
+    api_key: Type.Optional(Type.String({ minLength: 1, description: "the API key, as a string" })),
+    api_key_env: Type.Optional(
+      Type.String({ minLength: 1, description: "the name of the environment variable that holds the API key" }),
+    ),
+    concurrency: count(RANGES.concurrency),
+    requests_per_minute: count(RANGES.requestsPerMinute),
+    timeout_seconds: count(RANGES.timeoutSeconds, " of seconds"),
+    max_attempts: count(RANGES.maxAttempts),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String({ description: "a string" }), {
+        description: "a map of header names to strings",
+      }),
+    ),
+  },
+  { ...closed, description: "a map with base_url and, where needed, further settings" },
+);
+
+const ROUTE = Type.Object(
+  {
+    upstream: Type.String({ description: "the name of an upstream" }),
+    as: Type.Optional(
+      Type.String({ minLength: 1, description: "the model's name at the upstream; {model} is the one asked for" }),
+    ),
+  },
+  { ...closed, description: "a map with upstream and, where needed, as" },
+);
+
+const FILE = Type.Object(
+  {
+    upstreams: Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,39}$" }), UPSTREAM, {
+      ...closed,
+      minProperties: 1,
+      description: "a map of names to upstreams, with at least one in it",
+      keys: "a name of 1 to 40 of the characters a-z, 0-9 and -, not beginning with -",
+    }),
+    models: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[^*]+\\*?$|^\\*$" }), ROUTE, {
+        ...closed,
+        description: "a map of models to routes",
+        keys: "a model, a prefix that ends in *, or *",
+      }),
+    ),
+  },
+  { ...closed, description: "a map with upstreams and, where needed, models" },
+);
+
+/** A file of the right shape. */
+export type RoutesFile = Static<typeof FILE>;
+/** One value of `upstreams`. */
+export type UpstreamEntry = Static<typeof UPSTREAM>;
+/** One value of `models`. */
+export type RouteEntry = Static<typeof ROUTE>;
+
+const ajv = new Ajv({ allErrors: true, verbose: true, keywords: ["keys"] });
+
+/** Leaves what is wrong in its `errors`, each with the part of the schema that was not met. */
+export const isRoutesFile = ajv.compile<RoutesFile>(FILE);
+export const isUpstream = ajv.compile<UpstreamEntry>(UPSTREAM);
+export const isRoute = ajv.compile<RouteEntry>(ROUTE);

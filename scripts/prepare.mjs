@@ -1,0 +1,158 @@
+// Makes a clone ready to run: checks Node, installs what package-lock.json names, builds what changed. Runs before anything
+// is installed, so it uses Node's built-ins only; says nothing when there is nothing to do.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const OLDEST_NODE = [20, 19];
+
+// Not import.meta.dirname: a Node too old to have it must get as far as the sentence that says so.
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** Ends this script with a message for the person at the terminal. */
+class PrepareError extends Error {}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  throw new PrepareError(
+    `Nightshift needs Node ${OLDEST_NODE.join(".")} or newer; this is ${process.version} (${process.execPath}).`,
+  );
+}
+
+/** The packages that a lock file lists, without the workspaces' own folders. Null when there is no such file. */
+function readLock(file) {
+  if (!existsSync(file)) return null;
+  const { packages } = JSON.parse(readFileSync(file, "utf8"));
+  return Object.entries(packages).filter(([place]) => place.includes("node_modules/"));
+}
+
+/**
+ * Compares what should be installed with what npm noted as its last act of installing. So an interrupted install is
+ * seen, and one made by hand counts. Optional packages may be absent: most are for other platforms.
+ */
+function isInstalled() {
+  const wanted = readLock(path.join(root, "package-lock.json"));
+  const present = readLock(path.join(root, "node_modules", ".package-lock.json"));
+  if (wanted === null) throw new PrepareError(`There is no package-lock.json in ${root}: this is not a whole clone.`);
+  if (present === null) return false;
+  const byPlace = new Map(present);
+  return wanted.every(([place, { version, integrity, optional }]) => {
+    const found = byPlace.get(place);
+    return found === undefined ? optional === true : found.version === version && found.integrity === integrity;
+  });
+}
+
+/** Runs a program in the clone; its output is only shown when it fails. Returns the seconds it took. */
+async function run(command, args, whatToDo) {
+  const started = performance.now();
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const output = [];
+  child.stdout.on("data", (chunk) => output.push(chunk));
+  child.stderr.on("data", (chunk) => output.push(chunk));
+  const end = await new Promise((resolve) => {
+    child.once("error", (error) => resolve(String(error)));
+    child.once("close", (code, signal) => resolve(code === 0 ? null : (signal ?? `exit code ${code}`)));
+  });
+  if (end === null) return ((performance.now() - started) / 1000).toFixed(1);
+  const said = Buffer.concat(output).toString().trim();
+  throw new PrepareError(`${said}\n\n\`${[path.basename(command), ...args].join(" ")}\` failed (${end}). ${whatToDo}`);
+}
+
+async function install() {
+  say("Installing packages (npm ci); the first time takes a minute ...");
+  // `npm run` names the npm that runs us; started by hand, the one on the PATH serves.
+  const npmCli = process.env.npm_execpath?.endsWith("npm-cli.js") ? process.env.npm_execpath : null;
+  // Without --include=dev, NODE_ENV=production in the environment would leave out the compiler.
+  const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
+  const seconds = await run(
+    npmCli === null ? "npm" : process.execPath,
+    npmCli === null ? args : [npmCli, ...args],
+    "It needs the npm registry, and to write in node_modules. Once that is possible, run the same command again.",
+  );
+  say(`Installed in ${seconds} s.`);
+}
+
+/** `tsc -b` finds out by itself what changed; without changes it takes about a third of a second. */
+async function build() {
+  const isFirst = !existsSync(path.join(root, "apps", "cli", "dist", "main.js"));
+  if (isFirst) say("Building (tsc -b) ...");
+  const apps = readdirSync(path.join(root, "apps")).map((name) => path.join("apps", name));
+  const seconds = await run(
+    process.execPath,
+    [path.join("node_modules", "@typescript", "native", "bin", "tsc"), "-b", ...apps, path.join("packages", "testing")],
+    "The sources do not compile.",
+  );
+  if (isFirst) say(`Built in ${seconds} s.`);
+}
+
+const isAlive = (pid) => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+};
+
+/** The pid that holds the lock, null when nobody does. */
+const holder = (file) => {
+  try {
+    return Number(readFileSync(file, "utf8"));
+  } catch {
+    // Not there: free, or freed this moment.
+    return null;
+  }
+};
+
+/** Runs `work` while no other npm script installs or builds this clone. */
+async function withLock(work) {
+  const clone = createHash("sha256").update(root).digest("hex").slice(0, 16);
+  // Outside the clone: npm ci empties node_modules, and a lock is no file to see in git.
+  const file = path.join(os.tmpdir(), `nightshift-prepare-${os.userInfo().uid}-${clone}`);
+  let isWaiting = false;
+  while (!(await take(file))) {
+    if (!isWaiting)
+      say(`Another npm script (pid ${holder(file) ?? "unknown"}) is preparing this clone; waiting for it ...`);
+    isWaiting = true;
+    await delay(100);
+  }
+  const release = () => rmSync(file, { force: true });
+  process.once("exit", release);
+  await work();
+  process.off("exit", release);
+  release();
+}
+
+async function take(file) {
+  const pid = holder(file);
+  const isStale = pid !== null && !isAlive(pid);
+  if (isStale) rmSync(file, { force: true });
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+  // Two scripts may have found the same stale lock, and one may have removed the other's new one.
+  if (isStale) await delay(100);
+  return holder(file) === process.pid;
+}
+
+try {
+  checkNode();
+  await withLock(async () => {
+    if (!isInstalled()) await install();
+    await build();
+  });
+} catch (error) {
+  if (!(error instanceof PrepareError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}

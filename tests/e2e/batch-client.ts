@@ -1,0 +1,90 @@
+/** The wire by plain fetch, for tests that look at what an SDK would hide. */
+import { type Stack, until } from "@nightshift/testing";
+
+/** The part of a Batch object that tests look at. */
+export interface Batch {
+  readonly id: string;
+  readonly status: string;
+  readonly output_file_id: string | null;
+  readonly error_file_id: string | null;
+  readonly request_counts: { readonly total: number; readonly completed: number; readonly failed: number };
+}
+
+/** One line of an output or error file. */
+export interface ResultLine {
+  readonly id: string;
+  readonly custom_id: string;
+  readonly response: { readonly status_code: number; readonly request_id: string; readonly body: unknown } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+const FINAL = ["completed", "failed", "expired", "cancelled"];
+
+/** The calls of the guide. Each goes to the next API of the stack, so that none can rely on having seen the one before. */
+export interface BatchClient {
+  readonly request: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly upload: (content: string | Buffer, filename?: string) => Promise<string>;
+  readonly create: (inputFileId: string, endpoint?: string) => Promise<Batch>;
+  readonly retrieve: (id: string) => Promise<Batch>;
+  /** Polls until the batch is final; 60 s unless told. */
+  readonly finished: (id: string, timeoutMs?: number) => Promise<Batch>;
+  readonly content: (fileId: string) => Promise<Buffer>;
+  /** The lines of an output or error file; none where there is no file. */
+  readonly lines: (fileId: string | null) => Promise<readonly ResultLine[]>;
+}
+
+/** A client with the stack's first key. */
+export function createBatchClient(stack: Stack): BatchClient {
+  let calls = 0;
+  const request = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const base = stack.urls[calls++ % stack.urls.length] ?? stack.url;
+    const headers = new Headers(init.headers);
+    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${stack.key}`);
+    return fetch(`${base}${path}`, { ...init, headers });
+  };
+  const succeed = async (path: string, init?: RequestInit): Promise<Response> => {
+    const reply = await request(path, init);
+    if (!reply.ok) throw new Error(`${path} answered ${String(reply.status)}: ${await reply.text()}`);
+    return reply;
+  };
+  const retrieve = async (id: string): Promise<Batch> => (await (await succeed(`/v1/batches/${id}`)).json()) as Batch;
+  const content = async (fileId: string): Promise<Buffer> =>
+    Buffer.from(await (await succeed(`/v1/files/${fileId}/content`)).arrayBuffer());
+  return {
+    request,
+    retrieve,
+    content,
+    upload: async (bytes, filename = "requests.jsonl") => {
+      const form = new FormData();
+      form.set("file", new Blob([bytes]), filename);
+      form.set("purpose", "batch");
+      return ((await (await succeed("/v1/files", { method: "POST", body: form })).json()) as { id: string }).id;
+    },
+    create: async (inputFileId, endpoint = "/v1/chat/completions") => {
+      const body = JSON.stringify({ input_file_id: inputFileId, endpoint, completion_window: "24h" });
+      const headers = { "content-type": "application/json" };
+      return (await (await succeed("/v1/batches", { method: "POST", headers, body })).json()) as Batch;
+    },
+    finished: async (id, timeoutMs = 60_000) => {
+      const isFinal = async (): Promise<Batch | null> => {
+        const batch = await retrieve(id);
+        return FINAL.includes(batch.status) ? batch : null;
+      };
+      return until(isFinal, { message: `${id} is final`, timeoutMs, everyMs: 100 });
+    },
+    lines: async (fileId) => {
+      if (fileId === null) return [];
+      return (await content(fileId))
+        .toString("utf8")
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as ResultLine);
+    },
+  };
+}
+
+/** A chat line as the guide writes it. */
+export function chatLine(customId: string, content: string): string {
+  const body = { model: "gpt-4", messages: [{ role: "user", content }] };
+  return JSON.stringify({ custom_id: customId, method: "POST", url: "/v1/chat/completions", body });
+}

@@ -1,0 +1,16 @@
+/** Runs somebody else's program (a shell, a Python) and returns what it printed. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Runs a program in `folder`, for at most a minute; rejects with all its output when it ends with an error. */
+export async function runCommand(file: string, args: readonly string[], folder: string): Promise<string> {
+  try {
+    const { stdout } = await run(file, args, { cwd: folder, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${file} failed:\n${stdout ?? ""}\n${stderr ?? ""}`, { cause: error });
+  }
+}
