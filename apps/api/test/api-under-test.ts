@@ -12,7 +12,7 @@ import { hashKey } from "../src/middleware/authenticate.ts";
 /** What the app was given, and what it did with it. */
 export interface ApiUnderTest {
   url(): string;
-  readonly db: () => Db;
+  db(): Db;
   objects(): ObjectStore;
   metrics(): Registry;
   /** Numbers of the batches that an advance was enqueued for. */
@@ -39,7 +39,7 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
 
   const api: ApiUnderTest = {
     url: () => server.url,
-    db: database.db,
+    db: () => database.db(),
     objects: () => deps.objects,
     metrics: () => deps.metrics,
     advanced: [],

@@ -163,7 +163,7 @@ describe("an upload is refused and leaves nothing", () => {
     ["blank lines alone", "\n\n", "input.jsonl"],
     ["a table", "a,b\n1,2\n", "input.jsonl"],
     ["JSON over several lines", '{\n"a":1\n}\n', "input.jsonl"],
-    ["UTF-16", "\ufeff{\0}\0\n\0", "input.jsonl"],
+    ["text with NULs in it", "\ufeff{\0}\0\n\0", "input.jsonl"],
     ["another extension", line, "input.txt"],
   ])("for a batch: %s, wherever the purpose comes", async (_what, content, filename) => {
     const before = await post(field("purpose", "batch"), file(content, filename));

@@ -1,4 +1,5 @@
 /** Puts the worker's parts together, starts them on the queues and their timers, and stops them in order. */
+import { setMaxListeners } from "node:events";
 import {
   declareUpstream,
   ensureLinePartition,
@@ -55,6 +56,8 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
   await ensureLinePartition(db, Math.floor(clock().getTime() / DAY_MS));
 
   const stopping = new AbortController();
+  // Each slice that waits for room listens to it.
+  setMaxListeners(0, stopping.signal);
   const timers = createTimers(logger);
   const lanes = new Map<string, UpstreamLane>();
   const leases: UpstreamLease[] = [];

@@ -1,4 +1,5 @@
 /** How the rest of this package reaches Postgres: one pool for each process, with time-outs that free a vanished host's locks. */
+import { types } from "node:util";
 import pg from "pg";
 
 export type Db = pg.Pool;
@@ -49,7 +50,7 @@ const UNAVAILABLE_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIME
 
 /** True where Postgres could not be reached or went away: the same call may succeed later. */
 export function isDbUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_CODES.has(code)) return true;
   return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(error.message);

@@ -6,7 +6,7 @@ export { healthRoutes, type Check, type HealthOptions } from "./health.ts";
 export { KNOWN_VARIABLES } from "./known-variables.ts";
 export type { Lifecycle } from "./lifecycle.ts";
 export { listen, PortTakenError, type Listening } from "./listen.ts";
-export { createLogger, LOG_LEVELS, type Logger, type LogLevel } from "./logger.ts";
+export { createLogger, LOG_LEVELS, type LogDestination, type Logger, type LogLevel } from "./logger.ts";
 export { createMetrics } from "./metrics.ts";
 export { runProcess } from "./run-process.ts";
 export { StartupError } from "./startup-error.ts";

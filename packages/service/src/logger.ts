@@ -9,16 +9,24 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Takes the finished lines where standard output is not the place for them. */
+export type LogDestination = pino.DestinationStream;
+
 /**
  * A logger that writes at once, so that the last line before a crash is not lost. `level` is a word in each line and
  * `time` an ISO date, because people read these lines too.
  */
-export function createLogger(options: { readonly name: string; readonly level: LogLevel }): Logger {
-  return pino({
+export function createLogger(options: {
+  readonly name: string;
+  readonly level: LogLevel;
+  readonly destination?: LogDestination;
+}): Logger {
+  const settings: pino.LoggerOptions = {
     name: options.name,
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     base: { pid: process.pid },
-  });
+  };
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }

@@ -4,6 +4,7 @@ import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
 import { type RouteFault, RoutesError } from "./routes-error.ts";
 import type { Environment } from "./routes-file-meaning.ts";
+import { show } from "./routes-file-shape.ts";
 import { parseRoutes } from "./routes-file.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { DEFAULTS, RANGES } from "./settings.ts";
@@ -63,7 +64,7 @@ function variableFaults(config: UpstreamConfig): RouteFault[] {
   }
   return isBaseUrl(baseUrl)
     ? []
-    : [{ where: "UPSTREAM_BASE_URL", got: JSON.stringify(baseUrl), expected: BASE_URL_EXPECTED }];
+    : [{ where: "UPSTREAM_BASE_URL", got: show([], baseUrl), expected: BASE_URL_EXPECTED }];
 }
 
 async function readText(path: string): Promise<string> {

@@ -36,17 +36,21 @@ function shapeFault(error: ErrorObject, place: Place): RouteFault {
   if (error.keyword === "additionalProperties") {
     const { additionalProperty: key } = error.params as { additionalProperty: string };
     const known = Object.keys(schema.properties ?? {}).join(", ");
-    return { ...place([...path, key]), got: "an unknown key", expected: schema.keys ?? `one of ${known}` };
+    return {
+      ...place([...path, key]),
+      got: schema.keys === undefined ? "an unknown key" : JSON.stringify(key),
+      expected: schema.keys ?? `one of ${known}`,
+    };
   }
   return { ...place(path), got: show(path, error.data), expected: schema.description ?? error.message ?? "" };
 }
 
-/** A value as it may be shown: keys and headers may be secrets, so only their kind is told. */
+/** A value as it may be shown: keys and headers may be secrets, so only their kind is told; passwords in URLs are masked. */
 export function show(path: readonly string[], value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a map";
+  if (typeof value === "object") return Object.keys(value).length === 0 ? "an empty map" : "a map";
   if (path.includes("api_key") || path.includes("headers")) return `a ${typeof value}`;
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replaceAll(/[^/@\s]*@/g, "***@");
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }

@@ -3,6 +3,7 @@
  * A slot is the upstream's, not the job's: recording overlaps with the next sends.
  */
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { bodyToSend } from "@nightshift/domain";
 import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../deps.ts";
@@ -75,6 +76,8 @@ interface WaitingLine {
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const { lease, recorder, settings } = deps;
   const abort = new AbortController();
+  // Each line in flight listens to it.
+  setMaxListeners(0, abort.signal);
   const unsent: WaitingLine[] = [];
   let unsentBytes = 0;
   let inFlight = 0;

@@ -1,5 +1,6 @@
 /** GET /v1/files/{file_id}/content: contract §1.1. */
 import { pipeline } from "node:stream/promises";
+import { types } from "node:util";
 import { errors, SEALED_PURPOSES } from "@nightshift/domain";
 import type { ByteRange, ObjectStore } from "@nightshift/storage";
 import type { Request, Response } from "express";
@@ -62,7 +63,7 @@ async function send(response: Response, content: NodeJS.ReadableStream): Promise
   try {
     await pipeline(content, response);
   } catch (error) {
-    const isClientGone = error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+    const isClientGone = types.isNativeError(error) && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
     if (!isClientGone) throw error;
   }
 }

@@ -1,0 +1,26 @@
+import { expect, test } from "@jest/globals";
+import { describeFailure } from "./failure.ts";
+
+const failure = (code: string): Error => Object.assign(new Error("connect 10.0.0.7:8000"), { code });
+
+test.each(["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT", "CERT_HAS_EXPIRED"])(
+  "%s before anything was sent is refused, in words without addresses",
+  (code) => {
+    const reply = describeFailure(failure(code), false);
+
+    expect(reply.kind).toBe("refused");
+    expect(reply.message).toMatch(/upstream/);
+    expect(reply.message).not.toContain("10.0.0.7");
+  },
+);
+
+test.each(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "HPE_INVALID_CONSTANT", "EWHATEVER"])(
+  "%s after something was sent is broken",
+  (code) => {
+    expect(describeFailure(failure(code), true).kind).toBe("broken");
+  },
+);
+
+test("a client that is closed breaks off, even what it had not sent: the upstream did not refuse it", () => {
+  expect(describeFailure(failure("UND_ERR_DESTROYED"), false)).toEqual({ kind: "broken", message: "aborted" });
+});

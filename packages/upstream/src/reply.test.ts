@@ -1,0 +1,39 @@
+import { expect, test } from "@jest/globals";
+import { classify, type Reply } from "./reply.ts";
+
+const answer = (status: number): Reply => ({
+  kind: "answer",
+  status,
+  body: Buffer.from("{}"),
+  requestId: null,
+  retryAfterMs: null,
+});
+
+test.each([
+  [200, "success"],
+  [201, "success"],
+  [299, "success"],
+  [302, "answer"],
+  [400, "answer"],
+  [401, "answer"],
+  [404, "answer"],
+  [408, "retry"],
+  [409, "retry"],
+  [422, "answer"],
+  [429, "throttled"],
+  [500, "retry"],
+  [502, "retry"],
+  [503, "throttled"],
+  [504, "retry"],
+  [529, "retry"],
+])("a status of %d is %s", (status, expected) => {
+  expect(classify(answer(status))).toBe(expected);
+});
+
+test.each([
+  ["refused", "throttled"],
+  ["broken", "retry"],
+  ["timeout", "retry"],
+] as const)("without an answer, %s is %s", (kind, expected) => {
+  expect(classify({ kind, message: "" })).toBe(expected);
+});
