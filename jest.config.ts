@@ -38,14 +38,12 @@ export default {
       ...services,
       displayName: "integration",
       testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.int.test.ts"],
-      testTimeout: 60_000,
     },
     {
       ...base,
       ...services,
       displayName: "e2e",
       testMatch: ["<rootDir>/tests/e2e/**/*.e2e.test.ts"],
-      testTimeout: 240_000,
     },
   ],
 } satisfies Config;

@@ -6,9 +6,9 @@ import path from "node:path";
 
 /** In the order in which a fault is cheapest to find. The end-to-end tests start whole stacks: one at a time on small machines. */
 const PROJECTS = [
-  { name: "unit", workers: 2 },
-  { name: "integration", workers: 2 },
-  { name: "e2e", workers: 1 },
+  { name: "unit", workers: 2, timeoutMs: 5_000 },
+  { name: "integration", workers: 2, timeoutMs: 60_000 },
+  { name: "e2e", workers: 1, timeoutMs: 240_000 },
 ];
 
 const root = path.dirname(import.meta.dirname);
@@ -42,6 +42,7 @@ function runProject(project, args, folder) {
       ...["--selectProjects", project.name],
       ...["--reporters", "default", "--reporters", path.join(root, "tests/support/tally.mjs")],
       "--passWithNoTests",
+      `--testTimeout=${project.timeoutMs}`,
       ...(bounded ? [] : [`--maxWorkers=${project.workers}`]),
       ...args,
     ],

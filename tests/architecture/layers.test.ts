@@ -15,7 +15,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   testing: ["db", "local-postgres"],
   simulator: ["service"],
   api: ["db", "domain", "queue", "service", "storage", "stores", "upstream"],
-  worker: ["db", "domain", "queue", "service", "storage", "stores", "upstream"],
+  // With no upstream configured, the worker starts the simulator as a process.
+  worker: ["db", "domain", "queue", "service", "simulator", "storage", "stores", "upstream"],
   cli: ["local-postgres", "service"],
 };
 

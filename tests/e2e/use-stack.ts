@@ -12,23 +12,25 @@ export interface StackInUse {
 export function useStack(
   options: StackOptions & { readonly simulator?: Readonly<Record<string, string>> },
 ): StackInUse {
-  let stack: Stack | undefined;
-  let simulator: Simulator | undefined;
+  const starting: { simulator?: Promise<Simulator>; stack?: Promise<Stack> } = {};
+  const started: { simulator?: Simulator; stack?: Stack } = {};
   beforeAll(async () => {
-    simulator = await startSimulatorProcess(options.simulator);
-    const upstream = { UPSTREAM_BASE_URL: simulator.baseUrl, UPSTREAM_API_KEY: "sk-simulator" };
-    stack = await startStack({ ...options, env: { ...upstream, ...options.env } });
+    started.simulator = await (starting.simulator = startSimulatorProcess(options.simulator));
+    const upstream = { UPSTREAM_BASE_URL: started.simulator.baseUrl, UPSTREAM_API_KEY: "sk-simulator" };
+    started.stack = await (starting.stack = startStack({ ...options, env: { ...upstream, ...options.env } }));
   });
   afterAll(async () => {
+    // What a hook that timed out had begun is waited for as well: nothing may be left running.
+    const [stack, simulator] = await Promise.allSettled([starting.stack, starting.simulator]);
     try {
-      await stack?.stop();
+      if (stack.status === "fulfilled") await stack.value?.stop();
     } finally {
-      await simulator?.stop();
+      if (simulator.status === "fulfilled") await simulator.value?.stop();
     }
   });
   const need = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error("The stack is there from beforeAll on: use it inside tests and hooks.");
     return value;
   };
-  return { stack: () => need(stack), simulator: () => need(simulator) };
+  return { stack: () => need(started.stack), simulator: () => need(started.simulator) };
 }

@@ -21,6 +21,7 @@ import { createReaper } from "./ledger/reaper.ts";
 import { reconcile, UPKEEP_MS } from "./ledger/reconciler.ts";
 import { createWorkerIdentity, processHost } from "./ledger/worker-identity.ts";
 import { createByteBudget } from "./lines/byte-budget.ts";
+import { createInputBlocks } from "./lines/input-blocks.ts";
 import { runSlice } from "./lines/slice-intake.ts";
 import { createUpstreamLane, type UpstreamLane } from "./lines/upstream-lane.ts";
 import { createUpstreamLease, type UpstreamLease } from "./lines/upstream-lease.ts";
@@ -77,6 +78,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
   });
   const slices = createSliceQueue(queues, logger);
   const indexes = createLineIndexes(objects);
+  const inputs = createInputBlocks(objects);
   const feedNow = (upstream: string): Promise<number> => feed({ db, clock, indexes, slices }, upstream);
   const enqueueAdvance = (batch: number): Promise<void> => queues.enqueue("batch.advance", { v: 1, batch });
 
@@ -137,7 +139,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
     queues.work("upkeep.run", runUpkeep(deps), { concurrency: 1 }),
   ];
   for (const lane of allLanes()) {
-    const intake = { db, objects, logger, clock, recorder, workerId: identity.id };
+    const intake = { db, inputs, logger, clock, recorder, workerId: identity.id };
     const job = queues.work(
       "slice.run",
       (payload) => runSlice(intake, lane, { sliceNo: payload.slice_no, gen: payload.gen }, stopping.signal),

@@ -31,8 +31,10 @@ export interface PlannedRun {
   readonly lines: number;
 }
 
-/** A worker should finish a slice in about a quarter of a second: long enough to share its costs, short enough to lose. */
+/** Lines that follow one another in one slot should take about a quarter of a second: one where a line takes longer. */
 const SLICE_MS = 250;
+/** A slice costs a job, a claim and a read: about 3 ms of the machine on the Postgres backend. So many a second are enough. */
+const SLICES_PER_SECOND = 100;
 /** Until a line's time is known. */
 const FIRST_SLICE_LINES = 8;
 /** The window in units of the upstream's concurrency, and in seconds of its measured rate. */
@@ -51,12 +53,13 @@ export function windowLines(window: FeedWindow): number {
   );
 }
 
-/** Lines of one slice: one where a line takes long, up to 64 where the upstream answers in milliseconds. */
+/** Lines of one slice: one where a line takes long and few finish, up to 64 where the upstream answers in milliseconds. */
 export function sliceLines(window: FeedWindow): number {
-  const perSlice = window.lineMs === null ? FIRST_SLICE_LINES : SLICE_MS / Math.max(window.lineMs, 1);
-  const byRate =
+  const byTime = window.lineMs === null ? FIRST_SLICE_LINES : SLICE_MS / Math.max(window.lineMs, 1);
+  const byThroughput = window.linesPerSecond / SLICES_PER_SECOND;
+  const byLimit =
     window.requestsPerMinute === null ? MAX_SLICE_LINES : (window.requestsPerMinute / 60) * (SLICE_MS / 1_000);
-  return Math.max(1, Math.min(MAX_SLICE_LINES, window.concurrency, Math.floor(perSlice), Math.floor(byRate)));
+  return Math.max(1, Math.min(MAX_SLICE_LINES, Math.floor(Math.max(byTime, byThroughput)), Math.floor(byLimit)));
 }
 
 /**

@@ -1,11 +1,14 @@
 /** Both backends through one suite, and what is particular to Postgres. */
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { createDatabase, testServices } from "@nightshift/testing";
 import pg from "pg";
 import { openQueues, prepareQueueBackend } from "../src/index.ts";
 import { openPostgresUnderTest, openRedisUnderTest } from "./backend-under-test.ts";
 import { outageSuite } from "./outage-suite.ts";
 import { queueSuite } from "./queue-suite.ts";
+
+// Time-outs of servers that are away, and the locks of workers that died, last for seconds.
+jest.setTimeout(30_000);
 
 describe("on Postgres", () => {
   queueSuite(openPostgresUnderTest);

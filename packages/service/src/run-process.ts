@@ -13,6 +13,9 @@ const SAME_SIGNAL_MS = 500;
 /** How long a main function that is still opening things may take to notice that it should not. */
 const START_ABANDON_MS = 10_000;
 
+/** Why is told where it happens. */
+const START_FAILED = "the start failed";
+
 /** The part of Node's `process` that is used, so that a test can stand in for it. */
 export interface HostProcess extends Pick<EventEmitter, "on"> {
   readonly stdout: Pick<EventEmitter, "on">;
@@ -45,7 +48,7 @@ export function runProcess(
 
   const stop = (reason: string, exitCode: number): void => {
     if (abort.signal.aborted) return;
-    log.info({ reason }, "stopping");
+    if (reason !== START_FAILED) log.info({ reason }, "stopping");
     abort.abort(new Error(`stopping: ${reason}`));
     void finish(exitCode);
   };
@@ -91,7 +94,7 @@ export function runProcess(
     if (abort.signal.aborted) log.warn({ err: error }, "the start was abandoned");
     else if (error instanceof StartupError) host.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error }, "cannot start");
-    stop("the start failed", 1);
+    stop(START_FAILED, 1);
   });
 }
 

@@ -35,7 +35,10 @@ export interface ObjectStore {
    * aborts, nothing is left under the key, and the promise rejects with that error.
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;
-  /** Opens an object, or a range of it, for reading. Rejects with ObjectNotFoundError before any byte is delivered. */
+  /**
+   * Opens an object, or a range of it, for reading. Rejects with ObjectNotFoundError before any byte is delivered. A range
+   * is cut to what is there: beyond the end lies nothing.
+   */
   openRead(key: string, range?: ByteRange): Promise<Readable>;
   /** Reads an object, or a range of it, into memory. Rejects with ObjectNotFoundError. */
   read(key: string, range?: ByteRange): Promise<Buffer>;

@@ -1,5 +1,5 @@
 /** What every object store must do, as tests: each adapter's own test file runs them against it. */
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { ObjectNotFoundError, type ObjectStore } from "../src/object-store.ts";
@@ -10,6 +10,8 @@ const MIB = 1024 * 1024;
 
 /** Registers the tests. `store` is called in tests only, when the store is open and ready. */
 export function objectStoreContract(store: () => ObjectStore): void {
+  // A thousand objects on a busy disk take their time.
+  jest.setTimeout(60_000);
   writing(store);
   reading(store);
   failures(store);

@@ -93,7 +93,7 @@ function bucketTests(server: TestS3): void {
 
     const error: unknown = await denied.ready().catch((reason: unknown) => reason);
 
-    expect(error).toMatchObject({ message: expect.stringContaining("access is denied") as string });
+    expect(error).toMatchObject({ message: expect.stringContaining("access is denied") });
     expect(isObjectStoreUnavailable(error)).toBe(false);
     await denied.close();
   });
@@ -115,7 +115,7 @@ function bucketTests(server: TestS3): void {
 
     expect(requests).toBeGreaterThan(1);
     expect(isObjectStoreUnavailable(busy)).toBe(true);
-    expect(refused).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") as string });
+    expect(refused).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") });
     await away.close();
   });
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "@jest/globals";
+import { afterEach, expect, jest, test } from "@jest/globals";
 import { createLogger, StartupError } from "@nightshift/service";
 import { createDatabase, makeTemporaryFolder, testServices } from "@nightshift/testing";
 import { randomUUID } from "node:crypto";
@@ -6,6 +6,9 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { openStores, type OpenStoresOptions, type Stores } from "../src/open-stores.ts";
 import type { StoresConfig } from "../src/variables.ts";
+
+// A queue that is away takes its own 5 s to say so.
+jest.setTimeout(60_000);
 
 const open: { close(): Promise<void> }[] = [];
 

@@ -7,7 +7,7 @@ export function createConnector(timeoutMs: number): buildConnector.connector {
   const connect = buildConnector({ timeout: timeoutMs });
   return (options, callback) => {
     connect(options, (...result) => {
-      if (result[1] !== null) disarm(result[1]);
+      if (result[0] === null) disarm(result[1]);
       callback(...result);
     });
   };

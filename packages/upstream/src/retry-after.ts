@@ -26,7 +26,9 @@ function parseCount(value: string | undefined, unitMs: number): number | null {
 }
 
 function parseDate(value: string | undefined, serverDate: string | undefined, nowMs: number): number | null {
-  const until = Date.parse(value ?? "");
+  // Date.parse alone would take "-5" for a date, too.
+  if (value === undefined || !/^[A-Z][a-z]+, .* GMT$/.test(value)) return null;
+  const until = Date.parse(value);
   if (Number.isNaN(until)) return null;
   const from = Date.parse(serverDate ?? "");
   return Math.min(Math.max(until - (Number.isNaN(from) ? nowMs : from), 0), MAX_WAIT_MS);

@@ -24,9 +24,10 @@ export class MendRefusedError extends Error {
  * line is running again or has a good result by now. Throws MendRefusedError where the batch is over.
  */
 export async function mendLine(deps: MendLineDeps, failed: LineFailedPayload, askedBy: string): Promise<void> {
-  const indexBlob = (await getBatch(deps.db, failed.batch))?.indexBlob ?? null;
-  if (indexBlob === null) throw refusal(failed, "the input of its batch is not there any more");
-  const span = readSpan(await deps.objects.read(indexBlob, indexRange(failed.line, 1)), 0);
+  const batch = await getBatch(deps.db, failed.batch);
+  if (batch === null || failed.line >= batch.total) throw refusal(failed, "there is no such request");
+  if (batch.indexBlob === null) throw refusal(failed, "the input of its batch is not there any more");
+  const span = readSpan(await deps.objects.read(batch.indexBlob, indexRange(failed.line, 1)), 0);
   const mend = await openMend(deps.db, {
     batch: failed.batch,
     line: failed.line,
@@ -53,7 +54,7 @@ async function finish({ queues, logger }: MendLineDeps, failed: LineFailedPayloa
     case "batch_not_running":
       throw refusal(failed, `its batch is ${mend.status}, and only lines of a running batch can be sent again`);
     case "no_such_line":
-      throw refusal(failed, "its batch has no such line");
+      throw refusal(failed, "there is no such request");
     default:
       mend satisfies never;
   }

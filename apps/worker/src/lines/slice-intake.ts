@@ -2,10 +2,12 @@
 import { claimSlice, type ClaimedSlice, type SliceRef } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 import type { Recorder } from "../results/recorder.ts";
+import type { InputBlocks } from "./input-blocks.ts";
 import { tasksOf, todoLines } from "./line-task.ts";
 import type { UpstreamLane } from "./upstream-lane.ts";
 
-export interface SliceIntakeDeps extends Pick<WorkerDeps, "db" | "objects" | "logger" | "clock"> {
+export interface SliceIntakeDeps extends Pick<WorkerDeps, "db" | "logger" | "clock"> {
+  readonly inputs: InputBlocks;
   readonly workerId: () => string;
   readonly recorder: Recorder;
 }
@@ -39,7 +41,7 @@ export async function runSlice(
 async function begin(deps: SliceIntakeDeps, lane: UpstreamLane, slice: ClaimedSlice): Promise<{ done: Promise<void> }> {
   try {
     const range = { start: slice.byteOffset, end: slice.byteOffset + slice.byteLength };
-    const tasks = tasksOf(slice, await deps.objects.read(slice.inputBlob, range));
+    const tasks = tasksOf(slice, await deps.inputs.read(slice.inputBlob, range));
     return { done: lane.run(tasks) };
   } catch (error) {
     deps.logger.warn({ err: error, batch: slice.batchId, slice: slice.sliceNo }, "could not read a slice; it goes back");

@@ -40,6 +40,8 @@ export interface UpstreamLeaseDeps {
 const RENEW_MS = 150;
 /** The shortest time between two leases of a worker that waits for permits or tokens. */
 const HURRY_MS = 25;
+/** A worker between two slices is still in need: without this, permits would come and go with every gap. */
+const NEED_MS = 1_000;
 /** Weight of the newest interval in the running rate. */
 const NEWEST_RATE = 0.3;
 /** A worker that cannot renew for so long sends nothing more: others may have its permits by then. */
@@ -52,6 +54,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
   let renewedAt = -Infinity;
   let load: LaneLoad = { unsent: 0, inFlight: 0, waiting: 0 };
   let linesPerSecond = 0;
+  let busyAt = -Infinity;
   let replies = { answered: 0, throttled: 0, totalMs: 0 };
   let repliesSince = performance.now();
   let timer: NodeJS.Timeout | null = null;
@@ -90,7 +93,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
         deps.upstream,
         worker,
         {
-          lines: load.unsent + load.inFlight,
+          isInNeed: performance.now() - busyAt < NEED_MS,
           inFlight: load.inFlight,
           wantedTokens: Math.min(load.unsent, Math.max(permits, 1)),
           throttled: seen.throttled,
@@ -128,6 +131,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     pausedMs: () => Math.max(0, pausedUntil - performance.now()),
     report(next) {
       load = next;
+      if (next.unsent + next.inFlight > 0) busyAt = performance.now();
       schedule();
     },
     noteReply(tookMs, wasThrottled) {

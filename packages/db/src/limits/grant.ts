@@ -15,8 +15,8 @@ export interface UpstreamState {
 }
 
 export interface LeaseRequest {
-  /** Lines in hand, sent or not: a worker without any holds no permits. */
-  readonly lines: number;
+  /** The worker has lines in hand, or had some a moment ago: one that has not holds no permits. */
+  readonly isInNeed: boolean;
   readonly inFlight: number;
   /** Requests that could be sent now if there were tokens. */
   readonly wantedTokens: number;
@@ -62,7 +62,7 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
 
 /** An equal share among the workers in need, but never what others still hold, and never less than what is in flight. */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
-  if (request.lines === 0) return request.inFlight;
+  if (!request.isInNeed) return request.inFlight;
   const share = Math.ceil(concurrency / (state.othersInNeed + 1));
   return Math.max(request.inFlight, Math.min(share, concurrency - state.heldByOthers), 0);
 }

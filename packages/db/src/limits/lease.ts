@@ -58,7 +58,7 @@ export async function leaseUpstream(
       insert into permits (upstream, worker, held, needed, lines_per_second) values ($1, $2, $3, $4, $5)
       on conflict (upstream, worker) do update set held = excluded.held, needed = excluded.needed,
         lines_per_second = excluded.lines_per_second`,
-      [upstream, worker, granted.permits, request.lines > 0, measured.linesPerSecond],
+      [upstream, worker, granted.permits, request.isInNeed, measured.linesPerSecond],
     );
     const tokens = row.requestsPerMinute === null ? null : granted.tokens;
     return { permits: granted.permits, tokens, pausedMs: row.pausedMs };

@@ -14,6 +14,8 @@ export interface Programs {
   readonly ready: () => Promise<void>;
   /** SIGTERM to all; resolves with one sentence for each that had to be killed or ended with an error. */
   readonly stop: () => Promise<string[]>;
+  /** Resolves when those of the programs that were killed are known to have ended, and `startMissing` would start them. */
+  readonly noticeEnd: (pids: ReadonlySet<number>) => Promise<void>;
   readonly logs: () => Promise<string>;
 }
 
@@ -48,6 +50,10 @@ export function createPrograms(folder: string, plan: ProfilePlan, mark: string):
       } catch (error) {
         throw new Error(`The stack did not become ready.\n${await logs()}`, { cause: error });
       }
+    },
+    noticeEnd: async (pids) => {
+      const killed = [...children.values()].filter((child) => pids.has(child.pid));
+      await until(() => killed.every((child) => !child.isRunning()), { message: "killed programs end" });
     },
     stop: async () => {
       const exits = [...children].map(async ([program, child]) => {

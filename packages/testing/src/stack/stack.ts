@@ -1,16 +1,16 @@
 /** A whole running Nightshift for a black-box test: real processes from the build, which can be killed and started again. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
-import pg from "pg";
+import type { QueryResultRow } from "pg";
 import { hasFailedTest } from "../failed-file.ts";
 import { findProcesses } from "../processes.ts";
-import { onRedis } from "../redis-database.ts";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { until } from "../until.ts";
 import { findStackProcesses, type Role, type StackProcess } from "./environment.ts";
 import { type MemoryPeak, watchMemory } from "./memory-watch.ts";
 import { planOneMachine } from "./one-machine.ts";
 import type { Profile, ProfilePlan } from "./profile.ts";
+import { countJobs, onPostgres, type QueueStore, wipeQueue } from "./queue-store.ts";
 import { createPrograms } from "./programs.ts";
 import { planScaled } from "./scaled.ts";
 
@@ -43,9 +43,11 @@ export interface Stack {
   /** Starts the programs that no longer run and resolves when every API is ready (at most 60 s). */
   readonly restart: () => Promise<void>;
   /** Runs one statement on the database that has the truth. */
-  readonly sql: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+  readonly sql: <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
   /** Empties the queue, as the loss of Redis or of BullMQ's schema would. */
   readonly wipeQueue: () => Promise<void>;
+  /** How many jobs the queue holds, in whatever state. */
+  readonly queueLength: () => Promise<number>;
   /** The most memory that each process ever held, those that ended among them. */
   readonly memoryPeaks: () => Promise<readonly MemoryPeak[]>;
   /** All output of all processes so far. */
@@ -61,6 +63,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const plan = await makePlan(folder, options);
   const programs = createPrograms(folder, plan, mark);
   const processes = (): Promise<StackProcess[]> => findStackProcesses(mark);
+  const databaseUrl = async (): Promise<string> => plan.databaseUrl ?? databaseOf(await processes());
+  const queueStore = async (): Promise<QueueStore> =>
+    plan.redisUrl === null ? { kind: "postgres", url: await databaseUrl() } : { kind: "redis", url: plan.redisUrl };
   const memory = watchMemory(processes);
   const stop = async (): Promise<void> => {
     await memory.look();
@@ -87,16 +92,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         const victims = (await processes()).filter((one) => role === "everything" || one.role === role);
         if (victims.length === 0) throw new Error(`No process of the role ${role} is running.`);
         await killAll(victims, mark);
+        await programs.noticeEnd(new Set(victims.map(({ pid }) => pid)));
       },
       restart: async () => {
         programs.startMissing();
         await programs.ready();
       },
-      sql: async (text, values = []) => onDatabase(plan.databaseUrl ?? databaseOf(await processes()), text, values),
-      wipeQueue: async () => {
-        if (plan.redisUrl !== null) await onRedis(plan.redisUrl, (redis) => redis.flushdb());
-        else await truncateQueue(plan.databaseUrl ?? databaseOf(await processes()));
-      },
+      sql: async (text, values) => onPostgres(await databaseUrl(), text, values),
+      wipeQueue: async () => wipeQueue(await queueStore()),
+      queueLength: async () => countJobs(await queueStore()),
       memoryPeaks: memory.look,
       logs: programs.logs,
       stop,
@@ -128,32 +132,9 @@ async function killAll(victims: readonly { readonly pid: number }[], mark: strin
   });
 }
 
-/** The database that a stack runs for itself is known to its API alone. */
+/** The database that a stack runs for itself is known to its own processes alone. */
 function databaseOf(processes: readonly StackProcess[]): string {
-  const url = processes.find(({ role }) => role === "api")?.environment.get("DATABASE_URL");
-  if (url === undefined) throw new Error("No API is running whose database could be asked.");
+  const url = processes.map(({ environment }) => environment.get("DATABASE_URL")).find((one) => one !== undefined);
+  if (url === undefined) throw new Error("No process is running whose database could be asked.");
   return url;
-}
-
-async function onDatabase<Row extends pg.QueryResultRow>(
-  url: string,
-  text: string,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, [...values])).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-async function truncateQueue(url: string): Promise<void> {
-  const tables = await onDatabase<{ name: string }>(
-    url,
-    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'bullmq'",
-    [],
-  );
-  await onDatabase(url, `truncate ${tables.map(({ name }) => name).join(", ")}`, []);
 }

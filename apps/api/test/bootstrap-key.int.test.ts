@@ -1,0 +1,93 @@
+/** The first API key: set, made, raced for. */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { beforeEach, expect, test } from "@jest/globals";
+import { findKey } from "@nightshift/db";
+import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { bootstrapKey } from "../src/bootstrap-key.ts";
+import { hashKey } from "../src/middleware/authenticate.ts";
+
+const database = useDatabase();
+let dataDir: string;
+
+beforeEach(async () => {
+  dataDir = path.join(await makeTemporaryFolder("bootstrap"), "data");
+  await database.db().query("delete from api_keys");
+});
+
+const bootstrap = (configuredKey?: string) =>
+  bootstrapKey({ db: database.db(), random: randomBytes, configuredKey, dataDir });
+
+async function hints(): Promise<string[]> {
+  const { rows } = await database.db().query<{ hint: string }>("select hint from api_keys order by id");
+  return rows.map(({ hint }) => hint);
+}
+
+test("a key that is set works for the tenant default, is written nowhere, and is added once", async () => {
+  expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
+  expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
+
+  expect(await findKey(database.db(), hashKey("sk-chosen-0123456789"))).toEqual({ tenant: "default" });
+  expect(await hints()).toEqual(["sk-cho"]);
+  await expect(stat(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("another value is another key, and the one before goes on working", async () => {
+  await bootstrap("sk-one-0123456789");
+  await bootstrap("sk-two-0123456789");
+
+  expect(await findKey(database.db(), hashKey("sk-one-0123456789"))).not.toBeNull();
+  expect(await findKey(database.db(), hashKey("sk-two-0123456789"))).not.toBeNull();
+});
+
+test("a key that was revoked is not set again by the next start", async () => {
+  await bootstrap("sk-chosen-0123456789");
+  await database.db().query("update api_keys set revoked_at = now()");
+
+  await bootstrap("sk-chosen-0123456789");
+
+  expect(await findKey(database.db(), hashKey("sk-chosen-0123456789"))).toBeNull();
+});
+
+test("without any key one is made, returned once, and kept for its owner alone to read", async () => {
+  const key = await bootstrap();
+
+  expect(key).toMatch(/^sk-nightshift-[\w-]{43}$/);
+  expect(await findKey(database.db(), hashKey(key ?? ""))).toEqual({ tenant: "default" });
+  expect(await readFile(path.join(dataDir, "key"), "utf8")).toBe(`${key ?? ""}\n`);
+  expect((await stat(path.join(dataDir, "key"))).mode & 0o777).toBe(0o600);
+  expect(await bootstrap()).toBeNull();
+});
+
+test("a file of a former life is replaced, whatever its mode was", async () => {
+  await mkdir(dataDir);
+  await writeFile(path.join(dataDir, "key"), "sk-old\n");
+  await chmod(path.join(dataDir, "key"), 0o644);
+
+  const key = await bootstrap();
+
+  expect(await readFile(path.join(dataDir, "key"), "utf8")).toBe(`${key ?? ""}\n`);
+  expect((await stat(path.join(dataDir, "key"))).mode & 0o777).toBe(0o600);
+});
+
+test("of many that start at once with no key, one makes it and its file has that one", async () => {
+  const made = (await Promise.all(Array.from({ length: 8 }, () => bootstrap()))).filter((key) => key !== null);
+
+  expect(made).toHaveLength(1);
+  expect(await hints()).toHaveLength(1);
+  expect(await readFile(path.join(dataDir, "key"), "utf8")).toBe(`${made[0] ?? ""}\n`);
+});
+
+test("of many that start at once with the same key, all go on with one", async () => {
+  await Promise.all(Array.from({ length: 8 }, () => bootstrap("sk-shared-0123456789")));
+
+  expect(await hints()).toHaveLength(1);
+});
+
+test("where the key cannot be kept, none is made, and the message says what to do", async () => {
+  await writeFile(dataDir, "in the way");
+
+  await expect(bootstrap()).rejects.toThrow(/cannot be kept in .*NIGHTSHIFT_DATA_DIR/s);
+  expect(await hints()).toEqual([]);
+});

@@ -1,0 +1,241 @@
+/** The dashboard: who gets in, what is in it, and what retrying a failed line does. On a real queue, the one on Postgres. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { createBatch, ensureLinePartition, findBatch, insertBlob } from "@nightshift/db";
+import { createLineIndex } from "@nightshift/domain";
+import { type JobQueues, openQueues, prepareQueueBackend } from "@nightshift/queue";
+import { createLogger } from "@nightshift/service";
+import { createDatabase, until } from "@nightshift/testing";
+import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
+
+const ADMIN_KEY = "pässword: with colons";
+
+let queues: JobQueues;
+
+beforeAll(async () => {
+  const backend = { kind: "postgres", url: await createDatabase({ migrated: false }) } as const;
+  await prepareQueueBackend(backend);
+  queues = await openQueues({
+    backend,
+    upstreams: ["default", "gateway"],
+    logger: createLogger({ name: "test", level: "silent" }),
+  });
+  // The worker of these jobs, which ends each in the failed set.
+  queues.work("line.failed", () => Promise.resolve(), { concurrency: 4 });
+});
+afterAll(() => queues.close(1000));
+
+const api = useApi(() => ({ queues, adminKey: ADMIN_KEY }));
+
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (!headers.has("authorization")) headers.set("authorization", basic("admin", ADMIN_KEY));
+  return api.fetch(`/admin/queues${path}`, { ...init, headers, tenant: null });
+}
+
+describe("who gets in", () => {
+  test("the admin does, and sees every queue", async () => {
+    const page = await ask("/");
+    const { queues: shown } = await jsonOf(await ask("/api/queues"));
+
+    expect(page.headers.get("content-type")).toContain("text/html");
+    expect((shown as { name: string }[]).map(({ name }) => name)).toEqual([
+      "batches",
+      "feeds",
+      "slices-default",
+      "slices-gateway",
+      "failed-lines",
+      "upkeep",
+    ]);
+  });
+
+  test("the page finds its own scripts", async () => {
+    const page = await (await ask("/")).text();
+    const script = /<script[^>]* src="([^"]+)"/.exec(page)?.[1] ?? "";
+
+    expect((await ask(`/${script}`)).headers.get("content-type")).toContain("javascript");
+  });
+
+  test.each([
+    ["nobody", ""],
+    ["a wrong password", basic("admin", "guess")],
+    ["another user", basic("root", ADMIN_KEY)],
+    ["an API key", "Bearer sk-test"],
+    ["no base64", "Basic ~"],
+  ])("%s does not", async (_who, authorization) => {
+    for (const path of ["/", "/api/queues", "/static/images/logo.svg"]) {
+      const reply = await ask(path, { headers: { authorization } });
+
+      expect(reply.headers.get("www-authenticate")).toBe('Basic realm="Nightshift", charset="UTF-8"');
+      expect(await errorOf(reply, 401)).toMatchObject({ code: "admin_only" });
+    }
+  });
+
+  test.each([
+    ["another site", { "sec-fetch-site": "cross-site" }],
+    ["a sister site", { "sec-fetch-site": "same-site" }],
+    ["another site in an older browser", { origin: "https://evil.example" }],
+    ["a sandboxed page", { origin: "null" }],
+  ])("a browser sent by %s changes nothing", async (_who, headers) => {
+    const reply = await ask("/api/queues/pause", { method: "PUT", headers });
+
+    expect(await errorOf(reply, 403)).toMatchObject({ code: "cross_site" });
+    expect(await queues.boards()[0]?.isPaused()).toBe(false);
+  });
+
+  test.each([
+    ["its own page", () => ({ "sec-fetch-site": "same-origin" })],
+    ["its own page in an older browser", () => ({ origin: api.url() })],
+    ["a program", () => ({})],
+  ])("%s may change things", async (_who, headers) => {
+    const reply = await ask("/api/queues/batches/pause", {
+      method: "PUT",
+      headers: headers() as Record<string, string>,
+    });
+
+    expect(reply.status).toBe(200);
+    expect(await queues.boards()[0]?.isPaused()).toBe(true);
+    await queues.boards()[0]?.resume();
+  });
+});
+
+describe("retrying a failed line", () => {
+  const LINES = 3;
+  let batch: { number: number; id: string; day: number };
+
+  /** A running batch of 3 lines, all out of attempts, and their jobs in the failed set. */
+  beforeEach(async () => {
+    const now = api.now();
+    const created = await createBatch(api.db(), {
+      id: `batch_${Math.random().toString(16).slice(2)}`,
+      tenant: "one",
+      endpoint: "/v1/embeddings",
+      completionWindow: "24h",
+      inputFileId: "file-1",
+      metadata: null,
+      outputExpiresAfterSeconds: null,
+      createdAt: now,
+      deadline: new Date(now.getTime() + 86_400_000),
+    });
+    batch = created;
+    const index = createLineIndex();
+    for (let i = 0; i < LINES; i += 1) index.add({ offset: i * 100, length: 90 + i });
+    const indexBlob = `indexes/${batch.id}`;
+    const stored = await api.objects().put(indexBlob, index.toBuffer());
+    await insertBlob(api.db(), { key: indexBlob, ...stored });
+    await api.db().query(
+      `update batches set status = 'in_progress', in_progress_at = created_at, total = $2, fed_lines = $2,
+        upstream = 'default', index_blob = $3 where number = $1`,
+      [batch.number, LINES, indexBlob],
+    );
+    await api.db().query("update batch_progress set failed = $2 where batch = $1", [batch.number, LINES]);
+    await ensureLinePartition(api.db(), batch.day);
+    for (let line = 0; line < LINES; line += 1) await failLine(line);
+  });
+
+  async function failLine(line: number): Promise<void> {
+    await api.db().query(
+      `insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+      values ($1, $2, $3, 1, 0, 1, true, true, 0, 1)`,
+      [batch.day, batch.number, line],
+    );
+    const payload = { batch: batch.number, batch_id: batch.id, line, request_gen: 0, reason: "status 500" };
+    await queues.enqueue("line.failed", { v: 1, ...payload });
+    await until(() => isInFailedSet(line), { message: "the line's job did not end in the failed set" });
+  }
+
+  const jobId = (line: number): string => `f${String(batch.number)}-${String(line)}-0`;
+  const isInFailedSet = async (line: number): Promise<boolean> => {
+    const reply = await ask(`/api/queues/failed-lines/${jobId(line)}`);
+    return reply.status === 200 && (await jsonOf(reply))["status"] === "failed";
+  };
+  const retry = (line: number) => ask(`/api/queues/failed-lines/${jobId(line)}/retry`, { method: "PUT" });
+  const retryAll = () => ask("/api/queues/failed-lines/retry/failed", { method: "PUT" });
+
+  async function slices(): Promise<unknown[]> {
+    const { rows } = await api.db().query<Record<string, unknown>>(
+      `select first_line, line_count, byte_offset, byte_length, todo::text, request_gen
+      from slices where batch = $1 order by first_line`,
+      [batch.number],
+    );
+    return rows;
+  }
+
+  test("opens a mend, gives the line a slice and that a job, and takes the failed job away", async () => {
+    const reply = await retry(1);
+
+    expect(reply.status).toBe(204);
+    expect(await slices()).toEqual([
+      { first_line: 1, line_count: 1, byte_offset: 100, byte_length: 91, todo: "1", request_gen: 1 },
+    ]);
+    const { rows: mends } = await api
+      .db()
+      .query("select line, request_gen, asked_by from mends where batch = $1", [batch.number]);
+    expect(mends).toEqual([{ line: 1, request_gen: 1, asked_by: "admin" }]);
+    expect(await findBatch(api.db(), "one", batch.id)).toMatchObject({ failed: LINES - 1 });
+    const sliceJobs = await queues.boards()[2]?.getJobs();
+    expect(sliceJobs?.map((job) => job.name)).toContain("slice.run");
+    expect([await isInFailedSet(0), await isInFailedSet(1)]).toEqual([true, false]);
+  });
+
+  test("a second time only takes the job away, where a crash had left it", async () => {
+    await retry(1);
+    const payload = { batch: batch.number, batch_id: batch.id, line: 1, request_gen: 0, reason: "status 500" };
+    await queues.enqueue("line.failed", { v: 1, ...payload });
+    await until(() => isInFailedSet(1), { message: "the job did not come back" });
+
+    expect((await retry(1)).status).toBe(204);
+
+    expect(await slices()).toHaveLength(1);
+    expect(await isInFailedSet(1)).toBe(false);
+  });
+
+  test("is refused in words once the batch is over, and the job stays", async () => {
+    await api.db().query("update batches set status = 'completed' where number = $1", [batch.number]);
+
+    const reply = await retry(0);
+
+    expect(reply.status).toBe(409);
+    expect(await jsonOf(reply)).toMatchObject({
+      message: `Request 1 of ${batch.id} cannot be retried: its batch is completed, and only lines of a running batch can be sent again.`,
+    });
+    expect(await slices()).toEqual([]);
+    expect(await isInFailedSet(0)).toBe(true);
+  });
+
+  test("all at once sends all that can be sent, and is not stopped by those that cannot", async () => {
+    const over = batch;
+    await api.db().query("update batches set status = 'completed' where number = $1", [over.number]);
+    await queues.boards()[4]?.clean(0, 1000, "failed");
+    await queues.enqueue("line.failed", {
+      v: 1,
+      batch: over.number,
+      batch_id: over.id,
+      line: 0,
+      request_gen: 0,
+      reason: "x",
+    });
+    await until(() => isInFailedSet(0), { message: "the job of the batch that is over did not fail" });
+
+    const refused = await retryAll();
+
+    expect(refused.status).toBe(409);
+    expect(await jsonOf(refused)).toMatchObject({ message: expect.stringContaining("its batch is completed") });
+  });
+
+  test("all at once counts what was retried and what was not", async () => {
+    await queues.boards()[4]?.clean(0, 1000, "failed");
+    const payload = { batch: batch.number, batch_id: batch.id, request_gen: 0, reason: "status 500" };
+    for (const line of [0, 1, 2, 77]) await queues.enqueue("line.failed", { v: 1, ...payload, line });
+    await until(() => isInFailedSet(77), { message: "the last job did not fail" });
+
+    const reply = await retryAll();
+
+    expect(reply.status).toBe(200);
+    expect(await jsonOf(reply)).toEqual({ retried: 3, skipped: 1 });
+    expect(await slices()).toHaveLength(3);
+    expect(await isInFailedSet(77)).toBe(true);
+  });
+});

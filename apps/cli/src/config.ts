@@ -1,0 +1,64 @@
+/** The environment of the command line: the only reader of process.env here. */
+import path from "node:path";
+import { KNOWN_VARIABLES, readConfig } from "@nightshift/service";
+import { type Static, Type } from "@sinclair/typebox";
+
+const CliVariables = Type.Object({
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  HOST: Type.String({ default: "127.0.0.1" }),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: "^postgres(ql)?://", description: "a postgres:// URL" })),
+  UPSTREAM_BASE_URL: Type.Optional(Type.String()),
+  NIGHTSHIFT_CONFIG: Type.Optional(Type.String()),
+  NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),
+  NIGHTSHIFT_BOOTSTRAP_KEY: Type.Optional(Type.String()),
+  NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String()),
+  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: Type.Integer({ minimum: 0, maximum: 3600, default: 30 }),
+  // The official SDKs' own variables: who has set them for a script has set them for `nightshift run`.
+  OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: "^https?://", description: "an http:// or https:// URL" })),
+  OPENAI_API_KEY: Type.Optional(Type.String()),
+});
+
+export interface CliConfig {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Null: this machine runs a Postgres of its own. */
+  readonly databaseUrl: string | null;
+  /** What answers the lines, as the environment names it; null when it names nothing. */
+  readonly upstream: string | null;
+  readonly bootstrapKey: string | null;
+  readonly adminKey: string | null;
+  readonly graceMs: number;
+  readonly openaiBaseUrl: string | null;
+  readonly openaiApiKey: string | null;
+  /** What the processes that serve are started with. */
+  readonly serviceEnvironment: NodeJS.ProcessEnv;
+  /** The same without anything that configures us or looks like a secret: for Postgres, which may run as another user. */
+  readonly plainEnvironment: NodeJS.ProcessEnv;
+}
+
+/** Throws ConfigError with every fault. */
+export function readCliConfig(): CliConfig {
+  const values: Static<typeof CliVariables> = readConfig(CliVariables, process.env, "Nightshift");
+  return Object.freeze({
+    port: values.PORT,
+    host: values.HOST,
+    dataDir: path.resolve(values.NIGHTSHIFT_DATA_DIR),
+    databaseUrl: values.DATABASE_URL ?? null,
+    upstream: values.NIGHTSHIFT_CONFIG ?? values.UPSTREAM_BASE_URL ?? null,
+    bootstrapKey: values.NIGHTSHIFT_BOOTSTRAP_KEY ?? null,
+    adminKey: values.NIGHTSHIFT_ADMIN_KEY ?? null,
+    graceMs: values.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1000,
+    openaiBaseUrl: values.OPENAI_BASE_URL ?? null,
+    openaiApiKey: values.OPENAI_API_KEY ?? null,
+    serviceEnvironment: process.env,
+    plainEnvironment: withoutSecrets(process.env),
+  });
+}
+
+function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !(name in KNOWN_VARIABLES) && !/KEY|SECRET|TOKEN|PASSW|^PG/i.test(name)),
+  );
+}

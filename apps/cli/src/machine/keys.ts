@@ -1,0 +1,52 @@
+/** The two secrets of a machine: the dashboard's password, made here, and the first API key, made by the API. */
+import { randomBytes } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { CliConfig } from "../config.ts";
+
+/** An API key, and how a shell gets at it without it being written out. */
+export interface ApiKey {
+  readonly value: string;
+  /** For use between double quotes: `$(cat data/key)`. */
+  readonly inShell: string;
+}
+
+export const keyFileOf = (dataDir: string): string => path.join(dataDir, "key");
+export const adminKeyFileOf = (dataDir: string): string => path.join(dataDir, "admin-key");
+
+/** The configured password, or the one in the data folder's file `admin-key`, made (mode 0600) the first time. */
+export async function ensureAdminKey(config: CliConfig): Promise<string> {
+  if (config.adminKey !== null) return config.adminKey;
+  const file = adminKeyFileOf(config.dataDir);
+  const known = await readTrimmed(file);
+  if (known !== null) return known;
+  const made = randomBytes(24).toString("base64url");
+  await writeFile(`${file}.new`, `${made}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return made;
+}
+
+/** The key of the tenant `default` that this machine knows; null where the database came with keys of its own. */
+export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
+  if (config.bootstrapKey !== null) return { value: config.bootstrapKey, inShell: "$NIGHTSHIFT_BOOTSTRAP_KEY" };
+  const file = keyFileOf(config.dataDir);
+  const value = await readTrimmed(file);
+  return value === null ? null : { value, inShell: `$(cat ${forShell(file)})` };
+}
+
+/** A path as one would type it here: relative where that is shorter, quoted where it must be. */
+export function forShell(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  const shown = relative.startsWith("..") ? file : relative;
+  return /^[\w./@%+=:,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+}
+
+async function readTrimmed(file: string): Promise<string | null> {
+  try {
+    const text = (await readFile(file, "utf8")).trim();
+    return text === "" ? null : text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Reads slices of inputs through blocks that are kept for a while: slices of one batch are neighbours, and a range request
+ * to an S3 store costs a millisecond of CPU, as much as sending ten lines.
+ */
+import type { ByteRange, ObjectStore } from "@nightshift/storage";
+
+export interface InputBlocks {
+  /** The bytes of the range. Rejects as the object store does. */
+  read(blob: string, range: ByteRange): Promise<Buffer>;
+}
+
+const BLOCK_BYTES = 1024 * 1024;
+/** 24 MiB at most. */
+const KEPT_BLOCKS = 24;
+
+export function createInputBlocks(objects: ObjectStore): InputBlocks {
+  const kept = new Map<string, Promise<Buffer>>();
+
+  const block = (blob: string, number: number, start: number): Promise<Buffer> => {
+    const id = `${blob} ${String(number)}`;
+    const found = kept.get(id) ?? objects.read(blob, { start, end: start + BLOCK_BYTES });
+    kept.delete(id);
+    kept.set(id, found);
+    // A read that failed is not kept: the next one tries again.
+    found.catch(() => kept.delete(id));
+    const oldest = kept.keys().next().value;
+    if (kept.size > KEPT_BLOCKS && oldest !== undefined) kept.delete(oldest);
+    return found;
+  };
+
+  return {
+    async read(blob, { start, end }) {
+      const first = Math.floor(start / BLOCK_BYTES);
+      const last = Math.floor((end - 1) / BLOCK_BYTES);
+      if (last > first + 1) return objects.read(blob, { start, end });
+      const from = first * BLOCK_BYTES;
+      const pieces = await Promise.all(
+        first === last
+          ? [block(blob, first, from)]
+          : [block(blob, first, from), block(blob, last, last * BLOCK_BYTES)],
+      );
+      const [whole] = pieces.length === 1 ? pieces : [Buffer.concat(pieces)];
+      // A copy: a line that is in flight for minutes must not keep a whole block alive.
+      return Buffer.from((whole ?? Buffer.alloc(0)).subarray(start - from, end - from));
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** The statements on API keys. */
+import { randomBytes } from "node:crypto";
+import { beforeEach, expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import { findKey, insertFirstKey, insertKey, type NewKey } from "../src/index.ts";
+
+const database = useDatabase();
+
+beforeEach(async () => {
+  await database.db().query("delete from api_keys");
+});
+
+const newKey = (tenant = "one"): NewKey => ({ tenant, hash: randomBytes(32), hint: "sk" });
+
+test("a key is found by its hash, with its tenant, which is made where it is new", async () => {
+  const key = newKey("someone new");
+
+  expect(await insertKey(database.db(), key)).toBe(true);
+  expect(await findKey(database.db(), key.hash)).toEqual({ tenant: "someone new" });
+  expect(await findKey(database.db(), randomBytes(32))).toBeNull();
+});
+
+test("a key that exists is not added again, not even for another tenant", async () => {
+  const key = newKey();
+  await insertKey(database.db(), key);
+
+  expect(await insertKey(database.db(), { ...key, tenant: "two" })).toBe(false);
+  expect(await findKey(database.db(), key.hash)).toEqual({ tenant: "one" });
+});
+
+test("a revoked key is not found", async () => {
+  const key = newKey();
+  await insertKey(database.db(), key);
+  await database.db().query("update api_keys set revoked_at = now()");
+
+  expect(await findKey(database.db(), key.hash)).toBeNull();
+});
+
+test("the first key is made where there has never been one, by one of those who ask", async () => {
+  const made: NewKey[] = [];
+  const ask = () =>
+    insertFirstKey(database.db(), async () => {
+      const key = newKey();
+      made.push(key);
+      return key;
+    });
+
+  const answers = await Promise.all([ask(), ask(), ask(), ask()]);
+
+  expect(answers.filter(Boolean)).toHaveLength(1);
+  expect(made).toHaveLength(1);
+  expect(await findKey(database.db(), made[0]!.hash)).toEqual({ tenant: "one" });
+});
+
+test("where making the first key fails there is none, and the next may try", async () => {
+  const failed = insertFirstKey(database.db(), () => Promise.reject(new Error("the disk is full")));
+
+  await expect(failed).rejects.toThrow("the disk is full");
+  expect(await insertFirstKey(database.db(), async () => newKey())).toBe(true);
+});

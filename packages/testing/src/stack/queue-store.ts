@@ -1,0 +1,52 @@
+/** The queue of a stack as its store has it, on either backend: how much is in it, and losing it. */
+import type { Redis } from "ioredis";
+import pg from "pg";
+import { onRedis } from "../redis-database.ts";
+
+/** Where a stack's queue lies. */
+export type QueueStore =
+  { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
+
+/** How many jobs the queues hold together, in whatever state. */
+export async function countJobs(store: QueueStore): Promise<number> {
+  if (store.kind === "redis") return onRedis(store.url, countInRedis);
+  const [row] = await onPostgres<{ jobs: number }>(store.url, "select count(*)::int as jobs from bullmq.job");
+  return row?.jobs ?? 0;
+}
+
+/** Removes everything, as the loss of Redis or of the content of BullMQ's schema would. */
+export async function wipeQueue(store: QueueStore): Promise<void> {
+  if (store.kind === "redis") {
+    await onRedis(store.url, (redis) => redis.flushdb());
+    return;
+  }
+  const tables = await onPostgres<{ name: string }>(
+    store.url,
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'bullmq'",
+  );
+  await onPostgres(store.url, `truncate ${tables.map(({ name }) => name).join(", ")}`);
+}
+
+/** Runs one statement on a connection of its own. */
+export async function onPostgres<Row extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function countInRedis(redis: Redis): Promise<number> {
+  const queues = (await redis.keys("*:meta")).map((key) => key.slice(0, -"meta".length));
+  const counts = queues.flatMap((queue) => [
+    ...["wait", "active", "paused"].map((list) => redis.llen(queue + list)),
+    ...["prioritized", "delayed", "completed", "failed"].map((set) => redis.zcard(queue + set)),
+  ]);
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}

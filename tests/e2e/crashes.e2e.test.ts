@@ -1,0 +1,87 @@
+/** What happens when processes are killed, or the queue is lost, in the middle of a batch: nothing that a user would see. */
+import { describe, expect, test } from "@jest/globals";
+import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
+import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
+import { misplacedLines, recordedLines } from "./ledger.ts";
+import { useStack } from "./use-stack.ts";
+
+const LINES = 5_000;
+const CUSTOM_IDS = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
+const INPUT = CUSTOM_IDS.map((id) => chatLine(id, `Question of ${id}`)).join("\n");
+
+/** Starts the batch and resolves when a fifth of it is done. */
+async function startBatch(stack: Stack, client: BatchClient): Promise<string> {
+  const { id } = await client.create(await client.upload(INPUT));
+  await until(async () => (await recordedLines(stack, id)).size > LINES / 5, {
+    message: "a fifth of the lines is done",
+    timeoutMs: 60_000,
+    everyMs: 100,
+  });
+  return id;
+}
+
+/** Waits for the end, and looks at the ledger all the while. */
+async function watchToTheEnd(stack: Stack, client: BatchClient, id: string): Promise<Batch> {
+  return until(
+    async () => {
+      const misplaced = await misplacedLines(stack, id);
+      if (misplaced.length > 0) throw new Error(`Lines out of place: ${JSON.stringify(misplaced.slice(0, 5))}`);
+      const batch = await client.retrieve(id);
+      return batch.status === "completed" && batch;
+    },
+    { message: "the batch is completed and its ledger sound", timeoutMs: 120_000, everyMs: 200 },
+  );
+}
+
+async function expectEachLineOnce(client: BatchClient, batch: Batch): Promise<void> {
+  const lines = [...(await client.lines(batch.output_file_id)), ...(await client.lines(batch.error_file_id))];
+
+  expect(batch.request_counts).toEqual({ total: LINES, completed: LINES, failed: 0 });
+  expect(lines.map((line) => line.custom_id).sort()).toEqual([...CUSTOM_IDS].sort());
+}
+
+/** The lines that reached the upstream more than once; the idempotency key is batch, line, generation. */
+async function sentAgain(simulator: Simulator): Promise<number[]> {
+  const seen = await simulator.seen();
+  return seen.filter(({ count }) => count > 1).map(({ key }) => Number(key.split("-").at(-2)));
+}
+
+describe.each(availableProfiles())("%s", (profile) => {
+  const { stack, simulator } = useStack({
+    profile,
+    simulator: { SIMULATOR_LATENCY_MS: "100" },
+    env: { UPSTREAM_CONCURRENCY: "64" },
+  });
+
+  test.each(["worker", "api", "everything"] as const)("a batch outlives kill -9 of %s", async (role) => {
+    await simulator().forget();
+    const client = createBatchClient(stack());
+    const id = await startBatch(stack(), client);
+
+    const before = await recordedLines(stack(), id);
+    await stack().kill9(role);
+    await stack().restart();
+    await until(async () => (await recordedLines(stack(), id)).size > before.size, {
+      message: "progress is made again",
+      timeoutMs: 15_000,
+    });
+    const batch = await watchToTheEnd(stack(), client, id);
+
+    await expectEachLineOnce(client, batch);
+    const again = await sentAgain(simulator());
+    expect(again.filter((line) => before.has(line))).toEqual([]);
+    expect(role === "api" ? again : []).toEqual([]);
+  });
+
+  test("a batch outlives the loss of the queue, without a restart", async () => {
+    await simulator().forget();
+    const client = createBatchClient(stack());
+    const id = await startBatch(stack(), client);
+
+    await stack().wipeQueue();
+    const batch = await watchToTheEnd(stack(), client, id);
+
+    await expectEachLineOnce(client, batch);
+    expect(await sentAgain(simulator())).toEqual([]);
+  });
+});

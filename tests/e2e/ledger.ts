@@ -1,0 +1,35 @@
+/** Looks into the ledger of a running batch by SQL: the one place where these tests know the inside. */
+import type { Stack } from "@nightshift/testing";
+
+/**
+ * Lines of a batch that are not in exactly one of the three places where a line can be: beyond the feed checkpoint, a
+ * slice's `todo`, the line index. One statement, so one moment; always empty, or the invariant is broken.
+ */
+export async function misplacedLines(stack: Stack, batchId: string): Promise<{ line: number; places: number }[]> {
+  return stack.sql(
+    `with batch as (
+       select number, day, total, fed_lines from batches
+       where id = $1 and status in ('in_progress', 'finalizing', 'completed')
+     ), places as (
+       select generate_series(fed_lines, total - 1) as line from batch
+       union all
+       select s.first_line + i from slices s join batch on s.batch = batch.number,
+         generate_series(0, s.line_count - 1) as i where (s.todo >> i) & 1 = 1
+       union all
+       select lines.line from lines join batch on lines.batch = batch.number and lines.day = batch.day
+     )
+     select expected.line, count(places.line)::int as places
+     from batch, generate_series(0, batch.total - 1) as expected (line) left join places on places.line = expected.line
+     group by expected.line having count(places.line) <> 1`,
+    [batchId],
+  );
+}
+
+/** The lines of a batch whose results are durable, counted from 0. */
+export async function recordedLines(stack: Stack, batchId: string): Promise<Set<number>> {
+  const rows = await stack.sql<{ line: number }>(
+    "select lines.line from lines join batches on lines.batch = batches.number where batches.id = $1",
+    [batchId],
+  );
+  return new Set(rows.map(({ line }) => line));
+}
