@@ -27,7 +27,7 @@ const KNOWN_ONLY_TO: readonly { readonly library: RegExp; readonly owners: reado
   { library: /^pg$/, owners: ["db", "queue", "local-postgres", "testing"] },
   { library: /^@aws-sdk\//, owners: ["storage"] },
   { library: /^undici$/, owners: ["upstream"] },
-  { library: /^ajv/, owners: ["domain", "service", "queue", "upstream", "api"] },
+  { library: /^ajv/, owners: ["domain", "service", "queue", "upstream", "api", "simulator"] },
   { library: /^@bull-board\//, owners: ["api"] },
   { library: /^openai$/, owners: ["cli"] },
   { library: /^(testcontainers$|@testcontainers\/|@jest\/)/, owners: ["testing"] },

@@ -113,11 +113,16 @@ describe("POST /v1/batches", () => {
       { ...good, endpoint: "/v1/nope" },
       "endpoint",
       "invalid_value",
-      "Invalid value: '/v1/nope'. Supported values are: '/v1/chat/completions'",
+      "Invalid value for 'endpoint': '/v1/nope'. Supported values are: '/v1/chat/completions'",
     ],
     [{ ...good, endpoint: ["/v1/embeddings"] }, "endpoint", "invalid_type", "but got an array"],
     [{ ...good, completion_window: "48h" }, "completion_window", "invalid_value", "Supported values are: '24h'."],
-    [{ ...good, completion_window: "" }, "completion_window", "invalid_value", "Invalid value: ''."],
+    [
+      { ...good, completion_window: "" },
+      "completion_window",
+      "invalid_value",
+      "Invalid value for 'completion_window': ''.",
+    ],
     [
       { ...good, metadata: { tags: ["a"] } },
       "metadata.tags",

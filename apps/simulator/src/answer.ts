@@ -1,5 +1,5 @@
 /** Decides what one request is answered with, and after how long: faults, then limits, then chance, then the reply. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type ApiError, badRequest, formatError, rateLimited, simulatedFailure, unknownUrl } from "./api-error.ts";
 import { createRandom, drawNormal, type Random } from "./random.ts";
 import { findEndpoint } from "./replies/find-endpoint.ts";
@@ -81,10 +81,7 @@ function answerReply(settings: SimulatorSettings, { path, body, key }: Simulated
   }
 
   const { replyBytes, dimensions, seed, rawReply } = settings;
-  const id = createHash("sha256")
-    .update(`${String(seed)} ${key}`)
-    .digest("hex")
-    .slice(0, 24);
+  const id = hash("sha256", `${String(seed)} ${key}`).slice(0, 24);
   const outcome = endpoint(parsed, { id, replyBytes, dimensions, seed });
   if ("error" in outcome) return answerError(outcome.error, delayMs);
   const text = typeof outcome.reply === "string" ? outcome.reply : JSON.stringify(outcome.reply);

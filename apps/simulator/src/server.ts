@@ -2,7 +2,7 @@
  * The simulator's HTTP server: OpenAI's endpoints as a function of the request, for demos, tests and load. Plain
  * node:http, because its own cost is part of what a load test measures.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { listen } from "@nightshift/service";
 import { type Answer, answer } from "./answer.ts";
@@ -66,7 +66,7 @@ function serve(simulation: Simulation, request: IncomingMessage, body: Buffer, r
     });
   } else if (method === "POST") {
     const header = request.headers["idempotency-key"];
-    simulate(simulation, { path, body, key: typeof header === "string" ? header : sha256(body) }, response);
+    simulate(simulation, { path, body, key: typeof header === "string" ? header : hash("sha256", body) }, response);
   } else if (method === "GET" && path.endsWith("/models")) {
     send(response, 200, MODELS, {});
   } else {
@@ -111,8 +111,4 @@ function finish(response: ServerResponse, { status, body, headers }: Answer): nu
 function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
   response.writeHead(status, { ...MARK, "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
-}
-
-function sha256(body: Buffer): string {
-  return createHash("sha256").update(body).digest("hex");
 }

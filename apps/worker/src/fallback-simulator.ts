@@ -15,7 +15,8 @@ export async function routesOrSimulator(
   life: Lifecycle,
   logger: Logger,
 ): Promise<Routes> {
-  if (config.UPSTREAM_BASE_URL !== undefined || config.NIGHTSHIFT_CONFIG !== undefined) return configuredRoutes(config, env);
+  if (config.UPSTREAM_BASE_URL !== undefined || config.NIGHTSHIFT_CONFIG !== undefined)
+    return configuredRoutes(config, env);
   const url = await startSimulator(env, life);
   logger.warn({ url }, "no upstream is configured: Nightshift's simulator answers, not a model");
   return simulatorRoutes(url);

@@ -18,7 +18,7 @@ runProcess("worker", async (life) => {
   const routes = await routesOrSimulator(config, env, life, logger);
   const upstreams = routes.upstreams.map((upstream) => upstream.name);
   const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
-  life.onStop("stores", 10_000, stores.close);
+  life.onStop("stores", 10_000, () => stores.close());
 
   const app = express();
   app.disable("x-powered-by");

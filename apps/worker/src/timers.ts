@@ -44,10 +44,15 @@ export function createTimers(logger: Logger): Timers {
     once(name, delayMs, work) {
       if (named.has(name)) return;
       named.add(name);
-      after(name, delayMs, () => {
-        named.delete(name);
-        return work();
-      }, () => undefined);
+      after(
+        name,
+        delayMs,
+        () => {
+          named.delete(name);
+          return work();
+        },
+        () => undefined,
+      );
     },
     stopRepeating() {
       isRepeating = false;

@@ -87,7 +87,8 @@ async function readMigrations(): Promise<Migration[]> {
     names.map(async (name) => {
       const sql = await readFile(new URL(name, FOLDER), "utf8");
       const breaking = /^-- breaking: (no|yes)/.exec(sql);
-      if (!breaking) throw new Error(`The first line of migration ${name} must say "-- breaking: no" or "-- breaking: yes".`);
+      if (!breaking)
+        throw new Error(`The first line of migration ${name} must say "-- breaking: no" or "-- breaking: yes".`);
       return {
         number: Number(name.slice(0, 4)),
         name,

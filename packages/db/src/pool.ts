@@ -7,6 +7,7 @@ export type Tx = pg.PoolClient;
 export type Queryable = Pick<pg.PoolClient, "query">;
 
 const INT8 = 20;
+const parserOf = pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
 
 /** 5 s: a host that vanishes in the middle of a transaction must not hold a batch for longer. */
 const SESSION_LIMITS =
@@ -36,8 +37,7 @@ export function openDb(options: DbOptions): Db {
     keepAlive: true,
     options: SESSION_LIMITS,
     types: {
-      getTypeParser: ((oid: number, format?: "text" | "binary") =>
-        oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+      getTypeParser: (oid: number, format?: "text" | "binary") => (oid === INT8 ? Number : parserOf(oid, format)),
     },
   });
   pool.on("error", (error) => options.onIdleError?.(error));
@@ -53,5 +53,7 @@ export function isDbUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_CODES.has(code)) return true;
-  return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(error.message);
+  return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(
+    error.message,
+  );
 }

@@ -72,10 +72,11 @@ export const errors = {
     }),
   /** §5.2, wrong method. */
   methodNotAllowed: (method: string, path: string): RequestError =>
-    new RequestError(
-      `Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`,
-      { kind: "method", code: "method_not_supported", param: null },
-    ),
+    new RequestError(`Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`, {
+      kind: "method",
+      code: "method_not_supported",
+      param: null,
+    }),
   /** §5.2, missing field. */
   missingParameter: (param: string): RequestError =>
     invalid(`Missing required parameter: '${param}'.`, param, "missing_required_parameter"),
@@ -89,7 +90,7 @@ export const errors = {
   /** §5.2, value outside a closed list. */
   invalidValue: (param: string, got: string, supported: readonly string[]): RequestError =>
     invalid(
-      `Invalid value: '${got}'. Supported values are: ${supported.map((s) => `'${s}'`).join(", ")}.`,
+      `Invalid value for '${param}': '${got}'. Supported values are: ${supported.map((s) => `'${s}'`).join(", ")}.`,
       param,
       "invalid_value",
     ),
@@ -109,12 +110,11 @@ export const errors = {
     invalid(`'${got}' is not one of [${supported.map((s) => `'${s}'`).join(", ")}] - 'purpose'`, "purpose"),
   /** §5.2, file too large for its purpose: 400, not 413. */
   fileTooLarge: (maxBytes: number): RequestError =>
-    invalid(`File is too large. Files of this purpose may have at most ${String(maxBytes)} bytes.`, "file"),
+    invalid(`File is too large. Files of this purpose may have at most ${String(maxBytes)} bytes.`),
   /** §5.2, batch upload that is not JSONL, or empty. */
-  invalidFileFormat: (): RequestError => invalid("Invalid file format for Batch API. Must be .jsonl", "file"),
+  invalidFileFormat: (): RequestError => invalid("Invalid file format for Batch API. Must be .jsonl"),
   /** §5.2, content of a purpose that is not handed out. */
-  notDownloadable: (purpose: string): RequestError =>
-    invalid(`Not allowed to download files of purpose: ${purpose}`),
+  notDownloadable: (purpose: string): RequestError => invalid(`Not allowed to download files of purpose: ${purpose}`),
   /** §5.2, wrong-purpose input file. */
   wrongPurpose: (id: string, purpose: string): RequestError =>
     invalid(

@@ -33,8 +33,11 @@ export interface PlannedRun {
 
 /** Lines that follow one another in one slot should take about a quarter of a second: one where a line takes longer. */
 const SLICE_MS = 250;
-/** A slice costs a job, a claim and a read: about 3 ms of the machine on the Postgres backend. So many a second are enough. */
-const SLICES_PER_SECOND = 100;
+/**
+ * A slice costs a job, a claim and a read: 3 ms of the machine on the Postgres backend. So many a second do not show, and
+ * nothing is lost by larger ones: each line has its own slot, and a slice's lines are under way at the same time.
+ */
+const SLICES_PER_SECOND = 25;
 /** Until a line's time is known. */
 const FIRST_SLICE_LINES = 8;
 /** The window in units of the upstream's concurrency, and in seconds of its measured rate. */
@@ -56,7 +59,9 @@ export function windowLines(window: FeedWindow): number {
 /** Lines of one slice: one where a line takes long and few finish, up to 64 where the upstream answers in milliseconds. */
 export function sliceLines(window: FeedWindow): number {
   const byTime = window.lineMs === null ? FIRST_SLICE_LINES : SLICE_MS / Math.max(window.lineMs, 1);
-  const byThroughput = window.linesPerSecond / SLICES_PER_SECOND;
+  // What the upstream could do, not what was measured: a worker that is slow because of small slices would get smaller ones.
+  const perSecond = window.lineMs === null ? 0 : (window.concurrency * 1_000) / Math.max(window.lineMs, 1);
+  const byThroughput = perSecond / SLICES_PER_SECOND;
   const byLimit =
     window.requestsPerMinute === null ? MAX_SLICE_LINES : (window.requestsPerMinute / 60) * (SLICE_MS / 1_000);
   return Math.max(1, Math.min(MAX_SLICE_LINES, Math.floor(Math.max(byTime, byThroughput)), Math.floor(byLimit)));
@@ -75,12 +80,16 @@ export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): Plan
   const perSlice = sliceLines(window);
   const waiting = shares.map((share) => ({ ...share }));
   const tenants = new Map<string, number>();
-  for (const share of waiting) tenants.set(share.tenant, (tenants.get(share.tenant) ?? 0) + share.outstanding / share.weight);
+  for (const share of waiting)
+    tenants.set(share.tenant, (tenants.get(share.tenant) ?? 0) + share.outstanding / share.weight);
   const runs: PlannedRun[] = [];
   while (room > 0) {
     const next = waiting
       .filter((share) => share.left > 0)
-      .reduce<(typeof waiting)[number] | null>((best, share) => (best === null || before(share, best, tenants) ? share : best), null);
+      .reduce<(typeof waiting)[number] | null>(
+        (best, share) => (best === null || before(share, best, tenants) ? share : best),
+        null,
+      );
     if (next === null) break;
     const lines = Math.min(perSlice, next.left, room);
     runs.push({ batch: next.batch, lines });

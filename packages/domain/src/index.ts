@@ -1,7 +1,15 @@
 export { BATCH_ENDPOINTS, isBatchEndpoint, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
 export { errors, RequestError, type ErrorFacts, type ErrorKind } from "./errors.ts";
-export { planFeed, sliceLines, windowLines, WINDOW_BYTES, type FeedShare, type FeedWindow, type PlannedRun } from "./feed-plan.ts";
+export {
+  planFeed,
+  sliceLines,
+  windowLines,
+  WINDOW_BYTES,
+  type FeedShare,
+  type FeedWindow,
+  type PlannedRun,
+} from "./feed-plan.ts";
 export { newBatchId, newBatchRequestId, newFileId, newRequestId, type RandomBytes } from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";

@@ -80,7 +80,8 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
     isHopeless: () => total > maxLines,
     end() {
       for (const line of splitter.end()) check(line);
-      const wholeFile = total === 0 ? [fileFaults.empty()] : total > maxLines ? [fileFaults.tooManyLines(maxLines)] : [];
+      const wholeFile =
+        total === 0 ? [fileFaults.empty()] : total > maxLines ? [fileFaults.tooManyLines(maxLines)] : [];
       const listed = [...wholeFile, ...errors];
       if (omitted > 0) listed.push(fileFaults.moreErrors(omitted));
       const bytes = index.toBuffer();

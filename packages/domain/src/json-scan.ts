@@ -39,27 +39,33 @@ const LITERALS = new Map([
  * where these bytes are not one JSON object (RFC 8259), white space around it allowed. UTF-8 is not checked here.
  */
 export function scanObject(bytes: Buffer, start = 0, end = bytes.length): Member[] | null {
-  let at = skipSpace(bytes, start, end);
-  if (bytes[at] !== OPEN_BRACE) return null;
+  const open = skipSpace(bytes, start, end);
+  if (open >= end || bytes[open] !== OPEN_BRACE) return null;
   const members: Member[] = [];
-  at = skipSpace(bytes, at + 1, end);
-  if (bytes[at] === CLOSE_BRACE) return skipSpace(bytes, at + 1, end) === end ? members : null;
+  let at = skipSpace(bytes, open + 1, end);
+  if (endsObject(bytes, at, end)) return members;
   for (;;) {
-    const keyEnd = at < end ? skipString(bytes, at, end) : -1;
-    if (keyEnd < 0) return null;
-    const key = readString(bytes, at, keyEnd);
-    at = skipSpace(bytes, keyEnd, end);
-    if (at >= end || bytes[at] !== COLON) return null;
-    const valueStart = skipSpace(bytes, at + 1, end);
-    const valueEnd = skipValue(bytes, valueStart, end);
-    if (valueEnd < 0) return null;
-    members.push({ key, start: valueStart, end: valueEnd });
-    at = skipSpace(bytes, valueEnd, end);
-    if (at >= end) return null;
-    if (bytes[at] === CLOSE_BRACE) return skipSpace(bytes, at + 1, end) === end ? members : null;
-    if (bytes[at] !== COMMA) return null;
+    const member = readMember(bytes, at, end);
+    if (member === null) return null;
+    members.push(member);
+    at = skipSpace(bytes, member.end, end);
+    if (at >= end || bytes[at] !== COMMA) return endsObject(bytes, at, end) ? members : null;
     at = skipSpace(bytes, at + 1, end);
   }
+}
+
+function readMember(bytes: Buffer, at: number, end: number): Member | null {
+  const keyEnd = skipString(bytes, at, end);
+  if (keyEnd < 0) return null;
+  const valueStart = skipColon(bytes, keyEnd, end);
+  if (valueStart < 0) return null;
+  const valueEnd = skipValue(bytes, valueStart, end);
+  return valueEnd < 0 ? null : { key: readString(bytes, at, keyEnd), start: valueStart, end: valueEnd };
+}
+
+/** True where the closing brace at `at` is the last that these bytes have, white space aside. */
+function endsObject(bytes: Buffer, at: number, end: number): boolean {
+  return at < end && bytes[at] === CLOSE_BRACE && skipSpace(bytes, at + 1, end) === end;
 }
 
 /** True where the bytes are exactly one JSON value, white space around it allowed. UTF-8 is not checked here. */
@@ -87,51 +93,56 @@ function skipSpace(bytes: Buffer, from: number, end: number): number {
 function skipValue(bytes: Buffer, from: number, end: number): number {
   const closers: number[] = [];
   let at = from;
-  for (;;) {
-    if (at >= end) return -1;
+  do {
+    at = enterValue(bytes, at, end, closers);
+    if (at >= 0) at = leaveValue(bytes, at, end, closers);
+  } while (at >= 0 && closers.length > 0);
+  return at;
+}
+
+/** Opens containers down to the first scalar or empty container, and goes behind it. */
+function enterValue(bytes: Buffer, from: number, end: number, closers: number[]): number {
+  let at = from;
+  while (at >= 0 && at < end) {
     const c = bytes[at];
-    if (c === OPEN_BRACE || c === OPEN_BRACKET) {
-      const closer = c === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET;
-      const inside = skipSpace(bytes, at + 1, end);
-      if (inside < end && bytes[inside] === closer) {
-        at = inside + 1;
-      } else {
-        closers.push(closer);
-        at = closer === CLOSE_BRACE ? skipKey(bytes, inside, end) : inside;
-        if (at < 0) return -1;
-        continue;
-      }
-    } else {
-      at = skipScalar(bytes, at, end);
-      if (at < 0) return -1;
-    }
-    // A value has ended: close what ends here, up to the next one's beginning.
-    for (;;) {
-      const closer = closers.at(-1);
-      if (closer === undefined) return at;
-      at = skipSpace(bytes, at, end);
-      if (at >= end) return -1;
-      if (bytes[at] === closer) {
-        closers.pop();
-        at += 1;
-        continue;
-      }
-      if (bytes[at] !== COMMA) return -1;
-      at = skipSpace(bytes, at + 1, end);
-      if (closer === CLOSE_BRACE) at = skipKey(bytes, at, end);
-      break;
-    }
-    if (at < 0) return -1;
+    if (c !== OPEN_BRACE && c !== OPEN_BRACKET) return skipScalar(bytes, at, end);
+    const closer = c === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET;
+    const inside = skipSpace(bytes, at + 1, end);
+    if (inside < end && bytes[inside] === closer) return inside + 1;
+    closers.push(closer);
+    at = closer === CLOSE_BRACE ? skipKey(bytes, inside, end) : inside;
   }
+  return -1;
+}
+
+/** From the end of a value: closes the containers that end there, up to the beginning of the next value. */
+function leaveValue(bytes: Buffer, from: number, end: number, closers: number[]): number {
+  let at = from;
+  for (let closer = closers.at(-1); closer !== undefined; closer = closers.at(-1)) {
+    at = skipSpace(bytes, at, end);
+    if (at >= end) return -1;
+    if (bytes[at] === closer) {
+      closers.pop();
+      at += 1;
+      continue;
+    }
+    if (bytes[at] !== COMMA) return -1;
+    const next = skipSpace(bytes, at + 1, end);
+    return closer === CLOSE_BRACE ? skipKey(bytes, next, end) : next;
+  }
+  return at;
 }
 
 /** From a key's quote to the beginning of its value, or -1. */
 function skipKey(bytes: Buffer, from: number, end: number): number {
   const keyEnd = skipString(bytes, from, end);
-  if (keyEnd < 0) return -1;
+  return keyEnd < 0 ? -1 : skipColon(bytes, keyEnd, end);
+}
+
+/** From the end of a key to the beginning of its value, or -1. */
+function skipColon(bytes: Buffer, keyEnd: number, end: number): number {
   const colon = skipSpace(bytes, keyEnd, end);
-  if (colon >= end || bytes[colon] !== COLON) return -1;
-  return skipSpace(bytes, colon + 1, end);
+  return colon < end && bytes[colon] === COLON ? skipSpace(bytes, colon + 1, end) : -1;
 }
 
 function skipScalar(bytes: Buffer, from: number, end: number): number {
@@ -146,24 +157,19 @@ function skipScalar(bytes: Buffer, from: number, end: number): number {
 function skipString(bytes: Buffer, from: number, end: number): number {
   if (from >= end || bytes[from] !== QUOTE) return -1;
   let at = from + 1;
-  while (at < end) {
+  while (at >= 0 && at < end) {
     const c = bytes[at] ?? 0;
     if (c === QUOTE) return at + 1;
     if (c < 0x20) return -1;
-    if (c === BACKSLASH) {
-      const escape = bytes[at + 1] ?? 0;
-      if (escape === LOWER_U) {
-        if (at + 6 > end || !isHex4(bytes, at + 2)) return -1;
-        at += 6;
-      } else {
-        if (!ESCAPES.has(escape)) return -1;
-        at += 2;
-      }
-    } else {
-      at += 1;
-    }
+    at = c === BACKSLASH ? skipEscape(bytes, at, end) : at + 1;
   }
   return -1;
+}
+
+function skipEscape(bytes: Buffer, from: number, end: number): number {
+  const escape = bytes[from + 1] ?? 0;
+  if (escape !== LOWER_U) return ESCAPES.has(escape) ? from + 2 : -1;
+  return from + 6 <= end && isHex4(bytes, from + 2) ? from + 6 : -1;
 }
 
 function isHex4(bytes: Buffer, from: number): boolean {
@@ -186,23 +192,20 @@ function skipDigits(bytes: Buffer, from: number, end: number): number {
 }
 
 function skipNumber(bytes: Buffer, from: number, end: number): number {
-  let at = bytes[from] === MINUS ? from + 1 : from;
-  const whole = skipDigits(bytes, at, end);
-  if (whole === at || (bytes[at] === ZERO && whole > at + 1)) return -1;
-  at = whole;
-  if (at < end && bytes[at] === DOT) {
-    const fraction = skipDigits(bytes, at + 1, end);
-    if (fraction === at + 1) return -1;
-    at = fraction;
-  }
-  if (at < end && ((bytes[at] ?? 0) | 0x20) === LOWER_E) {
-    const sign = bytes[at + 1];
-    const digits = at + 1 < end && (sign === PLUS || sign === MINUS) ? at + 2 : at + 1;
-    const exponent = skipDigits(bytes, digits, end);
-    if (exponent === digits) return -1;
-    at = exponent;
-  }
-  return at;
+  const first = bytes[from] === MINUS ? from + 1 : from;
+  const whole = skipDigits(bytes, first, end);
+  if (whole === first || (bytes[first] === ZERO && whole > first + 1)) return -1;
+  const fraction = whole < end && bytes[whole] === DOT ? skipSomeDigits(bytes, whole + 1, end) : whole;
+  const isScientific = fraction >= 0 && fraction < end && ((bytes[fraction] ?? 0) | 0x20) === LOWER_E;
+  if (!isScientific) return fraction;
+  const sign = bytes[fraction + 1];
+  return skipSomeDigits(bytes, sign === PLUS || sign === MINUS ? fraction + 2 : fraction + 1, end);
+}
+
+/** Behind one digit or more, or -1. */
+function skipSomeDigits(bytes: Buffer, from: number, end: number): number {
+  const at = skipDigits(bytes, from, end);
+  return at > from ? at : -1;
 }
 
 /** The text of the JSON string between its quotes; the slow way only where it has escapes. */

@@ -51,7 +51,12 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
     number += 1;
     const line = isTooLong
       ? { number, offset, length, bytes: null }
-      : trimmed(number, offset, parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts), maxLineBytes);
+      : trimmed(
+          number,
+          offset,
+          parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts),
+          maxLineBytes,
+        );
     offset += length + breakLength;
     parts = [];
     kept = 0;

@@ -71,7 +71,10 @@ export const fileFaults = {
     line: null,
   }),
   tooManyLines: (maxLines: number): BatchError => ({
-    ...fault("too_many_tasks", `The input file has more than ${String(maxLines)} requests. Split it into several batches.`),
+    ...fault(
+      "too_many_tasks",
+      `The input file has more than ${String(maxLines)} requests. Split it into several batches.`,
+    ),
     line: null,
   }),
   moreErrors: (omitted: number): BatchError => ({

@@ -60,7 +60,8 @@ export function toRequestLine(bytes: Buffer, members: readonly Member[] | null =
 /** The bytes to send: the line's own, but for the model's name where routing replaces it. */
 export function bodyToSend(request: RequestLine, model: string | null): Buffer {
   const { bytes, body } = request;
-  if (model === null || model === request.model || request.models.length === 0) return bytes.subarray(body.start, body.end);
+  if (model === null || model === request.model || request.models.length === 0)
+    return bytes.subarray(body.start, body.end);
   const name = Buffer.from(JSON.stringify(model));
   const pieces: Buffer[] = [];
   let from = body.start;

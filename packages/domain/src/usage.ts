@@ -16,24 +16,36 @@ export function readUsage(body: Buffer): LineUsage | null {
   if (!member) return null;
   const usage = asRecord(JSON.parse(body.toString("utf8", member.start, member.end)));
   if (usage === null) return null;
-  const inputTokens = count(usage["input_tokens"]) ?? count(usage["prompt_tokens"]) ?? 0;
-  const outputTokens = count(usage["output_tokens"]) ?? count(usage["completion_tokens"]) ?? 0;
-  const inputDetails = asRecord(usage["input_tokens_details"] ?? usage["prompt_tokens_details"]);
-  const outputDetails = asRecord(usage["output_tokens_details"] ?? usage["completion_tokens_details"]);
+  const [inputTokens = 0, outputTokens = 0] = [
+    first(usage, "input_tokens", "prompt_tokens"),
+    first(usage, "output_tokens", "completion_tokens"),
+  ];
   return {
     inputTokens,
     outputTokens,
-    totalTokens: count(usage["total_tokens"]) ?? inputTokens + outputTokens,
-    cachedTokens: count(inputDetails?.["cached_tokens"]) ?? 0,
-    reasoningTokens: count(outputDetails?.["reasoning_tokens"]) ?? 0,
+    totalTokens: first(usage, "total_tokens") ?? inputTokens + outputTokens,
+    cachedTokens: detail(usage, "cached_tokens", "input_tokens_details", "prompt_tokens_details"),
+    reasoningTokens: detail(usage, "reasoning_tokens", "output_tokens_details", "completion_tokens_details"),
   };
 }
 
+/** The first of these members that is a count. */
+function first(usage: Record<string, unknown>, ...keys: string[]): number | undefined {
+  return keys.map((key) => count(usage[key])).find((tokens) => tokens !== undefined);
+}
+
+/** A count within the first of these members that has it; 0 where none does. */
+function detail(usage: Record<string, unknown>, key: string, ...containers: string[]): number {
+  return containers.map((container) => count(asRecord(usage[container])?.[key])).find((n) => n !== undefined) ?? 0;
+}
+
 function asRecord(value: unknown): Record<string, unknown> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
 }
 
 /** Sums must stay exact: what is no sane count is none. */
-function count(value: unknown): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12 ? value : null;
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12 ? value : undefined;
 }

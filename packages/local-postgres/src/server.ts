@@ -71,7 +71,7 @@ export async function spawnServer(
       stdio: ["ignore", log.fd, log.fd],
     },
   );
-  const exited = watchExit(child, home);
+  const exited = describeExit(child, home);
   try {
     await once(child, "spawn");
   } catch (error) {
@@ -83,11 +83,11 @@ export async function spawnServer(
 }
 
 /** Resolves once a connection with this URL works. Rejects with LocalPostgresError when the server ends before that. */
-export async function untilReady(server: Server, url: string): Promise<void> {
+export async function untilReady(server: Server, url: string, home: Home): Promise<void> {
   let isOver = false;
-  const ended = server.exited.then((how) => {
+  const ended = server.exited.then(async (how) => {
     isOver = true;
-    throw new LocalPostgresError(how);
+    throw new LocalPostgresError(`${how}:\n${await logTail(home)}`);
   });
   const started = performance.now();
   const connects = async (): Promise<void> => {
@@ -117,10 +117,10 @@ async function tryConnect(url: string): Promise<Error | null> {
   }
 }
 
-async function watchExit(child: ChildProcess, home: Home): Promise<string> {
+async function describeExit(child: ChildProcess, home: Home): Promise<string> {
   const [code, signal] = (await once(child, "exit").catch(() => [null, null])) as [number | null, string | null];
   const how = signal === null ? `with code ${String(code)}` : `by ${signal}`;
-  return `Postgres ended ${how}. The end of ${logFileOf(home.folder)}:\n${await logTail(home.folder)}`;
+  return `Postgres ended ${how}; its log is ${logFileOf(home.folder)}`;
 }
 
 async function stopServer(child: ChildProcess, exited: Promise<string>): Promise<void> {
@@ -142,7 +142,7 @@ async function keepLastLog(file: string): Promise<void> {
   if (isThere) await rename(file, `${file}.1`);
 }
 
-async function logTail(home: string): Promise<string> {
-  const text = await readFile(logFileOf(home), "utf8").catch(() => "");
+async function logTail(home: Home): Promise<string> {
+  const text = await readFile(logFileOf(home.folder), "utf8").catch(() => "");
   return text.slice(-LOG_TAIL_BYTES).trimEnd();
 }

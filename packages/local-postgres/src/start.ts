@@ -68,7 +68,7 @@ async function serve(
     const server = await spawnServer(home, native, { port, settings: options.settings ?? {}, env: options.env });
     const url = `postgres://${DATABASE_USER}:${password}@127.0.0.1:${String(port)}/postgres`;
     try {
-      await untilReady(server, url);
+      await untilReady(server, url, home);
       return { url, port, pid: server.pid, exited: server.exited, stop: () => server.stop() };
     } catch (error) {
       await server.stop();

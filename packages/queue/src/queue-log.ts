@@ -6,26 +6,28 @@ export interface QueueLogger {
   warn(fields: object, message: string): void;
 }
 
-/** While a server is away each connection and each queue reports it several times a second: one line in this many milliseconds says it, for each source. */
+/**
+ * While a server is away, each connection, queue and worker says so, some of them twice a second: one line in this many milliseconds is
+ * enough for all that differs in numbers only.
+ */
 const quietMs = 5000;
 
 /** Handlers for the `error` events of everything that has any; without a handler such an event ends the process. */
 export type ErrorLog = (source: string) => (error: Error) => void;
 
-/** Makes the handlers; `suppressed` in a line counts what was left out since the line before. */
+/** Makes the handlers; `suppressed` in a line counts those like it that were left out since the last. */
 export function createErrorLog(logger: QueueLogger): ErrorLog {
-  return (source) => {
-    let suppressed = 0;
-    let quietUntil = 0;
-    return (error) => {
-      const now = performance.now();
-      if (now < quietUntil) {
-        suppressed += 1;
-        return;
-      }
-      logger.warn({ err: error, source, suppressed }, "queue error");
-      suppressed = 0;
-      quietUntil = now + quietMs;
-    };
+  const said = new Map<string, { readonly quietUntil: number; suppressed: number }>();
+  return (source) => (error) => {
+    const now = performance.now();
+    const kind = error.message.replaceAll(/\d+/g, "0");
+    const last = said.get(kind);
+    if (last !== undefined && now < last.quietUntil) {
+      last.suppressed += 1;
+      return;
+    }
+    for (const [other, { quietUntil }] of said) if (quietUntil + quietMs < now) said.delete(other);
+    said.set(kind, { quietUntil: now + quietMs, suppressed: 0 });
+    logger.warn({ err: error, source, suppressed: last?.suppressed ?? 0 }, "queue error");
   };
 }

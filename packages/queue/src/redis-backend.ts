@@ -9,8 +9,6 @@ const shared: RedisOptions = {
   retryStrategy: () => 500,
   connectTimeout: 5000,
   keepAlive: 10_000,
-  // A host that vanished sends no reset. Longer than the longest wait for a job (10 s), shorter than TCP's quarter of an hour.
-  socketTimeout: 15_000,
 };
 
 /** A producer's commands fail while the server is away, rather than pile up in memory until it is back: the reconciler repeats them. */

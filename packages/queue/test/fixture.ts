@@ -5,11 +5,11 @@ import { prefix, type BackendUnderTest } from "./backend-under-test.ts";
 
 /** The fixture of a suite; use it inside tests. */
 export interface Fixture {
-  under(): BackendUnderTest;
+  readonly under: () => BackendUnderTest;
   /** Opens queues with one upstream, `up`, as a process of its own would. */
-  open(backend?: QueueBackend): Promise<JobQueues>;
+  readonly open: (backend?: QueueBackend) => Promise<JobQueues>;
   /** Messages logged since the test began. */
-  logged(message: string): number;
+  readonly logged: (message: string) => number;
 }
 
 /** Opens the backend for the suite, and closes after each test what it opened. */
@@ -46,17 +46,17 @@ export function useQueues(openBackend: () => Promise<BackendUnderTest>): Fixture
 
 /** A handler that runs until it is let go, and counts. */
 export interface Gate {
-  handler(payload: unknown, signal: AbortSignal): Promise<void>;
+  readonly handler: (payload: unknown, signal: AbortSignal) => Promise<void>;
   /** Lets go of the handlers that run, and of all that come. */
-  open(): void;
+  readonly open: () => void;
   /** How often it was called. */
-  calls(): number;
+  readonly calls: () => number;
   /** How many run now. */
-  running(): number;
+  readonly running: () => number;
   /** How many ran at a time at most since the last call of this. */
-  peak(): number;
+  readonly peak: () => number;
   /** How many saw their signal aborted. */
-  aborted(): number;
+  readonly aborted: () => number;
 }
 
 /** Makes a closed gate. */

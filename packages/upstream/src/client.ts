@@ -1,5 +1,6 @@
 /** The HTTP client of one upstream: sends a line's bytes, hands back the reply's bytes. No retries and no limits here. */
 import { Pool } from "undici";
+import { createAbortWatch } from "./abort-watch.ts";
 import { pathBelow } from "./base-url.ts";
 import { createConnector } from "./connect.ts";
 import { Exchange } from "./exchange.ts";
@@ -50,6 +51,7 @@ export function openUpstreamClient(
     maxResponseSize: maxReplyBytes,
   });
   const commonHeaders = listHeaders(settings);
+  const aborts = createAbortWatch();
   const paths = new Map<string, string>();
 
   const pathOf = (endpoint: string): string => {
@@ -63,7 +65,7 @@ export function openUpstreamClient(
       if (signal.aborted) return Promise.resolve({ kind: "broken", message: "aborted" });
       const path = pathOf(endpoint);
       const headers = [...commonHeaders, "idempotency-key", idempotencyKey];
-      const exchange = new Exchange({ timeoutMs: settings.timeoutMs, signal, onBytes });
+      const exchange = new Exchange({ timeoutMs: settings.timeoutMs, signal, aborts, onBytes });
       pool.dispatch({ method: "POST", path, headers, body }, exchange);
       return exchange.reply;
     },

@@ -62,7 +62,7 @@ test("a request that found no connection in time was refused, and is never sent"
 
 test("while onBytes is waited for, nothing is read and the clock stands still", async () => {
   useFakeClock();
-  const body = Buffer.alloc(64 * 1024 * 1024, "trickle ");
+  const body = Buffer.alloc(24 * 1024 * 1024, "trickle ");
   const upstream = await startUpstream(({ socket, nth }) => {
     respond(socket, nth === 1 ? body : "{}");
   });

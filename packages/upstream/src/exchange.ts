@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { AbortWatch } from "./abort-watch.ts";
 import { describeFailure } from "./failure.ts";
 import type { Reply } from "./reply.ts";
 import { readRetryAfterMs } from "./retry-after.ts";
@@ -13,6 +14,7 @@ type Controller = Dispatcher.DispatchController;
 export interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly aborts: AbortWatch;
   readonly onBytes: ((n: number) => void | Promise<void>) | undefined;
 }
 
@@ -39,7 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    options.signal.addEventListener("abort", this.#onAbort);
+    options.aborts.add(options.signal, this.#onAbort);
     this.#startClock();
   }
 
@@ -146,6 +148,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #release(): void {
     this.#isSettled = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    this.#options.aborts.remove(this.#options.signal, this.#onAbort);
   }
 }

@@ -2,7 +2,6 @@
 import type { Readable } from "node:stream";
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
 import { errors, RequestError, type UploadPurpose } from "@nightshift/domain";
-import type { Logger } from "@nightshift/service";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import multer from "multer";
@@ -17,7 +16,6 @@ const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize:
 export interface UploadDeps {
   readonly db: Db;
   readonly objects: ObjectStore;
-  readonly logger: Logger;
 }
 
 /** A file whose bytes are durable under `key`, which no row names yet. */
@@ -56,18 +54,18 @@ export async function receiveUpload(
     if (stored.info.bytes > maxBytesOf(form.purpose)) throw errors.fileTooLarge(maxBytesOf(form.purpose));
     return { ...stored, form };
   } catch (error) {
-    if (stored !== null) await discardUpload(deps, key);
+    if (stored !== null) await discardUpload(deps, request, key);
     throw error;
   }
 }
 
 /** Removes the bytes of an upload that becomes no file. What fails here is left to upkeep, which finds the blob's note. */
-export async function discardUpload({ db, objects, logger }: UploadDeps, key: string): Promise<void> {
+export async function discardUpload({ db, objects }: UploadDeps, request: Request, key: string): Promise<void> {
   try {
     await objects.delete([key]);
     await forgetBlobs(db, [key]);
   } catch (error) {
-    logger.warn({ err: error, key }, "the bytes of a refused upload are left to upkeep");
+    request.log.warn({ err: error, key }, "the bytes of a refused upload are left to upkeep");
   }
 }
 
@@ -102,7 +100,7 @@ function readForm(
         );
       },
       _removeFile: (_request, _file, done) => {
-        void discardUpload(deps, key).then(() => {
+        void discardUpload(deps, request, key).then(() => {
           done(null);
         });
       },

@@ -7,19 +7,31 @@ import { longestStopMs, startMachine, type Machine } from "../machine/machine.ts
 import type { Screen } from "../screen/screen.ts";
 import { warnOn } from "../screen/warnings.ts";
 
+export interface UpDeps {
+  readonly life: Lifecycle;
+  readonly config: CliConfig;
+  readonly screen: Screen;
+}
+
 /** Starts the service and shows how to use it. Resolves once it serves; stopping is the lifecycle's. */
-export async function up(life: Lifecycle, config: CliConfig, screen: Screen): Promise<void> {
+export async function up({ life, config, screen }: UpDeps): Promise<void> {
   screen.line(screen.paint("dim", "Starting Nightshift ..."));
   const started = performance.now();
+  const warn = warnOn(screen);
+  let isServing = false;
   const machine = await startMachine({
     config,
     port: config.port,
     signal: life.stopping,
-    show: warnOn(screen),
+    // What the parts warn of while they start (no upstream is configured) stands in what is shown below.
+    show: (program, level, message) => {
+      if (isServing || level !== "warn") warn(program, level, message);
+    },
     onLost: () => {
       life.stop("another Nightshift has taken the data folder", 1);
     },
   });
+  isServing = true;
   life.onStop("machine", longestStopMs(config), async () => {
     const seconds = String(config.graceMs / 1000);
     screen.line(`Stopping; what is in flight has ${seconds} s to finish (Ctrl-C again: at once) ...`);

@@ -8,7 +8,7 @@ const HEALTHY_MS = 30_000;
 /** Counts ends in a row. */
 export interface Backoff {
   /** The wait in milliseconds (200 to 5,000), told how long the last run took. */
-  next(ranMs: number): number;
+  readonly next: (ranMs: number) => number;
 }
 
 export function createBackoff(): Backoff {

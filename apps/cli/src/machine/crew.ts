@@ -16,13 +16,13 @@ export interface CrewOptions {
 
 export interface Crew {
   /** Starts a program with `env` over what all get. Resolves with its URL; rejects with StartupError when it cannot serve. */
-  start(name: ProgramName, env: () => NodeJS.ProcessEnv): Promise<string>;
+  readonly start: (name: ProgramName, env: () => NodeJS.ProcessEnv) => Promise<string>;
   /** Notes where the API serves, for other commands to find. */
-  serveAt(url: string): void;
+  readonly serveAt: (url: string) => void;
   /** Ends every program and starts it again with its environment as it is then. */
-  restart(): void;
+  readonly restart: () => void;
   /** Ends all programs at the same time, each by force after `patienceMs`. */
-  stop(patienceMs: number): Promise<void>;
+  readonly stop: (patienceMs: number) => Promise<void>;
 }
 
 export async function openCrew({ dataDir, env, show }: CrewOptions): Promise<Crew> {
@@ -47,7 +47,7 @@ export async function openCrew({ dataDir, env, show }: CrewOptions): Promise<Cre
 
   return {
     start: (name, ownEnv) => {
-      const log = openProgramLog(name, path.join(logs, `${name}.log`), show);
+      const log = openProgramLog(path.join(logs, `${name}.log`), show);
       const program = superviseProgram({
         name,
         args: programArguments(dataDir),

@@ -13,7 +13,7 @@ const TOUCH_MS = 1_000;
 const TAKE_ATTEMPTS = { retries: 40, factor: 1, minTimeout: 100, maxTimeout: 100 };
 
 export interface HeldFolder {
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /**

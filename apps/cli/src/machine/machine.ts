@@ -35,7 +35,7 @@ export interface Machine {
   /** Null where the database came with keys that this machine does not know. */
   readonly key: ApiKey | null;
   /** Lets requests and lines in flight finish within the grace, then ends everything. The rest goes on at the next start. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 type OnClose = (close: () => Promise<void>) => void;

@@ -19,24 +19,24 @@ export type ShowWarning = (program: string, level: ShownLevel, message: string) 
 
 export interface ProgramLog {
   /** Takes over a running program's output. */
-  follow(output: { readonly stdout: Readable; readonly stderr: Readable }): void;
+  readonly follow: (output: { readonly stdout: Readable; readonly stderr: Readable }) => void;
   /** The last lines on stderr that were no log entries: what a program says that cannot start. */
-  lastWords(): string;
-  close(): void;
+  readonly lastWords: () => string;
+  readonly close: () => void;
 }
 
 /** Begins a new file and keeps the one before as `<file>.1`; the same when it grows beyond 50 MB. */
-export function openProgramLog(program: string, file: string, show: ShowWarning): ProgramLog {
+export function openProgramLog(file: string, show: ShowWarning): ProgramLog {
   const sink = openBoundedFile(file);
   const shownAt = new Map<string, number>();
   let words: string[] = [];
 
-  const showUnlessRepeated = ({ level, message }: LogEntry): void => {
+  const showUnlessRepeated = ({ name, level, message }: LogEntry): void => {
     const now = performance.now();
     if (now - (shownAt.get(message) ?? -REPEAT_MS) < REPEAT_MS) return;
     if (shownAt.size > 100) shownAt.clear();
     shownAt.set(message, now);
-    show(program, level, message);
+    show(name, level, message);
   };
   const follow = (stream: Readable, onWords: (line: string) => void): void => {
     createInterface({ input: stream }).on("line", (line) => {
@@ -60,6 +60,8 @@ export function openProgramLog(program: string, file: string, show: ShowWarning)
 }
 
 interface LogEntry {
+  /** The program that wrote it: this one, or one that it started. */
+  readonly name: string;
   readonly level: ShownLevel;
   readonly message: string;
 }
@@ -68,18 +70,22 @@ interface LogEntry {
 function parseEntry(line: string): LogEntry | "not shown" | "no entry" {
   if (!line.startsWith("{")) return "no entry";
   try {
-    const { level, msg, err } = JSON.parse(line) as { level?: unknown; msg?: unknown; err?: { message?: unknown } };
+    const { name, level, msg, err } = JSON.parse(line) as Record<"name" | "level" | "msg" | "err", unknown>;
     const shown = SHOWN_LEVELS.find((name) => name === level);
     if (shown === undefined) return "not shown";
-    const reason = typeof err?.message === "string" && err.message !== msg ? [err.message] : [];
-    return { level: shown, message: [String(msg), ...reason].join(": ") };
+    return { name: String(name), level: shown, message: [String(msg), ...reasonOf(err)].join(": ") };
   } catch {
     // Something that merely begins like JSON.
     return "no entry";
   }
 }
 
-function openBoundedFile(file: string): { write(text: string): void; close(): void } {
+function reasonOf(err: unknown): string[] {
+  const hasMessage = typeof err === "object" && err !== null && "message" in err;
+  return hasMessage ? [String(err.message)] : [];
+}
+
+function openBoundedFile(file: string): { write: (text: string) => void; close: () => void } {
   const begin = (): number => {
     if (existsSync(file) && statSync(file).size > 0) renameSync(file, `${file}.1`);
     return openSync(file, "a", 0o600);

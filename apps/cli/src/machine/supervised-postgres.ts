@@ -15,22 +15,23 @@ export interface PostgresOptions {
 }
 
 export interface SupervisedPostgres {
-  url(): string;
-  stop(): Promise<void>;
+  readonly url: () => string;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts Postgres and keeps it running until `stop`. Rejects with StartupError when the first start fails. */
 export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOptions): Promise<SupervisedPostgres> {
   const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
   const backoff = createBackoff();
   let current = await startLocalPostgres({ dir, env }).catch((error: unknown) => {
     throw error instanceof LocalPostgresError ? new StartupError(error.message, { cause: error }) : error;
   });
 
   const startAgain = async (port: number): Promise<LocalPostgres | null> => {
-    for (let ranMs = Infinity; !stopping.signal.aborted; ranMs = 0) {
+    for (let ranMs = Infinity; !isStopping(); ranMs = 0) {
       await delay(backoff.next(ranMs), undefined, { signal: stopping.signal }).catch(() => undefined);
-      if (stopping.signal.aborted) return null;
+      if (isStopping()) return null;
       try {
         return await startLocalPostgres({ dir, env, port });
       } catch (error) {
@@ -40,9 +41,9 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
     return null;
   };
   const keepRunning = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!isStopping()) {
       const how = await current.exited;
-      if (stopping.signal.aborted) return;
+      if (isStopping()) return;
       onEnd(`${how}\nIt is started again.`);
       const next = await startAgain(current.port);
       if (next === null) return;

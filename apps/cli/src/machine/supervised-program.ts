@@ -24,16 +24,17 @@ export interface SupervisedProgram {
   /** Where the first start serves. Rejects with StartupError when it ends before it does: then it is not started again. */
   readonly listening: Promise<string>;
   /** Undefined while it is down. */
-  pid(): number | undefined;
+  readonly pid: () => number | undefined;
   /** Ends it in order, and starts it again with the environment as it is then. */
-  restart(): void;
+  readonly restart: () => void;
   /** SIGTERM, and SIGKILL after `patienceMs`. Resolves when it is gone for good. */
-  stop(patienceMs: number): Promise<void>;
+  readonly stop: (patienceMs: number) => Promise<void>;
 }
 
 /** Starts the program and keeps it running until `stop`. */
 export function superviseProgram(options: ProgramOptions): SupervisedProgram {
   const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
   const backoff = createBackoff();
   let child: ChildProcess | null = null;
   let onListening: (url: string) => void = () => undefined;
@@ -57,10 +58,10 @@ export function superviseProgram(options: ProgramOptions): SupervisedProgram {
     return signal === null ? `with code ${String(code)}` : `by ${signal}`;
   };
   const keepRunning = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!isStopping()) {
       const started = performance.now();
       const how = await runOnce();
-      if (stopping.signal.aborted || !hasServed) return;
+      if (isStopping() || !hasServed) return;
       const waitMs = backoff.next(performance.now() - started);
       options.onEnd(`ended ${how}; it is started again`);
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);

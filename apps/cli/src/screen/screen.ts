@@ -4,6 +4,8 @@ import type { WriteStream } from "node:tty";
 
 type Colour = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
+const CLEAR_LINE = "\r\u001b[K";
+
 /** Writes text for people. Results for programs go to standard output without it. */
 export interface Screen {
   /** True where lines can be drawn over. */
@@ -21,7 +23,8 @@ export function createScreen(stream: NodeJS.WriteStream): Screen {
     isTerminal,
     stream,
     line: (text = "") => {
-      stream.write(`${text}\n`);
+      // A progress bar may stand on this line; it draws itself again on the next.
+      stream.write(`${isTerminal ? CLEAR_LINE : ""}${text}\n`);
     },
     paint: (colour, text) => (hasColours ? styleText(colour, text) : text),
   };

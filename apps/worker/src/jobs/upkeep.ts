@@ -1,11 +1,5 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
-import {
-  ensureLinePartition,
-  forgetBlobs,
-  forgetSegments,
-  sweepableSegments,
-  unneededBlobs,
-} from "@nightshift/db";
+import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 
 const DAY_MS = 86_400_000;
@@ -22,7 +16,10 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
     const segments = await sweepableSegments(deps.db, SEGMENT_AGE_SECONDS, AT_ONCE);
     if (segments.length > 0) {
       await deps.objects.delete(segments.map((segment) => segment.key));
-      await forgetSegments(deps.db, segments.map((segment) => segment.id));
+      await forgetSegments(
+        deps.db,
+        segments.map((segment) => segment.id),
+      );
     }
     const blobs = await unneededBlobs(deps.db, now, BLOB_AGE_SECONDS, AT_ONCE);
     if (blobs.length > 0) {

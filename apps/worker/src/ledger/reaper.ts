@@ -44,7 +44,10 @@ export function createReaper(deps: ReaperDeps): Reaper {
       const dead = workers.filter((worker) => isDead(worker, now));
       if (dead.length > 0) {
         deps.logger.warn({ workers: dead.map((worker) => worker.id) }, "workers died; their slices go to others");
-        await removeWorkers(deps.db, dead.map((worker) => worker.id));
+        await removeWorkers(
+          deps.db,
+          dead.map((worker) => worker.id),
+        );
       }
       return freeOrphans(deps.db);
     },

@@ -2,14 +2,7 @@
  * Puts right what a crash, a flush of the queue or a lost message has left: everything in the queue follows from Postgres.
  * Runs on plain timers in every worker, not as a job, because it must survive the queue.
  */
-import {
-  batchesToAdvance,
-  exhaustedLines,
-  overdueBatches,
-  takeTurn,
-  waitingSlices,
-  type Db,
-} from "@nightshift/db";
+import { batchesToAdvance, exhaustedLines, overdueBatches, takeTurn, waitingSlices, type Db } from "@nightshift/db";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { Clock } from "../deps.ts";

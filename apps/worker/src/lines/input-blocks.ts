@@ -34,14 +34,10 @@ export function createInputBlocks(objects: ObjectStore): InputBlocks {
       const last = Math.floor((end - 1) / BLOCK_BYTES);
       if (last > first + 1) return objects.read(blob, { start, end });
       const from = first * BLOCK_BYTES;
-      const pieces = await Promise.all(
-        first === last
-          ? [block(blob, first, from)]
-          : [block(blob, first, from), block(blob, last, last * BLOCK_BYTES)],
-      );
-      const [whole] = pieces.length === 1 ? pieces : [Buffer.concat(pieces)];
+      const head = await block(blob, first, from);
+      const bytes = first === last ? head : Buffer.concat([head, await block(blob, last, last * BLOCK_BYTES)]);
       // A copy: a line that is in flight for minutes must not keep a whole block alive.
-      return Buffer.from((whole ?? Buffer.alloc(0)).subarray(start - from, end - from));
+      return Buffer.from(bytes.subarray(start - from, end - from));
     },
   };
 }

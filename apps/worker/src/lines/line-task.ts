@@ -35,7 +35,7 @@ export function tasksOf(slice: ClaimedSlice, bytes: Buffer): LineTask[] {
   }
   return todoLines(slice).flatMap((number) => {
     const line = raw[number - slice.firstLine];
-    if (line?.bytes == null) return [];
+    if (line === undefined || line.bytes === null) return [];
     return {
       slice,
       line: number,

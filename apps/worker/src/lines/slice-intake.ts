@@ -44,7 +44,10 @@ async function begin(deps: SliceIntakeDeps, lane: UpstreamLane, slice: ClaimedSl
     const tasks = tasksOf(slice, await deps.inputs.read(slice.inputBlob, range));
     return { done: lane.run(tasks) };
   } catch (error) {
-    deps.logger.warn({ err: error, batch: slice.batchId, slice: slice.sliceNo }, "could not read a slice; it goes back");
+    deps.logger.warn(
+      { err: error, batch: slice.batchId, slice: slice.sliceNo },
+      "could not read a slice; it goes back",
+    );
     return { done: giveBack(deps.recorder, slice) };
   }
 }

@@ -188,6 +188,17 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     }
   };
 
+  /** Lines of small batches stand before all bulk. */
+  const queueUp = (line: WaitingLine): void => {
+    unsentBytes += line.task.byteLength;
+    if (line.task.slice.isBulk) {
+      unsent.push(line);
+      return;
+    }
+    const firstBulk = unsent.findIndex(({ task }) => task.slice.isBulk);
+    unsent.splice(firstBulk < 0 ? unsent.length : firstBulk, 0, line);
+  };
+
   const takeUnsent = (which: (task: LineTask) => boolean): WaitingLine[] => {
     const taken = unsent.filter(({ task }) => which(task));
     if (taken.length === 0) return taken;
@@ -214,8 +225,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
         (task) =>
           new Promise<void>((settle) => {
             hold(task);
-            unsent.push({ task, settle });
-            unsentBytes += task.byteLength;
+            queueUp({ task, settle });
           }),
       );
       if (isDraining) giveBackUnsent(0);

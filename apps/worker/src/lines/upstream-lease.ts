@@ -38,10 +38,12 @@ export interface UpstreamLeaseDeps {
 }
 
 const RENEW_MS = 150;
-/** The shortest time between two leases of a worker that waits for permits or tokens. */
+/** The same for a worker that has lines and holds nothing yet: others give back their excess with their next lease. */
 const HURRY_MS = 25;
 /** A worker between two slices is still in need: without this, permits would come and go with every gap. */
 const NEED_MS = 1_000;
+/** Tokens that a worker asks for before it knows how many permits it gets. */
+const FIRST_TOKENS = 64;
 /** Weight of the newest interval in the running rate. */
 const NEWEST_RATE = 0.3;
 /** A worker that cannot renew for so long sends nothing more: others may have its permits by then. */
@@ -49,6 +51,8 @@ const LEASE_VALID_MS = 8_000;
 
 export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
   let permits = 0;
+  /** What Postgres counts as ours. */
+  let held = 0;
   let tokens: number | null = 0;
   let pausedUntil = 0;
   let renewedAt = -Infinity;
@@ -61,9 +65,8 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
   let isRenewing = false;
   let isClosed = false;
 
-  const isStarved = (): boolean =>
-    load.unsent > 0 && (permits <= load.inFlight || tokens === 0) && performance.now() >= pausedUntil;
-  const isNeeded = (): boolean => load.unsent + load.inFlight + load.waiting > 0 || permits > 0;
+  const isStarved = (): boolean => load.unsent > 0 && permits === 0 && performance.now() >= pausedUntil;
+  const isNeeded = (): boolean => load.unsent + load.inFlight + load.waiting > 0 || permits > 0 || held > 0;
 
   const schedule = (): void => {
     if (isClosed || isRenewing || !isNeeded()) return;
@@ -83,19 +86,25 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     isRenewing = true;
     const worker = deps.workerId();
     const seen = replies;
+    const isInNeed = performance.now() - busyAt < NEED_MS;
+    // What this worker cannot use lapses: a hoard would be a burst later.
+    if (tokens !== null) tokens = isInNeed ? Math.min(tokens, load.unsent) : 0;
+    if (!isInNeed) permits = 0;
     const seconds = Math.max(0.001, (performance.now() - repliesSince) / 1_000);
     replies = { answered: 0, throttled: 0, totalMs: 0 };
     repliesSince = performance.now();
     linesPerSecond = linesPerSecond * (1 - NEWEST_RATE) + (seen.answered / seconds) * NEWEST_RATE;
+    // An idle worker's rate would shrink below what a `real` of Postgres holds.
+    if (linesPerSecond < 0.001) linesPerSecond = 0;
     try {
       const lease = await leaseUpstream(
         deps.db,
         deps.upstream,
         worker,
         {
-          isInNeed: performance.now() - busyAt < NEED_MS,
-          inFlight: load.inFlight,
-          wantedTokens: Math.min(load.unsent, Math.max(permits, 1)),
+          isInNeed,
+          ceiling: Math.max(load.inFlight, permits),
+          wantedTokens: Math.min(load.unsent, permits > 0 ? permits : FIRST_TOKENS) - (tokens ?? 0),
           throttled: seen.throttled,
           answered: seen.answered,
         },
@@ -106,7 +115,9 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
       );
       if (worker === deps.workerId()) {
         permits = lease.permits;
-        tokens = lease.tokens;
+        held = lease.held;
+        // Added to what is left of the old ones: some may have been used since the question was asked.
+        tokens = lease.tokens === null ? null : lease.tokens + (tokens ?? 0);
         pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
       }
     } catch (error) {
@@ -152,6 +163,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     },
     reset() {
       permits = 0;
+      held = 0;
       tokens = tokens === null ? null : 0;
     },
     close() {

@@ -50,7 +50,13 @@ interface Pending {
 }
 
 function nothingPending(): Pending {
-  const pending: Pending = { finished: [], returned: [], bytes: 0, recorded: Promise.resolve(), settle: () => undefined };
+  const pending: Pending = {
+    finished: [],
+    returned: [],
+    bytes: 0,
+    recorded: Promise.resolve(),
+    settle: () => undefined,
+  };
   pending.recorded = new Promise((resolve) => {
     pending.settle = resolve;
   });

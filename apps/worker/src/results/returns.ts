@@ -10,16 +10,18 @@ export interface ReturnedLine {
 
 /** Lines of the same slice that burned nothing travel together; the longest delay counts for all of them. */
 export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
-  const burned = lines.filter((line) => line.hasBurnedAttempt).map(({ task, delayMs }) => ({
-    ...origin(task),
-    lines: [task.line],
-    firstLine: task.line,
-    lineCount: 1,
-    byteOffset: task.byteOffset,
-    byteLength: task.byteLength,
-    attempt: task.slice.attempt + 1,
-    delayMs,
-  }));
+  const burned = lines
+    .filter((line) => line.hasBurnedAttempt)
+    .map(({ task, delayMs }) => ({
+      ...origin(task),
+      lines: [task.line],
+      firstLine: task.line,
+      lineCount: 1,
+      byteOffset: task.byteOffset,
+      byteLength: task.byteLength,
+      attempt: task.slice.attempt + 1,
+      delayMs,
+    }));
   const unsent = new Map<number, ReturnedLine[]>();
   for (const line of lines) {
     if (line.hasBurnedAttempt) continue;

@@ -17,7 +17,9 @@ export interface Segment {
 /** Lines of one batch and kind keep the order in which they finished. */
 export function buildSegment(lines: readonly FinishedLine[]): Segment {
   const sorted = [...lines].sort(
-    (a, b) => a.task.slice.batch - b.task.slice.batch || (a.outcome.file < b.outcome.file ? 1 : a.outcome.file > b.outcome.file ? -1 : 0),
+    (a, b) =>
+      a.task.slice.batch - b.task.slice.batch ||
+      (a.outcome.file < b.outcome.file ? 1 : a.outcome.file > b.outcome.file ? -1 : 0),
   );
   let offset = 0;
   const results = sorted.map(({ task, outcome }): LineResult => {

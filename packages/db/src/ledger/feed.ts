@@ -52,7 +52,9 @@ export async function feedUpstream(
   plan: (state: FeedState) => Promise<NewSlice[]>,
 ): Promise<WaitingSlice[]> {
   return withTx(db, async (tx) => {
-    await tx.query("/* ledger.feed_lock */ select pg_advisory_xact_lock(hashtextextended('feed ' || $1, 0))", [upstream]);
+    await tx.query("/* ledger.feed_lock */ select pg_advisory_xact_lock(hashtextextended('feed ' || $1, 0))", [
+      upstream,
+    ]);
     const state = await readFeedState(tx, upstream, now);
     if (state === null || state.candidates.length === 0) return [];
     const planned = await plan(state);

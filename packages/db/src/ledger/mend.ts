@@ -27,7 +27,13 @@ export interface MendRequest {
  */
 export async function openMend(db: Db, request: MendRequest): Promise<MendOutcome> {
   return withTx(db, async (tx) => {
-    const { rows } = await tx.query<{ isSealed: boolean; status: string; day: number; total: number; upstream: string | null }>(
+    const { rows } = await tx.query<{
+      isSealed: boolean;
+      status: string;
+      day: number;
+      total: number;
+      upstream: string | null;
+    }>(
       `/* mends.lock */
       select p.sealed_at is not null as "isSealed", b.status, b.day, b.total, b.upstream
       from batch_progress p join batches b on b.number = p.batch where p.batch = $1 for no key update of p`,

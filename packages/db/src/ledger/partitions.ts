@@ -6,9 +6,13 @@ import { withTx } from "../tx.ts";
 export async function ensureLinePartition(db: Db, day: number): Promise<void> {
   const table = `lines_${String(Math.trunc(day))}`;
   const exists = async (query: Pick<Db, "query">): Promise<boolean> => {
-    const { rows } = await query.query<{ exists: boolean }>("/* lines.has_partition */ select to_regclass($1) is not null as exists", [
-      table,
-    ]);
+    // Not to_regclass: behind the lock it may answer from a cache of before, in which the table is missing.
+    const { rows } = await query.query<{ exists: boolean }>(
+      `/* lines.has_partition */
+      select exists (select 1 from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'lines'::regclass and c.relname = $1) as exists`,
+      [table],
+    );
     return rows[0]?.exists === true;
   };
   if (await exists(db)) return;

@@ -15,7 +15,11 @@ export interface StoredExtent {
 }
 
 /** The index rows of one kind, ordered by their place in the segments. At most the batch's total: 50,000. */
-export async function storedLines(db: Queryable, batch: { number: number; day: number }, failed: boolean): Promise<StoredLine[]> {
+export async function storedLines(
+  db: Queryable,
+  batch: { number: number; day: number },
+  failed: boolean,
+): Promise<StoredLine[]> {
   const { rows } = await db.query<StoredLine>(
     `/* results.lines */
     select l.line, s.key, l.segment_offset as offset, l.length

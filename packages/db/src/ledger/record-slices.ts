@@ -32,7 +32,10 @@ export async function moveBits(
   const before = new Map(held.map((slice) => [slice.sliceNo, slice.todo]));
   clearResults(held, results);
   const moved = returns.flatMap((asked) => takeReturn(held, asked));
-  await writeTodo(tx, held.filter((slice) => slice.todo !== before.get(slice.sliceNo)));
+  await writeTodo(
+    tx,
+    held.filter((slice) => slice.todo !== before.get(slice.sliceNo)),
+  );
   return insertReturned(tx, moved);
 }
 
@@ -85,7 +88,9 @@ function takeReturn(held: readonly HeldSlice[], asked: SliceReturn): ReturnedSli
 async function writeTodo(tx: Tx, changed: readonly HeldSlice[]): Promise<void> {
   const done = changed.filter((slice) => slice.todo === 0n);
   if (done.length > 0) {
-    await tx.query("/* ledger.delete_done */ delete from slices where slice_no = any($1)", [done.map((s) => s.sliceNo)]);
+    await tx.query("/* ledger.delete_done */ delete from slices where slice_no = any($1)", [
+      done.map((s) => s.sliceNo),
+    ]);
   }
   const left = changed.filter((slice) => slice.todo !== 0n);
   if (left.length > 0) {

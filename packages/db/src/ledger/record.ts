@@ -66,7 +66,11 @@ export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Reco
       flush.results.filter((r) => open(r.batch)),
       progress,
     );
-    const slices = await moveBits(tx, candidates, flush.returns.filter((r) => open(r.batch)));
+    const slices = await moveBits(
+      tx,
+      candidates,
+      flush.returns.filter((r) => open(r.batch)),
+    );
     const results = await recordResults(tx, flush, candidates, progress);
     const sealed: number[] = [];
     for (const [batch, row] of progress) {

@@ -54,8 +54,9 @@ export async function sealCancelled(db: Db, batch: number, force: boolean, now: 
 }
 
 async function statusOf(tx: Tx, batch: number): Promise<BatchStatus | undefined> {
-  const { rows } = await tx.query<{ status: BatchStatus }>("/* ledger.status */ select status from batches where number = $1", [
-    batch,
-  ]);
+  const { rows } = await tx.query<{ status: BatchStatus }>(
+    "/* ledger.status */ select status from batches where number = $1",
+    [batch],
+  );
   return rows[0]?.status;
 }

@@ -24,6 +24,8 @@ export interface ClaimedSlice extends SliceRef {
   readonly endpoint: string;
   readonly inputBlob: string;
   readonly deadline: Date;
+  /** False for small batches, whose lines go before the others. */
+  readonly isBulk: boolean;
   readonly firstLine: number;
   readonly lineCount: number;
   readonly byteOffset: number;

@@ -17,7 +17,8 @@ export interface UpstreamState {
 export interface LeaseRequest {
   /** The worker has lines in hand, or had some a moment ago: one that has not holds no permits. */
   readonly isInNeed: boolean;
-  readonly inFlight: number;
+  /** Lines that may be in flight until the answer is read: those that are, and those that may be sent meanwhile. */
+  readonly ceiling: number;
   /** Requests that could be sent now if there were tokens. */
   readonly wantedTokens: number;
   /** Replies since the last lease: those that were throttled (429, 503, refused), and all others. */
@@ -26,7 +27,10 @@ export interface LeaseRequest {
 }
 
 export interface Grant {
+  /** Lines that this worker may bring in flight: fewer than it has there when it must give some back. */
   readonly permits: number;
+  /** What counts against the others until the next lease: never less than may be in flight before this answer is read. */
+  readonly held: number;
   readonly tokens: number;
   readonly tokensLeft: number;
   readonly concurrencyNow: number;
@@ -50,7 +54,13 @@ export function grant(state: UpstreamState, request: LeaseRequest): Grant {
   const hasShrunk = request.throttled > 0 && state.sinceShrinkMs >= SHRINK_PAUSE_MS;
   const concurrencyNow = nextConcurrency(state, request, hasShrunk);
   const permits = grantedPermits(state, request, Math.floor(concurrencyNow));
-  return { permits, concurrencyNow, hasShrunk, ...grantedTokens(state, request) };
+  return {
+    permits,
+    held: Math.max(permits, request.ceiling),
+    concurrencyNow,
+    hasShrunk,
+    ...grantedTokens(state, request),
+  };
 }
 
 /** Additive increase, multiplicative decrease: at most one decrease a second, because a storm of 429s is one event. */
@@ -60,11 +70,11 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
   return Math.max(1, Math.min(state.concurrency, grown));
 }
 
-/** An equal share among the workers in need, but never what others still hold, and never less than what is in flight. */
+/** An equal share among the workers in need, but nothing of what others still hold. */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
-  if (!request.isInNeed) return request.inFlight;
+  if (!request.isInNeed) return 0;
   const share = Math.ceil(concurrency / (state.othersInNeed + 1));
-  return Math.max(request.inFlight, Math.min(share, concurrency - state.heldByOthers), 0);
+  return Math.max(0, Math.min(share, concurrency - state.heldByOthers));
 }
 
 function grantedTokens(state: UpstreamState, request: LeaseRequest): { tokens: number; tokensLeft: number } {

@@ -6,6 +6,8 @@ import { grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 export interface Lease {
   /** Lines that this worker may have in flight, until the next lease. */
   readonly permits: number;
+  /** What counts against the others; to be given back by another lease where it is more than `permits`. */
+  readonly held: number;
   /** Requests that this worker may send; null where the upstream has no rate limit. */
   readonly tokens: number | null;
   /** How long nobody may send, from now. 0: not paused. */
@@ -58,10 +60,10 @@ export async function leaseUpstream(
       insert into permits (upstream, worker, held, needed, lines_per_second) values ($1, $2, $3, $4, $5)
       on conflict (upstream, worker) do update set held = excluded.held, needed = excluded.needed,
         lines_per_second = excluded.lines_per_second`,
-      [upstream, worker, granted.permits, request.isInNeed, measured.linesPerSecond],
+      [upstream, worker, granted.held, request.isInNeed, measured.linesPerSecond],
     );
     const tokens = row.requestsPerMinute === null ? null : granted.tokens;
-    return { permits: granted.permits, tokens, pausedMs: row.pausedMs };
+    return { permits: granted.permits, held: granted.held, tokens, pausedMs: row.pausedMs };
   });
 }
 

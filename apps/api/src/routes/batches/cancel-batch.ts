@@ -22,7 +22,7 @@ export function cancelBatch(deps: CancelBatchDeps): TenantHandler {
       response.setHeader("x-should-retry", "false");
       throw errors.cannotCancel(found.batch.status);
     }
-    if (found.batch.status === "cancelling") await notifyWorker(deps, found.batch.number);
+    if (found.batch.status === "cancelling") await notifyWorker(deps, request, found.batch.number);
     response.json(presentBatch(found.batch));
   };
 }

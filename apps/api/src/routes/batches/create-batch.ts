@@ -40,7 +40,7 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       createdAt: now,
       deadline: endOfWindow(now, body.completion_window),
     });
-    await notifyWorker(deps, batch.number);
+    await notifyWorker(deps, request, batch.number);
     response.json(presentBatch(batch));
   };
 }

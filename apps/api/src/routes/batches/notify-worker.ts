@@ -1,17 +1,16 @@
 /** Tells the workers that a batch has something to do. */
 import type { JobQueues } from "@nightshift/queue";
-import type { Logger } from "@nightshift/service";
+import type { Request } from "express";
 
 export interface NotifyDeps {
   readonly queues: Pick<JobQueues, "enqueue">;
-  readonly logger: Logger;
 }
 
 /** Enqueues an advance. The batch's row is the wish: where the queue is away, the reconciler finds it, a little later. */
-export async function notifyWorker({ queues, logger }: NotifyDeps, batch: number): Promise<void> {
+export async function notifyWorker({ queues }: NotifyDeps, request: Request, batch: number): Promise<void> {
   try {
     await queues.enqueue("batch.advance", { v: 1, batch });
   } catch (error) {
-    logger.warn({ err: error, batch }, "the queue is away; the reconciler will find this batch");
+    request.log.warn({ err: error, batch }, "the queue is away; the reconciler will find this batch");
   }
 }

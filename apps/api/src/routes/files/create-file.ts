@@ -2,6 +2,7 @@
 import { insertBlob, insertFile, type NewFile, withTx } from "@nightshift/db";
 import { newFileId, type RandomBytes } from "@nightshift/domain";
 import type { Counter } from "@nightshift/service";
+import type { Request } from "express";
 import { presentFile } from "../../present/file.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { discardUpload, receiveUpload, type ReceivedUpload, type UploadDeps } from "../../upload/receive-upload.ts";
@@ -19,7 +20,7 @@ export function createFile(deps: CreateFileDeps): TenantHandler {
     const id = newFileId(deps.random);
     const upload = await receiveUpload(deps, request, response, `files/${id}`);
     const file = newFile(upload, id, tenant, deps.clock());
-    await keep(deps, upload, file);
+    await keep(deps, request, upload, file);
     deps.uploadedBytes.inc(file.bytes);
     response.json(presentFile(file));
   };
@@ -31,14 +32,19 @@ function newFile({ form, filename, info, key }: ReceivedUpload, id: string, tena
   return { id, tenant, purpose: form.purpose, filename, bytes: info.bytes, blob: key, createdAt: now, expiresAt };
 }
 
-async function keep(deps: CreateFileDeps, { key, info }: ReceivedUpload, file: NewFile): Promise<void> {
+async function keep(
+  deps: CreateFileDeps,
+  request: Request,
+  { key, info }: ReceivedUpload,
+  file: NewFile,
+): Promise<void> {
   try {
     await withTx(deps.db, async (tx) => {
       await insertBlob(tx, { key, ...info });
       await insertFile(tx, file);
     });
   } catch (error) {
-    await discardUpload(deps, key);
+    await discardUpload(deps, request, key);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-/** Both backends through one suite, and what is particular to Postgres. */
+/** The suites on Postgres, and how its schema is prepared. */
 import { describe, expect, jest, test } from "@jest/globals";
-import { createDatabase, testServices } from "@nightshift/testing";
+import { createDatabase } from "@nightshift/testing";
 import pg from "pg";
 import { openQueues, prepareQueueBackend } from "../src/index.ts";
-import { openPostgresUnderTest, openRedisUnderTest } from "./backend-under-test.ts";
+import { openPostgresUnderTest } from "./backend-under-test.ts";
 import { outageSuite } from "./outage-suite.ts";
 import { queueSuite } from "./queue-suite.ts";
 
@@ -15,15 +15,6 @@ describe("on Postgres", () => {
   outageSuite(openPostgresUnderTest);
 });
 
-if (testServices().redisUrl === null) {
-  test.todo("on Redis: left out, there is no Redis server here (install redis-server or set TEST_REDIS_URL)");
-} else {
-  describe("on Redis", () => {
-    queueSuite(openRedisUnderTest);
-    outageSuite(openRedisUnderTest);
-  });
-}
-
 describe("BullMQ's schema on Postgres", () => {
   test("racing processes prepare it once", async () => {
     const url = await createDatabase({ migrated: false });
@@ -31,7 +22,7 @@ describe("BullMQ's schema on Postgres", () => {
     await Promise.all([1, 2, 3].map(() => prepareQueueBackend({ kind: "postgres", url })));
 
     const queues = await openQueues({ backend: { kind: "postgres", url }, upstreams: [], logger: silent });
-    await queues.isReady();
+    await expect(queues.isReady()).resolves.toBeUndefined();
     await queues.close(0);
   });
 
@@ -57,7 +48,7 @@ describe("BullMQ's schema on Postgres", () => {
 
     const queues = await openQueues({ backend, upstreams: [], logger: silent });
 
-    await queues.isReady();
+    await expect(queues.isReady()).resolves.toBeUndefined();
     await queues.close(0);
   });
 });

@@ -1,0 +1,49 @@
+/** What the API makes of its environment. */
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { ConfigError, StartupError } from "@nightshift/service";
+import { readApiConfig, readUpstreamNames } from "./config.ts";
+
+const before = { ...process.env };
+
+beforeEach(() => {
+  process.env = { DATABASE_URL: "postgres://localhost/nightshift" };
+});
+afterEach(() => {
+  process.env = { ...before };
+});
+
+test("the database alone must be named", () => {
+  expect(readApiConfig()).toEqual({
+    DATABASE_URL: "postgres://localhost/nightshift",
+    S3_REGION: "us-east-1",
+    NIGHTSHIFT_DATA_DIR: "./data",
+    PORT: 8080,
+    HOST: "127.0.0.1",
+    NIGHTSHIFT_LOG_LEVEL: "info",
+    NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: 30,
+  });
+});
+
+test("all faults are told together", () => {
+  process.env = { PORT: "eighty", NIGHTSHIFT_BOOTSTRAP_KEY: "two words", NIGHTSHIFT_ADMINKEY: "x" };
+
+  expect(readApiConfig).toThrow(ConfigError);
+  expect(readApiConfig).toThrow(
+    /DATABASE_URL .*PORT .*NIGHTSHIFT_BOOTSTRAP_KEY .*NIGHTSHIFT_ADMINKEY .*did you mean NIGHTSHIFT_ADMIN_KEY/s,
+  );
+});
+
+test.each([
+  ["nothing said about upstreams", {}, "simulator"],
+  ["one upstream for all models", { UPSTREAM_BASE_URL: "http://127.0.0.1:1/v1" }, "default"],
+])("with %s there is one queue of slices, of the name that workers use", async (_what, variables, name) => {
+  Object.assign(process.env, variables);
+
+  expect(await readUpstreamNames(readApiConfig())).toEqual([name]);
+});
+
+test("a wrong upstream is the operator's to mend", async () => {
+  process.env["UPSTREAM_BASE_URL"] = "not a URL";
+
+  await expect(readUpstreamNames(readApiConfig())).rejects.toThrow(StartupError);
+});

@@ -1,0 +1,48 @@
+/** Takes a file of the server to where it was asked for. */
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type OpenAI from "openai";
+
+/** Writes a file's bytes to `target`: whole or not at all. */
+export async function saveFile(client: OpenAI, fileId: string, target: string): Promise<void> {
+  const draft = `${target}.part`;
+  try {
+    await pipeline(await openFile(client, fileId), createWriteStream(draft));
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Writes a file's bytes to standard output. */
+export async function printFile(client: OpenAI, fileId: string): Promise<void> {
+  try {
+    await pipeline(await openFile(client, fileId), process.stdout, { end: false });
+  } catch (error) {
+    // The reader has seen enough: `nightshift run ... | head`.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
+}
+
+/** The first lines of a file. */
+export async function firstLines(client: OpenAI, fileId: string, count: number): Promise<string[]> {
+  const input = await openFile(client, fileId);
+  const lines: string[] = [];
+  try {
+    for await (const line of createInterface({ input })) {
+      if (lines.push(line) >= count) break;
+    }
+  } finally {
+    input.destroy();
+  }
+  return lines;
+}
+
+async function openFile(client: OpenAI, fileId: string): Promise<Readable> {
+  const reply = await client.files.content(fileId);
+  return reply.body === null ? Readable.from([]) : Readable.fromWeb(reply.body);
+}

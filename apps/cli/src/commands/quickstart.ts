@@ -1,0 +1,76 @@
+/** `nightshift quickstart`: the five steps of the guide on its three requests, each shown as one would type it. */
+import { createReadStream, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { followBatch } from "../batch/follow-batch.ts";
+import { createProgress } from "../batch/progress.ts";
+import { deliver, isWhole, tellOutcome } from "../batch/outcome.ts";
+import { forShell } from "../machine/keys.ts";
+import type { Screen } from "../screen/screen.ts";
+import { explained, openClient } from "../server/client.ts";
+import { localServer, type Server, type ServerDeps } from "../server/server.ts";
+
+const REQUESTS = fileURLToPath(new URL("../../../../examples/requests.jsonl", import.meta.url));
+
+/** Runs the guide against the server of the data folder, or one of its own, and ends the process with its exit code. */
+export async function quickstart(deps: ServerDeps): Promise<void> {
+  const { screen, life } = deps;
+  screen.line(screen.paint("bold", "Nightshift's quick start: a batch in five steps"));
+  const server = await localServer({}, deps);
+  const exitCode = await explained(server, () => walk(server, deps));
+  life.stop("the guide is at its end", exitCode);
+}
+
+async function walk(server: Server, { screen, life }: ServerDeps): Promise<number> {
+  const client = openClient(server);
+  const signal = life.stopping;
+  const shown = forShell(REQUESTS);
+  const curl = createCurl(server);
+
+  step(screen, 1, "Prepare your requests", `$ cat ${shown}`);
+  for (const line of readFileSync(REQUESTS, "utf8").trimEnd().split("\n")) screen.line(`   ${line}`);
+
+  step(screen, 2, "Upload your file", curl("/files", `-F "file=@${shown}" \\`, `-F "purpose=batch"`));
+  const file = await client.files.create({ file: createReadStream(REQUESTS), purpose: "batch" }, { signal });
+  screen.line(`   ${screen.paint("bold", file.id)}, ${String(file.bytes)} bytes`);
+
+  const body = { input_file_id: file.id, endpoint: "/v1/chat/completions", completion_window: "24h" } as const;
+  const json = `-H "Content-Type: application/json" \\`;
+  step(screen, 3, "Create a batch", curl("/batches", json, `-d '${JSON.stringify(body)}'`));
+  const created = await client.batches.create(body, { signal });
+  screen.line(`   ${screen.paint("bold", created.id)}, ${created.status}`);
+
+  step(screen, 4, "Check the batch's status", curl(`/batches/${created.id}`));
+  const progress = createProgress(screen);
+  const batch = await followBatch(client, created.id, { signal, onChange: progress.show, onAway: () => undefined });
+  progress.end();
+  tellOutcome(batch, screen);
+
+  step(screen, 5, "Download the results", curl(`/files/${batch.output_file_id ?? "..."}/content`, "-o results.jsonl"));
+  screen.line();
+  showNext(screen, server);
+  screen.line();
+  await deliver(client, batch, { output: null, errors: null }, screen);
+  return isWhole(batch) ? 0 : 1;
+}
+
+function step(screen: Screen, number: number, title: string, command: string): void {
+  screen.line();
+  screen.line(screen.paint("bold", `${String(number)}  ${title}`));
+  for (const line of command.split("\n")) screen.line(`   ${screen.paint("dim", line)}`);
+}
+
+/** The command that does the same by hand. */
+function createCurl(server: Server): (path: string, ...rest: readonly string[]) => string {
+  const authorization = `-H "Authorization: Bearer ${server.key.inShell}"`;
+  return (path, ...rest) => {
+    const tail = rest.map((line) => `\n  ${line}`).join("");
+    return `$ curl ${server.baseUrl}${path} \\\n  ${authorization}${tail === "" ? "" : ` \\${tail}`}`;
+  };
+}
+
+function showNext(screen: Screen, server: Server): void {
+  const bold = (text: string): string => screen.paint("bold", text);
+  screen.line("What next:");
+  if (server.isOwn) screen.line(`   ${bold("npm start")} keeps the service running; this one stops now.`);
+  screen.line(`   ${bold("npx nightshift run FILE -o results.jsonl")} takes all five steps for any file of yours.`);
+}

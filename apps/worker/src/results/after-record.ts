@@ -1,0 +1,44 @@
+/** What follows a commit of results: the queue hears of it. Whatever gets lost here, the reconciler finds in Postgres. */
+import type { Recorded } from "@nightshift/db";
+import type { JobQueues } from "@nightshift/queue";
+import type { SliceQueue } from "../ledger/enqueue-slices.ts";
+import type { WorkerMetrics } from "../metrics.ts";
+import type { Timers } from "../timers.ts";
+import type { FinishedLine } from "./segment.ts";
+
+export interface AfterRecordDeps {
+  readonly queues: JobQueues;
+  readonly slices: SliceQueue;
+  readonly timers: Timers;
+  readonly metrics: WorkerMetrics;
+}
+
+/** A record is followed by a feed, but no more often than this: each costs a job and a transaction. */
+const FEED_MS = 40;
+
+export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finished: readonly FinishedLine[]) => void {
+  const { queues, slices, timers } = deps;
+  return (recorded, finished) => {
+    void slices.enqueue(recorded.slices);
+    for (const batch of recorded.sealed) {
+      timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch }));
+    }
+    for (const line of finished) count(deps, line);
+    for (const upstream of new Set(finished.map((line) => line.task.slice.upstream))) {
+      timers.once(`feed ${upstream}`, FEED_MS, () => queues.enqueue("upstream.feed", { v: 1, upstream }));
+    }
+  };
+}
+
+function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: FinishedLine): void {
+  const { upstream, batch, batchId, requestGen } = task.slice;
+  const reason = outcome.exhaustedBy;
+  if (reason === null) {
+    metrics.lineRecorded(upstream, outcome.file === "output" ? "completed" : "failed");
+    return;
+  }
+  metrics.lineRecorded(upstream, "exhausted");
+  timers.soon("park a failed line", 0, () =>
+    queues.enqueue("line.failed", { v: 1, batch, batch_id: batchId, line: task.line, request_gen: requestGen, reason }),
+  );
+}

@@ -1,0 +1,187 @@
+/** Invariant 7 as arithmetic: concurrency and rate hold over all workers, however their leases overlap with their sends. */
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { grant, type Grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
+
+const idle: UpstreamState = {
+  concurrency: 10,
+  concurrencyNow: 10,
+  requestsPerMinute: null,
+  tokens: 0,
+  sinceRefillMs: 0,
+  sinceShrinkMs: 60_000,
+  heldByOthers: 0,
+  othersInNeed: 0,
+};
+
+const quiet: LeaseRequest = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 };
+
+describe("permits", () => {
+  test.each([
+    [{ othersInNeed: 0, heldByOthers: 0 }, 10],
+    [{ othersInNeed: 1, heldByOthers: 0 }, 5],
+    [{ othersInNeed: 2, heldByOthers: 0 }, 4],
+    [{ othersInNeed: 1, heldByOthers: 8 }, 2],
+    [{ othersInNeed: 1, heldByOthers: 10 }, 0],
+    [{ othersInNeed: 1, heldByOthers: 12 }, 0],
+  ])("with %o of ten, a worker in need gets %d", (others, permits) => {
+    expect(grant({ ...idle, ...others }, quiet).permits).toBe(permits);
+  });
+
+  test("a worker without need gets none, and is charged for what it may still have in flight", () => {
+    expect(grant(idle, { ...quiet, isInNeed: false, ceiling: 3 })).toMatchObject({ permits: 0, held: 3 });
+  });
+
+  test("a worker that must give some back is charged for them until it has", () => {
+    expect(grant({ ...idle, othersInNeed: 1 }, { ...quiet, ceiling: 10 })).toMatchObject({ permits: 5, held: 10 });
+  });
+
+  /** One worker as the upstream and Postgres see it. `asked`: a lease under way; `given`: its answer, not read yet. */
+  interface SimulatedWorker {
+    inFlight: number;
+    permits: number;
+    held: number;
+    needed: boolean;
+    asked: LeaseRequest | null;
+    given: Grant | null;
+  }
+
+  const ACTS = ["send", "send", "send", "reply", "throttle", "ask", "commit", "read", "rest"] as const;
+  const acts = fc.array(fc.record({ who: fc.nat(3), act: fc.constantFrom(...ACTS) }), { minLength: 50, maxLength: 400 });
+
+  test("more lines than the upstream's concurrency are never in flight, in no interleaving of leases and sends", () => {
+    fc.assert(
+      fc.property(acts, fc.integer({ min: 1, max: 12 }), (steps, concurrency) => {
+        const workers = Array.from({ length: 4 }, (): SimulatedWorker => {
+          return { inFlight: 0, permits: 0, held: 0, needed: false, asked: null, given: null };
+        });
+        let concurrencyNow = concurrency;
+        const commit = (worker: SimulatedWorker, request: LeaseRequest): void => {
+          const others = workers.filter((other) => other !== worker);
+          const given = grant(
+            {
+              ...idle,
+              concurrency,
+              concurrencyNow,
+              heldByOthers: others.reduce((sum, { held }) => sum + held, 0),
+              othersInNeed: others.filter(({ needed }) => needed).length,
+            },
+            request,
+          );
+          concurrencyNow = given.concurrencyNow;
+          Object.assign(worker, { held: given.held, needed: request.isInNeed, asked: null, given });
+        };
+        for (const { who, act } of steps) {
+          const worker = workers[who];
+          if (worker === undefined) continue;
+          const { inFlight, permits, asked, given } = worker;
+          if (act === "send" && inFlight < permits) worker.inFlight += 1;
+          if ((act === "reply" || act === "throttle") && inFlight > 0) worker.inFlight -= 1;
+          if ((act === "ask" || act === "rest" || act === "throttle") && asked === null && given === null) {
+            if (act === "rest") worker.permits = 0;
+            const ceiling = Math.max(inFlight, worker.permits);
+            worker.asked = { ...quiet, ceiling, isInNeed: act !== "rest", throttled: act === "throttle" ? 1 : 0, answered: 1 };
+          }
+          if (act === "commit" && asked !== null) commit(worker, asked);
+          if (act === "read" && given !== null) Object.assign(worker, { permits: given.permits, given: null });
+
+          const total = workers.reduce((sum, other) => sum + other.inFlight, 0);
+          expect(total).toBeLessThanOrEqual(concurrency);
+        }
+      }),
+    );
+  });
+
+  test("leases that go round give each of the workers in need its share, and leave none without", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 8, max: 300 }), (count, concurrency) => {
+        const held = Array.from({ length: count }, () => 0);
+        for (let round = 0; round < 3; round += 1) {
+          for (let i = 0; i < count; i += 1) {
+            const heldByOthers = held.reduce((sum, n) => sum + n, 0) - (held[i] ?? 0);
+            const state = { ...idle, concurrency, concurrencyNow: concurrency, heldByOthers, othersInNeed: count - 1 };
+            held[i] = grant(state, quiet).permits;
+          }
+        }
+        expect(Math.min(...held)).toBeGreaterThan(0);
+        expect(Math.max(...held)).toBeLessThanOrEqual(Math.ceil(concurrency / count));
+        expect(held.reduce((sum, n) => sum + n, 0)).toBe(concurrency);
+      }),
+    );
+  });
+});
+
+describe("tokens", () => {
+  test("no window of 60 s has more requests than the rate, whatever the intervals and however greedy", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 20, maxLength: 60 }),
+        fc.double({ min: 0, max: 1_000_000, noNaN: true }),
+        (requestsPerMinute, intervals, startTokens) => {
+          let tokens = startTokens;
+          let now = 0;
+          const sent: { at: number; count: number }[] = [];
+          for (let i = 0; now < 150_000; i += 1) {
+            const sinceRefillMs = intervals[i % intervals.length] ?? 1;
+            now += sinceRefillMs;
+            const given = grant({ ...idle, requestsPerMinute, tokens, sinceRefillMs }, { ...quiet, wantedTokens: 1e9 });
+            tokens = given.tokensLeft;
+            sent.push({ at: now, count: given.tokens });
+            const window = sent.filter(({ at }) => at > now - 60_000).reduce((sum, { count }) => sum + count, 0);
+            expect(window).toBeLessThanOrEqual(requestsPerMinute);
+            if (sent.length > 400) break;
+          }
+        },
+      ),
+    );
+  });
+
+  test.each([1, 10, 60, 600, 30_000])("a rate of %d a minute is used up to at least nine tenths", (requestsPerMinute) => {
+    let tokens = 0;
+    let sent = 0;
+    for (let now = 0; now < 3_600_000; now += 100) {
+      const given = grant({ ...idle, requestsPerMinute, tokens, sinceRefillMs: 100 }, { ...quiet, wantedTokens: 1e9 });
+      tokens = given.tokensLeft;
+      sent += given.tokens;
+    }
+
+    expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 60 * 0.9);
+    expect(sent).toBeLessThanOrEqual(requestsPerMinute * 60);
+  });
+
+  test("only what is wanted is taken; a want below nothing takes nothing", () => {
+    const state = { ...idle, requestsPerMinute: 60_000, tokens: 50 };
+
+    expect(grant(state, { ...quiet, wantedTokens: 20 })).toMatchObject({ tokens: 20, tokensLeft: 30 });
+    expect(grant(state, { ...quiet, wantedTokens: -5 })).toMatchObject({ tokens: 0, tokensLeft: 50 });
+  });
+});
+
+describe("the upstream's concurrency", () => {
+  const shrink = (state: UpstreamState): Grant => grant(state, { ...quiet, throttled: 7, answered: 3 });
+  const grow = (state: UpstreamState): Grant => grant(state, { ...quiet, answered: 1 });
+
+  test("falls by a share when it throttles, once a second at most, and never to nothing", () => {
+    expect(shrink(idle)).toMatchObject({ concurrencyNow: 7, hasShrunk: true, permits: 7 });
+    expect(shrink({ ...idle, sinceShrinkMs: 900 })).toMatchObject({ concurrencyNow: 10, hasShrunk: false });
+    expect(shrink({ ...idle, concurrencyNow: 1 })).toMatchObject({ concurrencyNow: 1, permits: 1 });
+  });
+
+  test("grows back step by step while it answers, up to what is configured; silence changes nothing", () => {
+    let state = { ...idle, concurrencyNow: 2.5 };
+    const seen: number[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      state = { ...state, concurrencyNow: grow(state).concurrencyNow };
+      seen.push(state.concurrencyNow);
+    }
+
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBe(10);
+    expect(grant({ ...idle, concurrencyNow: 4 }, quiet).concurrencyNow).toBe(4);
+  });
+
+  test("is cut at once where less is configured than was learned", () => {
+    expect(grow({ ...idle, concurrency: 3, concurrencyNow: 10 }).concurrencyNow).toBe(3);
+  });
+});

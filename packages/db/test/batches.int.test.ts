@@ -1,0 +1,160 @@
+/** Batches as the API and the reconciler see them: create, find, list, cancel, and which need a push. */
+import { describe, expect, test } from "@jest/globals";
+import { BATCH_STATUSES, type BatchStatus } from "@nightshift/domain";
+import { useDatabase } from "@nightshift/testing";
+import {
+  batchesToAdvance,
+  findBatch,
+  getBatch,
+  listBatches,
+  overdueBatches,
+  requestCancel,
+  stoppedBatches,
+} from "../src/index.ts";
+import { later, newBatch, newTenant, now, runningBatch } from "./ledger-fixture.ts";
+
+const database = useDatabase();
+
+async function batchIn(status: BatchStatus, deadline = later(86_400)): Promise<Awaited<ReturnType<typeof newBatch>>> {
+  const batch = await newBatch(database.db(), { deadline });
+  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+  return { ...batch, status };
+}
+
+test("a batch is read as it was created, with all counts at nothing", async () => {
+  const metadata = { job: "nightly", 'ключ "': "線" };
+
+  const batch = await newBatch(database.db(), { metadata, outputExpiresAfterSeconds: 3_600 });
+
+  expect(batch).toMatchObject({
+    status: "validating",
+    endpoint: "/v1/chat/completions",
+    completionWindow: "24h",
+    inputFileId: "file-1",
+    metadata,
+    outputExpiresAfterSeconds: 3_600,
+    createdAt: now,
+    deadline: later(86_400),
+    day: Math.floor(now.getTime() / 86_400_000),
+    model: null,
+    errors: null,
+    outputFileId: null,
+    errorFileId: null,
+    total: 0,
+    completed: 0,
+    failed: 0,
+    sealedAs: null,
+    usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+  });
+  expect(await findBatch(database.db(), batch.tenant, batch.id)).toEqual(batch);
+  expect(await getBatch(database.db(), batch.number)).toEqual(batch);
+});
+
+test("another tenant's batch is as good as none", async () => {
+  const batch = await newBatch(database.db());
+  const other = await newTenant(database.db());
+
+  expect(await findBatch(database.db(), other, batch.id)).toBeNull();
+  expect(await requestCancel(database.db(), other, batch.id, now)).toBeNull();
+  expect(await listBatches(database.db(), other, { limit: 1, after: batch.id })).toBeNull();
+  expect(await getBatch(database.db(), batch.number + 1_000_000)).toBeNull();
+  expect((await getBatch(database.db(), batch.number))?.status).toBe("validating");
+});
+
+test("pages follow each other from the newest to the oldest, without gap or overlap", async () => {
+  const tenant = await newTenant(database.db());
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i += 1) ids.unshift((await newBatch(database.db(), { tenant })).id);
+
+  const seen: string[] = [];
+  const more: boolean[] = [];
+  for (let after: string | null = null; more.at(-1) !== false; after = seen.at(-1) ?? null) {
+    const page = await listBatches(database.db(), tenant, { limit: 2, after });
+    seen.push(...(page?.rows.map(({ id }) => id) ?? []));
+    more.push(page?.hasMore ?? false);
+  }
+
+  expect(seen).toEqual(ids);
+  expect(more).toEqual([true, true, false]);
+  expect(await listBatches(database.db(), tenant, { limit: 5, after: null })).toMatchObject({ hasMore: false });
+  expect(await listBatches(database.db(), tenant, { limit: 5, after: ids[4] ?? "" })).toEqual({
+    rows: [],
+    hasMore: false,
+  });
+  expect(await listBatches(database.db(), tenant, { limit: 5, after: "batch_unknown" })).toBeNull();
+});
+
+describe("cancel", () => {
+  test.each([
+    ["validating", "cancelling", "cancelling"],
+    ["in_progress", "cancelling", "cancelling"],
+    ["cancelling", "cancelling", "cancelling"],
+    ["cancelled", "cancelled", "cancelling"],
+    ["finalizing", "finalizing", "final"],
+    ["completed", "completed", "final"],
+    ["failed", "failed", "final"],
+    ["expired", "expired", "final"],
+  ] as const)("of a batch that is %s leaves it %s", async (before, after, outcome) => {
+    const batch = await batchIn(before);
+
+    const cancelled = await requestCancel(database.db(), batch.tenant, batch.id, later(5));
+
+    expect(cancelled?.outcome).toBe(outcome);
+    expect(cancelled?.batch.status).toBe(after);
+    expect(cancelled?.batch.cancellingAt).toEqual(before === after ? null : later(5));
+    expect(await getBatch(database.db(), batch.number)).toEqual(cancelled?.batch);
+  });
+
+  test("asked for ten times at once is one cancel, with the time of the first", async () => {
+    const batch = await runningBatch(database.db(), { total: 3 });
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => requestCancel(database.db(), batch.tenant, batch.id, later(i))),
+    );
+
+    expect(outcomes.map((outcome) => outcome?.outcome)).toEqual(Array(10).fill("cancelling"));
+    expect(new Set(outcomes.map((outcome) => outcome?.batch.cancellingAt?.getTime())).size).toBe(1);
+  });
+});
+
+test("the reconciler sees the batches that wait for a step, oldest first", async () => {
+  const batches = [];
+  for (const status of BATCH_STATUSES) batches.push(await batchIn(status));
+  const waiting = batches.filter(({ status }) => ["validating", "finalizing", "cancelling"].includes(status));
+
+  const found = await batchesToAdvance(database.db(), 1_000);
+
+  const ours = new Set(batches.map(({ number }) => number));
+  expect(found.filter((number) => ours.has(number))).toEqual(waiting.map(({ number }) => number));
+  expect(found).toEqual([...found].sort((a, b) => a - b));
+  expect(await batchesToAdvance(database.db(), 1)).toEqual(found.slice(0, 1));
+});
+
+test("a batch is overdue from its deadline on, while there is something to end", async () => {
+  const batches = [];
+  for (const status of BATCH_STATUSES) batches.push(await batchIn(status, later(60)));
+  const ours = new Set(batches.map(({ number }) => number));
+  const overdueAt = async (at: Date): Promise<BatchStatus[]> => {
+    const found = new Set((await overdueBatches(database.db(), at)).filter((number) => ours.has(number)));
+    return batches.filter(({ number }) => found.has(number)).map(({ status }) => status);
+  };
+
+  expect(await overdueAt(later(59.999))).toEqual([]);
+  expect(await overdueAt(later(60))).toEqual(["validating", "in_progress"]);
+});
+
+test("a worker is told which of its batches have stopped, or have no time left", async () => {
+  const running = await batchIn("in_progress");
+  const late = await batchIn("in_progress", later(60));
+  const cancelling = await batchIn("cancelling");
+  const unasked = await batchIn("cancelling");
+  const asked = [running.number, late.number, cancelling.number];
+
+  expect(await stoppedBatches(database.db(), asked, later(59))).toEqual([cancelling.number]);
+  expect((await stoppedBatches(database.db(), asked, later(60))).sort((a, b) => a - b)).toEqual([
+    late.number,
+    cancelling.number,
+  ]);
+  expect(await stoppedBatches(database.db(), [], now)).toEqual([]);
+  expect(asked).not.toContain(unasked.number);
+});

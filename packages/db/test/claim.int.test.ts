@@ -1,0 +1,113 @@
+/** Claims: what the queue delivers twice, late or to the dead is claimed once, by the living. */
+import { beforeEach, expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import {
+  claimSlice,
+  freeOrphans,
+  recordFlush,
+  removeWorkers,
+  requestCancel,
+  sealExpired,
+  type WaitingSlice,
+  waitingSlices,
+} from "../src/index.ts";
+import * as fixture from "./ledger-fixture.ts";
+
+const { feedSlices, flushOf, later, newWorker, now, retried, runningBatch } = fixture;
+const database = useDatabase();
+
+let batch: Awaited<ReturnType<typeof runningBatch>>;
+let slice: WaitingSlice;
+let worker: string;
+
+beforeEach(async () => {
+  batch = await runningBatch(database.db(), { total: 100, deadline: later(3_600) });
+  worker = await newWorker(database.db());
+  const [first] = await feedSlices(database.db(), batch, [64]);
+  if (first === undefined) throw new Error("nothing was fed");
+  slice = first;
+});
+
+/** The slices of this test's batch that the reconciler would enqueue. */
+async function waiting(): Promise<WaitingSlice[]> {
+  return (await waitingSlices(database.db(), 1_000)).filter(({ upstream }) => upstream === batch.upstream);
+}
+
+test("a claim tells the worker all it needs of slice and batch, with all 64 bits", async () => {
+  const claimed = await claimSlice(database.db(), worker, slice, now);
+
+  expect(claimed).toEqual({
+    sliceNo: slice.sliceNo,
+    gen: 0,
+    owner: worker,
+    upstream: batch.upstream,
+    batch: batch.number,
+    batchId: batch.id,
+    tenant: batch.tenant,
+    endpoint: batch.endpoint,
+    inputBlob: batch.inputBlob,
+    deadline: batch.deadline,
+    firstLine: 0,
+    lineCount: 64,
+    ...fixture.bytesOf(0, 64),
+    todo: 2n ** 64n - 1n,
+    attempt: 0,
+    requestGen: 0,
+    isBulk: true,
+  });
+});
+
+test("of ten deliveries of the same job to three workers, one claims", async () => {
+  const workers = [worker, await newWorker(database.db()), await newWorker(database.db())];
+
+  const claims = await Promise.all(
+    Array.from({ length: 10 }, (_, i) => claimSlice(database.db(), workers[i % 3] ?? worker, slice, now)),
+  );
+
+  expect(claims.filter((claimed) => claimed !== null)).toHaveLength(1);
+  expect(await waiting()).toEqual([]);
+});
+
+test("a job of before the slice was freed is stale; the slice waits again under a new gen", async () => {
+  await claimSlice(database.db(), worker, slice, now);
+  await removeWorkers(database.db(), [worker]);
+  await freeOrphans(database.db());
+  const other = await newWorker(database.db());
+
+  expect(await claimSlice(database.db(), other, slice, now)).toBeNull();
+  expect(await waiting()).toEqual([{ ...slice, gen: 1 }]);
+  expect(await claimSlice(database.db(), other, { ...slice, gen: 1 }, now)).toMatchObject({ owner: other, gen: 1 });
+});
+
+test("a worker that is on no list claims nothing", async () => {
+  await removeWorkers(database.db(), [worker]);
+
+  expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
+  expect(await waiting()).toEqual([slice]);
+});
+
+test("nothing is claimed from the deadline on, nor of a batch that is cancelled or sealed", async () => {
+  expect(await claimSlice(database.db(), worker, slice, later(3_600))).toBeNull();
+
+  await requestCancel(database.db(), batch.tenant, batch.id, now);
+  expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
+  expect(await waiting()).toEqual([]);
+
+  await sealExpired(database.db(), batch.number, now);
+  expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
+});
+
+test("slices that are not due do not wait in the reconciler's eyes; due ones come oldest first and no more than asked", async () => {
+  const [second] = await feedSlices(database.db(), batch, [10]);
+  const claimed = await claimSlice(database.db(), worker, slice, now);
+  if (!claimed || !second) throw new Error("the slices are not there");
+  const returns = [retried(claimed, 3, 3_600_000), retried(claimed, 4, 0)];
+
+  const { slices } = await recordFlush(database.db(), flushOf([], returns), now);
+
+  const [due, notDue] = [...slices].sort((a, b) => a.delayMs - b.delayMs);
+  expect(due).toMatchObject({ gen: 0, isBulk: true, upstream: batch.upstream, delayMs: 0 });
+  expect(notDue?.delayMs).toBeGreaterThan(3_000_000);
+  expect((await waiting()).map(({ sliceNo }) => sliceNo)).toEqual([second.sliceNo, due?.sliceNo]);
+  expect(await waitingSlices(database.db(), 1)).toHaveLength(1);
+});

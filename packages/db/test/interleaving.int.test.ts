@@ -1,0 +1,71 @@
+/** Invariant 11, and what it is for: whatever happens to whom and when, each line ends in one place, counted once. */
+import { expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import { exhaustedLines, outputExtents, storedLines } from "../src/index.ts";
+import { newUpstream, runningBatch, viewOf } from "./ledger-fixture.ts";
+import { expectSoundLedger } from "./ledger-invariant.ts";
+import { createFleet, seeded } from "./simulated-fleet.ts";
+
+const database = useDatabase();
+
+const STEPS = 70;
+const MAX_TURNS = 60;
+
+test.each([1, 2, 3, 4])(
+  "workers that crash, race and repeat themselves lose no line and count none twice (seed %d)",
+  async (seed) => {
+    const db = database.db();
+    const random = seeded(seed);
+    const upstream = await newUpstream(db);
+    const batches = [
+      await runningBatch(db, { total: 150, upstream }),
+      await runningBatch(db, { total: 40, upstream }),
+      await runningBatch(db, { total: 3, upstream }),
+    ];
+    const fleet = await createFleet(db, upstream, batches);
+    const check = async (): Promise<void> => {
+      for (const batch of batches) await expectSoundLedger(db, batch.number);
+    };
+
+    for (let step = 0; step < STEPS; step += 1) {
+      // Up to three things at once; each has numbers of its own, so that their order does not change what they do.
+      const atOnce = Array.from({ length: 1 + Math.floor(random() * 3) }, () => seeded(random() * 2 ** 32));
+      await Promise.all(atOnce.map((own) => fleet.step(own)));
+      await check();
+    }
+    const isOpen = async (): Promise<boolean> => {
+      for (const batch of batches) if ((await viewOf(db, batch.number)).sealedAs === null) return true;
+      return false;
+    };
+    for (let turn = 0; (await isOpen()) && turn < MAX_TURNS; turn += 1) {
+      await fleet.workOff(random);
+      await check();
+    }
+
+    expect([...fleet.sealed].sort((a, b) => a - b)).toEqual(batches.map((batch) => batch.number));
+    const settled = await Promise.all(batches.map((batch) => viewOf(db, batch.number)));
+    await fleet.repeatAll();
+    for (const [i, batch] of batches.entries()) {
+      const view = await viewOf(db, batch.number);
+      expect(view).toEqual(settled[i]);
+      expect(view).toMatchObject({ status: "finalizing", sealedAs: "done" });
+      const output = await storedLines(db, batch, false);
+      const failed = await storedLines(db, batch, true);
+      expect([...output, ...failed].map(({ line }) => line).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: batch.total }, (_, line) => line),
+      );
+      expect([view.completed, view.failed]).toEqual([output.length, failed.length]);
+      const spent = output.reduce(
+        (sum, { key, offset }) => sum + (fleet.tokens.get(`${key} ${String(offset)}`) ?? NaN),
+        0,
+      );
+      expect(view.usage.totalTokens).toBe(spent);
+      const extents = await outputExtents(db, batch.number);
+      expect(extents.reduce((sum, { length }) => sum + length, 0)).toBe(
+        output.reduce((sum, { length }) => sum + length, 0),
+      );
+      await expectSoundLedger(db, batch.number);
+    }
+    expect(await exhaustedLines(db, 10)).toEqual([]);
+  },
+);

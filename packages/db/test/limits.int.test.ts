@@ -1,0 +1,114 @@
+/** The limiter on Postgres: leases of several workers at once, pauses, and what a new start may change. */
+import { expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import { declareUpstream, type Lease, type LeaseRequest, leaseUpstream, pauseUpstream } from "../src/index.ts";
+import { newUpstream } from "./ledger-fixture.ts";
+
+const database = useDatabase();
+
+function lease(upstream: string, worker: string, request: Partial<LeaseRequest> = {}, lineMs: number | null = null): Promise<Lease> {
+  const all = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0, ...request };
+  return leaseUpstream(database.db(), upstream, worker, all, { linesPerSecond: 1, lineMs });
+}
+
+async function held(upstream: string): Promise<number> {
+  const { rows } = await database
+    .db()
+    .query<{ held: number }>("select coalesce(sum(held), 0)::int as held from permits where upstream = $1", [upstream]);
+  return rows[0]?.held ?? 0;
+}
+
+async function upstreamRow(name: string): Promise<Record<string, unknown> | undefined> {
+  const { rows } = await database
+    .db()
+    .query<Record<string, unknown>>("select concurrency, concurrency_now as now, line_ms from upstreams where name = $1", [name]);
+  return rows[0];
+}
+
+test("four workers that lease at once share the permits, and what they hold never adds up to more", async () => {
+  const upstream = await newUpstream(database.db(), 10);
+  const sums: number[] = [];
+
+  const last = await Promise.all(
+    ["a", "b", "c", "d"].map(async (worker) => {
+      let own = { permits: 0 };
+      for (let i = 0; i < 12; i += 1) {
+        own = await lease(upstream, worker, { ceiling: own.permits });
+        sums.push(await held(upstream));
+      }
+      return own.permits;
+    }),
+  );
+
+  expect(Math.max(...sums)).toBeLessThanOrEqual(10);
+  expect(last.reduce((sum, permits) => sum + permits, 0)).toBeLessThanOrEqual(10);
+  expect(Math.min(...last)).toBeGreaterThan(0);
+});
+
+test("a worker that rests gives back what it held, and the other one gets all", async () => {
+  const upstream = await newUpstream(database.db(), 10);
+  expect(await lease(upstream, "a")).toMatchObject({ permits: 10, held: 10, tokens: null, pausedMs: 0 });
+  expect(await lease(upstream, "b")).toMatchObject({ permits: 0 });
+  expect(await lease(upstream, "a", { ceiling: 10 })).toMatchObject({ permits: 5, held: 10 });
+  expect(await lease(upstream, "a", { ceiling: 5 })).toMatchObject({ permits: 5, held: 5 });
+  expect(await lease(upstream, "b")).toMatchObject({ permits: 5 });
+
+  await lease(upstream, "a", { isInNeed: false });
+
+  expect(await lease(upstream, "b", { ceiling: 5 })).toMatchObject({ permits: 10 });
+});
+
+test("tokens of a slow rate go to one of those who ask at once", async () => {
+  const upstream = await newUpstream(database.db());
+  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60 });
+  await database.db().query("update upstreams set tokens = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
+
+  const leases = await Promise.all(["a", "b", "c", "d"].map((worker) => lease(upstream, worker, { wantedTokens: 5 })));
+
+  expect(leases.reduce((sum, { tokens }) => sum + (tokens ?? NaN), 0)).toBe(1);
+});
+
+test("a pause is everybody's: no tokens, and how long it lasts; a longer one stays", async () => {
+  const upstream = await newUpstream(database.db());
+  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60_000 });
+  await pauseUpstream(database.db(), upstream, 60_000);
+  await pauseUpstream(database.db(), upstream, 10);
+
+  const paused = await lease(upstream, "a", { wantedTokens: 10 });
+
+  expect(paused.tokens).toBe(0);
+  expect(paused.pausedMs).toBeGreaterThan(10_000);
+  expect(paused.pausedMs).toBeLessThanOrEqual(60_000);
+});
+
+test("throttled replies shrink the upstream for all; a new start leaves that alone unless the limit itself is new", async () => {
+  const upstream = await newUpstream(database.db(), 100);
+  await lease(upstream, "a", { throttled: 30, ceiling: 100 });
+  const shrunk = await upstreamRow(upstream);
+  expect(Number(shrunk?.["now"])).toBeLessThan(100);
+
+  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 5 });
+  expect(await upstreamRow(upstream)).toMatchObject({ concurrency: 100, now: shrunk?.["now"] });
+
+  await declareUpstream(database.db(), { name: upstream, concurrency: 40, requestsPerMinute: null });
+  expect(await upstreamRow(upstream)).toMatchObject({ concurrency: 40, now: 40 });
+});
+
+test("a line's time is a running mean; a lease without replies leaves it", async () => {
+  const upstream = await newUpstream(database.db());
+  await lease(upstream, "a");
+  expect(await upstreamRow(upstream)).toMatchObject({ line_ms: null });
+
+  await lease(upstream, "a", {}, 100);
+  expect(await upstreamRow(upstream)).toMatchObject({ line_ms: 100 });
+
+  await lease(upstream, "a", {}, 200);
+  await lease(upstream, "b", {}, null);
+  const mean = Number((await upstreamRow(upstream))?.["line_ms"]);
+  expect(mean).toBeGreaterThan(100);
+  expect(mean).toBeLessThan(200);
+});
+
+test("an upstream that was never declared has nothing to lease", async () => {
+  await expect(lease("unheard of", "a")).rejects.toThrow("unheard of was never declared");
+});

@@ -1,0 +1,133 @@
+/** Asking for a failed line again: a new request, told from redeliveries of the old one. */
+import { beforeEach, expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import {
+  claimSlice,
+  type ClaimedSlice,
+  exhaustedLines,
+  type MendOutcome,
+  openMend,
+  recordFlush,
+  requestCancel,
+  sealCancelled,
+  storedLines,
+} from "../src/index.ts";
+import * as fixture from "./ledger-fixture.ts";
+import { expectSoundLedger } from "./ledger-invariant.ts";
+
+const { bytesOf, claimedSlice, flushOf, newWorker, now, recordLines, runningBatch, viewOf } = fixture;
+const database = useDatabase();
+
+let batch: Awaited<ReturnType<typeof runningBatch>>;
+
+beforeEach(async () => {
+  batch = await runningBatch(database.db(), { total: 10 });
+  await claimedSlice(database.db(), batch, 8);
+  await recordLines(database.db(), batch.number, [2, 3, 4], { kind: "error", isExhausted: true });
+  await recordLines(database.db(), batch.number, [1]);
+});
+
+function mend(line: number): Promise<MendOutcome> {
+  return openMend(database.db(), { batch: batch.number, line, askedBy: "an admin", ...bytesOf(line, 1) });
+}
+
+async function claimMended(line: number): Promise<ClaimedSlice> {
+  const outcome = await mend(line);
+  const slice = outcome.outcome === "opened" ? outcome.slice : null;
+  const claimed = slice && (await claimSlice(database.db(), await newWorker(database.db()), slice, now));
+  if (claimed === null) throw new Error(`the mend of line ${String(line)} was not opened`);
+  return claimed;
+}
+
+test("a failed line is taken out of the index and the counts, and becomes a slice under a new request generation", async () => {
+  const slice = await claimMended(3);
+
+  expect(slice).toMatchObject({ firstLine: 3, lineCount: 1, ...bytesOf(3, 1), todo: 1n, attempt: 0, requestGen: 1 });
+  expect(await viewOf(database.db(), batch.number)).toMatchObject({ completed: 1, failed: 2, status: "in_progress" });
+  const { rows } = await database
+    .db()
+    .query("select line, request_gen, asked_by from mends where batch = $1", [batch.number]);
+  expect(rows).toEqual([{ line: 3, request_gen: 1, asked_by: "an admin" }]);
+  await expectSoundLedger(database.db(), batch.number);
+});
+
+test("results of the older request are discarded, those of the new one count", async () => {
+  const { requestGen } = await claimMended(3);
+
+  const old = await recordLines(database.db(), batch.number, [3, 5], { requestGen: 0 });
+  await expectSoundLedger(database.db(), batch.number);
+  const fresh = await recordLines(database.db(), batch.number, [3], { requestGen });
+
+  expect(old.results.map(({ line }) => line)).toEqual([5]);
+  expect(fresh.results).toHaveLength(1);
+  expect(await viewOf(database.db(), batch.number)).toMatchObject({ completed: 3, failed: 2 });
+  expect((await storedLines(database.db(), batch, true)).map(({ line }) => line)).toEqual([2, 4]);
+  await expectSoundLedger(database.db(), batch.number);
+});
+
+test("a mended line that is retried keeps its request generation, and may fail and be mended again", async () => {
+  const slice = await claimMended(3);
+  const { slices } = await recordFlush(database.db(), flushOf([], [fixture.retried(slice, 3)]), now);
+  const retry = slices[0] && (await claimSlice(database.db(), await newWorker(database.db()), slices[0], now));
+  expect(retry).toMatchObject({ attempt: 1, requestGen: 1 });
+  await recordLines(database.db(), batch.number, [3], { kind: "error", requestGen: 1 });
+
+  expect(await claimMended(3)).toMatchObject({ requestGen: 2 });
+  await expectSoundLedger(database.db(), batch.number);
+});
+
+test("the last line of all, mended, completes the batch", async () => {
+  const slice = await claimMended(3);
+  await fixture.feedSlices(database.db(), batch, [2]);
+  await recordLines(database.db(), batch.number, [0, 5, 6, 7, 8, 9]);
+  expect(await viewOf(database.db(), batch.number)).toMatchObject({ status: "in_progress" });
+
+  const last = await recordLines(database.db(), batch.number, [3], { requestGen: slice.requestGen });
+
+  expect(last.sealed).toEqual([batch.number]);
+  expect(await viewOf(database.db(), batch.number)).toMatchObject({ status: "finalizing", completed: 8, failed: 2 });
+  await expectSoundLedger(database.db(), batch.number);
+});
+
+test("asked for ten times at once, a line is sent again once", async () => {
+  const outcomes = await Promise.all(Array.from({ length: 10 }, () => mend(2)));
+
+  expect(outcomes.filter(({ outcome }) => outcome === "opened")).toHaveLength(1);
+  expect(outcomes.filter(({ outcome }) => outcome === "not_failed")).toHaveLength(9);
+  await expectSoundLedger(database.db(), batch.number);
+});
+
+test.each([
+  ["done", 1],
+  ["in a worker's hands", 5],
+  ["not handed out yet", 9],
+])("a line that is %s has not failed", async (_where, line) => {
+  expect(await mend(line)).toEqual({ outcome: "not_failed" });
+});
+
+test("a line or a batch that does not exist is none, and a batch that does not run is left alone", async () => {
+  const place = bytesOf(0, 1);
+  expect(await mend(10)).toEqual({ outcome: "no_such_line" });
+  expect(await openMend(database.db(), { batch: 1_000_000, line: 0, askedBy: "", ...place })).toEqual({
+    outcome: "no_such_line",
+  });
+
+  await requestCancel(database.db(), batch.tenant, batch.id, now);
+  expect(await mend(2)).toEqual({ outcome: "batch_not_running", status: "cancelling" });
+  await sealCancelled(database.db(), batch.number, true, now);
+  expect(await mend(2)).toEqual({ outcome: "batch_not_running", status: "cancelling" });
+});
+
+test("lines that ran out of attempts are listed newest first, while their batch runs and nobody mends them", async () => {
+  await recordLines(database.db(), batch.number, [5], { kind: "error" });
+  await claimMended(3);
+  const ours = async (limit: number): Promise<number[]> =>
+    (await exhaustedLines(database.db(), limit))
+      .filter(({ batchId }) => batchId === batch.id)
+      .map(({ line, requestGen }) => line + requestGen);
+
+  expect(await ours(100)).toEqual([4, 2]);
+  expect(await ours(1)).toEqual([4]);
+  await requestCancel(database.db(), batch.tenant, batch.id, now);
+  expect(await ours(100)).toEqual([]);
+});

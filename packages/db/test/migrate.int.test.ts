@@ -1,0 +1,63 @@
+/** Bringing the schema up to date, whoever starts first and whatever release was there before. */
+import { afterEach, expect, test } from "@jest/globals";
+import { createDatabase } from "@nightshift/testing";
+import { type Db, migrate, openDb, SchemaTooNewError } from "../src/index.ts";
+
+const open: Db[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((db) => db.end()));
+});
+
+function connect(url: string): Db {
+  const db = openDb({ url, max: 2, name: "test" });
+  open.push(db);
+  return db;
+}
+
+test("of ten processes that start at once on an empty database, one applies the migrations", async () => {
+  const url = await createDatabase({ migrated: false });
+
+  const outcomes = await Promise.all(Array.from({ length: 10 }, () => migrate(connect(url))));
+
+  const { rows } = await connect(url).query<{ count: number }>("select count(*) from migrations");
+  expect(rows[0]?.count).toBeGreaterThan(0);
+  expect(outcomes.map(({ applied }) => applied).sort((a, b) => a - b)).toEqual([
+    ...Array.from({ length: 9 }, () => 0),
+    rows[0]?.count,
+  ]);
+});
+
+test("a migrated database is left as it is", async () => {
+  expect(await migrate(connect(await createDatabase({ migrated: true })))).toEqual({ applied: 0 });
+});
+
+test("a migration that was edited after it had been applied is refused by name", async () => {
+  const db = connect(await createDatabase({ migrated: true }));
+  await db.query("update migrations set hash = 'other' where number = 1");
+
+  await expect(migrate(db)).rejects.toThrow("0001_spine.sql was changed");
+});
+
+test("a newer release's schema is accepted, unless its change was breaking", async () => {
+  const db = connect(await createDatabase({ migrated: true }));
+  const note = "insert into migrations (number, name, hash, breaking) values ($1, $2, 'h', $3)";
+
+  await db.query(note, [9_998, "9998_adds.sql", false]);
+  expect(await migrate(db)).toEqual({ applied: 0 });
+
+  await db.query(note, [9_999, "9999_removes.sql", true]);
+  await expect(migrate(db)).rejects.toThrow(SchemaTooNewError);
+  await expect(migrate(db)).rejects.toThrow("9999_removes.sql");
+});
+
+test("a migration that fails leaves nothing behind", async () => {
+  const db = connect(await createDatabase({ migrated: false }));
+  // A table that the first migration wants to make, somewhere in its middle.
+  await db.query("create table slices (id integer)");
+
+  await expect(migrate(db)).rejects.toThrow("slices");
+
+  const { rows } = await db.query("select table_name from information_schema.tables where table_schema = 'public'");
+  expect(rows).toEqual([{ table_name: "slices" }]);
+});

@@ -1,0 +1,153 @@
+/** Recording results: first one wins, counted once, laid down in extents, whatever is repeated. */
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import { finishedLines, outputExtents, recordFlush, storedLines } from "../src/index.ts";
+import * as fixture from "./ledger-fixture.ts";
+import { expectSoundLedger } from "./ledger-invariant.ts";
+
+const { claimedSlice, flushOf, now, recordLines, runningBatch, viewOf } = fixture;
+const database = useDatabase();
+
+const usage = { inputTokens: 5, outputTokens: 7, totalTokens: 12, cachedTokens: 3, reasoningTokens: 2 };
+let batch: Awaited<ReturnType<typeof runningBatch>>;
+let number: number;
+
+beforeEach(async () => {
+  batch = await runningBatch(database.db(), { total: 70 });
+  number = batch.number;
+});
+
+test("results are counted, added up, and found again where they lie", async () => {
+  await claimedSlice(database.db(), batch, 10);
+  const flush = flushOf([
+    { batch: number, line: 4, usage },
+    { batch: number, line: 2, usage },
+    { batch: number, line: 9, kind: "error" },
+    { batch: number, line: 1 },
+  ]);
+
+  const recorded = await recordFlush(database.db(), flush, now);
+
+  expect(recorded).toEqual({ results: flush.results, slices: [], sealed: [] });
+  expect(await viewOf(database.db(), number)).toMatchObject({
+    completed: 3,
+    failed: 1,
+    usage: { inputTokens: 10, outputTokens: 14, totalTokens: 24, cachedTokens: 6, reasoningTokens: 4 },
+  });
+  const key = flush.segment?.key;
+  expect(await storedLines(database.db(), batch, false)).toEqual([
+    { line: 4, key, offset: 0, length: 10 },
+    { line: 2, key, offset: 10, length: 10 },
+    { line: 1, key, offset: 30, length: 10 },
+  ]);
+  expect(await storedLines(database.db(), batch, true)).toEqual([{ line: 9, key, offset: 20, length: 10 }]);
+  expect(await outputExtents(database.db(), number)).toEqual([
+    { key, offset: 0, length: 20 },
+    { key, offset: 30, length: 10 },
+  ]);
+  expect(await finishedLines(database.db(), batch)).toEqual([1, 2, 4, 9]);
+  await expectSoundLedger(database.db(), number);
+});
+
+test("a flush whose commit was ambiguous comes again, and changes nothing", async () => {
+  const slice = await claimedSlice(database.db(), batch, 10);
+  const flush = flushOf(
+    [{ batch: number, line: 0, usage }],
+    [fixture.retried(slice, 1), fixture.unsent(slice, [2, 3])],
+  );
+  const first = await recordFlush(database.db(), flush, now);
+  const settled = await viewOf(database.db(), number);
+
+  const again = await recordFlush(database.db(), flush, now);
+
+  expect(first.slices).toHaveLength(2);
+  expect(again).toEqual({ results: [], slices: [], sealed: [] });
+  expect(await viewOf(database.db(), number)).toEqual(settled);
+  await expectSoundLedger(database.db(), number);
+});
+
+test("ten flushes with the same line at once: one result wins, and only its bytes lie in an extent", async () => {
+  await claimedSlice(database.db(), batch, 10);
+  const flushes = Array.from({ length: 10 }, (_, i) =>
+    flushOf([
+      { batch: number, line: 5, usage },
+      { batch: number, line: 5, kind: i % 2 === 0 ? "output" : "error" },
+    ]),
+  );
+
+  const recorded = await Promise.all(flushes.map((flush) => recordFlush(database.db(), flush, now)));
+
+  expect(recorded.map(({ results }) => results.length).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  const winner = flushes[recorded.findIndex(({ results }) => results.length === 1)];
+  expect(await outputExtents(database.db(), number)).toEqual([{ key: winner?.segment?.key, offset: 0, length: 10 }]);
+  expect(await viewOf(database.db(), number)).toMatchObject({ completed: 1, failed: 0, usage });
+  await expectSoundLedger(database.db(), number);
+});
+
+test("lines of several batches, failed and done, are one flush", async () => {
+  const other = await runningBatch(database.db(), { total: 2, upstream: batch.upstream });
+  await claimedSlice(database.db(), batch, 3);
+  await claimedSlice(database.db(), other, 2);
+
+  const recorded = await recordFlush(
+    database.db(),
+    flushOf([
+      { batch: other.number, line: 0 },
+      { batch: other.number, line: 1, kind: "error", isExhausted: true },
+      { batch: number, line: 0, kind: "error" },
+    ]),
+    now,
+  );
+
+  expect(recorded.sealed).toEqual([other.number]);
+  expect(await viewOf(database.db(), other.number)).toMatchObject({ completed: 1, failed: 1, sealedAs: "done" });
+  expect(await viewOf(database.db(), number)).toMatchObject({ completed: 0, failed: 1, sealedAs: null });
+});
+
+test("the last line, in the slice's 64th bit, is cleared alone", async () => {
+  await claimedSlice(database.db(), batch, 64);
+
+  await recordLines(database.db(), number, [63]);
+  await expectSoundLedger(database.db(), number);
+  await recordLines(
+    database.db(),
+    number,
+    Array.from({ length: 63 }, (_, line) => line),
+  );
+
+  const { rows } = await database.db().query("select slice_no from slices where batch = $1", [number]);
+  expect(rows).toEqual([]);
+  expect(await viewOf(database.db(), number)).toMatchObject({ completed: 64, sealedAs: null });
+  await expectSoundLedger(database.db(), number);
+});
+
+test("a result for a batch that does not exist is discarded, the others of its flush are not", async () => {
+  await claimedSlice(database.db(), batch, 1);
+
+  const { results } = await recordFlush(
+    database.db(),
+    flushOf([
+      { batch: number + 1_000_000, line: 0 },
+      { batch: number, line: 0 },
+    ]),
+    now,
+  );
+
+  expect(results.map((result) => result.batch)).toEqual([number]);
+});
+
+describe("readers of what is new", () => {
+  test("follow seq: it grows with each commit, and a row's is that of its flush", async () => {
+    await claimedSlice(database.db(), batch, 64);
+    await Promise.all(Array.from({ length: 20 }, (_, line) => recordLines(database.db(), number, [line, line + 20])));
+
+    const { rows } = await database
+      .db()
+      .query<{ seq: number; lines: number }>(
+        "select seq, count(*)::int as lines from lines where day = $1 and batch = $2 group by seq order by seq",
+        [batch.day, number],
+      );
+
+    expect(rows).toEqual(Array.from({ length: 20 }, (_, i) => ({ seq: i + 1, lines: 2 })));
+  });
+});

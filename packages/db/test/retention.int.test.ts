@@ -1,0 +1,150 @@
+/** Sweeping: bytes that nothing needs are found and forgotten, and nothing else is. */
+import { randomUUID } from "node:crypto";
+import { expect, test } from "@jest/globals";
+import { BATCH_STATUSES } from "@nightshift/domain";
+import { useDatabase } from "@nightshift/testing";
+import {
+  deleteFile,
+  findFile,
+  forgetBlobs,
+  forgetSegments,
+  insertBlob,
+  insertFile,
+  outputExtents,
+  recordFlush,
+  sweepableSegments,
+  unneededBlobs,
+  type SweptSegment,
+} from "../src/index.ts";
+import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } from "./ledger-fixture.ts";
+
+const database = useDatabase();
+
+/** Old enough for every age that is asked for here. */
+async function agedBlob(name = `blob-${randomUUID()}`): Promise<string> {
+  await insertBlob(database.db(), { key: name, bytes: 1, etag: "e" });
+  await age("blobs", "key", name);
+  return name;
+}
+
+async function age(table: "blobs" | "segments", column: "key", value: string): Promise<void> {
+  await database.db().query(`update ${table} set created_at = now() - interval '2 hours' where ${column} = $1`, [value]);
+}
+
+async function isUnneeded(key: string, at = now): Promise<boolean> {
+  return (await unneededBlobs(database.db(), at, 3_600, 1_000)).includes(key);
+}
+
+async function fileWith(blob: string, expiresAt: Date | null = null): Promise<{ id: string; tenant: string }> {
+  const file = { id: `file-${randomUUID()}`, tenant: await newTenant(database.db()) };
+  await insertFile(database.db(), {
+    ...file,
+    purpose: "batch",
+    filename: "in.jsonl",
+    bytes: 1,
+    blob,
+    createdAt: now,
+    expiresAt,
+  });
+  return file;
+}
+
+test("a blob without a file goes when it is old, not while its upload may be under way", async () => {
+  const fresh = `blob-${randomUUID()}`;
+  await insertBlob(database.db(), { key: fresh, bytes: 1, etag: "e" });
+
+  expect(await isUnneeded(fresh)).toBe(false);
+  expect(await isUnneeded(await agedBlob())).toBe(true);
+});
+
+test("a blob stays while a file that lives names it: until it is deleted, or has expired", async () => {
+  const blob = await agedBlob();
+  const file = await fileWith(blob);
+  const twin = await fileWith(blob, later(60));
+  expect(await isUnneeded(blob)).toBe(false);
+
+  await deleteFile(database.db(), file.tenant, file.id, now);
+
+  expect(await isUnneeded(blob, later(59))).toBe(false);
+  expect(await isUnneeded(blob, later(61))).toBe(true);
+  expect(await findFile(database.db(), twin.tenant, twin.id, later(59))).toMatchObject({ blob });
+});
+
+test.each(BATCH_STATUSES)("the input and the index of a batch that is %s stay for as long as it is not final", async (status) => {
+  const batch = await runningBatch(database.db(), { total: 1 });
+  const blobs = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
+  for (const blob of blobs) await age("blobs", "key", blob);
+  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+
+  const isFinal = ["failed", "completed", "expired", "cancelled"].includes(status);
+  expect(await Promise.all(blobs.map((blob) => isUnneeded(blob)))).toEqual([isFinal, isFinal]);
+});
+
+test("forgetting a blob leaves its files' and batches' rows, without it", async () => {
+  const batch = await runningBatch(database.db(), { total: 1 });
+  const [inputBlob, indexBlob] = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
+  const file = await fileWith(inputBlob);
+
+  await forgetBlobs(database.db(), [inputBlob, indexBlob]);
+
+  expect(await viewOf(database.db(), batch.number)).toMatchObject({ inputBlob: null, indexBlob: null });
+  expect(await findFile(database.db(), file.tenant, file.id, now)).toBeNull();
+  const { rows } = await database.db().query("select blob from files where id = $1", [file.id]);
+  expect(rows).toEqual([{ blob: null }]);
+});
+
+/** A segment with one result of each of these batches; the batches are in progress. */
+async function segmentOf(...batches: { number: number; upstream: string }[]): Promise<string> {
+  for (const batch of batches) await claimedSlice(database.db(), batch, 1);
+  const flush = flushOf(batches.map((batch) => ({ batch: batch.number, line: 0 })));
+  await recordFlush(database.db(), flush, now);
+  const key = flush.segment?.key ?? "";
+  await age("segments", "key", key);
+  return key;
+}
+
+async function sweepable(key: string): Promise<SweptSegment | undefined> {
+  return (await sweepableSegments(database.db(), 3_600, 1_000)).find((segment) => segment.key === key);
+}
+
+async function finish(batch: number, status: string, at: string): Promise<void> {
+  await database.db().query(`update batches set status = $2, ${status}_at = ${at} where number = $1`, [batch, status]);
+}
+
+test.each(["completed", "expired", "cancelled"])("a segment goes once all its batches are %s and old", async (status) => {
+  const batches = [await runningBatch(database.db(), { total: 5 }), await runningBatch(database.db(), { total: 5 })] as const;
+  const key = await segmentOf(...batches);
+  expect(await sweepable(key)).toBeUndefined();
+
+  await finish(batches[0].number, status, "now() - interval '2 hours'");
+  expect(await sweepable(key)).toBeUndefined();
+
+  await finish(batches[1].number, status, "now()");
+  expect(await sweepable(key)).toBeUndefined();
+
+  await finish(batches[1].number, status, "now() - interval '2 hours'");
+  expect(await sweepable(key)).toMatchObject({ key });
+});
+
+test.each(["in_progress", "finalizing", "cancelling"])("a segment of a batch that is %s stays, however old", async (status) => {
+  const batch = await runningBatch(database.db(), { total: 5 });
+  const key = await segmentOf(batch);
+  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+
+  expect(await sweepable(key)).toBeUndefined();
+});
+
+test("a forgotten segment takes its extents along, and no other's", async () => {
+  const batch = await runningBatch(database.db(), { total: 5 });
+  const key = await segmentOf(batch);
+  const kept = await segmentOf(await runningBatch(database.db(), { total: 5 }));
+  await finish(batch.number, "completed", "now() - interval '2 hours'");
+  const segment = await sweepable(key);
+
+  await forgetSegments(database.db(), [segment?.id ?? 0]);
+
+  expect(await sweepable(key)).toBeUndefined();
+  expect(await outputExtents(database.db(), batch.number)).toEqual([]);
+  const { rows } = await database.db().query("select key from segments where key = any($1)", [[key, kept]]);
+  expect(rows).toEqual([{ key: kept }]);
+});
