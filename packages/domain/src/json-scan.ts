@@ -196,10 +196,13 @@ function skipNumber(bytes: Buffer, from: number, end: number): number {
   const whole = skipDigits(bytes, first, end);
   if (whole === first || (bytes[first] === ZERO && whole > first + 1)) return -1;
   const fraction = whole < end && bytes[whole] === DOT ? skipSomeDigits(bytes, whole + 1, end) : whole;
-  const isScientific = fraction >= 0 && fraction < end && ((bytes[fraction] ?? 0) | 0x20) === LOWER_E;
-  if (!isScientific) return fraction;
-  const sign = bytes[fraction + 1];
-  return skipSomeDigits(bytes, sign === PLUS || sign === MINUS ? fraction + 2 : fraction + 1, end);
+  return fraction < 0 ? -1 : skipExponent(bytes, fraction, end);
+}
+
+function skipExponent(bytes: Buffer, from: number, end: number): number {
+  if (from >= end || ((bytes[from] ?? 0) | 0x20) !== LOWER_E) return from;
+  const sign = bytes[from + 1];
+  return skipSomeDigits(bytes, sign === PLUS || sign === MINUS ? from + 2 : from + 1, end);
 }
 
 /** Behind one digit or more, or -1. */
