@@ -67,11 +67,13 @@ async function run(command, args, whatToDo) {
 }
 
 async function install() {
-  say("Installing packages (npm ci); the first time takes a minute ...");
+  say("Installing packages (npm install); the first time takes a minute ...");
   // `npm run` names the npm that runs us; started by hand, the one on the PATH serves.
   const npmCli = process.env.npm_execpath?.endsWith("npm-cli.js") ? process.env.npm_execpath : null;
-  // Without --include=dev, NODE_ENV=production in the environment would leave out the compiler.
-  const args = ["ci", "--include=dev", "--no-audit", "--no-fund"];
+  // Not `npm ci`: it refuses a lock file that lacks an optional package of another platform, which is all that some
+  // registries have, and it throws away what is installed already. --no-save leaves the lock file as it is, and without
+  // --include=dev, NODE_ENV=production in the environment would leave out the compiler.
+  const args = ["install", "--no-save", "--include=dev", "--no-audit", "--no-fund"];
   const seconds = await run(
     npmCli === null ? "npm" : process.execPath,
     npmCli === null ? args : [npmCli, ...args],

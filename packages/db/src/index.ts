@@ -1,3 +1,4 @@
+/** Postgres, and only that: every statement of Nightshift, by what it does. */
 export { isDbUnavailable, openDb, type Db, type DbOptions, type Queryable, type Tx } from "./pool.ts";
 export { withTx } from "./tx.ts";
 export { migrate, SchemaTooNewError } from "./migrate.ts";

@@ -1,3 +1,4 @@
+/** What Nightshift talks about, and only that: the wire, the states, the limits. No input or output, no clock. */
 export { BATCH_ENDPOINTS, isBatchEndpoint, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
 export { errors, RequestError, type ErrorFacts, type ErrorKind } from "./errors.ts";

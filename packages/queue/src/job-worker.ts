@@ -11,7 +11,7 @@ export type JobHandler<N extends JobName> = (payload: JobPayload<N>, signal: Abo
 
 /** A running worker. */
 export interface JobWorker {
-  /** Sets how many jobs run at a time (1 or more), at once: more are taken while others run, and with fewer none is stopped. */
+  /** Sets how many jobs run at a time, at once (throws below 1): more are taken while others run, and with fewer none is stopped. */
   setConcurrency(concurrency: number): void;
   /** From now on no handler is called; those that run go on. A job that was just being taken goes back to the queue. */
   stopTaking(): Promise<void>;
@@ -88,8 +88,8 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
   return {
     setConcurrency: (next) => {
       const grows = next > worker.concurrency;
-      concurrency = next;
       worker.concurrency = next;
+      concurrency = next;
       if (!grows || stopped) return;
       // BullMQ looks at the number when a job ends. Resuming makes it look now; both run to their effect before anything else does.
       worker.pause(true).catch(onError);

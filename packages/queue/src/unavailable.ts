@@ -19,7 +19,7 @@ export async function callQueue<T>(what: string, call: () => Promise<T>): Promis
 }
 
 /** Settles as the promise does, or rejects after `timeoutMs`; the promise itself cannot be stopped and goes on alone. */
-export async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

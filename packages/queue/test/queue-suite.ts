@@ -94,6 +94,39 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(gate.calls()).toBe(3);
     });
 
+    test("one that arrives while another runs is run though that one fails for good", async () => {
+      const queues = await open();
+      const gate = createGate();
+      let calls = 0;
+      queues.work(
+        "batch.advance",
+        async (payload, signal) => {
+          calls += 1;
+          await gate.handler(payload, signal);
+          if (calls <= 3) throw new Error("no");
+        },
+        { concurrency: 1 },
+      );
+
+      await queues.enqueue("batch.advance", advance);
+      await until(() => gate.running() === 1, { message: "the first runs" });
+      await queues.enqueue("batch.advance", advance);
+      gate.open();
+      await until(() => calls === 4, { message: "three attempts, and the one that arrived" });
+      await until(
+        () =>
+          queues
+            .boards()[0]!
+            .getJobCountByTypes("waiting", "active", "failed")
+            .then((n) => n === 0),
+        {
+          message: "nothing is left",
+        },
+      );
+
+      expect(calls).toBe(4);
+    });
+
     test("one that waits absorbs others", async () => {
       const queues = await open();
 

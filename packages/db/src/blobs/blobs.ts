@@ -35,8 +35,10 @@ export async function forgetBlobs(db: Queryable, keys: readonly string[]): Promi
   await db.query(
     `/* blobs.forget */
     with freed_files as (update files set blob = null where blob = any($1)),
-      freed_inputs as (update batches set input_blob = null where input_blob = any($1)),
-      freed_indexes as (update batches set index_blob = null where index_blob = any($1))
+      freed_batches as (
+        update batches set input_blob = case when input_blob = any($1) then null else input_blob end,
+          index_blob = case when index_blob = any($1) then null else index_blob end
+        where input_blob = any($1) or index_blob = any($1))
     delete from blobs where key = any($1)`,
     [keys],
   );

@@ -12,6 +12,7 @@ const idle: UpstreamState = {
   sinceShrinkMs: 60_000,
   heldByOthers: 0,
   othersInNeed: 0,
+  othersWithout: 0,
 };
 
 const quiet: LeaseRequest = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 };
@@ -24,6 +25,9 @@ describe("permits", () => {
     [{ othersInNeed: 1, heldByOthers: 8 }, 2],
     [{ othersInNeed: 1, heldByOthers: 10 }, 0],
     [{ othersInNeed: 1, heldByOthers: 12 }, 0],
+    [{ othersInNeed: 4, heldByOthers: 7, othersWithout: 1 }, 2],
+    [{ othersInNeed: 4, heldByOthers: 8, othersWithout: 1 }, 1],
+    [{ othersInNeed: 20, heldByOthers: 9, othersWithout: 11 }, 1],
   ])("with %o of ten, a worker in need gets %d", (others, permits) => {
     expect(grant({ ...idle, ...others }, quiet).permits).toBe(permits);
   });
@@ -65,6 +69,7 @@ describe("permits", () => {
               concurrencyNow,
               heldByOthers: others.reduce((sum, { held }) => sum + held, 0),
               othersInNeed: others.filter(({ needed }) => needed).length,
+              othersWithout: others.filter(({ needed, held }) => needed && held === 0).length,
             },
             request,
           );
@@ -96,10 +101,18 @@ describe("permits", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 8, max: 300 }), (count, concurrency) => {
         const held = Array.from({ length: count }, () => 0);
-        for (let round = 0; round < 3; round += 1) {
+        // Twice as many rounds as it takes when each worker gives up one permit in each of its turns.
+        for (let round = 0; round < 2 * count; round += 1) {
           for (let i = 0; i < count; i += 1) {
-            const heldByOthers = held.reduce((sum, n) => sum + n, 0) - (held[i] ?? 0);
-            const state = { ...idle, concurrency, concurrencyNow: concurrency, heldByOthers, othersInNeed: count - 1 };
+            const others = held.filter((_, other) => other !== i);
+            const state = {
+              ...idle,
+              concurrency,
+              concurrencyNow: concurrency,
+              heldByOthers: others.reduce((sum, n) => sum + n, 0),
+              othersInNeed: count - 1,
+              othersWithout: others.filter((n) => n === 0).length,
+            };
             held[i] = grant(state, quiet).permits;
           }
         }

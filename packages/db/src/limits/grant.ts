@@ -12,6 +12,8 @@ export interface UpstreamState {
   /** Permits that other workers hold, and how many of these workers have lines to send. */
   readonly heldByOthers: number;
   readonly othersInNeed: number;
+  /** Those in need that hold no permit at all. */
+  readonly othersWithout: number;
 }
 
 export interface LeaseRequest {
@@ -70,11 +72,15 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
   return Math.max(1, Math.min(state.concurrency, grown));
 }
 
-/** An equal share among the workers in need, but nothing of what others still hold. */
+/**
+ * An equal share among the workers in need, but nothing of what others still hold. Shares are rounded up, so the last
+ * worker might find none left, with lines in hand: who has more than one permit leaves one for each that has none.
+ */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
   if (!request.isInNeed) return 0;
   const share = Math.ceil(concurrency / (state.othersInNeed + 1));
-  return Math.max(0, Math.min(share, concurrency - state.heldByOthers));
+  const free = concurrency - state.heldByOthers;
+  return Math.max(0, Math.min(share, free, Math.max(1, free - state.othersWithout)));
 }
 
 function grantedTokens(state: UpstreamState, request: LeaseRequest): { tokens: number; tokensLeft: number } {

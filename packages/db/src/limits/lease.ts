@@ -82,16 +82,19 @@ async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
   return rows[0];
 }
 
+type OthersPermits = Pick<UpstreamState, "heldByOthers" | "othersInNeed" | "othersWithout">;
+
 async function othersPermits(
   tx: Tx,
   upstream: string,
   worker: string,
-): Promise<Pick<UpstreamState, "heldByOthers" | "othersInNeed">> {
-  const { rows } = await tx.query<Pick<UpstreamState, "heldByOthers" | "othersInNeed">>(
+): Promise<OthersPermits> {
+  const { rows } = await tx.query<OthersPermits>(
     `/* limits.others */
-    select coalesce(sum(held), 0)::int as "heldByOthers", (count(*) filter (where needed))::int as "othersInNeed"
+    select coalesce(sum(held), 0)::int as "heldByOthers", (count(*) filter (where needed))::int as "othersInNeed",
+      (count(*) filter (where needed and held = 0))::int as "othersWithout"
     from permits where upstream = $1 and worker <> $2`,
     [upstream, worker],
   );
-  return rows[0] ?? { heldByOthers: 0, othersInNeed: 0 };
+  return rows[0] ?? { heldByOthers: 0, othersInNeed: 0, othersWithout: 0 };
 }

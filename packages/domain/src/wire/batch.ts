@@ -1,3 +1,4 @@
+/** The Batch object and the body that creates one: contract §1.3 and §3.1. */
 import { Type, type Static } from "@sinclair/typebox";
 import { BATCH_STATUSES } from "../batch-status.ts";
 import { BATCH_ENDPOINTS } from "../endpoints.ts";

@@ -1,3 +1,4 @@
+/** The File object and the purposes of uploads: contract §1.1 and §2. */
 import { Type, type Static } from "@sinclair/typebox";
 
 /** Purposes that an upload may name, in the order in which OpenAI's own message lists them: contract §5.2. */

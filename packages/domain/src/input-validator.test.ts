@@ -1,0 +1,143 @@
+/** Whole input files: all errors in the order of their lines, a bounded list of them, and an index of what is where. */
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { createInputValidator, type InputReport } from "./input-validator.ts";
+import { readSpan, spanCount } from "./line-index.ts";
+import { MAX_BATCH_LINES, MAX_REPORTED_ERRORS } from "./limits.ts";
+
+const CHAT = "/v1/chat/completions";
+
+function line(customId: string, model: string | null = "small"): string {
+  const body = model === null ? { input: "x" } : { model, messages: [] };
+  return JSON.stringify({ custom_id: customId, method: "POST", url: CHAT, body });
+}
+
+function check(text: string | Buffer, maxLines?: number): InputReport {
+  const validator = createInputValidator(CHAT, maxLines);
+  validator.push(Buffer.from(text));
+  return validator.end();
+}
+
+const codes = ({ errors }: InputReport): unknown[] => errors.map((error) => [error.line, error.code, error.param]);
+
+test("a good file: its total, its model, and where each of its lines lies", () => {
+  const texts = [line("a"), line("é"), line("c")];
+  const file = Buffer.from(`\ufeff\n${texts.join("\r\n\r\n")}`);
+
+  const report = check(file);
+
+  expect(report).toMatchObject({ errors: [], total: 3, model: "small", modelLine: 2, firstByte: 4 });
+  expect(spanCount(report.index)).toBe(3);
+  expect(texts.map((_, i) => readSpan(report.index, i)).map(({ offset, length }) => file.toString("utf8", offset, offset + length))).toEqual(
+    texts,
+  );
+});
+
+test("one error for each fault, in the order of the lines; blank lines count as lines", () => {
+  const report = check([line("a"), "", "{", "[]", line("b").replace("POST", "GET"), "{}", line("c")].join("\n"));
+
+  expect(codes(report)).toEqual([
+    [3, "invalid_json_line", null],
+    [4, "invalid_json_line", null],
+    [5, "invalid_value", "method"],
+    [6, "missing_required_parameter", "custom_id"],
+    [6, "missing_required_parameter", "method"],
+    [6, "missing_required_parameter", "url"],
+    [6, "missing_required_parameter", "body"],
+  ]);
+  expect(report.total).toBe(6);
+});
+
+describe("across lines", () => {
+  test("a custom_id that came before is a duplicate, however it is written", () => {
+    const escaped = line("abc").replace('"abc"', '"\\u0061b\\u0063"');
+
+    expect(codes(check([line("abc"), line("abd"), escaped, line("abc")].join("\n")))).toEqual([
+      [3, "duplicate_custom_id", "custom_id"],
+      [4, "duplicate_custom_id", "custom_id"],
+    ]);
+  });
+
+  test("ids that differ are never taken for duplicates, nor equal ones for different", () => {
+    const id = fc.oneof(fc.string({ unit: "grapheme", maxLength: 3 }), fc.constantFrom('"', '\\"', "\\", "\\u0061", "a", ""));
+    fc.assert(
+      fc.property(fc.array(id, { minLength: 1, maxLength: 10 }), (ids) => {
+        const report = check(ids.map((customId) => line(customId)).join("\n"));
+        expect(report.errors).toHaveLength(ids.length - new Set(ids).size);
+      }),
+    );
+  });
+
+  test("a model other than the first is a mismatch, with both the line and the name", () => {
+    const report = check([line("a"), line("b", "large"), line("c"), line("d", "large")].join("\n"));
+
+    expect(codes(report)).toEqual([
+      [2, "mismatched_model", "body.model"],
+      [4, "mismatched_model", "body.model"],
+    ]);
+    expect(report.errors[0]?.message).toContain("'large'");
+    expect(report).toMatchObject({ model: "small", modelLine: 1 });
+  });
+
+  test("a line with a fault of its own is not compared with the others", () => {
+    const faulty = line("a", "large").replace("POST", "GET");
+
+    expect(check([faulty, line("a"), line("b")].join("\n"))).toMatchObject({
+      errors: [{ code: "invalid_value", line: 1 }],
+      model: "small",
+      modelLine: 2,
+    });
+  });
+});
+
+describe("limits", () => {
+  test(`the first ${String(MAX_REPORTED_ERRORS)} errors are listed, and one that says how many are not`, () => {
+    const at = (count: number): InputReport => check("{\n".repeat(count));
+
+    expect(at(100).errors).toHaveLength(100);
+    const report = at(137);
+    expect(report.errors).toHaveLength(101);
+    expect(report.errors[99]).toMatchObject({ line: 100, code: "invalid_json_line" });
+    expect(report.errors[100]).toMatchObject({ line: null, code: "too_many_errors", param: null });
+    expect(report.errors[100]?.message).toContain("37 more");
+  });
+
+  test(`${String(MAX_BATCH_LINES)} requests are accepted, one more is not, whatever is wrong with it`, () => {
+    const validator = createInputValidator(CHAT);
+    for (let i = 0; i < MAX_BATCH_LINES; i += 1) validator.push(Buffer.from(`${line(String(i))}\n\n`));
+    expect(validator.isHopeless()).toBe(false);
+    validator.push(Buffer.from("{"));
+
+    const report = validator.end();
+
+    expect(validator.isHopeless()).toBe(true);
+    expect(codes(report)).toEqual([[null, "too_many_tasks", null]]);
+    expect(report.errors[0]?.message).toContain("50000");
+    expect(check(Array.from({ length: 3 }, (_, i) => line(String(i))).join("\n"), 3).errors).toEqual([]);
+  });
+
+  test("too many lines come before the faults of the lines", () => {
+    expect(codes(check("{\n{\n{\n", 2))).toEqual([
+      [null, "too_many_tasks", null],
+      [1, "invalid_json_line", null],
+      [2, "invalid_json_line", null],
+    ]);
+  });
+
+  test.each(["", "\n\n", "\ufeff", " \r\n\t"])("a file without requests is empty: %j", (text) => {
+    expect(check(text)).toMatchObject({ errors: [{ code: "empty_file", line: null }], total: 0, model: null, firstByte: 0 });
+    expect(check(text).index).toHaveLength(0);
+  });
+});
+
+test("a file means the same however its bytes are cut", () => {
+  const file = Buffer.from([line("a"), "{", "", line("a"), line("é", "large"), "[]"].join("\r\n"));
+  fc.assert(
+    fc.property(fc.array(fc.nat(file.length), { maxLength: 6 }), (cuts) => {
+      const validator = createInputValidator(CHAT);
+      const at = [0, ...cuts, file.length].sort((a, b) => a - b);
+      for (const [i, end] of at.slice(1).entries()) validator.push(Uint8Array.from(file.subarray(at[i], end)));
+      expect(validator.end()).toEqual(check(file));
+    }),
+  );
+});

@@ -1,0 +1,152 @@
+/** The scanner against JSON.parse, which it must agree with on every text: what is JSON, and what the members are. */
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { isJson, lastMember, scanObject } from "./json-scan.ts";
+
+type Parsed = { ok: true; value: unknown } | { ok: false };
+
+function parse(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false };
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What the scanner makes of an object: like JSON.parse, the last of several members of a name counts. */
+function rebuilt(bytes: Buffer): Map<string, unknown> | null {
+  const members = scanObject(bytes);
+  return members && new Map(members.map(({ key, start, end }) => [key, JSON.parse(bytes.toString("utf8", start, end))]));
+}
+
+function expectAgreement(text: string): void {
+  const bytes = Buffer.from(text);
+  const parsed = parse(text);
+  expect({ text, isJson: isJson(bytes) }).toEqual({ text, isJson: parsed.ok });
+  const expected = parsed.ok && isObject(parsed.value) ? new Map(Object.entries(parsed.value)) : null;
+  expect({ text, members: rebuilt(bytes) }).toEqual({ text, members: expected });
+}
+
+/** JSON texts with white space between their tokens. */
+const jsonText = fc
+  .tuple(fc.json({ maxDepth: 4 }), fc.constantFrom(undefined, 1, "\t"), fc.constantFrom("", " ", "\r\n", "\t \n"))
+  .map(([text, indent, around]) => around + JSON.stringify(JSON.parse(text), null, indent) + around);
+
+test("JSON as any writer spaces it is read as JSON.parse reads it", () => {
+  fc.assert(fc.property(jsonText, expectAgreement), { numRuns: 500 });
+});
+
+test("JSON with characters put in, taken out or changed is accepted and refused as by JSON.parse", () => {
+  const characters = [...'{}[],:"\\/-+.0123456789eEtruefalsn \t\n\r\u0000\u001f\u007f\u00e9\u2028\ufeff😀', "\\u", "\\ud800", "null"];
+  const mutation = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    removed: fc.nat(2),
+    put: fc.constantFrom("", ...characters),
+  });
+  fc.assert(
+    fc.property(jsonText, fc.array(mutation, { minLength: 1, maxLength: 3 }), (text, mutations) => {
+      let mutated = text;
+      for (const { at, removed, put } of mutations) {
+        const index = Math.floor(at * mutated.length);
+        mutated = mutated.slice(0, index) + put + mutated.slice(index + removed);
+      }
+      expectAgreement(mutated.toWellFormed());
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("short texts of JSON's own characters are accepted and refused as by JSON.parse", () => {
+  const text = fc.string({ unit: fc.constantFrom(...'{}[],:"\\a1-0.eE+ u'), maxLength: 12 });
+  fc.assert(fc.property(text, expectAgreement), { numRuns: 3_000 });
+});
+
+test.each([
+  "",
+  " ",
+  "0",
+  "-",
+  "-0",
+  "01",
+  "1.",
+  ".5",
+  "1e",
+  "1E+",
+  "1e-07",
+  "-1.5E+3",
+  "tru",
+  "truex",
+  "nul",
+  '"',
+  '"\\',
+  '"\\u12',
+  '"\\u12G4"',
+  '"\\u\u00114"',
+  '"\\x"',
+  '"\t"',
+  '"\u007f"',
+  "{",
+  "{}{}",
+  "{,}",
+  '{"a"}',
+  '{"a":}',
+  '{"a":1,}',
+  '{"a":1 "b":2}',
+  '{a:1}',
+  "[1,]",
+  "[,1]",
+  "[1}",
+  '{"a":[1}',
+  "[]]",
+  "\ufeff{}",
+  '{"\\ud800":1}',
+  '{"":{"":""}}',
+  '{"__proto__":1}',
+  '{"a":1,"\\u0061":2,"a":3}',
+])("%j", (text) => {
+  expectAgreement(text);
+});
+
+describe("members", () => {
+  test("have the spans of their values, duplicates in the order of the text, keys without escapes", () => {
+    const text = ' { "a" : 1.0 , "b":[ 2 ], "\\u0061":"x" } ';
+
+    const members = scanObject(Buffer.from(text));
+
+    expect(members?.map(({ key, start, end }) => [key, text.slice(start, end)])).toEqual([
+      ["a", "1.0"],
+      ["b", "[ 2 ]"],
+      ["a", '"x"'],
+    ]);
+    expect(lastMember(members ?? [], "a")).toBe(members?.[2]);
+    expect(lastMember(members ?? [], "c")).toBeUndefined();
+  });
+
+  test("of a piece of a buffer are found without a look beyond its end", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 2 }), fc.json({ maxDepth: 2 }), (text, tail) => {
+        const whole = Buffer.from(text + tail);
+        const start = Math.min(3, Buffer.byteLength(text));
+        for (let end = start; end <= Buffer.byteLength(text); end += 1) {
+          const piece = Buffer.from(whole.subarray(start, end));
+          const shifted = scanObject(piece)?.map((m) => ({ ...m, start: m.start + start, end: m.end + start })) ?? null;
+          expect(scanObject(whole, start, end)).toEqual(shifted);
+          expect(isJson(whole, start, end)).toBe(isJson(piece));
+        }
+      }),
+    );
+  });
+});
+
+test("200,000 levels of nesting need no stack", () => {
+  const deep = (open: string, close: string): Buffer => Buffer.from(open.repeat(200_000) + "1" + close.repeat(200_000));
+
+  expect(isJson(deep("[", "]"))).toBe(true);
+  expect(isJson(deep('{"a":', "}"))).toBe(true);
+  expect(isJson(deep('[{"a":', "}]"))).toBe(true);
+  expect(isJson(Buffer.from("[".repeat(200_000)))).toBe(false);
+  expect(scanObject(deep('{"a":', "}"))).toEqual([{ key: "a", start: 5, end: 200_000 * 6 }]);
+});
