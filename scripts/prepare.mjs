@@ -27,26 +27,34 @@ function checkNode() {
   );
 }
 
-/** The packages that a lock file lists, without the workspaces' own folders. Null when there is no such file. */
-function readLock(file) {
-  if (!existsSync(file)) return null;
+const lockFile = path.join(root, "package-lock.json");
+/** What npm writes as its last act of installing: an interrupted install has none. */
+const installedFile = path.join(root, "node_modules", ".package-lock.json");
+/** The lock file's hash, written by us when npm was content with it. */
+const stampFile = path.join(root, "node_modules", ".nightshift-installed");
+
+const hash = (text) => createHash("sha256").update(text).digest("hex");
+
+/** The packages that a lock file lists, without the workspaces' own folders. */
+function readPackages(file) {
   const { packages } = JSON.parse(readFileSync(file, "utf8"));
   return Object.entries(packages).filter(([place]) => place.includes("node_modules/"));
 }
 
 /**
- * Compares what should be installed with what npm noted as its last act of installing. So an interrupted install is
- * seen, and one made by hand counts. Optional packages may be absent: most are for other platforms.
+ * True when this very lock file was installed by us, or when what it lists is there, installed by hand. Optional packages
+ * may be absent (most are for other platforms), and so may those that npm lists although nothing needs them.
  */
 function isInstalled() {
-  const wanted = readLock(path.join(root, "package-lock.json"));
-  const present = readLock(path.join(root, "node_modules", ".package-lock.json"));
-  if (wanted === null) throw new PrepareError(`There is no package-lock.json in ${root}: this is not a whole clone.`);
-  if (present === null) return false;
-  const byPlace = new Map(present);
-  return wanted.every(([place, { version, integrity, optional }]) => {
-    const found = byPlace.get(place);
-    return found === undefined ? optional === true : found.version === version && found.integrity === integrity;
+  if (!existsSync(lockFile))
+    throw new PrepareError(`There is no package-lock.json in ${root}: this is not a whole clone.`);
+  if (!existsSync(installedFile)) return false;
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash(readFileSync(lockFile))) return true;
+  const present = new Map(readPackages(installedFile));
+  return readPackages(lockFile).every(([place, { version, integrity, optional, extraneous }]) => {
+    const found = present.get(place);
+    if (found === undefined) return optional === true || extraneous === true;
+    return found.version === version && found.integrity === integrity;
   });
 }
 
@@ -79,6 +87,7 @@ async function install() {
     npmCli === null ? args : [npmCli, ...args],
     "It needs the npm registry, and to write in node_modules. Once that is possible, run the same command again.",
   );
+  writeFileSync(stampFile, hash(readFileSync(lockFile)));
   say(`Installed in ${seconds} s.`);
 }
 
@@ -115,7 +124,7 @@ const holder = (file) => {
 
 /** Runs `work` while no other npm script installs or builds this clone. */
 async function withLock(work) {
-  const clone = createHash("sha256").update(root).digest("hex").slice(0, 16);
+  const clone = hash(root).slice(0, 16);
   // Outside the clone: npm ci empties node_modules, and a lock is no file to see in git.
   const file = path.join(os.tmpdir(), `nightshift-prepare-${os.userInfo().uid}-${clone}`);
   let isWaiting = false;

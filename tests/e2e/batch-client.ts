@@ -5,9 +5,20 @@ import { type Stack, until } from "@nightshift/testing";
 export interface Batch {
   readonly id: string;
   readonly status: string;
+  readonly errors: { readonly data: readonly BatchError[] } | null;
   readonly output_file_id: string | null;
   readonly error_file_id: string | null;
+  readonly in_progress_at: number | null;
+  readonly cancelling_at: number | null;
   readonly request_counts: { readonly total: number; readonly completed: number; readonly failed: number };
+}
+
+/** One entry of a failed batch's errors. */
+export interface BatchError {
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
+  readonly line: number | null;
 }
 
 /** One line of an output or error file. */
@@ -28,6 +39,8 @@ export interface BatchClient {
   readonly retrieve: (id: string) => Promise<Batch>;
   /** Polls until the batch is final; 60 s unless told. */
   readonly finished: (id: string, timeoutMs?: number) => Promise<Batch>;
+  /** Uploads the lines, creates the batch and waits for its end. */
+  readonly run: (content: string | Buffer) => Promise<Batch>;
   readonly content: (fileId: string) => Promise<Buffer>;
   /** The lines of an output or error file; none where there is no file. */
   readonly lines: (fileId: string | null) => Promise<readonly ResultLine[]>;
@@ -50,28 +63,30 @@ export function createBatchClient(stack: Stack): BatchClient {
   const retrieve = async (id: string): Promise<Batch> => (await (await succeed(`/v1/batches/${id}`)).json()) as Batch;
   const content = async (fileId: string): Promise<Buffer> =>
     Buffer.from(await (await succeed(`/v1/files/${fileId}/content`)).arrayBuffer());
+  const upload = async (bytes: string | Buffer, filename?: string): Promise<string> => {
+    const reply = await succeed("/v1/files", { method: "POST", body: uploadForm(bytes, filename) });
+    return ((await reply.json()) as { id: string }).id;
+  };
+  const create = async (inputFileId: string, endpoint = "/v1/chat/completions"): Promise<Batch> => {
+    const body = JSON.stringify({ input_file_id: inputFileId, endpoint, completion_window: "24h" });
+    const headers = { "content-type": "application/json" };
+    return (await (await succeed("/v1/batches", { method: "POST", headers, body })).json()) as Batch;
+  };
+  const finished = async (id: string, timeoutMs = 60_000): Promise<Batch> => {
+    const isFinal = async (): Promise<Batch | null> => {
+      const batch = await retrieve(id);
+      return FINAL.includes(batch.status) ? batch : null;
+    };
+    return until(isFinal, { message: `${id} is final`, timeoutMs, everyMs: 100 });
+  };
   return {
     request,
+    upload,
+    create,
     retrieve,
+    finished,
     content,
-    upload: async (bytes, filename = "requests.jsonl") => {
-      const form = new FormData();
-      form.set("file", new Blob([bytes]), filename);
-      form.set("purpose", "batch");
-      return ((await (await succeed("/v1/files", { method: "POST", body: form })).json()) as { id: string }).id;
-    },
-    create: async (inputFileId, endpoint = "/v1/chat/completions") => {
-      const body = JSON.stringify({ input_file_id: inputFileId, endpoint, completion_window: "24h" });
-      const headers = { "content-type": "application/json" };
-      return (await (await succeed("/v1/batches", { method: "POST", headers, body })).json()) as Batch;
-    },
-    finished: async (id, timeoutMs = 60_000) => {
-      const isFinal = async (): Promise<Batch | null> => {
-        const batch = await retrieve(id);
-        return FINAL.includes(batch.status) ? batch : null;
-      };
-      return until(isFinal, { message: `${id} is final`, timeoutMs, everyMs: 100 });
-    },
+    run: async (bytes) => finished((await create(await upload(bytes))).id),
     lines: async (fileId) => {
       if (fileId === null) return [];
       return (await content(fileId))
@@ -83,8 +98,16 @@ export function createBatchClient(stack: Stack): BatchClient {
   };
 }
 
+/** The form of an upload for a batch. */
+export function uploadForm(bytes: string | Buffer, filename = "requests.jsonl"): FormData {
+  const form = new FormData();
+  form.set("file", new Blob([bytes]), filename);
+  form.set("purpose", "batch");
+  return form;
+}
+
 /** A chat line as the guide writes it. */
-export function chatLine(customId: string, content: string): string {
-  const body = { model: "gpt-4", messages: [{ role: "user", content }] };
+export function chatLine(customId: string, content: string, model = "gpt-4"): string {
+  const body = { model, messages: [{ role: "user", content }] };
   return JSON.stringify({ custom_id: customId, method: "POST", url: "/v1/chat/completions", body });
 }

@@ -33,3 +33,11 @@ export async function recordedLines(stack: Stack, batchId: string): Promise<Set<
   );
   return new Set(rows.map(({ line }) => line));
 }
+
+/** What is handed out and not done, over all batches: the window allows 8 MiB of input lines at once. */
+export async function handedOut(stack: Stack): Promise<{ lines: number; bytes: number }> {
+  const rows = await stack.sql<{ lines: number; bytes: number }>(
+    `select coalesce(sum(bit_count(todo::bit(64))), 0)::int as lines, coalesce(sum(byte_length), 0)::int as bytes from slices`,
+  );
+  return rows[0] ?? { lines: 0, bytes: 0 };
+}

@@ -1,6 +1,15 @@
 /** A running Nightshift with a simulator as its upstream, for the tests of one describe block. */
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, beforeAll } from "@jest/globals";
-import { type Simulator, type Stack, type StackOptions, startSimulatorProcess, startStack } from "@nightshift/testing";
+import {
+  makeTemporaryFolder,
+  type Simulator,
+  type Stack,
+  type StackOptions,
+  startSimulatorProcess,
+  startStack,
+} from "@nightshift/testing";
 
 /** Both are there from beforeAll on. */
 export interface StackInUse {
@@ -8,15 +17,28 @@ export interface StackInUse {
   readonly simulator: () => Simulator;
 }
 
-/** Starts a stack before the block's first test and stops it after the last. `simulator` holds SIMULATOR_* variables. */
-export function useStack(
-  options: StackOptions & { readonly simulator?: Readonly<Record<string, string>> },
-): StackInUse {
+/** A stack's options, and those of its upstream. */
+export interface StackInUseOptions extends StackOptions {
+  /** SIMULATOR_* variables. */
+  readonly simulator?: Readonly<Record<string, string>>;
+  /** The text of a NIGHTSHIFT_CONFIG for the simulator at `baseUrl`, where UPSTREAM_* would not do. */
+  readonly routes?: (baseUrl: string) => string;
+}
+
+/** Starts a stack before the block's first test and stops it after the last. */
+export function useStack(options: StackInUseOptions): StackInUse {
   const starting: { simulator?: Promise<Simulator>; stack?: Promise<Stack> } = {};
-  const started: { simulator?: Simulator; stack?: Stack } = {};
+  const started: { simulator?: Simulator; stack?: Stack; folder?: string } = {};
+  const variablesFor = async (baseUrl: string): Promise<Record<string, string>> => {
+    if (options.routes === undefined) return { UPSTREAM_BASE_URL: baseUrl, UPSTREAM_API_KEY: "sk-simulator" };
+    started.folder = await makeTemporaryFolder("routes");
+    const file = path.join(started.folder, "nightshift.yaml");
+    await writeFile(file, options.routes(baseUrl));
+    return { NIGHTSHIFT_CONFIG: file };
+  };
   beforeAll(async () => {
     started.simulator = await (starting.simulator = startSimulatorProcess(options.simulator));
-    const upstream = { UPSTREAM_BASE_URL: started.simulator.baseUrl, UPSTREAM_API_KEY: "sk-simulator" };
+    const upstream = await variablesFor(started.simulator.baseUrl);
     started.stack = await (starting.stack = startStack({ ...options, env: { ...upstream, ...options.env } }));
   });
   afterAll(async () => {
@@ -26,6 +48,7 @@ export function useStack(
       if (stack.status === "fulfilled") await stack.value?.stop();
     } finally {
       if (simulator.status === "fulfilled") await simulator.value?.stop();
+      if (started.folder !== undefined) await rm(started.folder, { recursive: true, force: true });
     }
   });
   const need = <T>(value: T | undefined): T => {

@@ -2,10 +2,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
+import { handedOut, misplacedLines } from "./ledger.ts";
 import { useStack } from "./use-stack.ts";
 
 const LINES = 50_000;
 const QUESTION_BYTES = 1_900;
+const WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_RSS_BYTES = 400 * 1024 * 1024;
 
 describe.each(availableProfiles())("%s", (profile) => {
@@ -18,13 +20,17 @@ describe.each(availableProfiles())("%s", (profile) => {
     const { id } = await client.create(await client.upload(customIds.map((one) => chatLine(one, question)).join("\n")));
 
     let mostJobs = 0;
+    let mostBytes = 0;
     const batch = await until(
       async () => {
         mostJobs = Math.max(mostJobs, await stack().queueLength());
+        mostBytes = Math.max(mostBytes, (await handedOut(stack())).bytes);
+        const misplaced = await misplacedLines(stack(), id);
+        if (misplaced.length > 0) throw new Error(`Lines out of place: ${JSON.stringify(misplaced.slice(0, 5))}`);
         const now = await client.retrieve(id);
         return ["completed", "failed"].includes(now.status) && now;
       },
-      { message: "the batch is final", timeoutMs: 200_000, everyMs: 250 },
+      { message: "the batch is final", timeoutMs: 200_000, everyMs: 500 },
     );
     const lines = [...(await client.lines(batch.output_file_id)), ...(await client.lines(batch.error_file_id))];
 
@@ -32,7 +38,9 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(new Set(lines.map((line) => line.custom_id)).size).toBe(LINES);
     expect(lines).toHaveLength(LINES);
     expect((await stack().memoryPeaks()).filter(({ bytes }) => bytes > MAX_RSS_BYTES)).toEqual([]);
-    // Its window is 8 MB of lines; jobs for all of them would be ten times as many.
-    expect(mostJobs).toBeLessThan(LINES / 10);
+    expect(mostBytes).toBeGreaterThan(0);
+    expect(mostBytes).toBeLessThanOrEqual(WINDOW_BYTES);
+    // A job is a slice of several lines; the others are a handful that advance and feed.
+    expect(mostJobs).toBeLessThan(LINES / 50);
   });
 });

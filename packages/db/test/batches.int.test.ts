@@ -118,7 +118,7 @@ describe("cancel", () => {
 });
 
 test("the reconciler sees the batches that wait for a step, oldest first", async () => {
-  const batches = [];
+  const batches: Awaited<ReturnType<typeof batchIn>>[] = [];
   for (const status of BATCH_STATUSES) batches.push(await batchIn(status));
   const waiting = batches.filter(({ status }) => ["validating", "finalizing", "cancelling"].includes(status));
 
@@ -131,7 +131,7 @@ test("the reconciler sees the batches that wait for a step, oldest first", async
 });
 
 test("a batch is overdue from its deadline on, while there is something to end", async () => {
-  const batches = [];
+  const batches: Awaited<ReturnType<typeof batchIn>>[] = [];
   for (const status of BATCH_STATUSES) batches.push(await batchIn(status, later(60)));
   const ours = new Set(batches.map(({ number }) => number));
   const overdueAt = async (at: Date): Promise<BatchStatus[]> => {

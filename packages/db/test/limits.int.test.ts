@@ -6,7 +6,12 @@ import { newUpstream } from "./ledger-fixture.ts";
 
 const database = useDatabase();
 
-function lease(upstream: string, worker: string, request: Partial<LeaseRequest> = {}, lineMs: number | null = null): Promise<Lease> {
+function lease(
+  upstream: string,
+  worker: string,
+  request: Partial<LeaseRequest> = {},
+  lineMs: number | null = null,
+): Promise<Lease> {
   const all = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0, ...request };
   return leaseUpstream(database.db(), upstream, worker, all, { linesPerSecond: 1, lineMs });
 }
@@ -21,7 +26,10 @@ async function held(upstream: string): Promise<number> {
 async function upstreamRow(name: string): Promise<Record<string, unknown> | undefined> {
   const { rows } = await database
     .db()
-    .query<Record<string, unknown>>("select concurrency, concurrency_now as now, line_ms from upstreams where name = $1", [name]);
+    .query<Record<string, unknown>>(
+      "select concurrency, concurrency_now as now, line_ms from upstreams where name = $1",
+      [name],
+    );
   return rows[0];
 }
 
@@ -61,7 +69,9 @@ test("a worker that rests gives back what it held, and the other one gets all", 
 test("tokens of a slow rate go to one of those who ask at once", async () => {
   const upstream = await newUpstream(database.db());
   await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60 });
-  await database.db().query("update upstreams set tokens = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
+  await database
+    .db()
+    .query("update upstreams set tokens = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
 
   const leases = await Promise.all(["a", "b", "c", "d"].map((worker) => lease(upstream, worker, { wantedTokens: 5 })));
 

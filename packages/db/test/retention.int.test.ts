@@ -28,7 +28,9 @@ async function agedBlob(name = `blob-${randomUUID()}`): Promise<string> {
 }
 
 async function age(table: "blobs" | "segments", column: "key", value: string): Promise<void> {
-  await database.db().query(`update ${table} set created_at = now() - interval '2 hours' where ${column} = $1`, [value]);
+  await database
+    .db()
+    .query(`update ${table} set created_at = now() - interval '2 hours' where ${column} = $1`, [value]);
 }
 
 async function isUnneeded(key: string, at = now): Promise<boolean> {
@@ -70,15 +72,18 @@ test("a blob stays while a file that lives names it: until it is deleted, or has
   expect(await findFile(database.db(), twin.tenant, twin.id, later(59))).toMatchObject({ blob });
 });
 
-test.each(BATCH_STATUSES)("the input and the index of a batch that is %s stay for as long as it is not final", async (status) => {
-  const batch = await runningBatch(database.db(), { total: 1 });
-  const blobs = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
-  for (const blob of blobs) await age("blobs", "key", blob);
-  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+test.each(BATCH_STATUSES)(
+  "the input and the index of a batch that is %s stay for as long as it is not final",
+  async (status) => {
+    const batch = await runningBatch(database.db(), { total: 1 });
+    const blobs = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
+    for (const blob of blobs) await age("blobs", "key", blob);
+    await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
 
-  const isFinal = ["failed", "completed", "expired", "cancelled"].includes(status);
-  expect(await Promise.all(blobs.map((blob) => isUnneeded(blob)))).toEqual([isFinal, isFinal]);
-});
+    const isFinal = ["failed", "completed", "expired", "cancelled"].includes(status);
+    expect(await Promise.all(blobs.map((blob) => isUnneeded(blob)))).toEqual([isFinal, isFinal]);
+  },
+);
 
 test("forgetting a blob leaves its files' and batches' rows, without it", async () => {
   const batch = await runningBatch(database.db(), { total: 1 });
@@ -111,28 +116,37 @@ async function finish(batch: number, status: string, at: string): Promise<void> 
   await database.db().query(`update batches set status = $2, ${status}_at = ${at} where number = $1`, [batch, status]);
 }
 
-test.each(["completed", "expired", "cancelled"])("a segment goes once all its batches are %s and old", async (status) => {
-  const batches = [await runningBatch(database.db(), { total: 5 }), await runningBatch(database.db(), { total: 5 })] as const;
-  const key = await segmentOf(...batches);
-  expect(await sweepable(key)).toBeUndefined();
+test.each(["completed", "expired", "cancelled"])(
+  "a segment goes once all its batches are %s and old",
+  async (status) => {
+    const batches = [
+      await runningBatch(database.db(), { total: 5 }),
+      await runningBatch(database.db(), { total: 5 }),
+    ] as const;
+    const key = await segmentOf(...batches);
+    expect(await sweepable(key)).toBeUndefined();
 
-  await finish(batches[0].number, status, "now() - interval '2 hours'");
-  expect(await sweepable(key)).toBeUndefined();
+    await finish(batches[0].number, status, "now() - interval '2 hours'");
+    expect(await sweepable(key)).toBeUndefined();
 
-  await finish(batches[1].number, status, "now()");
-  expect(await sweepable(key)).toBeUndefined();
+    await finish(batches[1].number, status, "now()");
+    expect(await sweepable(key)).toBeUndefined();
 
-  await finish(batches[1].number, status, "now() - interval '2 hours'");
-  expect(await sweepable(key)).toMatchObject({ key });
-});
+    await finish(batches[1].number, status, "now() - interval '2 hours'");
+    expect(await sweepable(key)).toMatchObject({ key });
+  },
+);
 
-test.each(["in_progress", "finalizing", "cancelling"])("a segment of a batch that is %s stays, however old", async (status) => {
-  const batch = await runningBatch(database.db(), { total: 5 });
-  const key = await segmentOf(batch);
-  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+test.each(["in_progress", "finalizing", "cancelling"])(
+  "a segment of a batch that is %s stays, however old",
+  async (status) => {
+    const batch = await runningBatch(database.db(), { total: 5 });
+    const key = await segmentOf(batch);
+    await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
 
-  expect(await sweepable(key)).toBeUndefined();
-});
+    expect(await sweepable(key)).toBeUndefined();
+  },
+);
 
 test("a forgotten segment takes its extents along, and no other's", async () => {
   const batch = await runningBatch(database.db(), { total: 5 });

@@ -110,20 +110,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   };
 
   const flush = async (random: Random, hands: readonly Hand[], hurry: boolean): Promise<void> => {
-    const results: Came[] = [];
-    const returns: SliceReturn[] = [];
-    for (const hand of hands) {
-      const back: number[] = [];
-      for (const line of hand.lines) {
-        const fate = hurry ? random() * 0.3 : random();
-        if (fate > 0.5) continue;
-        hand.lines.delete(line);
-        if (fate < 0.35) results.push(came(hand.slice, line, fate, random));
-        else if (fate < 0.42) returns.push(retried(hand.slice, line, Math.floor(random() * 3)));
-        else back.push(line);
-      }
-      if (back.length > 0) returns.push(unsent(hand.slice, back));
-    }
+    const { results, returns } = drawFates(random, hands, hurry);
     if (results.length + returns.length === 0) return;
     const made = flushOf(results, returns);
     flushes.push(made);
@@ -198,6 +185,29 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
       for (const old of flushes) await repeat(old);
     },
   };
+}
+
+/** What becomes of the lines in hand; those that are drawn leave it. In a hurry all come back with a result. */
+function drawFates(
+  random: Random,
+  hands: readonly Hand[],
+  hurry: boolean,
+): { results: Came[]; returns: SliceReturn[] } {
+  const results: Came[] = [];
+  const returns: SliceReturn[] = [];
+  for (const { slice, lines } of hands) {
+    const back: number[] = [];
+    for (const line of lines) {
+      const fate = hurry ? random() * 0.3 : random();
+      if (fate > 0.5) continue;
+      lines.delete(line);
+      if (fate < 0.35) results.push(came(slice, line, fate, random));
+      else if (fate < 0.42) returns.push(retried(slice, line, Math.floor(random() * 3)));
+      else back.push(line);
+    }
+    if (back.length > 0) returns.push(unsent(slice, back));
+  }
+  return { results, returns };
 }
 
 function came(slice: ClaimedSlice, line: number, fate: number, random: Random): Came {

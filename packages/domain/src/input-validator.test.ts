@@ -28,9 +28,11 @@ test("a good file: its total, its model, and where each of its lines lies", () =
 
   expect(report).toMatchObject({ errors: [], total: 3, model: "small", modelLine: 2, firstByte: 4 });
   expect(spanCount(report.index)).toBe(3);
-  expect(texts.map((_, i) => readSpan(report.index, i)).map(({ offset, length }) => file.toString("utf8", offset, offset + length))).toEqual(
-    texts,
-  );
+  expect(
+    texts
+      .map((_, i) => readSpan(report.index, i))
+      .map(({ offset, length }) => file.toString("utf8", offset, offset + length)),
+  ).toEqual(texts);
 });
 
 test("one error for each fault, in the order of the lines; blank lines count as lines", () => {
@@ -59,7 +61,10 @@ describe("across lines", () => {
   });
 
   test("ids that differ are never taken for duplicates, nor equal ones for different", () => {
-    const id = fc.oneof(fc.string({ unit: "grapheme", maxLength: 3 }), fc.constantFrom('"', '\\"', "\\", "\\u0061", "a", ""));
+    const id = fc.oneof(
+      fc.string({ unit: "grapheme", maxLength: 3 }),
+      fc.constantFrom('"', '\\"', "\\", "\\u0061", "a", ""),
+    );
     fc.assert(
       fc.property(fc.array(id, { minLength: 1, maxLength: 10 }), (ids) => {
         const report = check(ids.map((customId) => line(customId)).join("\n"));
@@ -125,7 +130,12 @@ describe("limits", () => {
   });
 
   test.each(["", "\n\n", "\ufeff", " \r\n\t"])("a file without requests is empty: %j", (text) => {
-    expect(check(text)).toMatchObject({ errors: [{ code: "empty_file", line: null }], total: 0, model: null, firstByte: 0 });
+    expect(check(text)).toMatchObject({
+      errors: [{ code: "empty_file", line: null }],
+      total: 0,
+      model: null,
+      firstByte: 0,
+    });
     expect(check(text).index).toHaveLength(0);
   });
 });

@@ -19,7 +19,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** What the scanner makes of an object: like JSON.parse, the last of several members of a name counts. */
 function rebuilt(bytes: Buffer): Map<string, unknown> | null {
   const members = scanObject(bytes);
-  return members && new Map(members.map(({ key, start, end }) => [key, JSON.parse(bytes.toString("utf8", start, end))]));
+  return (
+    members && new Map(members.map(({ key, start, end }) => [key, JSON.parse(bytes.toString("utf8", start, end))]))
+  );
 }
 
 function expectAgreement(text: string): void {
@@ -40,27 +42,30 @@ test("JSON as any writer spaces it is read as JSON.parse reads it", () => {
 });
 
 test("JSON with characters put in, taken out or changed is accepted and refused as by JSON.parse", () => {
-  const characters = [...'{}[],:"\\/-+.0123456789eEtruefalsn \t\n\r\u0000\u001f\u007f\u00e9\u2028\ufeff😀', "\\u", "\\ud800", "null"];
+  const put = fc.oneof(
+    fc.constantFrom("", "\\u", "\\ud800", "null", "\ufeff", "😀", "é", "\u2028"),
+    fc.string({ unit: fc.constantFrom(...'{}[],:"\\/-+.019eEtruefalsn \t\n\r\0\u001f\u007f'.split("")), maxLength: 1 }),
+  );
   const mutation = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     removed: fc.nat(2),
-    put: fc.constantFrom("", ...characters),
+    put,
   });
   fc.assert(
     fc.property(jsonText, fc.array(mutation, { minLength: 1, maxLength: 3 }), (text, mutations) => {
       let mutated = text;
-      for (const { at, removed, put } of mutations) {
+      for (const { at, removed, put: inserted } of mutations) {
         const index = Math.floor(at * mutated.length);
-        mutated = mutated.slice(0, index) + put + mutated.slice(index + removed);
+        mutated = mutated.slice(0, index) + inserted + mutated.slice(index + removed);
       }
-      expectAgreement(mutated.toWellFormed());
+      expectAgreement(Buffer.from(mutated).toString());
     }),
     { numRuns: 3_000 },
   );
 });
 
 test("short texts of JSON's own characters are accepted and refused as by JSON.parse", () => {
-  const text = fc.string({ unit: fc.constantFrom(...'{}[],:"\\a1-0.eE+ u'), maxLength: 12 });
+  const text = fc.string({ unit: fc.constantFrom(...'{}[],:"\\a1-0.eE+ u'.split("")), maxLength: 12 });
   fc.assert(fc.property(text, expectAgreement), { numRuns: 3_000 });
 });
 
@@ -95,7 +100,7 @@ test.each([
   '{"a":}',
   '{"a":1,}',
   '{"a":1 "b":2}',
-  '{a:1}',
+  "{a:1}",
   "[1,]",
   "[,1]",
   "[1}",

@@ -56,14 +56,42 @@ test("every line lies where it says, and what lies between the lines is breaks a
 
 describe("line breaks", () => {
   test.each([
-    ["LF", "a\nb\n", [[1, 0, "a"], [2, 2, "b"]]],
-    ["CRLF", "a\r\nb\r\n", [[1, 0, "a"], [2, 3, "b"]]],
-    ["no last break", "a\nb", [[1, 0, "a"], [2, 2, "b"]]],
+    [
+      "LF",
+      "a\nb\n",
+      [
+        [1, 0, "a"],
+        [2, 2, "b"],
+      ],
+    ],
+    [
+      "CRLF",
+      "a\r\nb\r\n",
+      [
+        [1, 0, "a"],
+        [2, 3, "b"],
+      ],
+    ],
+    [
+      "no last break",
+      "a\nb",
+      [
+        [1, 0, "a"],
+        [2, 2, "b"],
+      ],
+    ],
     ["a CR at the end of the file", "a\r", [[1, 0, "a"]]],
     ["a CR alone is no break", "a\rb\n", [[1, 0, "a\rb"]]],
     ["U+2028 is none", "a\u2028b\n", [[1, 0, "a\u2028b"]]],
     ["blank lines are counted and left out", "\n \t\n\r\na\n\n", [[4, 6, "a"]]],
-    ["a byte order mark is not part of the first line", "\ufeffa\n\ufeffb\n", [[1, 3, "a"], [2, 5, "\ufeffb"]]],
+    [
+      "a byte order mark is not part of the first line",
+      "\ufeffa\n\ufeffb\n",
+      [
+        [1, 3, "a"],
+        [2, 5, "\ufeffb"],
+      ],
+    ],
     ["a byte order mark alone", "\ufeff", []],
     ["nothing", "", []],
     ["breaks alone", "\n\n\r\n", []],

@@ -46,7 +46,11 @@ describe("faults", () => {
     ["null", "null", [["invalid_json_line", null, expect.stringContaining("not a JSON object")]]],
     ["a string", '"x"', [["invalid_json_line", null, expect.stringContaining("not a JSON object")]]],
     ["nothing in it", {}, ["custom_id", "method", "url", "body"].map(missing)],
-    ["null for everything", { custom_id: null, method: null, url: null, body: null }, ["custom_id", "method", "url", "body"].map(missing)],
+    [
+      "null for everything",
+      { custom_id: null, method: null, url: null, body: null },
+      ["custom_id", "method", "url", "body"].map(missing),
+    ],
     ["a number as custom_id", { ...good, custom_id: 7 }, [wrongType("custom_id", "a string")]],
     ["a number as method", { ...good, method: 7 }, [wrongType("method", "a string")]],
     ["another method", { ...good, method: "GET" }, [["invalid_value", "method", expect.stringContaining("'POST'")]]],
@@ -75,7 +79,7 @@ describe("faults", () => {
   test("are told all together", () => {
     const line = { custom_id: 1, method: "PUT", url: "/v2", body: { stream: true } };
 
-    expect(faultsOf(line)).toMatchObject([
+    expect(faultsOf(line).map((fault) => (fault as unknown[]).slice(0, 2))).toEqual([
       ["invalid_type", "custom_id"],
       ["invalid_value", "method"],
       ["invalid_url", "url"],
@@ -101,7 +105,7 @@ describe("faults", () => {
 describe("what is no fault", () => {
   test.each([
     ["an empty custom_id", { ...good, custom_id: "" }],
-    ["unknown keys", { ...good, priority: 1, body: { ...body, seed: 1e400 } }],
+    ["unknown keys", { ...good, priority: 1, body: { ...body, seed: 1e300 } }],
     ["stream: false and stream: null", { ...good, body: { ...body, stream: false, stream_options: null } }],
   ])("%s", (_name, line) => {
     expect(faultsOf(line)).toEqual([]);
@@ -131,7 +135,8 @@ describe("what is no fault", () => {
 });
 
 describe("the body to send", () => {
-  const line = (inner: string): string => ` {"custom_id" : "é\\u00e9", "body": ${inner} ,"method":"POST","url":"${CHAT}"} `;
+  const line = (inner: string): string =>
+    ` {"custom_id" : "é\\u00e9", "body": ${inner} ,"method":"POST","url":"${CHAT}"} `;
 
   test("is the line's own bytes: spacing, order, long numbers and duplicates", () => {
     const inner = '{ "seed":12345678901234567890.10 ,"messages":[ 1e0 ],"a":1,"a":2,\t"model":"m" }';
@@ -163,7 +168,9 @@ describe("the body to send", () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.string(), (rest, from, to) => {
         const sent = { ...rest, model: from, messages: [] };
         const request = requestOf(JSON.stringify({ ...good, body: sent }));
-        expect(JSON.parse(bodyToSend(request, to).toString())).toEqual(JSON.parse(JSON.stringify({ ...sent, model: to })));
+        expect(JSON.parse(bodyToSend(request, to).toString())).toEqual(
+          JSON.parse(JSON.stringify({ ...sent, model: to })),
+        );
         expect(bodyToSend(request, null).toString()).toBe(JSON.stringify(sent));
       }),
     );

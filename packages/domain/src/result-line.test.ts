@@ -17,23 +17,31 @@ test("an answered line has all four keys in OpenAI's order, and custom_id and bo
 });
 
 test("line breaks between the body's tokens are all that is left out", () => {
-  expect(answered('\r\n{\n  "a": "b\\nc",\r\n\t"d": [1,\n2] }\n')).toContain('"body": {  "a": "b\\nc",\t"d": [1,2] }}, "error"');
+  expect(answered('\r\n{\n  "a": "b\\nc",\r\n\t"d": [1,\n2] }\n')).toContain(
+    '"body": {  "a": "b\\nc",\t"d": [1,2] }}, "error"',
+  );
 });
 
 test("whatever the upstream's JSON and its layout, the line is one line and means the same", () => {
   fc.assert(
-    fc.property(fc.jsonValue(), fc.constantFrom(0, 2, "\t"), fc.constantFrom("\n", "\r\n"), fc.nat(599), (value, indent, eol, status) => {
-      const body = JSON.stringify(value, null, indent).replaceAll("\n", eol);
-      const line = answered(body, status);
-      expect(line.indexOf("\n")).toBe(line.length - 1);
-      expect(line).not.toContain("\r");
-      expect(JSON.parse(line)).toEqual({
-        id: "batch_req_1",
-        custom_id: 'aéé"',
-        response: { status_code: status, request_id: 'r"1', body: JSON.parse(body) },
-        error: null,
-      });
-    }),
+    fc.property(
+      fc.jsonValue(),
+      fc.constantFrom(0, 2, "\t"),
+      fc.constantFrom("\n", "\r\n"),
+      fc.nat(599),
+      (value, indent, eol, status) => {
+        const body = JSON.stringify(value, null, indent).replaceAll("\n", eol);
+        const line = answered(body, status);
+        expect(line.indexOf("\n")).toBe(line.length - 1);
+        expect(line).not.toContain("\r");
+        expect(JSON.parse(line)).toEqual({
+          id: "batch_req_1",
+          custom_id: 'aéé"',
+          response: { status_code: status, request_id: 'r"1', body: JSON.parse(body) as unknown },
+          error: null,
+        });
+      },
+    ),
   );
 });
 
@@ -44,7 +52,9 @@ test.each([
 ])("a line without an answer says why: %o", (error, code, message) => {
   const line = unansweredLine("batch_req_1", customId, error).toString();
 
-  expect(line.startsWith(String.raw`{"id": "batch_req_1", "custom_id": "a\u00e9é\"", "response": null, "error": {`)).toBe(true);
+  expect(
+    line.startsWith(String.raw`{"id": "batch_req_1", "custom_id": "a\u00e9é\"", "response": null, "error": {`),
+  ).toBe(true);
   expect(line.indexOf("\n")).toBe(line.length - 1);
   expect(JSON.parse(line)).toMatchObject({ response: null, error: { code, message } });
 });

@@ -60,7 +60,7 @@ function showService(screen: Screen, config: CliConfig, machine: Machine, second
     row("Upstream", screen.paint("yellow", "none configured: Nightshift's simulator answers, not a model"));
     row("", dim("UPSTREAM_BASE_URL=https://... names a server of yours"));
   } else row("Upstream", config.upstream);
-  row("Data", forShell(dataDir) === "" ? "." : forShell(dataDir), `logs in ${forShell(path.join(dataDir, "logs"))}`);
+  row("Data", forShell(dataDir), `logs in ${forShell(path.join(dataDir, "logs"))}`);
   screen.line();
   screen.line("Send it a file of requests:");
   screen.line();

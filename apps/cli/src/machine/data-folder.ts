@@ -45,7 +45,8 @@ export async function holdDataFolder(dataDir: string, onLost: () => void): Promi
 
 async function makeFolder(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    // It holds customers' prompts. As root others must be able to pass through it: Postgres runs as one of them.
+    await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`The data folder cannot be made: ${reason}. NIGHTSHIFT_DATA_DIR names another.`, {

@@ -37,7 +37,7 @@ export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
 /** A path as one would type it here: relative where that is shorter, quoted where it must be. */
 export function forShell(file: string): string {
   const relative = path.relative(process.cwd(), file);
-  const shown = relative.startsWith("..") ? file : relative;
+  const shown = relative === "" ? "." : relative.startsWith("..") ? file : relative;
   return /^[\w./@%+=:,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -13,7 +13,7 @@ const BLOCK_BYTES = 1024 * 1024;
 /** 24 MiB at most. */
 const KEPT_BLOCKS = 24;
 
-export function createInputBlocks(objects: ObjectStore): InputBlocks {
+export function createInputBlocks(objects: Pick<ObjectStore, "read">): InputBlocks {
   const kept = new Map<string, Promise<Buffer>>();
 
   const block = (blob: string, number: number, start: number): Promise<Buffer> => {

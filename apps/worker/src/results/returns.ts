@@ -1,5 +1,5 @@
 /** Lines that go back to the ledger: one slice for each that burned an attempt, one for all of a slice that were not sent. */
-import type { SliceReturn } from "@nightshift/db";
+import type { ClaimedSlice, SliceReturn } from "@nightshift/db";
 import type { LinePlace } from "../lines/line-task.ts";
 
 export interface ReturnedLine {
@@ -8,7 +8,10 @@ export interface ReturnedLine {
   readonly delayMs: number;
 }
 
-/** Lines of the same slice that burned nothing travel together; the longest delay counts for all of them. */
+/**
+ * Lines of the same claim that burned nothing travel together; the longest delay counts for all of them. A slice that was
+ * freed and claimed again is another claim: what is left of the old one must not take the new one's lines along.
+ */
 export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
   const burned = lines
     .filter((line) => line.hasBurnedAttempt)
@@ -22,11 +25,11 @@ export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
       attempt: task.slice.attempt + 1,
       delayMs,
     }));
-  const unsent = new Map<number, ReturnedLine[]>();
+  const unsent = new Map<ClaimedSlice, ReturnedLine[]>();
   for (const line of lines) {
     if (line.hasBurnedAttempt) continue;
-    const { sliceNo } = line.task.slice;
-    unsent.set(sliceNo, [...(unsent.get(sliceNo) ?? []), line]);
+    const { slice } = line.task;
+    unsent.set(slice, [...(unsent.get(slice) ?? []), line]);
   }
   return [...burned, ...[...unsent.values()].flatMap(together)];
 }

@@ -40,58 +40,17 @@ describe("permits", () => {
     expect(grant({ ...idle, othersInNeed: 1 }, { ...quiet, ceiling: 10 })).toMatchObject({ permits: 5, held: 10 });
   });
 
-  /** One worker as the upstream and Postgres see it. `asked`: a lease under way; `given`: its answer, not read yet. */
-  interface SimulatedWorker {
-    inFlight: number;
-    permits: number;
-    held: number;
-    needed: boolean;
-    asked: LeaseRequest | null;
-    given: Grant | null;
-  }
-
-  const ACTS = ["send", "send", "send", "reply", "throttle", "ask", "commit", "read", "rest"] as const;
-  const acts = fc.array(fc.record({ who: fc.nat(3), act: fc.constantFrom(...ACTS) }), { minLength: 50, maxLength: 400 });
-
   test("more lines than the upstream's concurrency are never in flight, in no interleaving of leases and sends", () => {
+    const steps = fc.array(fc.record({ who: fc.nat(3), act: fc.constantFrom(...ACTS) }), {
+      minLength: 50,
+      maxLength: 400,
+    });
     fc.assert(
-      fc.property(acts, fc.integer({ min: 1, max: 12 }), (steps, concurrency) => {
-        const workers = Array.from({ length: 4 }, (): SimulatedWorker => {
-          return { inFlight: 0, permits: 0, held: 0, needed: false, asked: null, given: null };
-        });
-        let concurrencyNow = concurrency;
-        const commit = (worker: SimulatedWorker, request: LeaseRequest): void => {
-          const others = workers.filter((other) => other !== worker);
-          const given = grant(
-            {
-              ...idle,
-              concurrency,
-              concurrencyNow,
-              heldByOthers: others.reduce((sum, { held }) => sum + held, 0),
-              othersInNeed: others.filter(({ needed }) => needed).length,
-              othersWithout: others.filter(({ needed, held }) => needed && held === 0).length,
-            },
-            request,
-          );
-          concurrencyNow = given.concurrencyNow;
-          Object.assign(worker, { held: given.held, needed: request.isInNeed, asked: null, given });
-        };
-        for (const { who, act } of steps) {
-          const worker = workers[who];
-          if (worker === undefined) continue;
-          const { inFlight, permits, asked, given } = worker;
-          if (act === "send" && inFlight < permits) worker.inFlight += 1;
-          if ((act === "reply" || act === "throttle") && inFlight > 0) worker.inFlight -= 1;
-          if ((act === "ask" || act === "rest" || act === "throttle") && asked === null && given === null) {
-            if (act === "rest") worker.permits = 0;
-            const ceiling = Math.max(inFlight, worker.permits);
-            worker.asked = { ...quiet, ceiling, isInNeed: act !== "rest", throttled: act === "throttle" ? 1 : 0, answered: 1 };
-          }
-          if (act === "commit" && asked !== null) commit(worker, asked);
-          if (act === "read" && given !== null) Object.assign(worker, { permits: given.permits, given: null });
-
-          const total = workers.reduce((sum, other) => sum + other.inFlight, 0);
-          expect(total).toBeLessThanOrEqual(concurrency);
+      fc.property(steps, fc.integer({ min: 1, max: 12 }), (some, concurrency) => {
+        const simulation = simulateLeases(4, concurrency);
+        for (const { who, act } of some) {
+          simulation.act(who, act);
+          expect(simulation.inFlight()).toBeLessThanOrEqual(concurrency);
         }
       }),
     );
@@ -150,18 +109,24 @@ describe("tokens", () => {
     );
   });
 
-  test.each([1, 10, 60, 600, 30_000])("a rate of %d a minute is used up to at least nine tenths", (requestsPerMinute) => {
-    let tokens = 0;
-    let sent = 0;
-    for (let now = 0; now < 3_600_000; now += 100) {
-      const given = grant({ ...idle, requestsPerMinute, tokens, sinceRefillMs: 100 }, { ...quiet, wantedTokens: 1e9 });
-      tokens = given.tokensLeft;
-      sent += given.tokens;
-    }
+  test.each([1, 10, 60, 600, 30_000])(
+    "a rate of %d a minute is used up to at least nine tenths",
+    (requestsPerMinute) => {
+      let tokens = 0;
+      let sent = 0;
+      for (let now = 0; now < 3_600_000; now += 100) {
+        const given = grant(
+          { ...idle, requestsPerMinute, tokens, sinceRefillMs: 100 },
+          { ...quiet, wantedTokens: 1e9 },
+        );
+        tokens = given.tokensLeft;
+        sent += given.tokens;
+      }
 
-    expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 60 * 0.9);
-    expect(sent).toBeLessThanOrEqual(requestsPerMinute * 60);
-  });
+      expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 60 * 0.9);
+      expect(sent).toBeLessThanOrEqual(requestsPerMinute * 60);
+    },
+  );
 
   test("only what is wanted is taken; a want below nothing takes nothing", () => {
     const state = { ...idle, requestsPerMinute: 60_000, tokens: 50 };
@@ -198,3 +163,75 @@ describe("the upstream's concurrency", () => {
     expect(grow({ ...idle, concurrency: 3, concurrencyNow: 10 }).concurrencyNow).toBe(3);
   });
 });
+
+const ACTS = ["send", "send", "send", "reply", "ask", "ask after a 429", "rest", "commit", "read"] as const;
+type Act = (typeof ACTS)[number];
+
+/** One worker as the upstream and Postgres see it. */
+interface SimulatedWorker {
+  inFlight: number;
+  permits: number;
+  held: number;
+  needed: boolean;
+  /** A lease under way that Postgres has not seen yet. */
+  asked: LeaseRequest | null;
+  /** Its answer, which the worker has not read yet. */
+  given: Grant | null;
+}
+
+/** Workers that go on sending and getting replies while their leases are under way. */
+function simulateLeases(count: number, concurrency: number): { act(who: number, act: Act): void; inFlight(): number } {
+  const workers = Array.from({ length: count }, (): SimulatedWorker => {
+    return { inFlight: 0, permits: 0, held: 0, needed: false, asked: null, given: null };
+  });
+  let concurrencyNow = concurrency;
+
+  const ask = (worker: SimulatedWorker, change: Partial<LeaseRequest>): void => {
+    if (worker.asked !== null || worker.given !== null) return;
+    worker.asked = { ...quiet, answered: 1, ceiling: Math.max(worker.inFlight, worker.permits), ...change };
+  };
+  const commit = (worker: SimulatedWorker): void => {
+    if (worker.asked === null) return;
+    const others = workers.filter((other) => other !== worker);
+    const state = {
+      ...idle,
+      concurrency,
+      concurrencyNow,
+      heldByOthers: others.reduce((sum, { held }) => sum + held, 0),
+      othersInNeed: others.filter(({ needed }) => needed).length,
+      othersWithout: others.filter(({ needed, held }) => needed && held === 0).length,
+    };
+    const given = grant(state, worker.asked);
+    concurrencyNow = given.concurrencyNow;
+    Object.assign(worker, { held: given.held, needed: worker.asked.isInNeed, asked: null, given });
+  };
+  const acts: Record<Act, (worker: SimulatedWorker) => void> = {
+    send: (worker) => {
+      if (worker.inFlight < worker.permits) worker.inFlight += 1;
+    },
+    reply: (worker) => {
+      if (worker.inFlight > 0) worker.inFlight -= 1;
+    },
+    ask: (worker) => {
+      ask(worker, {});
+    },
+    "ask after a 429": (worker) => {
+      ask(worker, { throttled: 1 });
+    },
+    rest: (worker) => {
+      if (worker.asked === null && worker.given === null) worker.permits = 0;
+      ask(worker, { isInNeed: false });
+    },
+    commit,
+    read: (worker) => {
+      if (worker.given !== null) Object.assign(worker, { permits: worker.given.permits, given: null });
+    },
+  };
+  return {
+    act(who, act) {
+      const worker = workers[who];
+      if (worker !== undefined) acts[act](worker);
+    },
+    inFlight: () => workers.reduce((sum, worker) => sum + worker.inFlight, 0),
+  };
+}

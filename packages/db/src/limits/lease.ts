@@ -84,11 +84,7 @@ async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
 
 type OthersPermits = Pick<UpstreamState, "heldByOthers" | "othersInNeed" | "othersWithout">;
 
-async function othersPermits(
-  tx: Tx,
-  upstream: string,
-  worker: string,
-): Promise<OthersPermits> {
+async function othersPermits(tx: Tx, upstream: string, worker: string): Promise<OthersPermits> {
   const { rows } = await tx.query<OthersPermits>(
     `/* limits.others */
     select coalesce(sum(held), 0)::int as "heldByOthers", (count(*) filter (where needed))::int as "othersInNeed",

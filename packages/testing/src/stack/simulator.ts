@@ -12,6 +12,8 @@ export interface SimulatorStats {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly inFlight: number;
   readonly maxInFlight: number;
+  /** When the first of them came, in milliseconds since 1970; null before. */
+  readonly firstAt: number | null;
   /** Requests with a key that had not been seen before. */
   readonly distinct: number;
   readonly repeated: number;

@@ -1,0 +1,64 @@
+/** The built command line as a test runs it: a process of its own, with nothing of ours in its environment but what is given. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { makeTemporaryFolder, until } from "@nightshift/testing";
+
+const MAIN = path.resolve(import.meta.dirname, "../dist/main.js");
+const OURS = /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_)|^(DATABASE_URL|REDIS_URL|PORT|HOST|NODE_OPTIONS)$/;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What it said so far, on either stream. */
+  readonly said: () => string;
+  /** Resolves once it has said this. Rejects when it ends before. */
+  readonly untilSaid: (words: string) => Promise<void>;
+}
+
+/** A data folder for one test file. */
+export async function makeDataFolder(): Promise<string> {
+  return path.join(await makeTemporaryFolder("cli"), "data");
+}
+
+/** Starts `nightshift` with these arguments. */
+export function startCommand(args: readonly string[], env: Readonly<Record<string, string>>): Command {
+  const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: path.resolve(import.meta.dirname, "../../.."),
+    env: { ...Object.fromEntries(inherited), ...env },
+    // The channel ends it when the test process is killed.
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the command has pipes");
+  let said = "";
+  for (const stream of [stdout, stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const ended = Promise.all([text(stdout), text(stderr), once(child, "exit")]).then(([out, err]) => ({
+    code: child.exitCode,
+    stdout: out,
+    stderr: err,
+  }));
+  return {
+    child,
+    ended,
+    said: () => said,
+    untilSaid: async (words) => {
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+      await until(() => said.includes(words) || hasEnded(), { message: `it says "${words}"`, timeoutMs: 60_000 });
+      if (!said.includes(words)) throw new Error(`It ended without saying "${words}":\n${said}`);
+    },
+  };
+}
+
+/** Runs `nightshift` to its end. */
+export async function runCommand(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  return startCommand(args, env).ended;
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { beforeAll, expect, test } from "@jest/globals";
+import { makeDataFolder, runCommand, startCommand } from "./command.ts";
+
+let dataDir: string;
+let folder: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  dataDir = await makeDataFolder();
+  folder = path.dirname(dataDir);
+  env = { NIGHTSHIFT_DATA_DIR: dataDir };
+});
+
+function requests(name: string, lines: readonly unknown[]): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""));
+  return file;
+}
+
+const request = (id: string): object => ({
+  custom_id: id,
+  method: "POST",
+  url: "/v1/embeddings",
+  body: { model: "text-embedding-ada-002", input: id },
+});
+
+const customIds = (text: string): unknown[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { custom_id: unknown }).custom_id);
+
+test("without a server, one is started for the command, and the results are on standard output alone", async () => {
+  const { code, stdout, stderr } = await runCommand(["run", requests("two.jsonl", [request("a"), request("b")])], env);
+
+  expect(code).toBe(0);
+  expect(customIds(stdout)).toEqual(["a", "b"]);
+  expect(stderr).toContain("simulator answers, not a model");
+  expect(stderr).toContain("/v1/embeddings");
+  expect(await readdir(dataDir)).not.toContain("running.json");
+});
+
+test("a batch that fails validation ends with 1 and names the lines", async () => {
+  const { code, stdout, stderr } = await runCommand(["run", requests("bad.jsonl", [request("a"), "no JSON"])], env);
+
+  expect(code).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toContain("line 2: ");
+});
+
+test("failed lines end with 1 and go to the file that was asked for, the others to theirs", async () => {
+  const file = requests("mixed.jsonl", [request("good"), { ...request("bad"), body: { model: "m", input: 5 } }]);
+  const [output, errors] = ["results.jsonl", "errors.jsonl"].map((name) => path.join(folder, name)) as [string, string];
+
+  const { code, stderr } = await runCommand(["run", file, "-o", output, "--errors", errors], env);
+
+  expect(code).toBe(1);
+  expect(stderr).toContain("1 of 2 lines succeeded, 1 failed");
+  expect(stderr).toContain("bad: status 400");
+  expect(customIds(readFileSync(output, "utf8"))).toEqual(["good"]);
+  expect(customIds(readFileSync(errors, "utf8"))).toEqual(["bad"]);
+});
+
+test("an interrupted run says how to come back, and `wait` finishes it", async () => {
+  const ids = Array.from({ length: 300 }, (_, index) => `r${String(index)}`);
+  const slow = { ...env, SIMULATOR_LATENCY_MS: "200", UPSTREAM_CONCURRENCY: "10" };
+  const output = path.join(folder, "late.jsonl");
+  const command = startCommand(["run", requests("slow.jsonl", ids.map(request)), "-o", output], slow);
+  await command.untilSaid("in_progress");
+
+  command.child.kill("SIGINT");
+  const interrupted = await command.ended;
+
+  expect(interrupted.code).toBe(130);
+  expect(existsSync(output)).toBe(false);
+  const [, hint = ""] = /Come back to it with: npx nightshift (.*)/.exec(interrupted.stderr) ?? [];
+  const finished = await runCommand(hint.split(" "), env);
+  expect(finished.code).toBe(0);
+  expect(customIds(readFileSync(output, "utf8")).sort()).toEqual([...ids].sort());
+});
+
+test.each([
+  ["no command at all that we know", ["walk"]],
+  ["no file", ["run"]],
+  ["a file that is not there", ["run", "/nowhere/requests.jsonl"]],
+  ["an address that is none", ["run", import.meta.filename, "--server", "ftp://x"]],
+])("%s is wrong usage and ends with 2", async (_name, args) => {
+  const { code, stderr } = await runCommand(args, env);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain("error:");
+});
+
+test("a server that does not answer, or wants a key, is named", async () => {
+  const file = requests("one.jsonl", [request("a")]);
+
+  const silent = await runCommand(["run", file, "--server", "http://127.0.0.1:1", "--key", "x"], env);
+  const locked = await runCommand(["run", file], { ...env, OPENAI_BASE_URL: "http://127.0.0.1:1/v1" });
+
+  expect(silent.code).toBe(1);
+  expect(silent.stderr).toContain("http://127.0.0.1:1/v1 does not answer");
+  expect(locked.code).toBe(1);
+  expect(locked.stderr).toContain("OPENAI_API_KEY");
+});
+
+test("the quick start ends with the guide's three results and nothing else on standard output", async () => {
+  const { code, stdout, stderr } = await runCommand(["quickstart"], env);
+
+  expect(code).toBe(0);
+  expect(customIds(stdout)).toEqual(["req-1", "req-2", "req-3"]);
+  for (const title of ["1  Prepare", "2  Upload", "3  Create", "4  Check", "5  Download"])
+    expect(stderr).toContain(title);
+  expect(stderr).toContain("What next");
+});

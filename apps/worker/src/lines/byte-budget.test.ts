@@ -1,0 +1,104 @@
+/** Invariant 6 in a worker: bytes of unrecorded replies are bounded, and something always gets done. */
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { createByteBudget, type ReplyBytes } from "./byte-budget.ts";
+
+/** Whether a promise has resolved by now: one that has settles before a timer that is set after it. */
+async function isOpen(permission: Promise<void> | undefined): Promise<boolean> {
+  const later = new Promise<"later">((resolve) => setImmediate(resolve, "later"));
+  return (await Promise.race([permission, later])) !== "later";
+}
+
+test("within the budget every reply reads on", () => {
+  const budget = createByteBudget(100, () => undefined);
+  const [a, b] = [budget.open(), budget.open()];
+
+  expect([a.take(40), b.take(59)]).toEqual([undefined, undefined]);
+  expect(budget.held()).toBe(99);
+  expect(budget.isExhausted()).toBe(false);
+});
+
+test("beyond it only the oldest reply reads on; the others stop where they are", async () => {
+  const budget = createByteBudget(100, () => undefined);
+  const [oldest, younger] = [budget.open(), budget.open()];
+
+  const stopped = younger.take(100);
+
+  expect(budget.isExhausted()).toBe(true);
+  expect(await isOpen(stopped)).toBe(false);
+  expect(oldest.take(500)).toBeUndefined();
+  expect(oldest.take(500)).toBeUndefined();
+  expect(budget.held()).toBe(1_100);
+});
+
+test("when the oldest has been read, the next one takes its place, still beyond the budget", async () => {
+  const budget = createByteBudget(100, () => undefined);
+  const [first, second, third] = [budget.open(), budget.open(), budget.open()];
+  expect(first.take(200)).toBeUndefined();
+  const waiting = [second.take(10), third.take(10)];
+
+  first.finish();
+
+  expect(await Promise.all(waiting.map(isOpen))).toEqual([true, false]);
+  second.finish();
+  expect(await isOpen(waiting[1])).toBe(true);
+});
+
+test("a commit makes room: for those that wait, and for new lines", async () => {
+  let rooms = 0;
+  const budget = createByteBudget(100, () => {
+    rooms += 1;
+  });
+  const [first, second, third] = [budget.open(), budget.open(), budget.open()];
+  expect(first.take(90)).toBeUndefined();
+  const waiting = [second.take(30), third.take(30)];
+  first.finish();
+  expect(rooms).toBe(0);
+
+  first.release();
+
+  expect(await Promise.all(waiting.map(isOpen))).toEqual([true, true]);
+  expect(rooms).toBe(1);
+  expect(budget.held()).toBe(60);
+});
+
+test("a reply that is released twice, or without having been finished, gives its bytes back once", () => {
+  const budget = createByteBudget(100, () => undefined);
+  const [a, b] = [budget.open(), budget.open()];
+  expect([a.take(10), b.take(20)]).toEqual([undefined, undefined]);
+
+  a.release();
+  a.release();
+
+  expect(budget.held()).toBe(20);
+  // The oldest one is gone: the next is the oldest now.
+  expect(b.take(1_000)).toBeUndefined();
+});
+
+test("in no order of events does everything wait, and in the end nothing is held", async () => {
+  const steps = fc.array(fc.record({ who: fc.nat(5), what: fc.constantFrom("take", "take", "end") }), {
+    maxLength: 60,
+  });
+  await fc.assert(
+    fc.asyncProperty(steps, async (events) => {
+      const budget = createByteBudget(100, () => undefined);
+      const replies = new Map<number, { reply: ReplyBytes; permission: Promise<void> | undefined }>();
+      for (const { who, what } of events) {
+        const open = replies.get(who) ?? { reply: budget.open(), permission: undefined };
+        replies.set(who, open);
+        if (what === "end") {
+          open.reply.finish();
+          open.reply.release();
+          replies.delete(who);
+        } else if (await isOpen(open.permission)) {
+          open.permission = open.reply.take(40);
+        }
+        const canRead = await Promise.all([...replies.values()].map(({ permission }) => isOpen(permission)));
+        expect(canRead.length === 0 || canRead.includes(true)).toBe(true);
+      }
+      for (const { reply } of replies.values()) reply.release();
+      expect(budget.held()).toBe(0);
+    }),
+    { numRuns: 50 },
+  );
+});

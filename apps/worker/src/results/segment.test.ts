@@ -1,0 +1,78 @@
+/** The object that a flush writes: grouped, and each result where the ledger is told it lies. */
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { claimed, oneTask } from "../../test/line-fixture.ts";
+import { buildSegment, type FinishedLine } from "./segment.ts";
+
+function finished(batch: number, line: number, file: "output" | "error", text: string): FinishedLine {
+  const task = { ...oneTask(), slice: claimed({ batch, requestGen: 2 }), line };
+  return { task, outcome: { kind: "done", file, bytes: Buffer.from(text), usage: null, exhaustedBy: null } };
+}
+
+const lines = fc.array(
+  fc.record({
+    batch: fc.integer({ min: 1, max: 4 }),
+    file: fc.constantFrom("output", "error"),
+    text: fc.string({ minLength: 1 }),
+  }),
+  { maxLength: 30 },
+);
+
+test("every result lies where it says, and the results fill the object without gap or overlap", () => {
+  fc.assert(
+    fc.property(lines, (some) => {
+      const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
+
+      const { body, results } = buildSegment(input);
+
+      expect(results).toHaveLength(some.length);
+      let end = 0;
+      for (const { batch, line, kind, offset, length } of results) {
+        expect({ batch, file: kind, text: body.toString("utf8", offset, offset + length) }).toEqual(some[line]);
+        expect(offset).toBe(end);
+        end = offset + length;
+      }
+      expect(body).toHaveLength(end);
+    }),
+  );
+});
+
+test("lines of one batch and kind are neighbours, in the order in which they finished", () => {
+  fc.assert(
+    fc.property(lines, (some) => {
+      const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
+
+      const groups = buildSegment(input).results.map(({ batch, kind, line }) => ({
+        group: `${String(batch)} ${kind}`,
+        line,
+      }));
+
+      const changes = groups.filter(({ group }, i) => group !== groups[i - 1]?.group).length;
+      expect(changes).toBe(new Set(groups.map(({ group }) => group)).size);
+      for (const [i, { group, line }] of groups.entries()) {
+        const before = groups[i - 1];
+        if (before?.group === group) expect(line).toBeGreaterThan(before.line);
+      }
+    }),
+  );
+});
+
+test("what the ledger needs of a line comes along", () => {
+  const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0, reasoningTokens: 0 };
+  const good = finished(1, 7, "output", "a\n");
+  const failed = finished(1, 8, "error", "b\n");
+
+  const { results } = buildSegment([
+    { ...failed, outcome: { ...failed.outcome, exhaustedBy: "too often" } },
+    { ...good, outcome: { ...good.outcome, usage } },
+  ]);
+
+  expect(results).toEqual([
+    { batch: 1, line: 7, requestGen: 2, kind: "output", offset: 0, length: 2, isExhausted: false, usage },
+    { batch: 1, line: 8, requestGen: 2, kind: "error", offset: 2, length: 2, isExhausted: true, usage: null },
+  ]);
+});
+
+test("nothing makes an empty object", () => {
+  expect(buildSegment([])).toEqual({ body: Buffer.alloc(0), results: [] });
+});

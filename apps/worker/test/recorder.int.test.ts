@@ -1,0 +1,127 @@
+/** Invariant 3: a result is durable before its job is told; a store that is away delays results and loses none. */
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { outputExtents, type Recorded, storedLines, waitingSlices } from "@nightshift/db";
+import { createLogger } from "@nightshift/service";
+import { type ObjectStore, openFolderStore } from "@nightshift/storage";
+import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
+import type { LineTask } from "../src/lines/line-task.ts";
+import { createRecorder, type Recorder } from "../src/results/recorder.ts";
+import type { FinishedLine } from "../src/results/segment.ts";
+import { startBatch } from "./running-batch.ts";
+
+const database = useDatabase();
+let folder: string;
+let objects: ObjectStore;
+
+beforeAll(async () => {
+  folder = await makeTemporaryFolder("recorder");
+  objects = openFolderStore({ root: folder });
+  await objects.ready();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface RecorderUnderTest extends Recorder {
+  readonly flushes: { recorded: Recorded; lines: number }[];
+  /** While set, puts fail with it. */
+  failure: Error | null;
+  puts: number;
+}
+
+function openRecorder(expectsMore = false): RecorderUnderTest {
+  const flushes: RecorderUnderTest["flushes"] = [];
+  const recorder = createRecorder({
+    db: database.db(),
+    objects: {
+      ...objects,
+      put: async (key, body) => {
+        underTest.puts += 1;
+        if (underTest.failure !== null) throw underTest.failure;
+        return objects.put(key, body);
+      },
+    },
+    logger: createLogger({ name: "test", level: "silent" }),
+    clock: () => new Date(),
+    expectsMore: () => expectsMore,
+    onRecorded: (recorded, finished) => {
+      flushes.push({ recorded, lines: finished.length });
+    },
+  });
+  const underTest: RecorderUnderTest = { ...recorder, flushes, failure: null, puts: 0 };
+  return underTest;
+}
+
+function finished(task: LineTask | undefined, text: string): FinishedLine {
+  if (task === undefined) throw new Error("there is no such line");
+  return { task, outcome: { kind: "done", file: "output", bytes: Buffer.from(text), usage: null, exhaustedBy: null } };
+}
+
+test("when a result's promise resolves, its bytes lie where the ledger says", async () => {
+  const batch = await startBatch(database.db(), 2);
+  const recorder = openRecorder();
+
+  await recorder.finish(finished(batch.tasks[1], "one\n"));
+
+  const [stored] = await storedLines(database.db(), batch, false);
+  expect(stored?.line).toBe(1);
+  const { key = "", offset = 0, length = 0 } = stored ?? {};
+  expect((await objects.read(key, { start: offset, end: offset + length })).toString()).toBe("one\n");
+});
+
+test("lines that come back together are one object and one transaction, of several batches too", async () => {
+  const batches = [await startBatch(database.db(), 20), await startBatch(database.db(), 20)];
+  const recorder = openRecorder(true);
+
+  await Promise.all(batches.flatMap(({ tasks }) => tasks.map((task) => recorder.finish(finished(task, "x\n")))));
+
+  expect(recorder.puts).toBe(1);
+  expect(recorder.flushes).toMatchObject([{ lines: 40, recorded: { sealed: batches.map(({ number }) => number) } }]);
+  for (const { number } of batches) expect(await outputExtents(database.db(), number)).toMatchObject([{ length: 40 }]);
+});
+
+test("an object store that is away holds results back; nothing is dropped, and nothing is recorded without its bytes", async () => {
+  const batch = await startBatch(database.db(), 2);
+  const recorder = openRecorder();
+  recorder.failure = new Error("the store is away");
+  let isDone = false;
+  const recorded = recorder.finish(finished(batch.tasks[0], "kept\n")).then(() => {
+    isDone = true;
+  });
+
+  await until(() => recorder.puts >= 2, { message: "the put is tried again" });
+  expect(isDone).toBe(false);
+  expect((await batch.view())?.completed).toBe(0);
+
+  recorder.failure = null;
+  await recorded;
+  expect((await batch.view())?.completed).toBe(1);
+});
+
+test("lines that go back are in the ledger when their promise resolves, without an object", async () => {
+  const batch = await startBatch(database.db(), 3);
+  const recorder = openRecorder();
+  const back = (i: number, hasBurnedAttempt: boolean): Promise<void> => {
+    const task = batch.tasks[i];
+    if (task === undefined) throw new Error("there is no such line");
+    return recorder.giveBack({ task, hasBurnedAttempt, delayMs: 0 });
+  };
+
+  await Promise.all([back(0, false), back(1, false), back(2, true)]);
+
+  expect(recorder.puts).toBe(0);
+  const waiting = (await waitingSlices(database.db(), 100)).filter(({ upstream }) => upstream === batch.worker);
+  expect(waiting).toHaveLength(2);
+  expect(recorder.flushes.flatMap(({ recorded }) => recorded.slices)).toHaveLength(2);
+});
+
+test("idle resolves when all that was handed over is recorded", async () => {
+  const batch = await startBatch(database.db(), 5);
+  const recorder = openRecorder(true);
+  await recorder.idle();
+  for (const task of batch.tasks) void recorder.finish(finished(task, "x\n"));
+
+  recorder.flushNow();
+  await recorder.idle();
+
+  expect(await batch.view()).toMatchObject({ completed: 5, sealedAs: "done" });
+});

@@ -1,0 +1,61 @@
+/** A batch in progress and a worker that has claimed all of it: the ledger as the worker's own parts find it. */
+import { randomUUID } from "node:crypto";
+import {
+  type BatchView,
+  claimSlice,
+  createBatch,
+  type Db,
+  declareUpstream,
+  ensureLinePartition,
+  feedUpstream,
+  getBatch,
+  insertBlob,
+  moveBatch,
+  registerWorker,
+} from "@nightshift/db";
+import type { LineTask } from "../src/lines/line-task.ts";
+import { tasksOfSlice } from "./line-fixture.ts";
+
+export interface RunningBatch {
+  readonly number: number;
+  readonly day: number;
+  readonly worker: string;
+  /** One for each line of the batch, in one slice. */
+  readonly tasks: LineTask[];
+  view(): Promise<BatchView | null>;
+}
+
+/** A batch of up to 64 lines with an upstream, a tenant and a worker of its own. */
+export async function startBatch(db: Db, total: number, pid = process.pid): Promise<RunningBatch> {
+  const mark = randomUUID();
+  const now = new Date();
+  const inAnHour = new Date(now.getTime() + 3_600_000);
+  await db.query("insert into tenants (id) values ($1)", [mark]);
+  const { number, day } = await createBatch(db, {
+    id: `batch_${mark}`,
+    tenant: mark,
+    endpoint: "/v1/chat/completions",
+    completionWindow: "24h",
+    inputFileId: "file-1",
+    metadata: null,
+    outputExpiresAfterSeconds: null,
+    createdAt: now,
+    deadline: inAnHour,
+  });
+  await ensureLinePartition(db, day);
+  const blobs = { inputBlob: `inputs/${mark}`, indexBlob: `indexes/${mark}` };
+  for (const key of Object.values(blobs)) await insertBlob(db, { key, bytes: 1, etag: "e" });
+  await declareUpstream(db, { name: mark, concurrency: 10, requestsPerMinute: null });
+  await moveBatch(
+    db,
+    number,
+    { to: "in_progress", upstream: mark, model: "small", ...blobs, total, firstByte: 0 },
+    now,
+  );
+  await registerWorker(db, { id: mark, host: "here", pid });
+  const slice = { batch: number, firstLine: 0, lineCount: total, byteOffset: 0, byteLength: 1 };
+  const [fed] = await feedUpstream(db, mark, now, () => Promise.resolve([slice]));
+  const claimed = fed && (await claimSlice(db, mark, fed, now));
+  if (!claimed) throw new Error("the batch's slice could not be claimed");
+  return { number, day, worker: mark, tasks: tasksOfSlice(claimed), view: () => getBatch(db, number) };
+}

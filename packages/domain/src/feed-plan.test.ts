@@ -1,0 +1,157 @@
+/** The fair share of an upstream's window: small batches at once, tenants by weight, never more than there is room for. */
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import {
+  type FeedShare,
+  type FeedWindow,
+  planFeed,
+  type PlannedRun,
+  sliceLines,
+  windowLines,
+  WINDOW_BYTES,
+} from "./feed-plan.ts";
+
+const empty: FeedWindow = {
+  dueLines: 0,
+  dueBytes: 0,
+  laterLines: 0,
+  concurrency: 100,
+  requestsPerMinute: null,
+  linesPerSecond: 0,
+  lineMs: null,
+};
+
+const deadline = new Date("2026-08-20T12:00:00Z");
+const share = (batch: number, left: number, change: Partial<FeedShare> = {}): FeedShare => {
+  return { batch, tenant: "one", weight: 1, deadline, outstanding: 0, left, ...change };
+};
+
+const linesOf = (runs: readonly PlannedRun[], batch: number): number =>
+  runs.filter((run) => run.batch === batch).reduce((sum, { lines }) => sum + lines, 0);
+const total = (runs: readonly PlannedRun[]): number => runs.reduce((sum, { lines }) => sum + lines, 0);
+
+const aWindow = fc.record({
+  dueLines: fc.nat(500),
+  dueBytes: fc.nat(2 * WINDOW_BYTES),
+  laterLines: fc.nat(2_000),
+  concurrency: fc.integer({ min: 1, max: 300 }),
+  requestsPerMinute: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  linesPerSecond: fc.double({ min: 0, max: 1_000, noNaN: true }),
+  lineMs: fc.option(fc.double({ min: 0, max: 60_000, noNaN: true })),
+});
+
+const someShares = fc
+  .array(
+    fc.record({
+      tenant: fc.constantFrom("one", "two", "three"),
+      weight: fc.constantFrom(0.1, 1, 3),
+      deadline: fc.date({ noInvalidDate: true }),
+      outstanding: fc.nat(300),
+      left: fc.nat(1_000),
+    }),
+    { maxLength: 20 },
+  )
+  .map((shares) => shares.map((each, i) => ({ ...each, batch: i + 1 })));
+
+test("no plan exceeds the room of the window, the lines a batch has left, or the size of a slice", () => {
+  fc.assert(
+    fc.property(aWindow, someShares, (window, shares) => {
+      const runs = planFeed(window, shares);
+      expect(total(runs)).toBeLessThanOrEqual(Math.max(0, windowLines(window) - window.dueLines));
+      for (const { batch, left } of shares) expect(linesOf(runs, batch)).toBeLessThanOrEqual(left);
+      for (const { batch, lines } of runs) {
+        expect(shares.map((each) => each.batch)).toContain(batch);
+        expect(lines).toBeGreaterThan(0);
+        expect(lines).toBeLessThanOrEqual(sliceLines(window));
+      }
+    }),
+  );
+});
+
+test("a window with room, and not too much put off, is filled as far as there are lines", () => {
+  fc.assert(
+    fc.property(aWindow, someShares, (window, shares) => {
+      const open = { ...window, dueBytes: 0, laterLines: 0 };
+      const room = Math.max(0, windowLines(open) - open.dueLines);
+      const left = shares.reduce((sum, each) => sum + each.left, 0);
+      expect(total(planFeed(open, shares))).toBe(Math.min(room, left));
+    }),
+  );
+});
+
+describe("fairness", () => {
+  test("a batch of 3 lines goes out at once and whole beside one of 50,000", () => {
+    const crowded = { ...empty, dueLines: windowLines(empty) - 3 };
+
+    expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([{ batch: 2, lines: 3 }]);
+    expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3, { tenant: "two" })])).toEqual([
+      { batch: 2, lines: 3 },
+    ]);
+  });
+
+  test("batches of one tenant get equal shares, to within a slice", () => {
+    const runs = planFeed(empty, [share(1, 50_000), share(2, 50_000), share(3, 50_000)]);
+
+    const shares = [1, 2, 3].map((batch) => linesOf(runs, batch));
+    expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(sliceLines(empty));
+  });
+
+  test("a tenant with twice the weight gets twice the lines, however many batches the other has", () => {
+    const shares = [
+      share(1, 50_000, { tenant: "heavy", weight: 2 }),
+      ...Array.from({ length: 10 }, (_, i) => share(2 + i, 50_000, { tenant: "light" })),
+    ];
+
+    const runs = planFeed(empty, shares);
+
+    const heavy = linesOf(runs, 1);
+    expect(heavy / (total(runs) - heavy)).toBeCloseTo(2, 0);
+  });
+
+  test("what a tenant has out already counts against it", () => {
+    const room = { ...empty, dueLines: 100 };
+    const runs = planFeed(room, [share(1, 50_000, { outstanding: 100 }), share(2, 50_000, { tenant: "two" })]);
+
+    expect(linesOf(runs, 2)).toBe(total(runs));
+  });
+
+  test("among equals the earlier deadline goes first", () => {
+    const soon = new Date(deadline.getTime() - 1);
+
+    expect(planFeed(empty, [share(1, 10), share(2, 10, { deadline: soon })])[0]).toMatchObject({ batch: 2 });
+  });
+});
+
+describe("an upstream", () => {
+  test("that is full, in lines or in bytes, is fed nothing; one without anything out always gets a line", () => {
+    const batches = [share(1, 10)];
+
+    expect(planFeed({ ...empty, dueLines: windowLines(empty) }, batches)).toEqual([]);
+    expect(planFeed({ ...empty, dueLines: 1, dueBytes: WINDOW_BYTES }, batches)).toEqual([]);
+    expect(total(planFeed({ ...empty, concurrency: 1, dueBytes: WINDOW_BYTES }, batches))).toBeGreaterThan(0);
+  });
+
+  test("that only fails is fed no further once several windows wait for their next attempt", () => {
+    expect(planFeed({ ...empty, laterLines: windowLines(empty) }, [share(1, 10)])).not.toEqual([]);
+    expect(planFeed({ ...empty, laterLines: 10 * windowLines(empty) }, [share(1, 10)])).toEqual([]);
+  });
+
+  test("that is slow gets slices of one line, one that answers in milliseconds gets long ones", () => {
+    const one = { ...empty, concurrency: 1 };
+    expect(sliceLines({ ...one, lineMs: 20_000 })).toBe(1);
+    expect(sliceLines({ ...empty, lineMs: 1 })).toBe(64);
+    expect(sliceLines({ ...empty, lineMs: 1, requestsPerMinute: 60 })).toBe(1);
+  });
+});
+
+test("slices have 1 to 64 lines, whatever was measured", () => {
+  fc.assert(
+    fc.property(aWindow, (window) => {
+      const lines = sliceLines(window);
+      expect(lines).toBeGreaterThanOrEqual(1);
+      expect(lines).toBeLessThanOrEqual(64);
+      expect(Number.isInteger(lines)).toBe(true);
+      expect(windowLines(window)).toBeGreaterThanOrEqual(1);
+    }),
+  );
+});

@@ -1,0 +1,87 @@
+/** Holds the documentation to the code: what it links, names and configures is there. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { KNOWN_VARIABLES } from "@nightshift/service";
+import { parseRoutes } from "@nightshift/upstream";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
+
+const documents = [
+  "README.md",
+  "CHANGELOG.md",
+  ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => path.join("docs", file)),
+];
+
+/** Targets of links and images, without those that lead out of the repository. */
+function relativeLinks(text: string): string[] {
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)|\bsrc="([^"]+)"/g)].map((match) => match[1] ?? match[2] ?? "");
+  return targets.filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The anchors that GitHub makes of the headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+/** True where the file is there, and the heading in it. */
+function leadsSomewhere(document: string, link: string): boolean {
+  const [target = "", anchor] = link.split("#");
+  const file = target === "" ? document : path.join(path.dirname(document), target);
+  if (!existsSync(path.join(root, file))) return false;
+  return anchor === undefined || anchorsOf(read(file)).includes(anchor);
+}
+
+test.each(documents)("every link of %s leads somewhere", (document) => {
+  const broken = relativeLinks(read(document)).filter((link) => !leadsSomewhere(document, link));
+
+  expect(broken).toEqual([]);
+});
+
+test.each(documents)("every file that %s names by its path exists", (document) => {
+  const named = [...read(document).matchAll(/`((?:apps|packages|tests|scripts|infra|examples|docs)\/[^`\s*]+)`/g)];
+  const missing = named.map((match) => match[1] ?? "").filter((file) => !existsSync(path.join(root, file)));
+
+  expect(missing).toEqual([]);
+});
+
+test("the architecture page leads to every step of a line", () => {
+  const sources = relativeLinks(read("docs/architecture.md")).filter((link) => link.endsWith(".ts"));
+
+  expect(sources.length).toBeGreaterThanOrEqual(20);
+});
+
+test(".env.example and the configuration page have every variable, and no other", () => {
+  const known = sorted(Object.keys(KNOWN_VARIABLES));
+  const examples = [...read(".env.example").matchAll(/^# ([A-Z0-9_]+)=/gm)].map((match) => match[1] ?? "");
+  const described = [...read("docs/configuration.md").matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map(
+    (match) => match[1] ?? "",
+  );
+
+  expect(sorted(examples)).toEqual(known);
+  expect(sorted(described)).toEqual(known);
+});
+
+test("the upstreams' file of the configuration page is accepted, and routes as it says", () => {
+  const [, text = ""] = /```yaml\n(.*?)```/s.exec(read("docs/configuration.md")) ?? [];
+
+  const routes = parseRoutes(text, "nightshift.yaml", { OPENAI_API_KEY: "sk-example" });
+
+  expect(routes.resolve("gpt-4")).toEqual({ upstream: "tensorzero", model: "tensorzero::model_name::gpt-4" });
+  expect(routes.resolve("llama-3")).toEqual({ upstream: "vllm", model: "meta-llama/llama-3" });
+});
+
+test("every decision is in the list of decisions", () => {
+  const decisions = readdirSync(path.join(root, "docs/adr")).filter((file) => /^\d{4}-/.test(file));
+
+  expect(sorted(relativeLinks(read("docs/adr/README.md")))).toEqual(sorted(decisions));
+});

@@ -1,0 +1,135 @@
+/** What is JSON to everybody else is bytes to us: those of a line's body go to the upstream, those of its reply to the user. */
+import { describe, expect, test } from "@jest/globals";
+import { availableProfiles, type Simulator } from "@nightshift/testing";
+import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
+import { useStack } from "./use-stack.ts";
+
+/** Writes the value of a body's top-level `model`. */
+type WriteModel = (written: string) => string;
+
+const MESSAGES = `"messages":[{"role":"user","content":"Hello"}]`;
+const nested = `${"[".repeat(500)}{"":{}}${"]".repeat(500)}`;
+const megabyte = "0123456789abcdef".repeat(65_536);
+
+/** Bodies that a parser would not print as it read them; all mean the model gpt-4. */
+const BODIES: Readonly<Record<string, (model: WriteModel) => string>> = {
+  "unsorted keys": (model) => `{"zebra":1,"model":${model(`"gpt-4"`)},"10":0,"9":0,${MESSAGES},"alpha":2}`,
+  "long and odd numbers": (model) =>
+    `{"model":${model(`"gpt-4"`)},${MESSAGES},"numbers":[123456789012345678901234567890,0.1000000000000000055511151231257827,` +
+    `-0,-0.0,1E400,-1e-400,1.0,1e+2,100000000000000000000000.50]}`,
+  "escapes of all kinds": (model) =>
+    `{"model":${model(`"gpt-4"`)},${MESSAGES},"e":"\\u0000\\u0041\\/\\"\\\\\\b\\f\\n\\r\\t\\ud83d\\ude00\\uD800\\u2028"}`,
+  "raw unicode": (model) =>
+    `{"model":${model(`"gpt-4"`)},${MESSAGES},"ключ":"é e\u0301 😀 \u2028\u2029 \u007f \ufeff 日本"}`,
+  "duplicate keys": (model) =>
+    `{"a":1,"model":${model(`"gpt-4"`)},"a":2,${MESSAGES},"a":1,"o":{"model":"x","model":"y"}}`,
+  "duplicate models": (model) => `{"model":${model(`"first"`)},${MESSAGES},"model" : ${model(`"gpt-4"`)} }`,
+  "an escaped model": (model) => `{"mod\\u0065l":${model(`"gpt\\u002d4"`)},${MESSAGES}}`,
+  "odd spacing": (model) => `{\t"model"\t:  ${model(`"gpt-4"`)} ,\t\t${MESSAGES} \t, "x" : [ 1 ,2,\t3 ] , "y":{ } \t}`,
+  "deep nesting": (model) => `{"model":${model(`"gpt-4"`)},"deep":${nested},${MESSAGES}}`,
+  "empty keys": (model) => `{"":"","model":${model(`"gpt-4"`)},${MESSAGES},"":{"":[]},"x":{"":null}}`,
+  "a string of 1 MB": (model) => `{"model":${model(`"gpt-4"`)},"long":"${megabyte}",${MESSAGES}}`,
+};
+const NAMES = Object.keys(BODIES);
+
+/** Replies of an upstream that has its own mind about JSON. */
+const REPLIES: Readonly<Record<string, string>> = {
+  "unsorted keys": `{"z":1,"id":"x","10":0,"9":0,"a":2}`,
+  "duplicate keys": `{"id":"a","id":"b","usage":{},"usage":{"total_tokens":1}}`,
+  "big numbers": `{"n":[123456789012345678901234567890,-0,1E400,1.10,1e+2]}`,
+  "line breaks": `{\r\n  "id": "x",\r\n\t"choices": [\r\n    1,\n\n    2\r\n  ]\r\n}\r\n`,
+  "unicode, raw and escaped": `{"t":"é 😀 \u2028\u2029 \\ud83d\\ude00 \\ud800 \\u0000 \\n\\r"}`,
+  "deep nesting": nested,
+};
+
+/** Lines whose own keys and custom_id are written oddly, too. */
+function inputOf(bodies: readonly string[]): string {
+  return bodies
+    .map(
+      (body, index) =>
+        `{ "body" :${body},\t"url":"/v1/chat/completions","custom_id":"\\u006c${String(index)}" , "method":"POST"}`,
+    )
+    .join("\n");
+}
+
+/** The names of the bodies that reached the upstream otherwise than they were to. */
+async function changedOnTheWay(simulator: Simulator, batch: Batch, expected: readonly string[]): Promise<string[]> {
+  const bodies = await Promise.all(expected.map((_, line) => simulator.body(`${batch.id}-${String(line)}-0`)));
+  return NAMES.filter((_, index) => !Buffer.from(expected[index]!).equals(bodies[index]!));
+}
+
+/** The lines of a file as they are written, without what is new in each of them. */
+async function rawLines(client: BatchClient, fileId: string | null): Promise<string[]> {
+  const text = (await client.content(fileId ?? "")).toString("utf8");
+  return text
+    .split("\n")
+    .map((line) => line.replace(/batch_req_[0-9a-f]{32}/, "ID").replace(/"request_id": "[^"]+"/, "R"));
+}
+
+describe.each(availableProfiles())("%s", (profile) => {
+  describe("with one upstream for every model", () => {
+    const { stack, simulator } = useStack({ profile });
+
+    test("a line's body reaches the upstream byte for byte", async () => {
+      await simulator().configure({ keepBodies: 100 });
+      const bodies = Object.values(BODIES).map((body) => body((written) => written));
+
+      const client = createBatchClient(stack());
+      const batch = await client.run(inputOf(bodies));
+
+      expect(await client.lines(batch.error_file_id)).toEqual([]);
+      expect(batch.request_counts).toEqual({ total: NAMES.length, completed: NAMES.length, failed: 0 });
+      expect(await changedOnTheWay(simulator(), batch, bodies)).toEqual([]);
+    });
+
+    test.each([
+      { file: "output", status: 200 },
+      { file: "error", status: 422 },
+    ] as const)(
+      "the upstream's reply stands in the $file file byte for byte, line breaks aside",
+      async ({ file, status }) => {
+        const replies = Object.values(REPLIES);
+        await simulator().configure({
+          faults: replies.map((body, index) => ({ match: `"reply-${String(index)}"`, status, body })),
+        });
+        const bodies = replies.map((_, index) => `{"model":"gpt-4","user":"reply-${String(index)}",${MESSAGES}}`);
+
+        const client = createBatchClient(stack());
+        const batch = await client.run(inputOf(bodies));
+        const lines = await rawLines(client, file === "output" ? batch.output_file_id : batch.error_file_id);
+
+        expect(lines).toEqual([
+          ...replies.map(
+            (reply, index) =>
+              `{"id": "ID", "custom_id": "\\u006c${String(index)}", "response": {"status_code": ${String(status)}, R, ` +
+              `"body": ${reply.replaceAll(/[\r\n]/g, "")}}, "error": null}`,
+          ),
+          "",
+        ]);
+      },
+    );
+  });
+
+  describe("with a model that has another name upstream", () => {
+    const { stack, simulator } = useStack({
+      profile,
+      routes: (baseUrl) => `
+        upstreams: { local: { base_url: "${baseUrl}" } }
+        models: { gpt-4: { upstream: local, as: 'qwen/"3"' } }
+      `,
+    });
+
+    test("nothing but the bytes of the model's name differs", async () => {
+      await simulator().configure({ keepBodies: 100 });
+      const written = Object.values(BODIES).map((body) => body((model) => model));
+      const expected = Object.values(BODIES).map((body) => body(() => `"qwen/\\"3\\""`));
+
+      const client = createBatchClient(stack());
+      const batch = await client.run(inputOf(written));
+
+      expect(await client.lines(batch.error_file_id)).toEqual([]);
+      expect(batch.request_counts).toEqual({ total: NAMES.length, completed: NAMES.length, failed: 0 });
+      expect(await changedOnTheWay(simulator(), batch, expected)).toEqual([]);
+    });
+  });
+});
