@@ -4,15 +4,13 @@ import type { Db } from "../src/index.ts";
 
 /** Each line of a running batch is in exactly one place: beyond the checkpoint, one slice's bit, the line index. */
 const MISPLACED = `
-  select l.line, l.line >= b.fed_lines as is_beyond,
-    (select count(*) from slices s where s.batch = b.number and l.line between s.first_line and s.first_line + s.line_count - 1
-      and s.todo >> (l.line - s.first_line) & 1 = 1) as slices,
-    (select count(*) from lines i where i.day = b.day and i.batch = b.number and i.line = l.line) as indexed
-  from batches b, generate_series(0, b.total - 1) as l (line)
-  where b.number = $1 and (l.line >= b.fed_lines)::int
-    + (select count(*) from slices s where s.batch = b.number and l.line between s.first_line and s.first_line + s.line_count - 1
-      and s.todo >> (l.line - s.first_line) & 1 = 1)
-    + (select count(*) from lines i where i.day = b.day and i.batch = b.number and i.line = l.line) <> 1`;
+  select l.line, p.beyond, p.slices, p.indexed
+  from batches b, generate_series(0, b.total - 1) as l (line), lateral (
+    select (l.line >= b.fed_lines)::int as beyond,
+      (select count(*) from slices s where s.batch = b.number and s.first_line <= l.line
+        and l.line < s.first_line + s.line_count and s.todo >> (l.line - s.first_line) & 1 = 1) as slices,
+      (select count(*) from lines i where i.day = b.day and i.batch = b.number and i.line = l.line) as indexed) p
+  where b.number = $1 and p.beyond + p.slices + p.indexed <> 1`;
 
 /** Bits that no line of their slice stands for, and slices without any bit. */
 const IDLE_BITS = `

@@ -88,7 +88,7 @@ describe("tokens", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100_000 }),
-        fc.array(fc.integer({ min: 1, max: 9_000 }), { minLength: 20, maxLength: 60 }),
+        fc.array(fc.integer({ min: 100, max: 9_000 }), { minLength: 20, maxLength: 60 }),
         fc.double({ min: 0, max: 1_000_000, noNaN: true }),
         (requestsPerMinute, intervals, startTokens) => {
           let tokens = startTokens;
@@ -102,7 +102,6 @@ describe("tokens", () => {
             sent.push({ at: now, count: given.tokens });
             const window = sent.filter(({ at }) => at > now - 60_000).reduce((sum, { count }) => sum + count, 0);
             expect(window).toBeLessThanOrEqual(requestsPerMinute);
-            if (sent.length > 400) break;
           }
         },
       ),
@@ -114,7 +113,7 @@ describe("tokens", () => {
     (requestsPerMinute) => {
       let tokens = 0;
       let sent = 0;
-      for (let now = 0; now < 3_600_000; now += 100) {
+      for (let now = 0; now < 1_200_000; now += 100) {
         const given = grant(
           { ...idle, requestsPerMinute, tokens, sinceRefillMs: 100 },
           { ...quiet, wantedTokens: 1e9 },
@@ -123,8 +122,8 @@ describe("tokens", () => {
         sent += given.tokens;
       }
 
-      expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 60 * 0.9);
-      expect(sent).toBeLessThanOrEqual(requestsPerMinute * 60);
+      expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 20 * 0.9);
+      expect(sent).toBeLessThanOrEqual(requestsPerMinute * 20);
     },
   );
 
