@@ -10,6 +10,7 @@ export interface Batch {
   readonly error_file_id: string | null;
   readonly in_progress_at: number | null;
   readonly cancelling_at: number | null;
+  readonly usage: Readonly<Record<string, unknown>>;
   readonly request_counts: { readonly total: number; readonly completed: number; readonly failed: number };
 }
 

@@ -41,3 +41,14 @@ export async function handedOut(stack: Stack): Promise<{ lines: number; bytes: n
   );
   return rows[0] ?? { lines: 0, bytes: 0 };
 }
+
+/** True while nothing is sent to an upstream, because it said so or was not there. */
+export async function isPaused(stack: Stack, upstream: string): Promise<boolean> {
+  const text = "select paused_until > now() as paused from upstreams where name = $1";
+  return (await stack.sql<{ paused: boolean }>(text, [upstream]))[0]?.paused === true;
+}
+
+/** Lets a batch's completion window end now. */
+export async function endWindow(stack: Stack, batchId: string): Promise<void> {
+  await stack.sql("update batches set deadline = now() where id = $1", [batchId]);
+}

@@ -22,7 +22,7 @@ export interface StackInUseOptions extends StackOptions {
   /** SIMULATOR_* variables. */
   readonly simulator?: Readonly<Record<string, string>>;
   /** The text of a NIGHTSHIFT_CONFIG for the simulator at `baseUrl`, where UPSTREAM_* would not do. */
-  readonly routes?: (baseUrl: string) => string;
+  readonly routes?: (baseUrl: string) => string | Promise<string>;
 }
 
 /** Starts a stack before the block's first test and stops it after the last. */
@@ -33,7 +33,7 @@ export function useStack(options: StackInUseOptions): StackInUse {
     if (options.routes === undefined) return { UPSTREAM_BASE_URL: baseUrl, UPSTREAM_API_KEY: "sk-simulator" };
     started.folder = await makeTemporaryFolder("routes");
     const file = path.join(started.folder, "nightshift.yaml");
-    await writeFile(file, options.routes(baseUrl));
+    await writeFile(file, await options.routes(baseUrl));
     return { NIGHTSHIFT_CONFIG: file };
   };
   beforeAll(async () => {

@@ -51,7 +51,10 @@ test("a batch that fails validation ends with 1 and names the lines", async () =
 });
 
 test("failed lines end with 1 and go to the file that was asked for, the others to theirs", async () => {
-  const file = requests("mixed.jsonl", [request("good"), { ...request("bad"), body: { model: "m", input: 5 } }]);
+  const file = requests("mixed.jsonl", [
+    request("good"),
+    { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
+  ]);
   const [output, errors] = ["results.jsonl", "errors.jsonl"].map((name) => path.join(folder, name)) as [string, string];
 
   const { code, stderr } = await runCommand(["run", file, "-o", output, "--errors", errors], env);

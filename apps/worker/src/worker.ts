@@ -127,7 +127,7 @@ function takeJobs(deps: WorkerDeps, parts: Parts, stopping: AbortSignal): JobWor
     const job = queues.work(
       "slice.run",
       (payload) => runSlice(intake, lane, { sliceNo: payload.slice_no, gen: payload.gen }, stopping),
-      { concurrency: lane.wantedSlices(), upstream: lane.name },
+      { concurrency: lane.room.wantedSlices(), upstream: lane.name },
     );
     tune(timers, lane, job);
     return job;
@@ -143,9 +143,9 @@ function takeJobs(deps: WorkerDeps, parts: Parts, stopping: AbortSignal): JobWor
 
 /** The queue hands a worker as many slices as its lane can use, so that other workers get the rest. */
 function tune(timers: Timers, lane: UpstreamLane, job: JobWorker): void {
-  let current = lane.wantedSlices();
+  let current = lane.room.wantedSlices();
   timers.every(`tune ${lane.name}`, TUNE_MS, () => {
-    const wanted = lane.wantedSlices();
+    const wanted = lane.room.wantedSlices();
     if (Math.abs(wanted - current) > Math.max(1, current / 4)) {
       current = wanted;
       job.setConcurrency(wanted);

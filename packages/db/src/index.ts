@@ -30,7 +30,8 @@ export {
   type StoredExtent,
   type StoredLine,
 } from "./ledger/read-results.ts";
-export { recordFlush, type Flush, type LineResult, type Recorded, type SliceReturn } from "./ledger/record.ts";
+export type { Flush, LineResult, Recorded, SliceReturn } from "./ledger/flush.ts";
+export { recordFlush } from "./ledger/record.ts";
 export { sealCancelled, sealExpired, type SealReason } from "./ledger/seal.ts";
 export type { ClaimedSlice, SliceRef, WaitingSlice } from "./ledger/slice-row.ts";
 export { forgetSegments, sweepableSegments, type SweptSegment } from "./ledger/sweep.ts";

@@ -19,6 +19,7 @@ const empty: FeedWindow = {
   requestsPerMinute: null,
   linesPerSecond: 0,
   lineMs: null,
+  linesOut: new Map(),
 };
 
 const deadline = new Date("2026-08-20T12:00:00Z");
@@ -38,6 +39,7 @@ const aWindow = fc.record({
   requestsPerMinute: fc.option(fc.integer({ min: 1, max: 100_000 })),
   linesPerSecond: fc.double({ min: 0, max: 1_000, noNaN: true }),
   lineMs: fc.option(fc.double({ min: 0, max: 60_000, noNaN: true })),
+  linesOut: fc.constant(new Map<string, number>()),
 });
 
 const someShares = fc
@@ -84,7 +86,8 @@ describe("fairness", () => {
     const crowded = { ...empty, dueLines: windowLines(empty) - 3 };
 
     expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([{ batch: 2, lines: 3 }]);
-    expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3, { tenant: "two" })])).toEqual([
+    const busy = { ...crowded, linesOut: new Map([["one", 150]]) };
+    expect(planFeed(busy, [share(1, 50_000, { outstanding: 150 }), share(2, 3, { tenant: "two" })])).toEqual([
       { batch: 2, lines: 3 },
     ]);
   });
@@ -108,9 +111,9 @@ describe("fairness", () => {
     expect(heavy / (total(runs) - heavy)).toBeCloseTo(2, 0);
   });
 
-  test("what a tenant has out already counts against it", () => {
-    const room = { ...empty, dueLines: 100 };
-    const runs = planFeed(room, [share(1, 50_000, { outstanding: 100 }), share(2, 50_000, { tenant: "two" })]);
+  test("what a tenant has out counts against it, also of batches that have no further lines", () => {
+    const room = { ...empty, dueLines: 100, linesOut: new Map([["one", 100]]) };
+    const runs = planFeed(room, [share(1, 50_000), share(2, 50_000, { tenant: "two" })]);
 
     expect(linesOf(runs, 2)).toBe(total(runs));
   });

@@ -12,6 +12,8 @@ export interface FeedWindow {
   readonly linesPerSecond: number;
   /** What one line took lately, in milliseconds; null until one was sent. */
   readonly lineMs: number | null;
+  /** Lines that are out, by tenant: of all its batches, those without further lines too. */
+  readonly linesOut: ReadonlyMap<string, number>;
 }
 
 export interface FeedShare {
@@ -80,8 +82,7 @@ export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): Plan
   const perSlice = sliceLines(window);
   const waiting = shares.map((share) => ({ ...share }));
   const tenants = new Map<string, number>();
-  for (const share of waiting)
-    tenants.set(share.tenant, (tenants.get(share.tenant) ?? 0) + share.outstanding / share.weight);
+  for (const { tenant, weight } of waiting) tenants.set(tenant, (window.linesOut.get(tenant) ?? 0) / weight);
   const runs: PlannedRun[] = [];
   while (room > 0) {
     const next = waiting

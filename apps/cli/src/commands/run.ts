@@ -23,6 +23,7 @@ export async function run(file: string, options: RunOptions, deps: ServerDeps): 
   const { screen, life } = deps;
   const server = await chosenServer(options, deps);
   const endpoint = options.endpoint ?? (await endpointOf(file));
+  if (!server.isOwn) screen.line(screen.paint("dim", `Server ${server.baseUrl}`));
   screen.line(`Uploading ${file} (${size(file)}) ...`);
   const batch = await explained(server, () => submit(openClient(server), file, endpoint, life.stopping));
   screen.line(`Batch ${screen.paint("bold", batch.id)} for ${endpoint}`);

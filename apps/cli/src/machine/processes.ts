@@ -20,7 +20,7 @@ export async function commandLine(pid: number): Promise<string | null> {
 }
 
 /** Sends a signal; a process that has gone meanwhile is no error. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

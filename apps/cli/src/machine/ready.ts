@@ -19,7 +19,7 @@ export async function untilReady(url: string, signal: AbortSignal): Promise<void
 }
 
 /** Null when ready, otherwise why not. */
-export async function askReady(url: string): Promise<string | null> {
+async function askReady(url: string): Promise<string | null> {
   try {
     const reply = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     const body = await reply.text();

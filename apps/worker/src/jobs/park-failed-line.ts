@@ -1,6 +1,6 @@
 /**
- * `line.failed`: a line that ran out of attempts waits in the failed set for an admin. The catalogue ends the job there;
- * all that is checked here is that the line has not been asked for again meanwhile.
+ * `line.failed`: a line that ran out of attempts waits in the failed set for an admin. There is nothing to do: the job's
+ * entry in the catalogue ends it there, with its reason. Somebody must take it all the same.
  */
 import type { JobPayload } from "@nightshift/queue";
 

@@ -25,7 +25,7 @@ export async function runSlice(
   slice: SliceRef,
   stopping: AbortSignal,
 ): Promise<void> {
-  const room = await lane.room(stopping);
+  const room = await lane.room.wait(stopping);
   if (room === null) return;
   try {
     const claimed = await claimSlice(deps.db, deps.workerId(), slice, deps.clock());

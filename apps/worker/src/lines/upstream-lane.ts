@@ -10,21 +10,17 @@ import type { Clock } from "../deps.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { Recorder } from "../results/recorder.ts";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
+import { createClaimRoom, type ClaimRoom } from "./claim-room.ts";
 import { idempotencyKey, type LineTask } from "./line-task.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
+import { createUnsentLines, type UnsentLine } from "./unsent-lines.ts";
 import type { UpstreamLease } from "./upstream-lease.ts";
 
 export interface UpstreamLane {
   readonly name: string;
+  readonly room: ClaimRoom;
   /** Resolves when every task is recorded, returned to the ledger, or dropped. */
   run(tasks: readonly LineTask[]): Promise<void>;
-  /**
-   * Resolves when this worker may claim another slice, and reserves room for it: `release` ends the reservation once the
-   * claim's lines are in hand, or there are none. Resolves with null when `signal` aborts first.
-   */
-  room(signal: AbortSignal): Promise<RoomReservation | null>;
-  /** Slices that this worker can use at once, as a number of jobs to take from the queue. */
-  wantedSlices(): number;
   /** Gives unsent lines back to the ledger: all, or those that `which` picks. They may be taken again after `delayMs`. */
   giveBackUnsent(delayMs: number, which?: (task: LineTask) => boolean): void;
   /** Forgets unsent lines without a word to the ledger: their owner was declared dead, and others have them. */
@@ -38,6 +34,7 @@ export interface UpstreamLane {
   /** True while lines of that batch are in hand and have no reply yet. */
   holds(batch: number): boolean;
   inFlight(): number;
+  /** Sends what may be sent now. */
   pump(): void;
 }
 
@@ -52,92 +49,53 @@ export interface UpstreamLaneDeps {
   readonly clock: Clock;
 }
 
-export interface RoomReservation {
-  release(): void;
-}
-
-/** Bytes of unsent lines beyond which no further slice is claimed. */
-const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
-/** Unsent lines in units of the permits held. */
-const UNSENT_PER_PERMIT = 2;
-/** Slices taken from the queue at once, whatever the permits. */
-const MIN_SLICES = 2;
-const MAX_SLICES = 1_024;
-/** Weight of the newest slice in the running mean of their sizes. */
-const NEWEST_SLICE = 0.2;
 /** A pause shorter than this is sat out with the lines in hand. */
 const SHORT_PAUSE_MS = 1_000;
-
-interface WaitingLine {
-  readonly task: LineTask;
-  readonly settle: () => void;
-}
 
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const { lease, recorder, settings } = deps;
   const abort = new AbortController();
   // Each line in flight listens to it.
   setMaxListeners(0, abort.signal);
-  const unsent: WaitingLine[] = [];
-  let unsentBytes = 0;
+  const unsent = createUnsentLines();
+  /** Lines without a reply, sent or not, by batch. */
+  const inHand = new Map<number, number>();
   let inFlight = 0;
   let isDraining = false;
-  const inHand = new Map<number, number>();
-  const waitingForRoom = new Set<() => void>();
-  let claiming = 0;
-  let linesPerSlice = 1;
   const waitingForQuiet: (() => void)[] = [];
 
-  const hold = (task: LineTask): void => {
-    inHand.set(task.slice.batch, (inHand.get(task.slice.batch) ?? 0) + 1);
+  const room = createClaimRoom({
+    permits: () => lease.permits(),
+    unsent: () => ({ count: unsent.count(), bytes: unsent.bytes() }),
+    isClosed: () => isDraining || lease.pausedMs() > 0,
+    onChange: () => {
+      pump();
+    },
+  });
+
+  const hold = ({ slice }: LineTask): void => {
+    inHand.set(slice.batch, (inHand.get(slice.batch) ?? 0) + 1);
   };
-  const letGo = (task: LineTask): void => {
-    const left = (inHand.get(task.slice.batch) ?? 1) - 1;
-    if (left === 0) inHand.delete(task.slice.batch);
-    else inHand.set(task.slice.batch, left);
+  const letGo = ({ slice }: LineTask): void => {
+    const left = (inHand.get(slice.batch) ?? 1) - 1;
+    if (left === 0) inHand.delete(slice.batch);
+    else inHand.set(slice.batch, left);
   };
 
-  const hasRoom = (): boolean => {
-    if (isDraining || lease.pausedMs() > 0) return false;
-    if (unsent.length === 0 && claiming === 0) return true;
-    const expected = unsent.length + claiming * linesPerSlice;
-    return expected < UNSENT_PER_PERMIT * lease.permits() && unsentBytes < MAX_UNSENT_BYTES;
-  };
-
-  const reserve = (): RoomReservation => {
-    claiming += 1;
-    let isReleased = false;
-    return {
-      release() {
-        if (isReleased) return;
-        isReleased = true;
-        claiming -= 1;
-        pump();
-      },
-    };
-  };
-
-  const wakeWaiting = (): void => {
-    for (const wake of waitingForRoom) {
-      if (!hasRoom()) return;
-      waitingForRoom.delete(wake);
-      wake();
-    }
-  };
+  const maySend = (): boolean => !isDraining && !deps.budget.isExhausted() && lease.mayTake(inFlight);
 
   const pump = (): void => {
-    while (unsent.length > 0 && !isDraining && !deps.budget.isExhausted() && lease.mayTake(inFlight)) {
-      const next = unsent.shift();
-      if (next === undefined) break;
-      unsentBytes -= next.task.byteLength;
+    while (unsent.count() > 0 && maySend()) {
+      const line = unsent.next();
+      if (line === undefined) break;
       inFlight += 1;
-      void send(next);
+      void send(line);
     }
-    wakeWaiting();
-    lease.report({ unsent: unsent.length, inFlight, waiting: waitingForRoom.size });
+    room.wake();
+    lease.report({ unsent: unsent.count(), inFlight, waiting: room.waiting() });
   };
 
-  const send = async ({ task, settle }: WaitingLine): Promise<void> => {
+  const send = async ({ task, settle }: UnsentLine): Promise<void> => {
     const held = deps.budget.open();
     const begun = performance.now();
     const reply = await exchange(task, held);
@@ -159,7 +117,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     settle();
   };
 
-  const exchange = async (task: LineTask, held: ReplyBytes): Promise<Reply> => {
+  const exchange = (task: LineTask, held: ReplyBytes): Promise<Reply> => {
     const route = task.request.model === null ? null : deps.routes.resolve(task.request.model);
     return deps.client.send({
       endpoint: task.slice.endpoint,
@@ -188,26 +146,9 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     }
   };
 
-  /** Lines of small batches stand before all bulk. */
-  const queueUp = (line: WaitingLine): void => {
-    unsentBytes += line.task.byteLength;
-    if (line.task.slice.isBulk) {
-      unsent.push(line);
-      return;
-    }
-    const firstBulk = unsent.findIndex(({ task }) => task.slice.isBulk);
-    unsent.splice(firstBulk < 0 ? unsent.length : firstBulk, 0, line);
-  };
-
-  const takeUnsent = (which: (task: LineTask) => boolean): WaitingLine[] => {
-    const taken = unsent.filter(({ task }) => which(task));
-    if (taken.length === 0) return taken;
-    const left = unsent.filter(({ task }) => !which(task));
-    unsent.splice(0, unsent.length, ...left);
-    for (const { task } of taken) {
-      unsentBytes -= task.byteLength;
-      letGo(task);
-    }
+  const takeUnsent = (which: (task: LineTask) => boolean): UnsentLine[] => {
+    const taken = unsent.take(which);
+    for (const { task } of taken) letGo(task);
     return taken;
   };
 
@@ -219,39 +160,19 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
 
   return {
     name: settings.name,
+    room,
     async run(tasks) {
-      linesPerSlice = linesPerSlice * (1 - NEWEST_SLICE) + tasks.length * NEWEST_SLICE;
+      room.noteSlice(tasks.length);
       const settled = tasks.map(
         (task) =>
           new Promise<void>((settle) => {
             hold(task);
-            queueUp({ task, settle });
+            unsent.add({ task, settle });
           }),
       );
       if (isDraining) giveBackUnsent(0);
       else pump();
       await Promise.all(settled);
-    },
-    wantedSlices() {
-      const lines = (1 + UNSENT_PER_PERMIT) * lease.permits();
-      return Math.max(MIN_SLICES, Math.min(MAX_SLICES, Math.ceil(lines / Math.max(1, linesPerSlice)) + 1));
-    },
-    room(signal) {
-      if (signal.aborted) return Promise.resolve(null);
-      if (waitingForRoom.size === 0 && hasRoom()) return Promise.resolve(reserve());
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          signal.removeEventListener("abort", onAbort);
-          resolve(reserve());
-        };
-        const onAbort = (): void => {
-          waitingForRoom.delete(wake);
-          resolve(null);
-        };
-        signal.addEventListener("abort", onAbort, { once: true });
-        waitingForRoom.add(wake);
-        pump();
-      });
     },
     giveBackUnsent,
     dropUnsent() {

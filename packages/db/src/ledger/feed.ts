@@ -28,6 +28,8 @@ export interface FeedState {
   readonly linesPerSecond: number;
   /** What one line took lately; null until one was sent. */
   readonly lineMs: number | null;
+  /** Lines that are out, by tenant. */
+  readonly linesOut: ReadonlyMap<string, number>;
   readonly isPaused: boolean;
   readonly candidates: readonly FeedCandidate[];
 }
@@ -74,13 +76,14 @@ const MAX_CANDIDATES = 200;
 
 interface LoadRow {
   batch: number;
+  tenant: string;
   dueLines: number;
   dueBytes: number;
   laterLines: number;
 }
 
 async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedState | null> {
-  const limits = await tx.query<Omit<FeedState, "dueLines" | "dueBytes" | "laterLines" | "candidates">>(
+  const limits = await tx.query<Omit<FeedState, "dueLines" | "dueBytes" | "laterLines" | "linesOut" | "candidates">>(
     `/* ledger.feed_limits */
     select concurrency, requests_per_minute as "requestsPerMinute", line_ms as "lineMs",
       paused_until > clock_timestamp() as "isPaused",
@@ -92,13 +95,17 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
   if (limit === undefined) return null;
   const { rows: loads } = await tx.query<LoadRow>(
     `/* ledger.feed_load */
-    select batch,
+    select s.batch, b.tenant,
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before <= clock_timestamp()), 0)::int as "dueLines",
       coalesce(sum(byte_length) filter (where not_before <= clock_timestamp()), 0)::float8 as "dueBytes",
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before > clock_timestamp()), 0)::int as "laterLines"
-    from slices where upstream = $1 group by batch`,
+    from slices s join batches b on b.number = s.batch where s.upstream = $1 group by s.batch, b.tenant`,
     [upstream],
   );
+  const linesOut = new Map<string, number>();
+  for (const { tenant, dueLines, laterLines } of loads) {
+    linesOut.set(tenant, (linesOut.get(tenant) ?? 0) + dueLines + laterLines);
+  }
   const outstanding = new Map(loads.map((row) => [row.batch, row.dueLines + row.laterLines]));
   const { rows: candidates } = await tx.query<Omit<FeedCandidate, "outstanding">>(
     `/* ledger.feed_candidates */
@@ -115,6 +122,7 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
     dueLines: sum((row) => row.dueLines),
     dueBytes: sum((row) => row.dueBytes),
     laterLines: sum((row) => row.laterLines),
+    linesOut,
     candidates: candidates.map((row) => ({ ...row, outstanding: outstanding.get(row.batch) ?? 0 })),
   };
 }

@@ -1,6 +1,6 @@
 /** The half of recording that writes results: line index, extents, counts and usage. */
 import type { Tx } from "../pool.ts";
-import type { LineResult } from "./record.ts";
+import type { LineResult } from "./flush.ts";
 
 /** A batch's progress while its row is locked; counts are kept in step with what this transaction adds. */
 export interface ProgressRow {

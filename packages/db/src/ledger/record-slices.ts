@@ -1,6 +1,6 @@
 /** The half of recording that clears `todo` bits, and makes new slices of lines that are to be tried again. */
 import type { Tx } from "../pool.ts";
-import type { LineResult, SliceReturn } from "./record.ts";
+import type { LineResult, SliceReturn } from "./flush.ts";
 import { fromBigint, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
 
 interface HeldSlice {

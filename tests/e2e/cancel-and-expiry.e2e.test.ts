@@ -1,0 +1,163 @@
+/** Batches that end before all of their lines did: by their owner's wish, or because their window is over. */
+import { describe, expect, test } from "@jest/globals";
+import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
+import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
+import { endWindow } from "./ledger.ts";
+import { useStack } from "./use-stack.ts";
+
+const CONCURRENCY = 10;
+const QUICK = ["quick-0", "quick-1", "quick-2"];
+const SLOW = Array.from({ length: 25 }, (_, index) => `slow-${String(index)}`);
+const TOTAL = QUICK.length + SLOW.length;
+const INPUT = [...QUICK, ...SLOW].map((id) => chatLine(id, id)).join("\n");
+/** In flight for longer than a cancelled batch waits, and given up so soon that the next test has the slots. */
+const TIMEOUT_SECONDS = 7;
+const CANCELLED_WITHIN_MS = 10_000;
+
+const cancel = (client: BatchClient, id: string): Promise<Response> =>
+  client.request(`/v1/batches/${id}/cancel`, { method: "POST" });
+
+/** Starts a batch whose slow lines take `slowMs`; resolves when the quick ones are done and slow ones fill all slots. */
+async function startBatch(simulator: Simulator, client: BatchClient, slowMs: number): Promise<string> {
+  await until(async () => (await simulator.stats()).inFlight === 0, {
+    message: "all slots are free",
+    timeoutMs: 15_000,
+  });
+  await simulator.forget();
+  await simulator.configure({ faults: [{ match: "slow", hangMs: slowMs, times: 1_000 }] });
+  const { id } = await client.create(await client.upload(INPUT));
+  await until(
+    async () =>
+      (await simulator.stats()).inFlight === CONCURRENCY &&
+      (await client.retrieve(id)).request_counts.completed === QUICK.length,
+    { message: "the quick lines are done and all slots are taken" },
+  );
+  return id;
+}
+
+/** Every line is in one of the files, and the counts say the same. */
+async function expectWholeFiles(client: BatchClient, batch: Batch, completed: number, code: string): Promise<void> {
+  const output = await client.lines(batch.output_file_id);
+  const errors = await client.lines(batch.error_file_id);
+
+  expect(batch.request_counts).toEqual({ total: TOTAL, completed, failed: TOTAL - completed });
+  expect(output).toHaveLength(completed);
+  expect(output.map((line) => line.custom_id)).toEqual(expect.arrayContaining(QUICK));
+  expect([...output, ...errors].map((line) => line.custom_id).sort()).toEqual([...QUICK, ...SLOW].sort());
+  expect(new Set(errors.map((line) => line.error?.code))).toEqual(new Set([code]));
+  expect(errors.every((line) => line.response === null)).toBe(true);
+}
+
+/** Lets the workers stand still while `work` goes on. */
+async function withoutWorkers<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
+  const workers = (await stack.processes()).filter(({ role }) => role === "worker");
+  for (const { pid } of workers) process.kill(pid, "SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    for (const { pid } of workers) process.kill(pid, "SIGCONT");
+  }
+}
+
+describe.each(availableProfiles())("%s", (profile) => {
+  const { stack, simulator } = useStack({
+    profile,
+    env: {
+      UPSTREAM_CONCURRENCY: String(CONCURRENCY),
+      UPSTREAM_TIMEOUT_SECONDS: String(TIMEOUT_SECONDS),
+      NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "1",
+    },
+  });
+
+  test("cancelled before it was looked at, a batch has no files and no counts", async () => {
+    const client = createBatchClient(stack());
+    const fileId = await client.upload(INPUT);
+
+    const { id, reply } = await withoutWorkers(stack(), async () => {
+      const created = await client.create(fileId);
+      return { id: created.id, reply: await cancel(client, created.id) };
+    });
+    const batch = await client.finished(id, CANCELLED_WITHIN_MS);
+
+    expect(reply.status).toBe(200);
+    expect(await reply.json()).toMatchObject({ status: "cancelling", cancelling_at: expect.any(Number) });
+    expect(batch).toMatchObject({
+      status: "cancelled",
+      in_progress_at: null,
+      output_file_id: null,
+      error_file_id: null,
+      cancelled_at: expect.any(Number),
+      request_counts: { total: 0, completed: 0, failed: 0 },
+    });
+    expect((await simulator().stats()).requests).toBe(0);
+  });
+
+  test("lines in flight are waited for, others are not sent any more", async () => {
+    const client = createBatchClient(stack());
+    const id = await startBatch(simulator(), client, 1_500);
+
+    await cancel(client, id);
+    const batch = await client.finished(id, CANCELLED_WITHIN_MS);
+
+    expect(batch.status).toBe("cancelled");
+    await expectWholeFiles(client, batch, QUICK.length + CONCURRENCY, "batch_cancelled");
+    expect((await simulator().stats()).requests).toBe(QUICK.length + CONCURRENCY);
+  });
+
+  test("lines in flight are not waited for beyond a few seconds; asking again changes nothing", async () => {
+    const client = createBatchClient(stack());
+    const id = await startBatch(simulator(), client, 60_000);
+
+    const first = (await (await cancel(client, id)).json()) as Batch;
+    const again = await cancel(client, id);
+    const batch = await client.finished(id, CANCELLED_WITHIN_MS);
+    const afterwards = await cancel(client, id);
+
+    expect(first.status).toBe("cancelling");
+    expect(again.status).toBe(200);
+    expect(await again.json()).toMatchObject({ status: "cancelling", cancelling_at: first.cancelling_at });
+    expect(afterwards.status).toBe(200);
+    expect(await afterwards.json()).toEqual(batch);
+    expect(batch).toMatchObject({ status: "cancelled", cancelling_at: first.cancelling_at });
+    await expectWholeFiles(client, batch, QUICK.length, "batch_cancelled");
+    // Those in flight come to nothing; that is no reason to send them, or what waited behind them, after all.
+    await until(async () => (await simulator().stats()).inFlight === 0, { message: "the lines in flight timed out" });
+    expect((await simulator().stats()).requests).toBe(QUICK.length + CONCURRENCY);
+  });
+
+  test.each([
+    ["completed", chatLine("a", "Why?")],
+    ["failed", `${chatLine("a", "Why?")}\n{`],
+  ])("a batch that is %s cannot be cancelled", async (status, input) => {
+    const client = createBatchClient(stack());
+    const batch = await client.run(input);
+
+    const reply = await cancel(client, batch.id);
+
+    expect(reply.status).toBe(409);
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    expect(await reply.json()).toEqual({
+      error: {
+        message: `Cannot cancel a batch with status '${status}'.`,
+        type: "invalid_request_error",
+        param: null,
+        code: null,
+      },
+    });
+    expect(await client.retrieve(batch.id)).toEqual(batch);
+  });
+
+  test("when its window is over, a batch ends with what is done", async () => {
+    const client = createBatchClient(stack());
+    const id = await startBatch(simulator(), client, 60_000);
+
+    await endWindow(stack(), id);
+    const batch = await client.finished(id, CANCELLED_WITHIN_MS);
+
+    expect(batch).toMatchObject({ status: "expired", expired_at: expect.any(Number), cancelling_at: null });
+    await expectWholeFiles(client, batch, QUICK.length, "batch_expired");
+    expect((await cancel(client, id)).status).toBe(409);
+    await until(async () => (await simulator().stats()).inFlight === 0, { message: "the lines in flight timed out" });
+    expect((await simulator().stats()).requests).toBe(QUICK.length + CONCURRENCY);
+  });
+});
