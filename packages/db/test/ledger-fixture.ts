@@ -28,7 +28,7 @@ export const now = new Date("2026-08-19T12:00:00.250Z");
 export const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
 /** Every line of a test's input has so many bytes, its line break included. */
-export const LINE_BYTES = 100;
+const LINE_BYTES = 100;
 
 /** A tenant of its own for each caller, unless it is named. */
 export async function newTenant(db: Db, tenant = `tenant-${randomUUID()}`, weight = 1): Promise<string> {

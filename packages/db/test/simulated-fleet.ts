@@ -218,7 +218,7 @@ function came(slice: ClaimedSlice, line: number, fate: number, random: Random): 
   return { batch, line, requestGen, kind: "error", isExhausted: fate < 0.25 };
 }
 
-export function placeOf(flush: Flush, result: LineResult): string {
+function placeOf(flush: Flush, result: LineResult): string {
   return `${flush.segment?.key ?? ""} ${String(result.offset)}`;
 }
 

@@ -1,5 +1,5 @@
-/** What the two backends have in common: the choice between them, and what each must be able to do. */
-import type { Processor, Queue, Worker } from "bullmq";
+/** The choice between the two backends. */
+import type { Connections } from "./connections.ts";
 import { openPostgres, preparePostgres } from "./postgres-backend.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { openRedis } from "./redis-backend.ts";
@@ -7,38 +7,6 @@ import { openRedis } from "./redis-backend.ts";
 /** Where the queue lives: Redis where there is one, else the Postgres that is there anyway. */
 export type QueueBackend =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
-
-/** What a worker of a queue needs to know beyond its processor. */
-export interface WorkerSettings {
-  readonly concurrency: number;
-  /** How many failed jobs stay in the failed set. */
-  readonly keptFailed: number;
-}
-
-/** A process' connections to the queue's server, shared by its queues and workers as far as BullMQ lets them. */
-export interface Connections {
-  /** A queue to add to and to look at; its calls fail at once while the server is away. */
-  openQueue(name: string): Queue;
-  /** A worker that starts taking jobs at once. */
-  openWorker(name: string, processor: Processor<unknown>, settings: WorkerSettings): Worker<unknown>;
-  /** Closes what the queues and workers shared; they must be closed before. */
-  end(): Promise<void>;
-}
-
-/** What both backends give to each worker (docs/adr and the measurements behind it: a killed worker's jobs are taken over within 6 s). */
-export const workerTiming = {
-  lockDuration: 5000,
-  stalledInterval: 2000,
-  // A job that outlives this many killed workers is given up; the reconciler adds it again.
-  maxStalledCount: 10,
-  // After an error of the connection.
-  runRetryDelay: 1000,
-  // Seconds after which an idle worker looks by itself: wake-ups come by BZPOPMIN and LISTEN, this is for one that got lost.
-  drainDelay: 5,
-} as const;
-
-/** Length of BullMQ's event streams, which nobody here reads. Not 0: that would mean without limit on Postgres. */
-export const keptEvents = 100;
 
 /** Makes the server ready for `openQueues`: creates or migrates BullMQ's schema on Postgres; Redis needs nothing. Safe when several processes race. */
 export async function prepareQueueBackend(backend: QueueBackend): Promise<void> {

@@ -1,6 +1,7 @@
 /** The queues of a process: adding to them, working on them, looking at them. The queue only moves work; what is true stands in Postgres. */
 import type { Queue } from "bullmq";
-import { openConnections, type Connections, type QueueBackend } from "./backend.ts";
+import { openConnections, type QueueBackend } from "./backend.ts";
+import { type Connections } from "./connections.ts";
 import {
   allQueues,
   catalogue,

@@ -1,6 +1,6 @@
 /** One worker of one queue: hands checked payloads to a handler, and outlives every outage of the queue's server. */
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type Worker } from "bullmq";
-import type { Connections } from "./backend.ts";
+import type { Connections } from "./connections.ts";
 import { catalogue, type JobName, type JobPayload } from "./catalogue.ts";
 import type { PayloadReader } from "./payload.ts";
 import type { ErrorLog, QueueLogger } from "./queue-log.ts";

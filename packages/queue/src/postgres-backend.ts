@@ -11,7 +11,7 @@ import {
   type PostgresPoolConfig,
 } from "bullmq";
 import pg from "pg";
-import { keptEvents, workerTiming, type Connections } from "./backend.ts";
+import { keptEvents, workerTiming, type Connections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { callTimeoutMs } from "./unavailable.ts";
 

@@ -1,7 +1,7 @@
 /** BullMQ on Redis, through ioredis: two connections for a process, and one more for each of its workers, on which it waits for jobs. */
 import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
-import { keptEvents, workerTiming, type Connections } from "./backend.ts";
+import { keptEvents, workerTiming, type Connections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 
 const shared: RedisOptions = {

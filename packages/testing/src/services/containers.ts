@@ -32,7 +32,9 @@ export async function startRedisContainer(): Promise<RunningContainer> {
 
 /** MinIO with the keys minioadmin / minioadmin. */
 export async function startMinioContainer(): Promise<RunningContainer> {
-  const container = await new MinioContainer("minio/minio:RELEASE.2025-09-07T16-13-09Z").start();
+  const container = await new MinioContainer(
+    "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z.hotfix.7aa24e772",
+  ).start();
   return {
     url: `http://${container.getHost()}:${String(container.getPort())}`,
     stop: async () => {
