@@ -11,7 +11,7 @@ const SLOW = Array.from({ length: 25 }, (_, index) => `slow-${String(index)}`);
 const TOTAL = QUICK.length + SLOW.length;
 const INPUT = [...QUICK, ...SLOW].map((id) => chatLine(id, id)).join("\n");
 /** In flight for longer than a cancelled batch waits, and given up so soon that the next test has the slots. */
-const TIMEOUT_SECONDS = 7;
+const TIMEOUT_SECONDS = 6;
 const CANCELLED_WITHIN_MS = 10_000;
 
 const cancel = (client: BatchClient, id: string): Promise<Response> =>

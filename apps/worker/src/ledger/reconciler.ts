@@ -17,7 +17,7 @@ export interface ReconcilerDeps {
   readonly clock: Clock;
 }
 
-export const RECONCILE_MS = 2_000;
+const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
 export const UPKEEP_MS = 60_000;
 /** Most waiting slices looked at in one turn: several windows. */
