@@ -1,0 +1,109 @@
+/** What an operator sees and does in the dashboard, and that small batches need none of it to get through. */
+import { describe, expect, test } from "@jest/globals";
+import { availableProfiles, until } from "@nightshift/testing";
+import { chatLine, createBatchClient } from "./batch-client.ts";
+import { basicAuthorization, createDashboardClient } from "./dashboard-client.ts";
+import { useStack } from "./use-stack.ts";
+
+/** Long enough for somebody to see the failed line and ask for it again while its batch still runs. */
+const SLOW_MS = 6_000;
+const SECRET = "what nobody should read in a dashboard";
+
+describe.each(availableProfiles())("%s", (profile) => {
+  const { stack, simulator } = useStack({
+    profile,
+    env: { UPSTREAM_CONCURRENCY: "8", UPSTREAM_MAX_ATTEMPTS: "1" },
+  });
+
+  test.each(["", "/api/queues?page=1&jobsPerPage=10"])(
+    "without the admin key there is nothing to see at %j",
+    async (path) => {
+      const { request } = createDashboardClient(stack());
+      const answers = await Promise.all(
+        [undefined, basicAuthorization("wrong"), `Bearer ${stack().key}`, `Bearer ${stack().adminKey}`].map(
+          (authorization) => request(path, { headers: authorization === undefined ? {} : { authorization } }),
+        ),
+      );
+
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+      expect(answers[0]?.headers.get("www-authenticate")).toMatch(/^Basic /);
+      expect((await request(path)).status).toBe(200);
+    },
+  );
+
+  test("every queue is listed", async () => {
+    const names = await createDashboardClient(stack()).queueNames();
+
+    expect([...names].sort()).toEqual(["batches", "failed-lines", "feeds", "slices-default", "upkeep"]);
+  });
+
+  test("a failed line is sent again from the dashboard while its batch runs, and ends in the output", async () => {
+    await simulator().configure({
+      faults: [
+        { match: "flaky", status: 500 },
+        { match: "slow", hangMs: SLOW_MS },
+      ],
+    });
+    const client = createBatchClient(stack());
+    const dashboard = createDashboardClient(stack());
+    const input = [chatLine("flaky", `flaky: ${SECRET}`), chatLine("slow", "slow")].join("\n");
+
+    const { id } = await client.create(await client.upload(input));
+    const job = await until(async () => (await dashboard.failedLines(id))[0], {
+      message: "the line is listed as failed",
+    });
+    const before = await client.retrieve(id);
+    const reply = await dashboard.retry(job);
+    const batch = await client.finished(id);
+    const seen = (await simulator().seen()).filter(({ key }) => key.startsWith(id));
+
+    expect(JSON.stringify(job)).not.toContain(SECRET);
+    expect(before).toMatchObject({ status: "in_progress", request_counts: { total: 2, completed: 0, failed: 1 } });
+    expect(reply.status).toBe(204);
+    expect(batch).toMatchObject({ status: "completed", error_file_id: null });
+    expect(batch.request_counts).toEqual({ total: 2, completed: 2, failed: 0 });
+    expect((await client.lines(batch.output_file_id)).map((line) => line.custom_id)).toEqual(["flaky", "slow"]);
+    expect(Object.fromEntries(seen.map(({ key, statuses }) => [key, statuses]))).toEqual({
+      [`${id}-0-0`]: [500],
+      [`${id}-0-1`]: [200],
+      [`${id}-1-0`]: [200],
+    });
+    expect(await dashboard.failedLines(id)).toEqual([]);
+  });
+
+  test("a line of a finished batch is not sent again, and the answer says why", async () => {
+    await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
+    const client = createBatchClient(stack());
+    const dashboard = createDashboardClient(stack());
+    const batch = await client.run(chatLine("broken", "broken"));
+    const job = await until(async () => (await dashboard.failedLines(batch.id))[0], {
+      message: "the line is listed as failed",
+    });
+
+    const reply = await dashboard.retry(job);
+
+    expect(reply.status).toBe(409);
+    expect(await reply.text()).toContain("only lines of a running batch can be sent again");
+    expect(await client.retrieve(batch.id)).toEqual(batch);
+  });
+
+  test("a batch of 3 lines does not queue behind one of 3,000", async () => {
+    await simulator().configure({ latencyMs: 300, faults: [] });
+    const client = createBatchClient(stack());
+    const large = Array.from({ length: 3_000 }, (_, index) => chatLine(`large-${String(index)}`, "?"));
+    const small = Array.from({ length: 3 }, (_, index) => chatLine(`small-${String(index)}`, "?"));
+
+    const { id } = await client.create(await client.upload(large.join("\n")));
+    await until(async () => (await client.retrieve(id)).request_counts.completed >= 16, {
+      message: "the large batch is on its way",
+    });
+    const begun = await client.retrieve(id);
+    const batch = await client.run(small.join("\n"));
+    const meanwhile = await client.retrieve(id);
+
+    expect(batch.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
+    // Counted in lines, not in seconds: in its turn, the small batch would have waited for all of them.
+    expect(meanwhile.status).toBe("in_progress");
+    expect(meanwhile.request_counts.completed - begun.request_counts.completed).toBeLessThan(300);
+  });
+});
