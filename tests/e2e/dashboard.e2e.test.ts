@@ -6,7 +6,7 @@ import { basicAuthorization, createDashboardClient } from "./dashboard-client.ts
 import { useStack } from "./use-stack.ts";
 
 /** Long enough for somebody to see the failed line and ask for it again while its batch still runs. */
-const SLOW_MS = 6_000;
+const SLOW_MS = 4_000;
 const SECRET = "what nobody should read in a dashboard";
 
 describe.each(availableProfiles())("%s", (profile) => {

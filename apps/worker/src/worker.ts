@@ -145,6 +145,7 @@ function takeJobs(deps: WorkerDeps, parts: Parts, stopping: AbortSignal): JobWor
 function tune(timers: Timers, lane: UpstreamLane, job: JobWorker): void {
   let current = lane.room.wantedSlices();
   timers.every(`tune ${lane.name}`, TUNE_MS, () => {
+    lane.giveBackIfStarved();
     const wanted = lane.room.wantedSlices();
     if (Math.abs(wanted - current) > Math.max(1, current / 4)) {
       current = wanted;

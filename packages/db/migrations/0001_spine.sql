@@ -42,7 +42,7 @@ create table files (
   deleted_at timestamptz
 );
 create index files_by_tenant on files (tenant, number desc) where deleted_at is null;
-create index files_by_blob on files (blob) where deleted_at is null;
+create index files_by_blob on files (blob);
 
 create table batches (
   number bigint generated always as identity primary key,
@@ -84,6 +84,7 @@ create index batches_unfinished on batches (status, number)
   where status in ('validating', 'in_progress', 'finalizing', 'cancelling');
 create index batches_to_feed on batches (upstream, deadline) where status = 'in_progress' and fed_lines < total;
 create index batches_by_input on batches (input_blob);
+create index batches_by_index on batches (index_blob);
 
 -- Apart from `batches` because each flush of results writes it.
 create table batch_progress (

@@ -23,6 +23,8 @@ export interface UpstreamLane {
   run(tasks: readonly LineTask[]): Promise<void>;
   /** Gives unsent lines back to the ledger: all, or those that `which` picks. They may be taken again after `delayMs`. */
   giveBackUnsent(delayMs: number, which?: (task: LineTask) => boolean): void;
+  /** Gives unsent lines back where this worker has had no permit for seconds: others are busy, and will take them. */
+  giveBackIfStarved(): void;
   /** Forgets unsent lines without a word to the ledger: their owner was declared dead, and others have them. */
   dropUnsent(): void;
   /** Sends nothing more; what is unsent goes back. Resolves when nothing is in flight. */
@@ -52,6 +54,9 @@ export interface UpstreamLaneDeps {
 /** A pause shorter than this is sat out with the lines in hand. */
 const SHORT_PAUSE_MS = 1_000;
 
+/** With more workers than permits some have none: their lines wait no longer than this. */
+const STARVED_MS = 3_000;
+
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const { lease, recorder, settings } = deps;
   const abort = new AbortController();
@@ -62,6 +67,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const inHand = new Map<number, number>();
   let inFlight = 0;
   let isDraining = false;
+  let starvedSince: number | null = null;
   const waitingForQuiet: (() => void)[] = [];
 
   const room = createClaimRoom({
@@ -175,6 +181,13 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       await Promise.all(settled);
     },
     giveBackUnsent,
+    giveBackIfStarved() {
+      if (lease.permits() > 0 || inFlight > 0 || unsent.count() === 0 || lease.pausedMs() > 0) starvedSince = null;
+      else starvedSince ??= performance.now();
+      if (starvedSince === null || performance.now() - starvedSince < STARVED_MS) return;
+      starvedSince = null;
+      giveBackUnsent(STARVED_MS);
+    },
     dropUnsent() {
       for (const { settle } of takeUnsent(() => true)) settle();
     },

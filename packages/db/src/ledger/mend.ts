@@ -27,6 +27,8 @@ export interface MendRequest {
  */
 export async function openMend(db: Db, request: MendRequest): Promise<MendOutcome> {
   return withTx(db, async (tx) => {
+    // A statement of its own: one that also read the batch would see it as it was before the wait for this lock.
+    await tx.query("/* mends.lock */ select 1 from batch_progress where batch = $1 for no key update", [request.batch]);
     const { rows } = await tx.query<{
       isSealed: boolean;
       status: string;
@@ -34,9 +36,9 @@ export async function openMend(db: Db, request: MendRequest): Promise<MendOutcom
       total: number;
       upstream: string | null;
     }>(
-      `/* mends.lock */
+      `/* mends.batch */
       select p.sealed_at is not null as "isSealed", b.status, b.day, b.total, b.upstream
-      from batch_progress p join batches b on b.number = p.batch where p.batch = $1 for no key update of p`,
+      from batch_progress p join batches b on b.number = p.batch where p.batch = $1`,
       [request.batch],
     );
     const batch = rows[0];
