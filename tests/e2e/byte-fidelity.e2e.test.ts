@@ -4,31 +4,40 @@ import { availableProfiles, type Simulator } from "@nightshift/testing";
 import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
 
-/** Writes the value of a body's top-level `model`. */
-type WriteModel = (written: string) => string;
+/** A model as JSON texts: written plainly, with an escape, and what stands before it where it is named twice. */
+interface ModelTexts {
+  readonly plain: string;
+  readonly escaped: string;
+  readonly first: string;
+}
+
+const KNOWN: ModelTexts = { plain: `"gpt-4"`, escaped: `"gpt\\u002d4"`, first: `"other"` };
+/** The route gives it another name. */
+const RENAMED: ModelTexts = { plain: `"our-4"`, escaped: `"our\\u002d4"`, first: `"other"` };
+const NEW_NAME = `"qwen/\\"3\\""`;
+const AT_THE_UPSTREAM: ModelTexts = { plain: NEW_NAME, escaped: NEW_NAME, first: NEW_NAME };
 
 const MESSAGES = `"messages":[{"role":"user","content":"Hello"}]`;
 const nested = `${"[".repeat(500)}{"":{}}${"]".repeat(500)}`;
 const megabyte = "0123456789abcdef".repeat(65_536);
 
-/** Bodies that a parser would not print as it read them; all mean the model gpt-4. */
-const BODIES: Readonly<Record<string, (model: WriteModel) => string>> = {
-  "unsorted keys": (model) => `{"zebra":1,"model":${model(`"gpt-4"`)},"10":0,"9":0,${MESSAGES},"alpha":2}`,
+/** Bodies that a parser would not print as it read them; each means one model. */
+const BODIES: Readonly<Record<string, (model: ModelTexts) => string>> = {
+  "unsorted keys": (model) => `{"zebra":1,"model":${model.plain},"10":0,"9":0,${MESSAGES},"alpha":2}`,
   "long and odd numbers": (model) =>
-    `{"model":${model(`"gpt-4"`)},${MESSAGES},"numbers":[123456789012345678901234567890,0.1000000000000000055511151231257827,` +
+    `{"model":${model.plain},${MESSAGES},"numbers":[123456789012345678901234567890,0.1000000000000000055511151231257827,` +
     `-0,-0.0,1E400,-1e-400,1.0,1e+2,100000000000000000000000.50]}`,
   "escapes of all kinds": (model) =>
-    `{"model":${model(`"gpt-4"`)},${MESSAGES},"e":"\\u0000\\u0041\\/\\"\\\\\\b\\f\\n\\r\\t\\ud83d\\ude00\\uD800\\u2028"}`,
+    `{"model":${model.plain},${MESSAGES},"e":"\\u0000\\u0041\\/\\"\\\\\\b\\f\\n\\r\\t\\ud83d\\ude00\\uD800\\u2028"}`,
   "raw unicode": (model) =>
-    `{"model":${model(`"gpt-4"`)},${MESSAGES},"ключ":"é e\u0301 😀 \u2028\u2029 \u007f \ufeff 日本"}`,
-  "duplicate keys": (model) =>
-    `{"a":1,"model":${model(`"gpt-4"`)},"a":2,${MESSAGES},"a":1,"o":{"model":"x","model":"y"}}`,
-  "duplicate models": (model) => `{"model":${model(`"first"`)},${MESSAGES},"model" : ${model(`"gpt-4"`)} }`,
-  "an escaped model": (model) => `{"mod\\u0065l":${model(`"gpt\\u002d4"`)},${MESSAGES}}`,
-  "odd spacing": (model) => `{\t"model"\t:  ${model(`"gpt-4"`)} ,\t\t${MESSAGES} \t, "x" : [ 1 ,2,\t3 ] , "y":{ } \t}`,
-  "deep nesting": (model) => `{"model":${model(`"gpt-4"`)},"deep":${nested},${MESSAGES}}`,
-  "empty keys": (model) => `{"":"","model":${model(`"gpt-4"`)},${MESSAGES},"":{"":[]},"x":{"":null}}`,
-  "a string of 1 MB": (model) => `{"model":${model(`"gpt-4"`)},"long":"${megabyte}",${MESSAGES}}`,
+    `{"model":${model.plain},${MESSAGES},"ключ":"é e\u0301 😀 \u2028\u2029 \u007f \ufeff 日本"}`,
+  "duplicate keys": (model) => `{"a":1,"model":${model.plain},"a":2,${MESSAGES},"a":1,"o":{"model":"x","model":"y"}}`,
+  "duplicate models": (model) => `{"model":${model.first},${MESSAGES},"model" : ${model.plain} }`,
+  "an escaped model": (model) => `{"mod\\u0065l":${model.escaped},${MESSAGES}}`,
+  "odd spacing": (model) => `{\t"model"\t:  ${model.plain} ,\t\t${MESSAGES} \t, "x" : [ 1 ,2,\t3 ] , "y":{ } \t}`,
+  "deep nesting": (model) => `{"model":${model.plain},"deep":${nested},${MESSAGES}}`,
+  "empty keys": (model) => `{"":"","model":${model.plain},${MESSAGES},"":{"":[]},"x":{"":null}}`,
+  "a string of 1 MB": (model) => `{"model":${model.plain},"long":"${megabyte}",${MESSAGES}}`,
 };
 const NAMES = Object.keys(BODIES);
 
@@ -67,69 +76,58 @@ async function rawLines(client: BatchClient, fileId: string | null): Promise<str
 }
 
 describe.each(availableProfiles())("%s", (profile) => {
-  describe("with one upstream for every model", () => {
-    const { stack, simulator } = useStack({ profile });
+  const { stack, simulator } = useStack({
+    profile,
+    routes: (baseUrl) => `
+      upstreams: { local: { base_url: "${baseUrl}" } }
+      models: { gpt-4: { upstream: local }, our-4: { upstream: local, as: 'qwen/"3"' } }
+    `,
+  });
 
-    test("a line's body reaches the upstream byte for byte", async () => {
-      await simulator().configure({ keepBodies: 100 });
-      const bodies = Object.values(BODIES).map((body) => body((written) => written));
+  test.each([
+    { what: "every byte", written: KNOWN, expected: KNOWN },
+    { what: "every byte but those of a renamed model", written: RENAMED, expected: AT_THE_UPSTREAM },
+  ])("$what of a line's body reaches the upstream", async ({ written, expected }) => {
+    await simulator().configure({ keepBodies: 100 });
+    const bodies = Object.values(BODIES);
+
+    const client = createBatchClient(stack());
+    const batch = await client.run(inputOf(bodies.map((body) => body(written))));
+    const changed = await changedOnTheWay(
+      simulator(),
+      batch,
+      bodies.map((body) => body(expected)),
+    );
+
+    expect(await client.lines(batch.error_file_id)).toEqual([]);
+    expect(batch.request_counts).toEqual({ total: bodies.length, completed: bodies.length, failed: 0 });
+    expect(changed).toEqual([]);
+  });
+
+  test.each([
+    { file: "output", status: 200 },
+    { file: "error", status: 422 },
+  ] as const)(
+    "the upstream's reply is in the $file file byte for byte, line breaks aside",
+    async ({ file, status }) => {
+      const replies = Object.values(REPLIES);
+      await simulator().configure({
+        faults: replies.map((body, index) => ({ match: `"reply-${String(index)}"`, status, body })),
+      });
+      const bodies = replies.map((_, index) => `{"model":"gpt-4","user":"reply-${String(index)}",${MESSAGES}}`);
 
       const client = createBatchClient(stack());
       const batch = await client.run(inputOf(bodies));
+      const lines = await rawLines(client, file === "output" ? batch.output_file_id : batch.error_file_id);
 
-      expect(await client.lines(batch.error_file_id)).toEqual([]);
-      expect(batch.request_counts).toEqual({ total: NAMES.length, completed: NAMES.length, failed: 0 });
-      expect(await changedOnTheWay(simulator(), batch, bodies)).toEqual([]);
-    });
-
-    test.each([
-      { file: "output", status: 200 },
-      { file: "error", status: 422 },
-    ] as const)(
-      "the upstream's reply stands in the $file file byte for byte, line breaks aside",
-      async ({ file, status }) => {
-        const replies = Object.values(REPLIES);
-        await simulator().configure({
-          faults: replies.map((body, index) => ({ match: `"reply-${String(index)}"`, status, body })),
-        });
-        const bodies = replies.map((_, index) => `{"model":"gpt-4","user":"reply-${String(index)}",${MESSAGES}}`);
-
-        const client = createBatchClient(stack());
-        const batch = await client.run(inputOf(bodies));
-        const lines = await rawLines(client, file === "output" ? batch.output_file_id : batch.error_file_id);
-
-        expect(lines).toEqual([
-          ...replies.map(
-            (reply, index) =>
-              `{"id": "ID", "custom_id": "\\u006c${String(index)}", "response": {"status_code": ${String(status)}, R, ` +
-              `"body": ${reply.replaceAll(/[\r\n]/g, "")}}, "error": null}`,
-          ),
-          "",
-        ]);
-      },
-    );
-  });
-
-  describe("with a model that has another name upstream", () => {
-    const { stack, simulator } = useStack({
-      profile,
-      routes: (baseUrl) => `
-        upstreams: { local: { base_url: "${baseUrl}" } }
-        models: { gpt-4: { upstream: local, as: 'qwen/"3"' } }
-      `,
-    });
-
-    test("nothing but the bytes of the model's name differs", async () => {
-      await simulator().configure({ keepBodies: 100 });
-      const written = Object.values(BODIES).map((body) => body((model) => model));
-      const expected = Object.values(BODIES).map((body) => body(() => `"qwen/\\"3\\""`));
-
-      const client = createBatchClient(stack());
-      const batch = await client.run(inputOf(written));
-
-      expect(await client.lines(batch.error_file_id)).toEqual([]);
-      expect(batch.request_counts).toEqual({ total: NAMES.length, completed: NAMES.length, failed: 0 });
-      expect(await changedOnTheWay(simulator(), batch, expected)).toEqual([]);
-    });
-  });
+      expect(lines).toEqual([
+        ...replies.map(
+          (reply, index) =>
+            `{"id": "ID", "custom_id": "\\u006c${String(index)}", "response": {"status_code": ${String(status)}, R, ` +
+            `"body": ${reply.replaceAll(/[\r\n]/g, "")}}, "error": null}`,
+        ),
+        "",
+      ]);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { makeDataFolder, runCommand, startCommand } from "./command.ts";
 
 let dataDir: string;
@@ -11,6 +11,10 @@ beforeAll(async () => {
   dataDir = await makeDataFolder();
   folder = path.dirname(dataDir);
   env = { NIGHTSHIFT_DATA_DIR: dataDir };
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
 });
 
 function requests(name: string, lines: readonly unknown[]): string {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -23,6 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const { child } of started) child.kill("SIGTERM");
   await Promise.all(started.map(({ ended }) => ended));
+  await rm(path.dirname(dataDir), { recursive: true });
 });
 
 async function startService(): Promise<{ command: Command; running: Running }> {

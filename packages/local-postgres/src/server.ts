@@ -97,7 +97,8 @@ export async function untilReady(server: Server, url: string, home: Home): Promi
         throw new LocalPostgresError(`Postgres takes no connections: ${error.message}`, { cause: error });
       }
       await delay(RETRY_MS);
-      if (isOver) return;
+      // Nobody will take connections any more, and `ended` says why as soon as it has read the log.
+      if (isOver) return ended;
     }
   };
   await Promise.race([connects(), ended]);

@@ -1,5 +1,5 @@
 /** The two backends as the suite meets them: an empty one each, and the blows that may fall on it. */
-import { createDatabase, testServices } from "@nightshift/testing";
+import { createDatabase, testServices, truncate } from "@nightshift/testing";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { prepareQueueBackend, type QueueBackend } from "../src/index.ts";
@@ -28,10 +28,13 @@ export async function openPostgresUnderTest(): Promise<BackendUnderTest> {
     backend: { kind: "postgres", url },
     at: (other) => ({ kind: "postgres", url: other }),
     wipe: async () => {
-      const { rows } = await admin.query<{ names: string }>(
-        "select string_agg(format('bullmq.%I', tablename), ', ') as names from pg_tables where schemaname = 'bullmq'",
+      const { rows } = await admin.query<{ name: string }>(
+        "select format('bullmq.%I', tablename) as name from pg_tables where schemaname = 'bullmq'",
       );
-      await admin.query(`truncate ${rows[0]!.names}`);
+      await truncate(
+        rows.map(({ name }) => name),
+        (text) => admin.query(text),
+      );
     },
     loseJobs: async (queue) => {
       await admin.query("delete from bullmq.job where queue = $1", [queue]);

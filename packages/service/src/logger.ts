@@ -1,4 +1,5 @@
 /** The log of a process: one JSON object a line on standard output. */
+import { types } from "node:util";
 import { pino } from "pino";
 
 /** The logger that everything of ours takes as a dependency. */
@@ -26,7 +27,22 @@ export function createLogger(options: {
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: serializeError },
     base: { pid: process.pid },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** What helps of an error. Not all it has: errors of database clients carry their connection, with all its settings. */
+function serializeError(error: unknown): unknown {
+  if (!types.isNativeError(error)) return error;
+  const { code, detail } = error as { code?: unknown; detail?: unknown };
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
+  };
 }

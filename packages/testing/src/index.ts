@@ -4,6 +4,7 @@ export { takeRedisDatabase } from "./redis-database.ts";
 export type { Role, StackProcess } from "./stack/environment.ts";
 export type { MemoryPeak } from "./stack/memory-watch.ts";
 export { availableProfiles, type Profile } from "./stack/profile.ts";
+export { truncate } from "./stack/queue-store.ts";
 export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorStats } from "./stack/simulator.ts";
 export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";

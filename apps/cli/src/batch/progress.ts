@@ -18,7 +18,7 @@ export function createProgress(screen: Screen): Progress {
 
 function createBar(screen: Screen): Progress {
   const bar = new SingleBar({
-    format: `  {status}  ${screen.paint("cyan", "{bar}")}  {value}/{total}{notes}`,
+    format: `  {status}  ${screen.paint("cyan", "{bar}")}  {counts}{notes}`,
     barCompleteChar: "\u2588",
     barIncompleteChar: "\u2591",
     barsize: 32,
@@ -32,8 +32,9 @@ function createBar(screen: Screen): Progress {
   return {
     show: (batch) => {
       const { total, done, failed } = countsOf(batch);
-      const payload = { status: batch.status.padEnd(11), notes: "" };
-      // Until the file is validated there is nothing to count.
+      const counts = total === 0 ? "" : `${String(done)}/${String(total)}`;
+      const payload = { status: batch.status.padEnd(11), counts, notes: "" };
+      // Until the file is validated there is nothing to count, and a bar wants a total.
       if (started === null) bar.start(Math.max(total, 1), done, payload);
       started ??= performance.now();
       const rate = done / ((performance.now() - started) / 1000);

@@ -3,6 +3,8 @@ import type { Redis } from "ioredis";
 import pg from "pg";
 import { onRedis } from "../redis-database.ts";
 
+const DEADLOCK = "40P01";
+
 /** Where a stack's queue lies. */
 export type QueueStore =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
@@ -24,7 +26,22 @@ export async function wipeQueue(store: QueueStore): Promise<void> {
     store.url,
     "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'bullmq'",
   );
-  await onPostgres(store.url, `truncate ${tables.map(({ name }) => name).join(", ")}`);
+  await truncate(
+    tables.map(({ name }) => name),
+    (text) => onPostgres(store.url, text),
+  );
+}
+
+/** Empties tables that are in use: where that deadlocks with a running job, as it may, it is simply asked for again. */
+export async function truncate(tables: readonly string[], run: (text: string) => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await run(`truncate ${tables.join(", ")}`);
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DEADLOCK) throw error;
+    }
+  }
 }
 
 /** Runs one statement on a connection of its own. */
