@@ -41,6 +41,9 @@ export function openDb(options: DbOptions): Db {
     },
   });
   pool.on("error", (error) => options.onIdleError?.(error));
+  // A connection that breaks between two statements of a transaction has nobody else who listens, and would end the
+  // process; the next statement on it fails and tells its caller.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 

@@ -58,6 +58,23 @@ test("a session that the server ends is told from a fault in the statement, and 
   }
 });
 
+test("a connection that breaks while it is held and idle ends nothing but its own next statement", async () => {
+  const db = openDb({ url: database.url(), max: 2 });
+  try {
+    const held = await db.connect();
+    const { rows } = await held.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const broken = new Promise((resolve) => held.once("end", resolve));
+
+    await db.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
+    await broken;
+
+    await expect(held.query("select 1")).rejects.toThrow();
+    held.release(true);
+  } finally {
+    await db.end();
+  }
+});
+
 test("a server that is not there is unavailable", async () => {
   const db = openDb({ url: "postgres://nobody@127.0.0.1:1/none" });
   try {

@@ -28,6 +28,8 @@ const settings = "-c search_path=bullmq -c synchronous_commit=off -c statement_t
 /** Creates or migrates BullMQ's schema. */
 export async function preparePostgres(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: callTimeoutMs });
+  // What breaks the connection fails the statement; without a listener it would end the process as well.
+  client.on("error", () => undefined);
   await client.connect();
   try {
     await client.query("select pg_advisory_lock(hashtext('nightshift.queue.prepare'))");
@@ -68,6 +70,8 @@ export function openPostgres(
     });
     pool.setMaxListeners(0);
     pool.on("error", options.errorLog(source));
+    // BullMQ does not listen to each connection that it holds; one that breaks just then would end the process.
+    pool.on("connect", (client) => client.on("error", options.errorLog(source)));
     return pool;
   };
   const producers = open("postgres producers", maxProducing, callTimeoutMs);

@@ -42,13 +42,20 @@ const report = startAll().catch((error: unknown): KeeperReport => ({
   kind: "failed",
   message: error instanceof Error ? (error.stack ?? error.message) : String(error),
 }));
+let stopping: Promise<void> | undefined;
 const stop = async (): Promise<void> => {
   await report;
   await stopAll();
   process.exit();
 };
-process.once("disconnect", () => void stop());
-process.once("SIGTERM", () => void stop());
+const stopOnce = (): void => {
+  stopping ??= stop();
+};
+process.once("disconnect", stopOnce);
+process.once("SIGTERM", stopOnce);
 process.on("SIGINT", () => undefined); // jest's to decide
 
-process.send?.(await report);
+const outcome = await report;
+// Jest may be gone before the services are up, and before anybody listened for that.
+if (process.connected) process.send?.(outcome);
+else stopOnce();
