@@ -26,7 +26,14 @@ export function findOrdinaryUser(): Ids | null {
   const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" })));
   if (uid === undefined || gid === undefined) return null;
   try {
-    execFileSync(process.execPath, ["-e", 'fs.readFileSync("package.json")'], { cwd: packageFolder, uid, gid });
+    // By its whole path: a working directory is entered before the user changes, and could then be read from within.
+    const file = path.join(packageFolder, "package.json");
+    execFileSync(process.execPath, ["-e", "fs.readFileSync(process.argv[1])", file], {
+      cwd: "/",
+      stdio: "ignore",
+      uid,
+      gid,
+    });
     return { uid, gid };
   } catch {
     // The clone is in a home that only root can enter: then there is nothing an ordinary user could start.
