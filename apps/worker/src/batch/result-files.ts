@@ -1,5 +1,6 @@
 /** Sealed batch → the bytes of its output and error files: contract §4.5. */
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { finishedLines, outputExtents, storedLines, type BatchView, type StoredLine } from "@nightshift/db";
 import {
   createLineSplitter,
@@ -40,12 +41,7 @@ async function sorted(deps: ResultDeps, lines: readonly StoredLine[]): Promise<A
   const found: { line: number; bytes: Buffer }[] = [];
   for await (const { piece, bytes } of readPieces(deps.objects, lines)) found.push({ line: piece.line, bytes });
   found.sort((a, b) => a.line - b.line);
-  return inOneGo(found.map(({ bytes }) => bytes));
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- an async iterable like the others, of bytes in memory
-async function* inOneGo(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield Buffer.concat(pieces);
+  return Readable.from([Buffer.concat(found.map(({ bytes }) => bytes))]) as AsyncIterable<Buffer>;
 }
 
 async function* bytesOf(pieces: AsyncIterable<{ bytes: Buffer }>): AsyncGenerator<Buffer> {
