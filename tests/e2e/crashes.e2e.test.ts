@@ -73,6 +73,19 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(role === "api" ? again : []).toEqual([]);
   });
 
+  test("workers that are asked to end leave nothing behind, and nothing is sent twice", async () => {
+    await simulator().forget();
+    const client = createBatchClient(stack());
+    const id = await startBatch(stack(), client);
+
+    await stack().terminate("worker");
+    await stack().restart();
+    const batch = await watchToTheEnd(stack(), client, id);
+
+    await expectEachLineOnce(client, batch);
+    expect(await sentAgain(simulator())).toEqual([]);
+  });
+
   test("a batch outlives the loss of the queue, without a restart", async () => {
     await simulator().forget();
     const client = createBatchClient(stack());

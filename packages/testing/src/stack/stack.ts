@@ -40,6 +40,8 @@ export interface Stack {
   readonly processes: () => Promise<readonly StackProcess[]>;
   /** Ends all processes of a role, or all there are, without warning, and resolves when they are gone. */
   readonly kill9: (role: Role | "everything") => Promise<void>;
+  /** Asks all processes of a role to end, as an upgrade does, and resolves when they are gone. */
+  readonly terminate: (role: Role) => Promise<void>;
   /** Starts the programs that no longer run and resolves when every API is ready (at most 60 s). */
   readonly restart: () => Promise<void>;
   /** Runs one statement on the database that has the truth. */
@@ -67,13 +69,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const queueStore = async (): Promise<QueueStore> =>
     plan.redisUrl === null ? { kind: "postgres", url: await databaseUrl() } : { kind: "redis", url: plan.redisUrl };
   const memory = watchMemory(processes);
+  const end = async (role: Role | "everything", signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
+    await memory.look();
+    const victims = (await processes()).filter((one) => role === "everything" || one.role === role);
+    if (victims.length === 0) throw new Error(`No process of the role ${role} is running.`);
+    await endAll(victims, mark, signal);
+    await programs.noticeEnd(new Set(victims.map(({ pid }) => pid)));
+  };
   const stop = async (): Promise<void> => {
     await memory.look();
     memory.stop();
     const faults = await programs.stop();
     const left = await findProcesses(mark);
     faults.push(...left.map(({ command }) => `This process was left behind: ${command}`));
-    await killAll(left, mark);
+    await endAll(left, mark, "SIGKILL");
     if (faults.length > 0) throw new Error(`${faults.join("\n")}\n${await programs.logs()}`);
     if (hasFailedTest()) process.stderr.write(`What the ${options.profile} stack wrote stays in ${folder}\n`);
     else await rm(folder, { recursive: true, force: true });
@@ -87,13 +96,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       urls: plan.urls,
       ...(await plan.readKeys()),
       processes,
-      kill9: async (role) => {
-        await memory.look();
-        const victims = (await processes()).filter((one) => role === "everything" || one.role === role);
-        if (victims.length === 0) throw new Error(`No process of the role ${role} is running.`);
-        await killAll(victims, mark);
-        await programs.noticeEnd(new Set(victims.map(({ pid }) => pid)));
-      },
+      kill9: (role) => end(role, "SIGKILL"),
+      terminate: (role) => end(role, "SIGTERM"),
       restart: async () => {
         programs.startMissing();
         await programs.ready();
@@ -117,10 +121,14 @@ function makePlan(folder: string, options: StackOptions): Promise<ProfilePlan> {
   return planScaled(folder, env, { apis: options.apis ?? 2, workers: options.workers ?? 2 });
 }
 
-async function killAll(victims: readonly { readonly pid: number }[], mark: string): Promise<void> {
+async function endAll(
+  victims: readonly { readonly pid: number }[],
+  mark: string,
+  signal: "SIGKILL" | "SIGTERM",
+): Promise<void> {
   for (const { pid } of victims) {
     try {
-      process.kill(pid, "SIGKILL");
+      process.kill(pid, signal);
     } catch (error) {
       // It went by itself between being seen and being killed, as children do when their parent is killed first.
       if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
@@ -128,7 +136,8 @@ async function killAll(victims: readonly { readonly pid: number }[], mark: strin
   }
   const pids = new Set(victims.map(({ pid }) => pid));
   await until(async () => !(await findProcesses(mark)).some(({ pid }) => pids.has(pid)), {
-    message: "killed processes are gone",
+    message: `processes are gone after ${signal}`,
+    timeoutMs: 60_000,
   });
 }
 
