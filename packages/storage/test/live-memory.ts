@@ -17,7 +17,7 @@ export function liveBufferBytes(): number {
 /** The same, once what earlier work has left behind is freed: it takes turns of the event loop to let go of everything. */
 export async function settledBufferBytes(): Promise<number> {
   let last = liveBufferBytes();
-  for (let same = 0; same < 3; ) {
+  for (let same = 0; same < 3;) {
     await setImmediate();
     const now = liveBufferBytes();
     same = now < last ? 0 : same + 1;
