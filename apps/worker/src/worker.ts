@@ -58,7 +58,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
       timers.stopRepeating();
       await Promise.all(jobs.map((job) => job.stopTaking()));
       const cut = setTimeout(() => {
-        for (const lane of lanes.all) lane.abort();
+        for (const lane of lanes.all) lane.breakOff();
       }, graceMs);
       await Promise.all(lanes.all.map((lane) => lane.drain()));
       clearTimeout(cut);
@@ -168,8 +168,10 @@ function watch(deps: WorkerDeps, { lanes, slices, timers }: Parts): void {
     for (const lane of lanes.all) {
       const inHand = lane.batches();
       if (inHand.length === 0) continue;
-      const stopped = new Set(await stoppedBatches(db, inHand, clock()));
-      if (stopped.size > 0) lane.giveBackUnsent(0, (task) => stopped.has(task.slice.batch));
+      for (const { number, isSealed } of await stoppedBatches(db, inHand, clock())) {
+        lane.giveBackUnsent(0, (task) => task.slice.batch === number);
+        if (isSealed) lane.breakOff(number);
+      }
     }
   });
   timers.soon("schedule upkeep", 0, () => queues.schedule("upkeep.run", UPKEEP_MS));

@@ -9,7 +9,7 @@ export { findBatch, getBatch } from "./batches/find-batch.ts";
 export { finishBatch, type Finish, type ResultFile } from "./batches/finish-batch.ts";
 export { listBatches, type BatchPage } from "./batches/list-batches.ts";
 export { moveBatch, type BatchMove } from "./batches/move-batch.ts";
-export { stoppedBatches } from "./batches/stopped-batches.ts";
+export { stoppedBatches, type StoppedBatch } from "./batches/stopped-batches.ts";
 export { requestCancel, type CancelOutcome } from "./batches/request-cancel.ts";
 export { forgetBlobs, insertBlob, unneededBlobs } from "./blobs/blobs.ts";
 export { deleteFile } from "./files/delete-file.ts";

@@ -9,6 +9,7 @@ import {
   listBatches,
   overdueBatches,
   requestCancel,
+  sealExpired,
   stoppedBatches,
 } from "../src/index.ts";
 import { later, newBatch, newTenant, now, runningBatch } from "./ledger-fixture.ts";
@@ -150,10 +151,16 @@ test("a worker is told which of its batches have stopped, or have no time left",
   const unasked = await batchIn("cancelling");
   const asked = [running.number, late.number, cancelling.number];
 
-  expect(await stoppedBatches(database.db(), asked, later(59))).toEqual([cancelling.number]);
-  expect((await stoppedBatches(database.db(), asked, later(60))).sort((a, b) => a - b)).toEqual([
-    late.number,
-    cancelling.number,
+  expect(await stoppedBatches(database.db(), asked, later(59))).toEqual([
+    { number: cancelling.number, isSealed: false },
+  ]);
+  expect(await stoppedBatches(database.db(), asked, later(60))).toEqual([
+    { number: late.number, isSealed: false },
+    { number: cancelling.number, isSealed: false },
+  ]);
+  expect(await sealExpired(database.db(), late.number, later(60))).toBe(true);
+  expect(await stoppedBatches(database.db(), [late.number], later(60))).toEqual([
+    { number: late.number, isSealed: true },
   ]);
   expect(await stoppedBatches(database.db(), [], now)).toEqual([]);
   expect(asked).not.toContain(unasked.number);

@@ -29,8 +29,8 @@ export interface UpstreamLane {
   dropUnsent(): void;
   /** Sends nothing more; what is unsent goes back. Resolves when nothing is in flight. */
   drain(): Promise<void>;
-  /** Breaks off what is in flight: the grace is over. */
-  abort(): void;
+  /** Breaks off what is in flight, of one batch or of all: nobody waits for it any more. Its slots are free at once. */
+  breakOff(batch?: number): void;
   /** Numbers of the batches with lines in hand. */
   batches(): number[];
   /** True while lines of that batch are in hand and have no reply yet. */
@@ -51,6 +51,20 @@ export interface UpstreamLaneDeps {
   readonly clock: Clock;
 }
 
+interface BatchInHand {
+  /** Lines without a reply, sent or not. */
+  lines: number;
+  /** Breaks off those that are sent. */
+  readonly inFlight: AbortController;
+}
+
+/** Each line in flight listens to the same signal. */
+function openSwitch(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** A pause shorter than this is sat out with the lines in hand. */
 const SHORT_PAUSE_MS = 1_000;
 
@@ -59,12 +73,8 @@ const STARVED_MS = 3_000;
 
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const { lease, recorder, settings } = deps;
-  const abort = new AbortController();
-  // Each line in flight listens to it.
-  setMaxListeners(0, abort.signal);
   const unsent = createUnsentLines();
-  /** Lines without a reply, sent or not, by batch. */
-  const inHand = new Map<number, number>();
+  const inHand = new Map<number, BatchInHand>();
   let inFlight = 0;
   let isDraining = false;
   let starvedSince: number | null = null;
@@ -80,12 +90,15 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   });
 
   const hold = ({ slice }: LineTask): void => {
-    inHand.set(slice.batch, (inHand.get(slice.batch) ?? 0) + 1);
+    const batch = inHand.get(slice.batch) ?? { lines: 0, inFlight: openSwitch() };
+    batch.lines += 1;
+    inHand.set(slice.batch, batch);
   };
   const letGo = ({ slice }: LineTask): void => {
-    const left = (inHand.get(slice.batch) ?? 1) - 1;
-    if (left === 0) inHand.delete(slice.batch);
-    else inHand.set(slice.batch, left);
+    const batch = inHand.get(slice.batch);
+    if (batch === undefined) return;
+    batch.lines -= 1;
+    if (batch.lines === 0) inHand.delete(slice.batch);
   };
 
   const maySend = (): boolean => !isDraining && !deps.budget.isExhausted() && lease.mayTake(inFlight);
@@ -104,7 +117,8 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const send = async ({ task, settle }: UnsentLine): Promise<void> => {
     const held = deps.budget.open();
     const begun = performance.now();
-    const reply = await exchange(task, held);
+    const signal = inHand.get(task.slice.batch)?.inFlight.signal ?? AbortSignal.abort();
+    const reply = await exchange(task, held, signal);
     inFlight -= 1;
     held.finish();
     const outcome = outcomeOf(task, reply, {
@@ -115,7 +129,10 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     });
     lease.noteReply(performance.now() - begun, outcome.kind === "throttled");
     letGo(task);
-    const recorded = settleLine(task, reply, outcome);
+    const isBrokenOff = signal.aborted && reply.kind === "broken";
+    const recorded = isBrokenOff
+      ? recorder.giveBack({ task, hasBurnedAttempt: false, delayMs: 0 })
+      : settleLine(task, outcome);
     pump();
     if (inFlight === 0) for (const wake of waitingForQuiet.splice(0)) wake();
     await recorded;
@@ -123,21 +140,18 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     settle();
   };
 
-  const exchange = (task: LineTask, held: ReplyBytes): Promise<Reply> => {
+  const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<Reply> => {
     const route = task.request.model === null ? null : deps.routes.resolve(task.request.model);
     return deps.client.send({
       endpoint: task.slice.endpoint,
       body: bodyToSend(task.request, route?.model ?? null),
       idempotencyKey: idempotencyKey(task),
-      signal: abort.signal,
+      signal,
       onBytes: (n) => held.take(n),
     });
   };
 
-  const settleLine = (task: LineTask, reply: Reply, outcome: Outcome): Promise<void> => {
-    if (abort.signal.aborted && reply.kind === "broken") {
-      return recorder.giveBack({ task, hasBurnedAttempt: false, delayMs: 0 });
-    }
+  const settleLine = (task: LineTask, outcome: Outcome): Promise<void> => {
     switch (outcome.kind) {
       case "done":
         return recorder.finish({ task, outcome });
@@ -198,8 +212,8 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       if (inFlight === 0) return Promise.resolve();
       return new Promise((resolve) => waitingForQuiet.push(resolve));
     },
-    abort: () => {
-      abort.abort(new Error("the grace is over"));
+    breakOff(only) {
+      for (const [batch, { inFlight }] of inHand) if (only === undefined || only === batch) inFlight.abort();
     },
     batches: () => [...inHand.keys()],
     holds: (batch) => inHand.has(batch),

@@ -1,12 +1,21 @@
 /** Tells a worker which of the batches it holds lines of have ended or are being cancelled. */
 import type { Queryable } from "../pool.ts";
 
+export interface StoppedBatch {
+  readonly number: number;
+  /** No result of it is recorded any more: what is in flight is in vain. */
+  readonly isSealed: boolean;
+}
+
 /** Those of `batches` (numbers) that are not in progress any more, or past their deadline. */
-export async function stoppedBatches(db: Queryable, batches: readonly number[], now: Date): Promise<number[]> {
-  const { rows } = await db.query<{ number: number }>(
+export async function stoppedBatches(db: Queryable, batches: readonly number[], now: Date): Promise<StoppedBatch[]> {
+  const { rows } = await db.query<StoppedBatch>(
     `/* batches.stopped */
-    select number from batches where number = any($1) and (status <> 'in_progress' or deadline <= $2)`,
+    select b.number, p.sealed_at is not null as "isSealed"
+    from batches b join batch_progress p on p.batch = b.number
+    where b.number = any($1) and (b.status <> 'in_progress' or b.deadline <= $2)
+    order by b.number`,
     [batches, now],
   );
-  return rows.map((row) => row.number);
+  return rows;
 }
