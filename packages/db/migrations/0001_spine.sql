@@ -196,8 +196,8 @@ create table permits (
   upstream text not null references upstreams (name),
   worker text not null,
   held integer not null default 0,
-  -- The worker has lines for this upstream: permits are shared among those that do.
-  needed boolean not null default false,
+  -- What the worker could use; permits are shared among those that could use any.
+  wanted integer not null default 0,
   -- As measured by this worker.
   lines_per_second real not null default 0,
   primary key (upstream, worker)

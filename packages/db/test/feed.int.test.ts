@@ -133,7 +133,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
   const putOff = [5, 6].map((line) => fixture.retried(claimed, line, 3_600_000));
   await recordFlush(db, fixture.flushOf([{ batch: batch.number, line: 63 }], putOff), now);
   const busy = { ceiling: 1, wantedTokens: 0, throttled: 0, answered: 1 };
-  await leaseUpstream(db, upstream, worker, { isInNeed: true, ...busy }, { linesPerSecond: 12.5, lineMs: 40 });
+  await leaseUpstream(db, upstream, worker, { wantedPermits: 1_000, ...busy }, { linesPerSecond: 12.5, lineMs: 40 });
 
   const state = await stateOf(upstream);
 

@@ -12,7 +12,7 @@ function lease(
   request: Partial<LeaseRequest> = {},
   lineMs: number | null = null,
 ): Promise<Lease> {
-  const all = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0, ...request };
+  const all = { wantedPermits: 1_000, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0, ...request };
   return leaseUpstream(database.db(), upstream, worker, all, { linesPerSecond: 1, lineMs });
 }
 
@@ -64,7 +64,7 @@ test("a worker that rests gives back what it held, and the other one gets all", 
   expect(await lease(upstream, "a", { ceiling: 5 })).toMatchObject({ permits: 5, held: 5 });
   expect(await lease(upstream, "b")).toMatchObject({ permits: 5 });
 
-  await lease(upstream, "a", { isInNeed: false });
+  await lease(upstream, "a", { wantedPermits: 0 });
 
   expect(await lease(upstream, "b", { ceiling: 5 })).toMatchObject({ permits: 10 });
 });

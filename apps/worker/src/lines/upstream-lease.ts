@@ -42,6 +42,8 @@ const RENEW_MS = 150;
 const HURRY_MS = 25;
 /** A worker between two slices is still in need: without this, permits would come and go with every gap. */
 const NEED_MS = 1_000;
+/** More than any upstream has: as many as there are. */
+const ALL_PERMITS = 1_000_000;
 /** Tokens that a worker asks for before it knows how many permits it gets. */
 const FIRST_TOKENS = 64;
 /** Weight of the newest interval in the running rate. */
@@ -67,6 +69,12 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
 
   const isStarved = (): boolean => load.unsent > 0 && permits === 0 && performance.now() >= pausedUntil;
   const isNeeded = (): boolean => load.unsent + load.inFlight + load.waiting > 0 || permits > 0 || held > 0;
+
+  /** A worker whose lines are all in flight leaves the rest of its share to those that have more. */
+  const wantedPermits = (isInNeed: boolean): number => {
+    if (!isInNeed) return 0;
+    return load.unsent + load.waiting > 0 ? ALL_PERMITS : Math.max(1, load.inFlight);
+  };
 
   const schedule = (): void => {
     if (isClosed || isRenewing || !isNeeded()) return;
@@ -102,7 +110,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
         deps.upstream,
         worker,
         {
-          isInNeed,
+          wantedPermits: wantedPermits(isInNeed),
           ceiling: Math.max(load.inFlight, permits),
           wantedTokens: Math.min(load.unsent, permits > 0 ? permits : FIRST_TOKENS) - (tokens ?? 0),
           throttled: seen.throttled,

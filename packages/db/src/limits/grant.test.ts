@@ -3,6 +3,10 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { grant, type Grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
+/** More than there are. */
+const MANY = 1_000;
+const hungry = (count: number): number[] => Array.from({ length: count }, () => MANY);
+
 const idle: UpstreamState = {
   concurrency: 10,
   concurrencyNow: 10,
@@ -11,33 +15,44 @@ const idle: UpstreamState = {
   sinceRefillMs: 0,
   sinceShrinkMs: 60_000,
   heldByOthers: 0,
-  othersInNeed: 0,
+  othersWanted: [],
   othersWithout: 0,
 };
 
-const quiet: LeaseRequest = { isInNeed: true, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 };
+const quiet: LeaseRequest = { wantedPermits: MANY, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 };
 
 describe("permits", () => {
   test.each([
-    [{ othersInNeed: 0, heldByOthers: 0 }, 10],
-    [{ othersInNeed: 1, heldByOthers: 0 }, 5],
-    [{ othersInNeed: 2, heldByOthers: 0 }, 4],
-    [{ othersInNeed: 1, heldByOthers: 8 }, 2],
-    [{ othersInNeed: 1, heldByOthers: 10 }, 0],
-    [{ othersInNeed: 1, heldByOthers: 12 }, 0],
-    [{ othersInNeed: 4, heldByOthers: 7, othersWithout: 1 }, 2],
-    [{ othersInNeed: 4, heldByOthers: 8, othersWithout: 1 }, 1],
-    [{ othersInNeed: 20, heldByOthers: 9, othersWithout: 11 }, 1],
+    [{ othersWanted: hungry(0), heldByOthers: 0 }, 10],
+    [{ othersWanted: hungry(1), heldByOthers: 0 }, 5],
+    [{ othersWanted: hungry(2), heldByOthers: 0 }, 4],
+    [{ othersWanted: hungry(1), heldByOthers: 8 }, 2],
+    [{ othersWanted: hungry(1), heldByOthers: 10 }, 0],
+    [{ othersWanted: hungry(1), heldByOthers: 12 }, 0],
+    [{ othersWanted: hungry(4), heldByOthers: 7, othersWithout: 1 }, 2],
+    [{ othersWanted: hungry(4), heldByOthers: 8, othersWithout: 1 }, 1],
+    [{ othersWanted: hungry(20), heldByOthers: 9, othersWithout: 11 }, 1],
   ])("with %o of ten, a worker in need gets %d", (others, permits) => {
     expect(grant({ ...idle, ...others }, quiet).permits).toBe(permits);
   });
 
+  test("what a worker cannot use is for the others, but only while somebody wants it", () => {
+    const contended = { ...idle, othersWanted: hungry(1) };
+
+    expect(grant(contended, { ...quiet, wantedPermits: 3, ceiling: 3 })).toMatchObject({ permits: 3, held: 3 });
+    expect(grant({ ...idle, othersWanted: [3], heldByOthers: 3 }, quiet).permits).toBe(7);
+    expect(grant({ ...idle, othersWanted: [2] }, { ...quiet, wantedPermits: 3 }).permits).toBe(8);
+  });
+
   test("a worker without need gets none, and is charged for what it may still have in flight", () => {
-    expect(grant(idle, { ...quiet, isInNeed: false, ceiling: 3 })).toMatchObject({ permits: 0, held: 3 });
+    expect(grant(idle, { ...quiet, wantedPermits: 0, ceiling: 3 })).toMatchObject({ permits: 0, held: 3 });
   });
 
   test("a worker that must give some back is charged for them until it has", () => {
-    expect(grant({ ...idle, othersInNeed: 1 }, { ...quiet, ceiling: 10 })).toMatchObject({ permits: 5, held: 10 });
+    expect(grant({ ...idle, othersWanted: hungry(1) }, { ...quiet, ceiling: 10 })).toMatchObject({
+      permits: 5,
+      held: 10,
+    });
   });
 
   test("more lines than the upstream's concurrency are never in flight, in no interleaving of leases and sends", () => {
@@ -69,7 +84,7 @@ describe("permits", () => {
               concurrency,
               concurrencyNow: concurrency,
               heldByOthers: others.reduce((sum, n) => sum + n, 0),
-              othersInNeed: count - 1,
+              othersWanted: hungry(count - 1),
               othersWithout: others.filter((n) => n === 0).length,
             };
             held[i] = grant(state, quiet).permits;
@@ -197,12 +212,12 @@ function simulateLeases(count: number, concurrency: number): { act(who: number, 
       concurrency,
       concurrencyNow,
       heldByOthers: others.reduce((sum, { held }) => sum + held, 0),
-      othersInNeed: others.filter(({ needed }) => needed).length,
+      othersWanted: others.filter(({ needed }) => needed).map(() => MANY),
       othersWithout: others.filter(({ needed, held }) => needed && held === 0).length,
     };
     const given = grant(state, worker.asked);
     concurrencyNow = given.concurrencyNow;
-    Object.assign(worker, { held: given.held, needed: worker.asked.isInNeed, asked: null, given });
+    Object.assign(worker, { held: given.held, needed: worker.asked.wantedPermits > 0, asked: null, given });
   };
   const acts: Record<Act, (worker: SimulatedWorker) => void> = {
     send: (worker) => {
@@ -219,7 +234,7 @@ function simulateLeases(count: number, concurrency: number): { act(who: number, 
     },
     rest: (worker) => {
       if (worker.asked === null && worker.given === null) worker.permits = 0;
-      ask(worker, { isInNeed: false });
+      ask(worker, { wantedPermits: 0 });
     },
     commit,
     read: (worker) => {

@@ -9,16 +9,17 @@ export interface UpstreamState {
   readonly tokens: number;
   readonly sinceRefillMs: number;
   readonly sinceShrinkMs: number;
-  /** Permits that other workers hold, and how many of these workers have lines to send. */
+  /** Permits that other workers hold. */
   readonly heldByOthers: number;
-  readonly othersInNeed: number;
+  /** What each of the other workers that have lines could use. */
+  readonly othersWanted: readonly number[];
   /** Those in need that hold no permit at all. */
   readonly othersWithout: number;
 }
 
 export interface LeaseRequest {
-  /** The worker has lines in hand, or had some a moment ago: one that has not holds no permits. */
-  readonly isInNeed: boolean;
+  /** Permits that this worker could use. 0: it has had no lines for a while, and holds none. */
+  readonly wantedPermits: number;
   /** Lines that may be in flight until the answer is read: those that are, and those that may be sent meanwhile. */
   readonly ceiling: number;
   /** Requests that could be sent now if there were tokens. */
@@ -73,14 +74,18 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
 }
 
 /**
- * An equal share among the workers in need, but nothing of what others still hold. Shares are rounded up, so the last
- * worker might find none left, with lines in hand: who has more than one permit leaves one for each that has none.
+ * An equal share among the workers that have lines, and what others leave of theirs; but while somebody wants more than a
+ * share, nobody keeps what he cannot use, and never anything of what others still hold. Shares are rounded up, so the
+ * last worker might find none left, with lines in hand: who has more than one permit leaves one for each that has none.
  */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
-  if (!request.isInNeed) return 0;
-  const share = Math.ceil(concurrency / (state.othersInNeed + 1));
+  if (request.wantedPermits === 0) return 0;
+  const share = Math.ceil(concurrency / (state.othersWanted.length + 1));
+  const unused = state.othersWanted.reduce((sum, wanted) => sum + Math.max(0, share - wanted), 0);
+  const isContended = state.othersWanted.some((wanted) => wanted > share);
+  const due = isContended ? Math.min(share + unused, request.wantedPermits) : share + unused;
   const free = concurrency - state.heldByOthers;
-  return Math.max(0, Math.min(share, free, Math.max(1, free - state.othersWithout)));
+  return Math.max(0, Math.min(due, free, Math.max(1, free - state.othersWithout)));
 }
 
 function grantedTokens(state: UpstreamState, request: LeaseRequest): { tokens: number; tokensLeft: number } {

@@ -57,10 +57,10 @@ export async function leaseUpstream(
     );
     await tx.query(
       `/* limits.write_permits */
-      insert into permits (upstream, worker, held, needed, lines_per_second) values ($1, $2, $3, $4, $5)
-      on conflict (upstream, worker) do update set held = excluded.held, needed = excluded.needed,
+      insert into permits (upstream, worker, held, wanted, lines_per_second) values ($1, $2, $3, $4, $5)
+      on conflict (upstream, worker) do update set held = excluded.held, wanted = excluded.wanted,
         lines_per_second = excluded.lines_per_second`,
-      [upstream, worker, granted.held, request.isInNeed, measured.linesPerSecond],
+      [upstream, worker, granted.held, request.wantedPermits, measured.linesPerSecond],
     );
     const tokens = row.requestsPerMinute === null ? null : granted.tokens;
     return { permits: granted.permits, held: granted.held, tokens, pausedMs: row.pausedMs };
@@ -82,15 +82,15 @@ async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
   return rows[0];
 }
 
-type OthersPermits = Pick<UpstreamState, "heldByOthers" | "othersInNeed" | "othersWithout">;
+type OthersPermits = Pick<UpstreamState, "heldByOthers" | "othersWanted" | "othersWithout">;
 
 async function othersPermits(tx: Tx, upstream: string, worker: string): Promise<OthersPermits> {
   const { rows } = await tx.query<OthersPermits>(
     `/* limits.others */
-    select coalesce(sum(held), 0)::int as "heldByOthers", (count(*) filter (where needed))::int as "othersInNeed",
-      (count(*) filter (where needed and held = 0))::int as "othersWithout"
+    select coalesce(sum(held), 0)::int as "heldByOthers", coalesce(array_agg(wanted) filter (where wanted > 0), '{}') as "othersWanted",
+      (count(*) filter (where wanted > 0 and held = 0))::int as "othersWithout"
     from permits where upstream = $1 and worker <> $2`,
     [upstream, worker],
   );
-  return rows[0] ?? { heldByOthers: 0, othersInNeed: 0, othersWithout: 0 };
+  return rows[0] ?? { heldByOthers: 0, othersWanted: [], othersWithout: 0 };
 }
