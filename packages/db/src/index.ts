@@ -30,7 +30,7 @@ export {
   type StoredExtent,
   type StoredLine,
 } from "./ledger/read-results.ts";
-export type { Flush, LineResult, Recorded, SliceReturn } from "./ledger/flush.ts";
+export type { Flush, LineResult, Recorded, SliceReturn, WrittenSegment } from "./ledger/flush.ts";
 export { recordFlush } from "./ledger/record.ts";
 export { sealCancelled, sealExpired, type SealReason } from "./ledger/seal.ts";
 export type { ClaimedSlice, SliceRef, WaitingSlice } from "./ledger/slice-row.ts";

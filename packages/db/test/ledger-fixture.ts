@@ -137,22 +137,25 @@ export async function claimedSlice(
 }
 
 /** What a test says of a line that came back; the rest is filled in. */
-export interface Came extends Partial<Omit<LineResult, "offset" | "length">> {
+export interface Came extends Partial<Omit<LineResult, "segment" | "offset" | "length">> {
   readonly batch: number;
   readonly line: number;
 }
 
 /** One flush with a segment of its own, each result 10 bytes long. */
 export function flushOf(results: readonly Came[], returns: readonly SliceReturn[] = []): Flush {
-  const segment = results.length === 0 ? null : { key: `segments/${randomUUID()}`, bytes: results.length * 10 };
+  const segment = { key: `segments/${randomUUID()}`, bytes: results.length * 10 };
   return {
-    segment,
+    segments: results.length === 0 ? [] : [segment],
     results: results.map((result, i) => ({
+      // None: the ledger has to look for the slice that holds the line.
+      sliceNo: 0,
       requestGen: 0,
       kind: "output",
       isExhausted: false,
       usage: null,
       ...result,
+      segment: segment.key,
       offset: i * 10,
       length: 10,
     })),

@@ -34,7 +34,7 @@ test("results are counted, added up, and found again where they lie", async () =
     failed: 1,
     usage: { inputTokens: 10, outputTokens: 14, totalTokens: 24, cachedTokens: 6, reasoningTokens: 4 },
   });
-  const key = flush.segment?.key;
+  const key = flush.segments[0]?.key;
   expect(await storedLines(database.db(), batch, false)).toEqual([
     { line: 4, key, offset: 0, length: 10 },
     { line: 2, key, offset: 10, length: 10 },
@@ -79,7 +79,9 @@ test("ten flushes with the same line at once: one result wins, and only its byte
 
   expect(recorded.map(({ results }) => results.length).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
   const winner = flushes[recorded.findIndex(({ results }) => results.length === 1)];
-  expect(await outputExtents(database.db(), number)).toEqual([{ key: winner?.segment?.key, offset: 0, length: 10 }]);
+  expect(await outputExtents(database.db(), number)).toEqual([
+    { key: winner?.segments[0]?.key, offset: 0, length: 10 },
+  ]);
   expect(await viewOf(database.db(), number)).toMatchObject({ completed: 1, failed: 0, usage });
   await expectSoundLedger(database.db(), number);
 });

@@ -103,7 +103,7 @@ async function segmentOf(...batches: { number: number; upstream: string }[]): Pr
   for (const batch of batches) await claimedSlice(database.db(), batch, 1);
   const flush = flushOf(batches.map((batch) => ({ batch: batch.number, line: 0 })));
   await recordFlush(database.db(), flush, now);
-  const key = flush.segment?.key ?? "";
+  const key = flush.segments[0]?.key ?? "";
   await age("segments", "key", key);
   return key;
 }

@@ -112,9 +112,9 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   const flush = async (random: Random, hands: readonly Hand[], hurry: boolean): Promise<void> => {
     const { results, returns } = drawFates(random, hands, hurry);
     if (results.length + returns.length === 0) return;
-    const made = flushOf(results, returns);
+    const made = inTwoSegments(results, returns, Math.floor(random() * results.length));
     flushes.push(made);
-    for (const result of made.results) tokens.set(placeOf(made, result), result.usage?.totalTokens ?? 0);
+    for (const result of made.results) tokens.set(placeOf(result), result.usage?.totalTokens ?? 0);
     enqueue(random, await record(made));
     if (random() < 0.2) expect((await recordFlush(db, made, now)).results).toEqual([]);
   };
@@ -131,8 +131,14 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   };
 
   const repeat = async (old: Flush): Promise<void> => {
-    if (old.segment === null) return;
-    const again = { ...old, segment: { ...old.segment, key: `segments/${randomUUID()}` } };
+    if (old.segments.length === 0) return;
+    const suffix = randomUUID();
+    const renamed = (key: string): string => `${key}-${suffix}`;
+    const again = {
+      ...old,
+      segments: old.segments.map(({ key, bytes }) => ({ key: renamed(key), bytes })),
+      results: old.results.map((result) => ({ ...result, segment: renamed(result.segment) })),
+    };
     expect((await recordFlush(db, again, now)).results).toEqual([]);
   };
 
@@ -211,15 +217,25 @@ function drawFates(
 }
 
 function came(slice: ClaimedSlice, line: number, fate: number, random: Random): Came {
-  const { batch, requestGen } = slice;
+  const { batch, requestGen, sliceNo } = slice;
   const totalTokens = 1 + Math.floor(random() * 1_000);
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens, cachedTokens: 0, reasoningTokens: 0 };
-  if (fate < 0.18) return { batch, line, requestGen, usage };
-  return { batch, line, requestGen, kind: "error", isExhausted: fate < 0.25 };
+  if (fate < 0.18) return { batch, line, sliceNo, requestGen, usage };
+  return { batch, line, sliceNo, requestGen, kind: "error", isExhausted: fate < 0.25 };
 }
 
-function placeOf(flush: Flush, result: LineResult): string {
-  return `${flush.segment?.key ?? ""} ${String(result.offset)}`;
+/** As a worker's that has written two segments before it came to record them. */
+function inTwoSegments(results: readonly Came[], returns: readonly SliceReturn[], firstCount: number): Flush {
+  const [first, second] = [flushOf(results.slice(0, firstCount)), flushOf(results.slice(firstCount), returns)];
+  return {
+    segments: [...first.segments, ...second.segments],
+    results: [...first.results, ...second.results],
+    returns: second.returns,
+  };
+}
+
+function placeOf({ segment, offset }: LineResult): string {
+  return `${segment} ${String(offset)}`;
 }
 
 function pick<T>(random: Random, from: readonly T[]): T {

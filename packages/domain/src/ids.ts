@@ -30,5 +30,6 @@ export function newRequestId(random: RandomBytes): string {
 }
 
 function timed(random: RandomBytes, nowSeconds: number): string {
-  return nowSeconds.toString(16).padStart(8, "0") + Buffer.from(random(12)).toString("hex");
+  const { buffer, byteOffset, byteLength } = random(12);
+  return nowSeconds.toString(16).padStart(8, "0") + Buffer.from(buffer, byteOffset, byteLength).toString("hex");
 }

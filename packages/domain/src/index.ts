@@ -33,7 +33,6 @@ export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter,
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
 export {
   answeredLine,
-  isUsableBody,
   LINE_ERROR_CODES,
   quotedBody,
   unansweredLine,
@@ -41,6 +40,7 @@ export {
   type LineError,
   type LineErrorCode,
 } from "./result-line.ts";
+export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";

@@ -1,5 +1,5 @@
 /** Checks an input file as it streams by, and writes down where its requests lie. Pure: a thread or a test feeds it chunks. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { BatchEndpoint } from "./endpoints.ts";
 import { createLineSplitter, type RawLine } from "./jsonl.ts";
 import { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
@@ -103,5 +103,5 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
  */
 function fingerprint(customId: Buffer): string {
   const text = customId.includes(0x5c) ? (JSON.parse(customId.toString("utf8")) as string) : customId.subarray(1, -1);
-  return createHash("sha256").update(text).digest("base64").slice(0, 22);
+  return hash("sha256", text, "base64").slice(0, 22);
 }

@@ -31,22 +31,33 @@ export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): Request
   if (!isUtf8(bytes)) return [lineFaults.notUtf8()];
   const members = scanObject(bytes);
   if (members === null) return [isJson(bytes) ? lineFaults.notObject() : lineFaults.notJson()];
+  const body = present(bytes, members, "body");
+  const inside = body === undefined ? null : scanObject(bytes, body.start, body.end);
   const faults = [
     ...checkString(bytes, members, "custom_id"),
     ...checkMethod(bytes, members),
     ...checkUrl(bytes, members, endpoint),
-    ...checkBody(bytes, members, endpoint),
+    ...(body === undefined ? [lineFaults.missing("body")] : checkBody(bytes, inside, endpoint)),
   ];
-  return faults.length > 0 ? faults : toRequestLine(bytes, members);
+  const request = faults.length > 0 ? null : assemble(bytes, members, inside);
+  return request ?? faults;
 }
 
 /** Reads a line that was validated before. Throws on one that was not. */
-export function toRequestLine(bytes: Buffer, members: readonly Member[] | null = scanObject(bytes)): RequestLine {
-  const customId = members && lastMember(members, "custom_id");
-  const body = members && lastMember(members, "body");
-  const bodyMembers = body && scanObject(bytes, body.start, body.end);
-  if (!customId || !body || !bodyMembers) throw new Error("a line that passed validation is not a request any more");
-  const models = bodyMembers.filter((member) => member.key === "model");
+export function toRequestLine(bytes: Buffer): RequestLine {
+  const members = scanObject(bytes) ?? [];
+  const body = lastMember(members, "body");
+  const request = assemble(bytes, members, body === undefined ? null : scanObject(bytes, body.start, body.end));
+  if (request === null) throw new Error("a line that passed validation is not a request any more");
+  return request;
+}
+
+/** Null where a part is missing. */
+function assemble(bytes: Buffer, members: readonly Member[], inside: readonly Member[] | null): RequestLine | null {
+  const customId = lastMember(members, "custom_id");
+  const body = lastMember(members, "body");
+  if (customId === undefined || body === undefined || inside === null) return null;
+  const models = inside.filter((member) => member.key === "model");
   const last = models.at(-1);
   return {
     bytes,
@@ -93,10 +104,7 @@ function checkUrl(bytes: Buffer, members: readonly Member[], endpoint: BatchEndp
   return readText(bytes, url) === endpoint ? [] : [lineFaults.wrongUrl()];
 }
 
-function checkBody(bytes: Buffer, members: readonly Member[], endpoint: BatchEndpoint): LineFault[] {
-  const body = present(bytes, members, "body");
-  if (body === undefined) return [lineFaults.missing("body")];
-  const inside = scanObject(bytes, body.start, body.end);
+function checkBody(bytes: Buffer, inside: readonly Member[] | null, endpoint: BatchEndpoint): LineFault[] {
   if (inside === null) return [lineFaults.wrongType("body", "an object")];
   const faults = REQUIRED[endpoint]
     .filter((param) => present(bytes, inside, param) === undefined)

@@ -1,7 +1,7 @@
 /** Result lines: contract §4.3 and §4.4, with the upstream's own bytes in them. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { answeredLine, isUsableBody, quotedBody, unansweredLine, UNFINISHED } from "./result-line.ts";
+import { answeredLine, quotedBody, unansweredLine, UNFINISHED } from "./result-line.ts";
 
 const customId = Buffer.from(String.raw`"a\u00e9é\""`);
 const answered = (body: string, status = 200): string =>
@@ -57,24 +57,6 @@ test.each([
   ).toBe(true);
   expect(line.indexOf("\n")).toBe(line.length - 1);
   expect(JSON.parse(line)).toMatchObject({ response: null, error: { code, message } });
-});
-
-test.each([
-  ["{}", true],
-  ["[1]", true],
-  ['"text"', true],
-  ["null", true],
-  ["\n 1 \n", true],
-  ["", false],
-  ["<html>", false],
-  ['{"a":1', false],
-  ["{}{}", false],
-])("a body of %j can stand in a line: %s", (body, isUsable) => {
-  expect(isUsableBody(Buffer.from(body))).toBe(isUsable);
-});
-
-test("a body that is not UTF-8 cannot stand in a line", () => {
-  expect(isUsableBody(Buffer.from([0x22, 0xff, 0x22]))).toBe(false);
 });
 
 test("what is no JSON is quoted in an error envelope of bounded size", () => {

@@ -1,6 +1,4 @@
 /** RequestLine + what became of it → the line of the output or error file: contract §4.3 and §4.4. */
-import { isUtf8 } from "node:buffer";
-import { isJson } from "./json-scan.ts";
 
 /** The codes of a line that never got an HTTP reply; the last is ours, the others are OpenAI's: contract §4.4. */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
@@ -46,11 +44,6 @@ export function answeredLine(
 export function unansweredLine(id: string, customId: Buffer, error: LineError): Buffer {
   const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}`;
   return Buffer.concat([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail), LINE_END]);
-}
-
-/** True where a body can stand in a result line as it is. */
-export function isUsableBody(body: Buffer): boolean {
-  return isUtf8(body) && isJson(body);
 }
 
 /** Most characters of a body that is quoted because it is not JSON: a proxy's error page may be long. */

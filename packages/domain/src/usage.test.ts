@@ -1,8 +1,10 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { scanReplyBody } from "./reply-body.ts";
 import { readUsage } from "./usage.ts";
 
-const read = (usage: unknown): unknown => readUsage(Buffer.from(JSON.stringify({ id: "x", usage, after: 1 })));
+const read = (usage: unknown): unknown =>
+  readUsage(scanReplyBody(Buffer.from(JSON.stringify({ id: "x", usage, after: 1 }))));
 const nothing = { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
 test("chat completions name their tokens prompt and completion", () => {
@@ -66,14 +68,14 @@ test.each([
 test.each(["{}", "[]", "null", '"usage"', '{"data":{"usage":{"total_tokens":1}}}', '{"usage":', ""])(
   "%j has none",
   (body) => {
-    expect(readUsage(Buffer.from(body))).toBeNull();
+    expect(readUsage(scanReplyBody(Buffer.from(body)))).toBeNull();
   },
 );
 
 test("whatever an upstream says, what is read are sane counts or nothing", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (usage) => {
-      for (const count of Object.values(readUsage(Buffer.from(JSON.stringify({ usage }))) ?? {})) {
+      for (const count of Object.values(readUsage(scanReplyBody(Buffer.from(JSON.stringify({ usage })))) ?? {})) {
         expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
       }
     }),

@@ -1,5 +1,5 @@
 /** Reads what an upstream says that a request has cost, in either of OpenAI's two shapes. */
-import { lastMember, scanObject } from "./json-scan.ts";
+import type { ReplyBody } from "./reply-body.ts";
 
 export interface LineUsage {
   readonly inputTokens: number;
@@ -10,11 +10,9 @@ export interface LineUsage {
 }
 
 /** The `usage` of a reply's body, null where it has none that can be read. Only that member is parsed. */
-export function readUsage(body: Buffer): LineUsage | null {
-  const members = scanObject(body);
-  const member = members && lastMember(members, "usage");
-  if (!member) return null;
-  const usage = asRecord(JSON.parse(body.toString("utf8", member.start, member.end)));
+export function readUsage({ bytes, usage: member }: ReplyBody): LineUsage | null {
+  if (member === undefined) return null;
+  const usage = asRecord(JSON.parse(bytes.toString("utf8", member.start, member.end)));
   if (usage === null) return null;
   const [inputTokens = 0, outputTokens = 0] = [
     first(usage, "input_tokens", "prompt_tokens"),

@@ -1,5 +1,5 @@
 /** What tests use: services, databases, whole stacks of processes, and waiting without sleeping. */
-export { createDatabase, useDatabase, type TestDatabase } from "./database.ts";
+export { createDatabase } from "./database.ts";
 export { takeRedisDatabase } from "./redis-database.ts";
 export type { Role, StackProcess } from "./stack/environment.ts";
 export type { MemoryPeak } from "./stack/memory-watch.ts";
@@ -10,3 +10,4 @@ export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";
 export { testServices, type TestS3, type TestServices } from "./test-services.ts";
 export { until, type UntilOptions } from "./until.ts";
+export { useDatabase, type TestDatabase } from "./use-database.ts";

@@ -23,46 +23,64 @@ export interface ReplyBytes {
 
 interface OpenReply {
   held: number;
-  isReading: boolean;
   wake: (() => void) | null;
 }
 
 export function createByteBudget(maxBytes: number, onRoom: () => void): ByteBudget {
   let held = 0;
+  /** Replies that wait for permission: none, but when the budget is short. Looking at all for each line would cost 2 µs. */
+  let waiting = 0;
+  let wasExhausted = false;
   const reading = new Set<OpenReply>();
 
   const wakeReaders = (): void => {
+    if (waiting > 0) wakeAllowed();
+    if (wasExhausted && held < maxBytes) {
+      wasExhausted = false;
+      onRoom();
+    }
+  };
+
+  const wakeAllowed = (): void => {
     // A Set iterates in the order of insertion: the oldest reply is the first.
     let isOldest = true;
     for (const reply of reading) {
-      if (held < maxBytes || isOldest) {
-        reply.wake?.();
+      if (reply.wake !== null && (held < maxBytes || isOldest)) {
+        reply.wake();
         reply.wake = null;
+        waiting -= 1;
       }
       isOldest = false;
     }
-    if (held < maxBytes) onRoom();
+  };
+
+  const stopReading = (reply: OpenReply): void => {
+    reading.delete(reply);
+    if (reply.wake !== null) waiting -= 1;
+    reply.wake = null;
   };
 
   return {
     open() {
-      const reply: OpenReply = { held: 0, isReading: true, wake: null };
+      const reply: OpenReply = { held: 0, wake: null };
       reading.add(reply);
       return {
         take(n) {
           reply.held += n;
           held += n;
+          wasExhausted ||= held >= maxBytes;
           if (held < maxBytes || reading.values().next().value === reply) return undefined;
+          waiting += 1;
           return new Promise((resolve) => {
             reply.wake = resolve;
           });
         },
         finish() {
-          reading.delete(reply);
+          stopReading(reply);
           wakeReaders();
         },
         release() {
-          reading.delete(reply);
+          stopReading(reply);
           held -= reply.held;
           reply.held = 0;
           wakeReaders();

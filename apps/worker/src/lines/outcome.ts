@@ -1,13 +1,14 @@
 /** Reply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
 import {
   answeredLine,
-  isUsableBody,
   newBatchRequestId,
   quotedBody,
   readUsage,
+  scanReplyBody,
   unansweredLine,
   type LineUsage,
   type RandomBytes,
+  type ReplyBody,
 } from "@nightshift/domain";
 import { classify, type Reply } from "@nightshift/upstream";
 import type { LineTask } from "./line-task.ts";
@@ -47,11 +48,12 @@ export function backoffMs(attempt: number, jitter: () => number): number {
 }
 
 export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext): Outcome {
-  switch (classifyForLine(reply)) {
+  const body = reply.kind === "answer" ? scanReplyBody(reply.body) : null;
+  switch (classifyForLine(reply, body)) {
     case "success":
-      return done(task, reply, "output", null, context);
+      return done(task, reply, body, "output", null, context);
     case "answer":
-      return done(task, reply, "error", null, context);
+      return done(task, reply, body, "error", null, context);
     case "throttled": {
       const asked = reply.kind === "answer" ? reply.retryAfterMs : null;
       return { kind: "throttled", pauseMs: Math.min(MAX_PAUSE_MS, asked ?? DEFAULT_PAUSE_MS * (1 + context.jitter())) };
@@ -62,40 +64,40 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
       const delayMs = Math.max(asked, backoffMs(attempt, context.jitter));
       const isInTime = context.now.getTime() + delayMs < task.slice.deadline.getTime();
       if (attempt < context.maxAttempts && isInTime) return { kind: "retry", delayMs };
-      return done(task, reply, "error", reasonOf(task, reply), context);
+      return done(task, reply, body, "error", reasonOf(task, reply), context);
     }
   }
 }
 
 /** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
-function classifyForLine(reply: Reply): ReturnType<typeof classify> {
+function classifyForLine(reply: Reply, body: ReplyBody | null): ReturnType<typeof classify> {
   const verdict = classify(reply);
-  return verdict === "success" && reply.kind === "answer" && !isUsableBody(reply.body) ? "retry" : verdict;
+  return verdict === "success" && body?.isUsable === false ? "retry" : verdict;
 }
 
 function done(
   task: LineTask,
   reply: Reply,
+  body: ReplyBody | null,
   file: "output" | "error",
   exhaustedBy: string | null,
   context: OutcomeContext,
 ): Outcome {
   const id = newBatchRequestId(context.random, Math.floor(context.now.getTime() / 1_000));
   const { customId } = task.request;
-  if (reply.kind !== "answer") {
+  if (reply.kind !== "answer" || body === null) {
     const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
     const bytes = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
     return { kind: "done", file, bytes, usage: null, exhaustedBy };
   }
-  const isUsable = isUsableBody(reply.body);
-  if (!isUsable && reply.status < 300) {
+  if (!body.isUsable && reply.status < 300) {
     const bytes = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
     return { kind: "done", file, bytes, usage: null, exhaustedBy };
   }
   const requestId = reply.requestId ?? id.slice("batch_req_".length);
-  const body = isUsable ? reply.body : quotedBody(reply.body);
-  const bytes = answeredLine(id, customId, { status: reply.status, requestId, body });
-  return { kind: "done", file, bytes, usage: file === "output" ? readUsage(reply.body) : null, exhaustedBy };
+  const quoted = body.isUsable ? reply.body : quotedBody(reply.body);
+  const bytes = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
+  return { kind: "done", file, bytes, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
 function reasonOf(task: LineTask, reply: Reply): string {

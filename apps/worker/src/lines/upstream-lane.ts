@@ -2,7 +2,6 @@
  * One upstream, as this worker uses it: lines wait here for a slot, are sent, and hand their slot back when the reply is in.
  * A slot is the upstream's, not the job's: recording overlaps with the next sends.
  */
-import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { bodyToSend } from "@nightshift/domain";
 import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
@@ -13,6 +12,7 @@ import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
 import { createClaimRoom, type ClaimRoom } from "./claim-room.ts";
 import { idempotencyKey, type LineTask } from "./line-task.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
+import { createPooledRandom } from "./pooled-random.ts";
 import { createUnsentLines, type UnsentLine } from "./unsent-lines.ts";
 import type { UpstreamLease } from "./upstream-lease.ts";
 
@@ -74,6 +74,7 @@ const STARVED_MS = 3_000;
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const { lease, recorder, settings } = deps;
   const unsent = createUnsentLines();
+  const random = createPooledRandom();
   const inHand = new Map<number, BatchInHand>();
   let inFlight = 0;
   let isDraining = false;
@@ -124,7 +125,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     const outcome = outcomeOf(task, reply, {
       maxAttempts: settings.maxAttempts,
       now: deps.clock(),
-      random: randomBytes,
+      random,
       jitter: Math.random,
     });
     lease.noteReply(performance.now() - begun, outcome.kind === "throttled");

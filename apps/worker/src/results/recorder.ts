@@ -1,10 +1,12 @@
 /**
- * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger. A
- * store that is away delays results, it never loses them: each step is repeated until it succeeds.
+ * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger. Several
+ * segments may be on their way at once; they are recorded one transaction at a time, all that have arrived together, because
+ * a batch's transactions would only wait for one another (94 ms each, with four of them at once). A store that is away delays
+ * results, it never loses them: each step is repeated until it succeeds.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { recordFlush, type Db, type Flush, type Recorded } from "@nightshift/db";
+import { recordFlush, type Db, type Flush, type LineResult, type Recorded, type WrittenSegment } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Clock } from "../deps.ts";
@@ -29,113 +31,135 @@ export interface RecorderDeps {
   readonly clock: Clock;
   /** True while lines of that batch are in this worker's hands and unfinished: then it pays to wait for them a little. */
   readonly expectsMore: (batch: number) => boolean;
-  /** Told of each flush after its commit, with the lines it was made of. */
+  /** Told of each commit, with the lines that it was made of. */
   readonly onRecorded: (recorded: Recorded, finished: readonly FinishedLine[]) => void;
 }
 
-/** Under load a flush gathers for so long, or until it has so many bytes: one PUT of 100 kB takes MinIO 8 ms. */
+/** Under load a segment gathers for so long, or until it has so many bytes: one PUT of 100 kB takes MinIO 8 ms. */
 const GATHER_MS = 50;
 const GATHER_BYTES = 1024 * 1024;
-/** Flushes under way at once: one can be written while another is recorded. */
-const MAX_UNDER_WAY = 4;
+/** Segments that are being written at once. */
+const MAX_WRITING = 4;
+/** Segments of one transaction. */
+const MAX_RECORDED = 16;
 const FIRST_REPEAT_MS = 200;
 const MAX_REPEAT_MS = 5_000;
 
-interface Pending {
-  finished: FinishedLine[];
-  returned: ReturnedLine[];
+/** Lines that travel together: first those that are gathered, then those whose segment is written. */
+interface Load {
+  readonly finished: FinishedLine[];
+  readonly returned: ReturnedLine[];
   bytes: number;
-  recorded: Promise<void>;
-  settle: () => void;
+  readonly recorded: Promise<void>;
+  readonly settle: () => void;
 }
 
-function nothingPending(): Pending {
-  const pending: Pending = {
-    finished: [],
-    returned: [],
-    bytes: 0,
-    recorded: Promise.resolve(),
-    settle: () => undefined,
-  };
-  pending.recorded = new Promise((resolve) => {
-    pending.settle = resolve;
+interface WrittenLoad extends Load {
+  readonly segment: WrittenSegment | null;
+  readonly results: readonly LineResult[];
+}
+
+function emptyLoad(): Load {
+  let settle: () => void = () => undefined;
+  const recorded = new Promise<void>((resolve) => {
+    settle = resolve;
   });
-  return pending;
+  return { finished: [], returned: [], bytes: 0, recorded, settle };
 }
 
 export function createRecorder(deps: RecorderDeps): Recorder {
-  let pending = nothingPending();
-  let underWay = 0;
+  let gathering = emptyLoad();
+  let writing = 0;
+  const written: WrittenLoad[] = [];
+  let isRecording = false;
   let timer: NodeJS.Timeout | null = null;
   let isDue = false;
   const waitingForIdle: (() => void)[] = [];
 
-  const count = (): number => pending.finished.length + pending.returned.length;
+  const isEmpty = (): boolean => gathering.finished.length + gathering.returned.length === 0;
+  const isIdle = (): boolean => isEmpty() && writing === 0 && written.length === 0 && !isRecording;
 
-  const start = (): void => {
+  const write = async (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (count() === 0 || underWay >= MAX_UNDER_WAY) return;
+    if (isEmpty() || writing >= MAX_WRITING) return;
     isDue = false;
-    const taken = pending;
-    pending = nothingPending();
-    underWay += 1;
-    void writeFlush(deps, taken).then((recorded) => {
-      underWay -= 1;
-      taken.settle();
-      deps.onRecorded(recorded, taken.finished);
-      if (isDue) start();
-      if (underWay === 0 && count() === 0) for (const wake of waitingForIdle.splice(0)) wake();
-    });
+    const load = gathering;
+    gathering = emptyLoad();
+    writing += 1;
+    const segment = await writeSegment(deps, load);
+    writing -= 1;
+    written.push(segment);
+    if (isDue) void write();
+    await record();
+  };
+
+  const record = async (): Promise<void> => {
+    if (isRecording) return;
+    isRecording = true;
+    while (written.length > 0) {
+      const loads = written.splice(0, MAX_RECORDED);
+      const flush = toFlush(loads);
+      const recorded = await untilDone(deps, "record results", () => recordFlush(deps.db, flush, deps.clock()));
+      for (const load of loads) load.settle();
+      deps.onRecorded(
+        recorded,
+        loads.flatMap((load) => load.finished),
+      );
+    }
+    isRecording = false;
+    if (isIdle()) for (const wake of waitingForIdle.splice(0)) wake();
   };
 
   const schedule = (batch: number): Promise<void> => {
-    const { recorded } = pending;
-    if (!isDue && (pending.bytes >= GATHER_BYTES || !deps.expectsMore(batch))) {
+    const { recorded } = gathering;
+    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.expectsMore(batch))) {
       isDue = true;
       // After this turn of the loop: lines that finish together are recorded together.
-      setImmediate(start);
+      setImmediate(() => void write());
     }
     timer ??= setTimeout(() => {
       isDue = true;
-      start();
+      void write();
     }, GATHER_MS);
     return recorded;
   };
 
   return {
     finish(line) {
-      pending.finished.push(line);
-      pending.bytes += line.outcome.bytes.length;
+      gathering.finished.push(line);
+      gathering.bytes += line.outcome.bytes.length;
       return schedule(line.task.slice.batch);
     },
     giveBack(line) {
-      pending.returned.push(line);
+      gathering.returned.push(line);
       return schedule(line.task.slice.batch);
     },
     flushNow() {
       isDue = true;
-      start();
+      void write();
     },
     idle() {
-      if (underWay === 0 && count() === 0) return Promise.resolve();
+      if (isIdle()) return Promise.resolve();
       return new Promise((resolve) => waitingForIdle.push(resolve));
     },
   };
 }
 
-async function writeFlush(deps: RecorderDeps, pending: Pending): Promise<Recorded> {
-  const segment = buildSegment(pending.finished);
+async function writeSegment(deps: RecorderDeps, load: Load): Promise<WrittenLoad> {
+  if (load.finished.length === 0) return { ...load, segment: null, results: [] };
   const key = `segments/${deps.clock().toISOString().slice(0, 10)}/${randomUUID()}`;
-  if (segment.body.length > 0) {
-    await untilDone(deps, "write a segment", () => deps.objects.put(key, segment.body));
-  }
-  const flush: Flush = {
-    segment: segment.body.length > 0 ? { key, bytes: segment.body.length } : null,
-    results: segment.results,
-    returns: toReturns(pending.returned),
+  const { body, results } = buildSegment(key, load.finished);
+  await untilDone(deps, "write a segment", () => deps.objects.put(key, body));
+  return { ...load, segment: { key, bytes: body.length }, results };
+}
+
+function toFlush(loads: readonly WrittenLoad[]): Flush {
+  return {
+    segments: loads.flatMap(({ segment }) => (segment === null ? [] : [segment])),
+    results: loads.flatMap(({ results }) => results),
+    returns: toReturns(loads.flatMap(({ returned }) => returned)),
   };
-  return untilDone(deps, "record results", () => recordFlush(deps.db, flush, deps.clock()));
 }
 
 async function untilDone<T>(deps: RecorderDeps, what: string, step: () => Promise<T>): Promise<T> {

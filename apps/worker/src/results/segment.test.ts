@@ -23,7 +23,7 @@ test("every result lies where it says, and the results fill the object without g
     fc.property(lines, (some) => {
       const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
 
-      const { body, results } = buildSegment(input);
+      const { body, results } = buildSegment("k", input);
 
       expect(results).toHaveLength(some.length);
       let end = 0;
@@ -42,7 +42,7 @@ test("lines of one batch and kind are neighbours, in the order in which they fin
     fc.property(lines, (some) => {
       const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
 
-      const groups = buildSegment(input).results.map(({ batch, kind, line }) => ({
+      const groups = buildSegment("k", input).results.map(({ batch, kind, line }) => ({
         group: `${String(batch)} ${kind}`,
         line,
       }));
@@ -62,17 +62,39 @@ test("what the ledger needs of a line comes along", () => {
   const good = finished(1, 7, "output", "a\n");
   const failed = finished(1, 8, "error", "b\n");
 
-  const { results } = buildSegment([
+  const { results } = buildSegment("k", [
     { ...failed, outcome: { ...failed.outcome, exhaustedBy: "too often" } },
     { ...good, outcome: { ...good.outcome, usage } },
   ]);
 
   expect(results).toEqual([
-    { batch: 1, line: 7, requestGen: 2, kind: "output", offset: 0, length: 2, isExhausted: false, usage },
-    { batch: 1, line: 8, requestGen: 2, kind: "error", offset: 2, length: 2, isExhausted: true, usage: null },
+    {
+      batch: 1,
+      line: 7,
+      sliceNo: 1,
+      requestGen: 2,
+      kind: "output",
+      segment: "k",
+      offset: 0,
+      length: 2,
+      isExhausted: false,
+      usage,
+    },
+    {
+      batch: 1,
+      line: 8,
+      sliceNo: 1,
+      requestGen: 2,
+      kind: "error",
+      segment: "k",
+      offset: 2,
+      length: 2,
+      isExhausted: true,
+      usage: null,
+    },
   ]);
 });
 
 test("nothing makes an empty object", () => {
-  expect(buildSegment([])).toEqual({ body: Buffer.alloc(0), results: [] });
+  expect(buildSegment("k", [])).toEqual({ body: Buffer.alloc(0), results: [] });
 });

@@ -14,8 +14,8 @@ export interface Segment {
   readonly results: LineResult[];
 }
 
-/** Lines of one batch and kind keep the order in which they finished. */
-export function buildSegment(lines: readonly FinishedLine[]): Segment {
+/** The object to be put under `key`. Lines of one batch and kind keep the order in which they finished. */
+export function buildSegment(key: string, lines: readonly FinishedLine[]): Segment {
   const sorted = [...lines].sort(
     (a, b) =>
       a.task.slice.batch - b.task.slice.batch ||
@@ -26,8 +26,10 @@ export function buildSegment(lines: readonly FinishedLine[]): Segment {
     const result = {
       batch: task.slice.batch,
       line: task.line,
+      sliceNo: task.slice.sliceNo,
       requestGen: task.slice.requestGen,
       kind: outcome.file,
+      segment: key,
       offset,
       length: outcome.bytes.length,
       isExhausted: outcome.exhaustedBy !== null,

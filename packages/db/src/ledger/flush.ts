@@ -2,12 +2,16 @@
 import type { TokenUsage } from "../batches/batch-view.ts";
 import type { WaitingSlice } from "./slice-row.ts";
 
-/** A finished line and where its result lies in the flush's segment. */
+/** A finished line and where its result lies: in which of the flush's segments, and there. */
 export interface LineResult {
   readonly batch: number;
   readonly line: number;
+  /** The slice that it was claimed with. */
+  readonly sliceNo: number;
   readonly requestGen: number;
   readonly kind: "output" | "error";
+  /** The segment's key. */
+  readonly segment: string;
   readonly offset: number;
   readonly length: number;
   /** Failed because its attempts ran out. */
@@ -33,8 +37,14 @@ export interface SliceReturn {
   readonly delayMs: number;
 }
 
+/** A segment object that is durable. */
+export interface WrittenSegment {
+  readonly key: string;
+  readonly bytes: number;
+}
+
 export interface Flush {
-  readonly segment: { readonly key: string; readonly bytes: number } | null;
+  readonly segments: readonly WrittenSegment[];
   readonly results: readonly LineResult[];
   readonly returns: readonly SliceReturn[];
 }

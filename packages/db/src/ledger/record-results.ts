@@ -1,6 +1,6 @@
 /** The half of recording that writes results: line index, extents, counts and usage. */
 import type { Tx } from "../pool.ts";
-import type { LineResult } from "./flush.ts";
+import type { LineResult, WrittenSegment } from "./flush.ts";
 
 /** A batch's progress while its row is locked; counts are kept in step with what this transaction adds. */
 export interface ProgressRow {
@@ -26,23 +26,34 @@ export async function lockProgress(tx: Tx, batches: readonly number[]): Promise<
   return new Map(rows.map((row) => [row.batch, row]));
 }
 
+/** Notes the segments and returns their numbers by key. A flush whose commit was ambiguous comes again with the same keys. */
+export async function insertSegments(tx: Tx, segments: readonly WrittenSegment[]): Promise<Map<string, number>> {
+  const { rows } = await tx.query<{ key: string; id: number }>(
+    `/* ledger.insert_segments */
+    insert into segments (key, bytes) select key, bytes from unnest($1::text[], $2::bigint[]) as v (key, bytes)
+    on conflict (key) do update set bytes = excluded.bytes returning key, id`,
+    [segments.map((s) => s.key), segments.map((s) => s.bytes)],
+  );
+  return new Map(rows.map((row) => [row.key, row.id]));
+}
+
 /** The first result of a line wins; returns those that did. */
 export async function insertIndexRows(
   tx: Tx,
-  segment: number,
+  segments: ReadonlyMap<string, number>,
   results: readonly LineResult[],
   progress: ReadonlyMap<number, ProgressRow>,
 ): Promise<LineResult[]> {
   const { rows } = await tx.query<{ batch: number; line: number }>(
     `/* ledger.insert_lines */
     insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
-    select day, batch, line, $1, segment_offset, length, failed, exhausted, request_gen, seq
-    from unnest($2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::bool[], $8::bool[], $9::int[], $10::bigint[])
-      as v (day, batch, line, segment_offset, length, failed, exhausted, request_gen, seq)
+    select day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq
+    from unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::bool[], $8::bool[], $9::int[], $10::bigint[])
+      as v (segment, day, batch, line, segment_offset, length, failed, exhausted, request_gen, seq)
     on conflict (day, batch, line) do nothing
     returning batch, line`,
     [
-      segment,
+      results.map((r) => segments.get(r.segment)),
       results.map((r) => progress.get(r.batch)?.day),
       results.map((r) => r.batch),
       results.map((r) => r.line),
@@ -63,40 +74,51 @@ export async function insertIndexRows(
   return results.filter((r) => won.get(r.batch)?.delete(r.line) === true);
 }
 
-/** Neighbouring results of the same batch and kind make one extent; bytes that lost a race lie in none. */
+interface Extent {
+  readonly batch: number;
+  readonly kind: string;
+  readonly segment: string;
+  readonly offset: number;
+  length: number;
+  lines: number;
+}
+
+/** Neighbouring results of the same segment, batch and kind make one extent; bytes that lost a race lie in none. */
+function toExtents(results: readonly LineResult[]): Extent[] {
+  const extents: Extent[] = [];
+  // Already in this order where nothing was dropped: each segment's results follow one another.
+  const inOrder = [...results].sort((a, b) =>
+    a.segment < b.segment ? -1 : a.segment > b.segment ? 1 : a.offset - b.offset,
+  );
+  for (const { segment, batch, kind, offset, length } of inOrder) {
+    const last = extents.at(-1);
+    const isNext =
+      last?.segment === segment && last.batch === batch && last.kind === kind && last.offset + last.length === offset;
+    if (isNext) {
+      last.length += length;
+      last.lines += 1;
+    } else {
+      extents.push({ batch, kind, segment, offset, length, lines: 1 });
+    }
+  }
+  return extents;
+}
+
 export async function insertExtents(
   tx: Tx,
-  segment: number,
+  segments: ReadonlyMap<string, number>,
   results: readonly LineResult[],
   progress: ReadonlyMap<number, ProgressRow>,
 ): Promise<void> {
-  interface Extent {
-    batch: number;
-    kind: string;
-    offset: number;
-    length: number;
-    lines: number;
-  }
-  const extents: Extent[] = [];
-  for (const result of [...results].sort((a, b) => a.offset - b.offset)) {
-    const last = extents.at(-1);
-    const isNext =
-      last?.batch === result.batch && last.kind === result.kind && last.offset + last.length === result.offset;
-    if (isNext) {
-      last.length += result.length;
-      last.lines += 1;
-    } else {
-      extents.push({ batch: result.batch, kind: result.kind, offset: result.offset, length: result.length, lines: 1 });
-    }
-  }
+  const extents = toExtents(results);
   await tx.query(
     `/* ledger.insert_extents */
     insert into extents (batch, seq, kind, segment, segment_offset, length, lines)
-    select batch, seq, kind, $1, segment_offset, length, lines
-    from unnest($2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::int[], $7::int[])
-      as v (batch, seq, kind, segment_offset, length, lines)`,
+    select batch, seq, kind, segment, segment_offset, length, lines
+    from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::int[], $7::int[])
+      as v (segment, batch, seq, kind, segment_offset, length, lines)`,
     [
-      segment,
+      extents.map((e) => segments.get(e.segment)),
       extents.map((e) => e.batch),
       extents.map((e) => progress.get(e.batch)?.seq),
       extents.map((e) => e.kind),

@@ -25,10 +25,7 @@ export async function moveBits(
   results: readonly LineResult[],
   returns: readonly SliceReturn[],
 ): Promise<WaitingSlice[]> {
-  const held = await lockSlicesOf(tx, [
-    ...results.map((r) => ({ batch: r.batch, line: r.line })),
-    ...returns.flatMap((r) => r.lines.map((line) => ({ batch: r.batch, line }))),
-  ]);
+  const held = await lockSlices(tx, results, returns);
   const before = new Map(held.map((slice) => [slice.sliceNo, slice.todo]));
   clearResults(held, results);
   const moved = returns.flatMap((asked) => takeReturn(held, asked));
@@ -39,17 +36,43 @@ export async function moveBits(
   return insertReturned(tx, moved);
 }
 
-/** All slices that hold any of `lines`, locked in the order of their numbers. */
-async function lockSlicesOf(tx: Tx, lines: readonly { batch: number; line: number }[]): Promise<HeldSlice[]> {
+/**
+ * Locks the slices that hold the lines: nearly always those that the lines were claimed with, found by their numbers. A
+ * line that is not there any more is looked for in all slices of its batch, which costs ten times as much.
+ */
+async function lockSlices(
+  tx: Tx,
+  results: readonly LineResult[],
+  returns: readonly SliceReturn[],
+): Promise<HeldSlice[]> {
+  const numbers = new Set([...results, ...returns].map((entry) => entry.sliceNo));
+  const held = await selectSlices(tx, "slice_no = any($1)", [[...numbers]]);
+  const byNumber = new Map(held.map((slice) => [slice.sliceNo, slice]));
+  const strays = results.filter((result) => !holds(byNumber.get(result.sliceNo), result));
+  if (strays.length === 0) return held;
+  const others = await selectSlices(
+    tx,
+    `slice_no in (
+      select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch, line)
+      join slices s on s.batch = l.batch and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)`,
+    [strays.map((l) => l.batch), strays.map((l) => l.line)],
+  );
+  return [...held, ...others.filter((slice) => !byNumber.has(slice.sliceNo))];
+}
+
+function holds(slice: HeldSlice | undefined, { batch, line }: LineResult): boolean {
+  if (slice?.batch !== batch) return false;
+  const bit = line - slice.firstLine;
+  return bit >= 0 && bit < slice.lineCount && (slice.todo & (1n << BigInt(bit))) !== 0n;
+}
+
+async function selectSlices(tx: Tx, which: string, values: readonly unknown[]): Promise<HeldSlice[]> {
   const { rows } = await tx.query<Omit<HeldSlice, "todo"> & { todo: string }>(
     `/* ledger.lock_slices */
     select slice_no as "sliceNo", batch, gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
       request_gen as "requestGen", todo::text as todo
-    from slices where slice_no in (
-      select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch, line)
-      join slices s on s.batch = l.batch and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)
-    order by slice_no for no key update`,
-    [lines.map((l) => l.batch), lines.map((l) => l.line)],
+    from slices where ${which} order by slice_no for no key update`,
+    [...values],
   );
   return rows.map((row) => ({ ...row, todo: fromBigint(row.todo) }));
 }

@@ -5,11 +5,18 @@
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import type { Flush, LineResult, Recorded } from "./flush.ts";
-import { addProgress, insertExtents, insertIndexRows, lockProgress, type ProgressRow } from "./record-results.ts";
+import {
+  addProgress,
+  insertExtents,
+  insertIndexRows,
+  insertSegments,
+  lockProgress,
+  type ProgressRow,
+} from "./record-results.ts";
 import { moveBits } from "./record-slices.ts";
 import { sealBatch } from "./seal.ts";
 
-/** Commits a flush whose segment object is durable. Takes its locks in the order batch_progress, slices, lines, batches. */
+/** Commits a flush whose segment objects are durable. Takes its locks in the order batch_progress, slices, lines, batches. */
 export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Recorded> {
   return withTx(db, async (tx) => {
     const progress = await lockProgress(tx, batchesOf(flush));
@@ -46,16 +53,10 @@ async function recordResults(
   candidates: readonly LineResult[],
   progress: Map<number, ProgressRow>,
 ): Promise<LineResult[]> {
-  if (flush.segment === null || candidates.length === 0) return [];
-  const { rows } = await tx.query<{ id: number }>(
-    // A flush whose commit was ambiguous comes again with the same key.
-    `/* ledger.insert_segment */
-    insert into segments (key, bytes) values ($1, $2) on conflict (key) do update set bytes = excluded.bytes returning id`,
-    [flush.segment.key, flush.segment.bytes],
-  );
-  const segment = rows[0]?.id ?? 0;
-  const results = await insertIndexRows(tx, segment, candidates, progress);
-  await insertExtents(tx, segment, results, progress);
+  if (candidates.length === 0) return [];
+  const segments = await insertSegments(tx, flush.segments);
+  const results = await insertIndexRows(tx, segments, candidates, progress);
+  await insertExtents(tx, segments, results, progress);
   await addProgress(tx, results, progress);
   return results;
 }

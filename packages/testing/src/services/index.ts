@@ -12,17 +12,22 @@ interface Run {
   readonly keeper: ChildProcess;
 }
 
+export interface ServicesOptions {
+  /** Keep on disk what the services are told, as in production: for benchmarks. */
+  readonly isDurable?: boolean;
+}
+
 const run: { current?: Run } = {};
 
 /**
  * Finds or starts Postgres, Redis and S3 and puts where they are into the environment, which jest's workers inherit. What
  * cannot be had goes, a sentence a line, into the file TEST_LEFT_OUT_FILE; with TEST_REQUIRE_ALL=1 it is an error.
  */
-export async function startTestServices(): Promise<void> {
+export async function startTestServices({ isDurable = false }: ServicesOptions = {}): Promise<void> {
   const id = randomBytes(4).toString("hex");
   const keeper = fork(new URL("../keeper/main.js", import.meta.url), [id], {
     detached: true, // Ctrl-C reaches jest alone, which lets go of the keeper
-    env: markedEnvironment(process.env, id),
+    env: markedEnvironment({ ...process.env, ...(isDurable ? { TEST_DURABLE: "1" } : {}) }, id),
   });
   run.current = { id, keeper };
   const [report] = (await Promise.race([once(keeper, "message"), rejectOnExit(keeper)])) as [KeeperReport];

@@ -6,7 +6,7 @@ import { startLocalPostgres } from "@nightshift/local-postgres";
 import pg from "pg";
 import { databaseNamePrefix } from "../database-name.ts";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
-import type { RunningService } from "./service.ts";
+import { isDurable, type RunningService } from "./service.ts";
 
 /** Starts Postgres, or goes to the given one, and migrates the database that test files clone. */
 export async function startPostgres(runId: string): Promise<RunningService> {
@@ -29,8 +29,8 @@ interface Server {
 
 async function startThrowAway(): Promise<Server> {
   const folder = await makeTemporaryFolder("postgres");
-  // A crash may lose it all: it lives for one run.
-  const settings = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
+  // A crash may lose it all: it lives for one run. Benchmarks pay what users pay.
+  const settings = isDurable() ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
   const server = await startLocalPostgres({ dir: path.join(folder, "cluster"), settings });
   return {
     url: server.url,

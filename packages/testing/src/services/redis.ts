@@ -1,16 +1,25 @@
 /** Redis for a test run: the one named in TEST_REDIS_URL, the machine's `redis-server`, or a container. */
+import { rm } from "node:fs/promises";
 import { Redis } from "ioredis";
+import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { findBinary, startBinary } from "./binary.ts";
-import type { MissingService, RunningService } from "./service.ts";
+import { isDurable, type MissingService, type RunningService } from "./service.ts";
 
-/** Starts Redis, without files, or says what goes untested without it. */
+/** Starts Redis, or says what goes untested without it. */
 export async function startRedis(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_REDIS_URL"];
   if (given) return { variables: { TEST_REDIS_URL: given }, stop: () => Promise.resolve() };
   const file = await findBinary("redis-server");
   if (file !== null) {
-    const server = await startBinary({ file, args: redisArguments, isReady: answersPing });
-    return { variables: { TEST_REDIS_URL: `redis://127.0.0.1:${String(server.port)}` }, stop: server.stop };
+    const folder = await makeTemporaryFolder("redis");
+    const server = await startBinary({ file, args: (port) => redisArguments(port, folder), isReady: answersPing });
+    return {
+      variables: { TEST_REDIS_URL: `redis://127.0.0.1:${String(server.port)}` },
+      stop: async () => {
+        await server.stop();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
   }
   const containers = await import("./containers.ts");
   if (await containers.hasContainers()) {
@@ -20,10 +29,11 @@ export async function startRedis(): Promise<RunningService | MissingService> {
   return { missing: "Redis and with it the scaled-out profile (apt-get install redis-server, or set TEST_REDIS_URL)." };
 }
 
-function redisArguments(port: number): string[] {
-  const listen = ["--bind", "127.0.0.1", "--port", String(port)];
+function redisArguments(port: number, folder: string): string[] {
+  const listen = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
+  const files = ["--save", "", "--appendonly", isDurable() ? "yes" : "no"];
   // Each worker of jest and each stack takes databases of its own.
-  return [...listen, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--databases", "256"];
+  return [...listen, ...files, "--maxmemory-policy", "noeviction", "--databases", "256"];
 }
 
 async function answersPing(port: number): Promise<boolean> {

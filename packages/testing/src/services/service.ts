@@ -10,3 +10,8 @@ export interface RunningService {
 export interface MissingService {
   readonly missing: string;
 }
+
+/** True where services keep what they are told as in production (TEST_DURABLE=1): for benchmarks. */
+export function isDurable(): boolean {
+  return process.env["TEST_DURABLE"] === "1";
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "@jest/globals";
+import { scanReplyBody } from "./reply-body.ts";
+
+test.each([
+  ["{}", true],
+  ["[1]", true],
+  ['"text"', true],
+  ["null", true],
+  ["\n 1 \n", true],
+  ["", false],
+  ["<html>", false],
+  ['{"a":1', false],
+  ["{}{}", false],
+])("a body of %j can stand in a line: %s", (body, isUsable) => {
+  expect(scanReplyBody(Buffer.from(body)).isUsable).toBe(isUsable);
+});
+
+test("a body that is not UTF-8 cannot stand in a line", () => {
+  expect(scanReplyBody(Buffer.from([0x22, 0xff, 0x22])).isUsable).toBe(false);
+});
+
+test("where a body says what it cost is found; the last time counts, as for every JSON parser", () => {
+  const bytes = Buffer.from('{"usage": 1, "choices": [{"usage": 2}], "usage": {"total_tokens": 3}}');
+
+  const { usage } = scanReplyBody(bytes);
+
+  expect(bytes.toString("utf8", usage?.start, usage?.end)).toBe('{"total_tokens": 3}');
+});
