@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // With no upstream configured, the worker starts the simulator as a process.
   worker: ["db", "domain", "queue", "service", "simulator", "storage", "stores", "upstream"],
   cli: ["local-postgres", "service"],
+  bench: ["testing"],
 };
 
 /** Outside things and the packages that alone may know them, so that replacing one touches one place. */
@@ -26,7 +27,8 @@ const KNOWN_ONLY_TO: readonly { readonly library: RegExp; readonly owners: reado
   { library: /^ioredis$/, owners: ["queue", "testing"] },
   { library: /^pg$/, owners: ["db", "queue", "local-postgres", "testing"] },
   { library: /^@aws-sdk\//, owners: ["storage"] },
-  { library: /^undici$/, owners: ["upstream"] },
+  // The bare loop is the baseline of the benchmarks.
+  { library: /^undici$/, owners: ["upstream", "bench"] },
   { library: /^ajv/, owners: ["domain", "service", "queue", "upstream", "api", "simulator"] },
   { library: /^@bull-board\//, owners: ["api"] },
   { library: /^openai$/, owners: ["cli"] },

@@ -77,8 +77,8 @@ type Parts = Awaited<ReturnType<typeof assemble>>;
 
 async function assemble(deps: WorkerDeps, registry: Registry) {
   const { db, objects, queues, routes, logger, clock } = deps;
-  for (const { name, concurrency, requestsPerMinute } of routes.upstreams) {
-    await declareUpstream(db, { name, concurrency, requestsPerMinute });
+  for (const { name, concurrency, requestsPerMinute, sliceLines } of routes.upstreams) {
+    await declareUpstream(db, { name, concurrency, requestsPerMinute, sliceLines });
   }
   await ensureLinePartition(db, Math.floor(clock().getTime() / DAY_MS));
 

@@ -45,7 +45,7 @@ export async function startBatch(db: Db, total: number, pid = process.pid): Prom
   await ensureLinePartition(db, day);
   const blobs = { inputBlob: `inputs/${mark}`, indexBlob: `indexes/${mark}` };
   for (const key of Object.values(blobs)) await insertBlob(db, { key, bytes: 1, etag: "e" });
-  await declareUpstream(db, { name: mark, concurrency: 10, requestsPerMinute: null });
+  await declareUpstream(db, { name: mark, concurrency: 10, requestsPerMinute: null, sliceLines: null });
   await moveBatch(
     db,
     number,

@@ -143,6 +143,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
     laterLines: 2,
     concurrency: 7,
     requestsPerMinute: null,
+    sliceLines: null,
     linesPerSecond: 12.5,
     lineMs: 40,
     isPaused: false,
@@ -164,10 +165,15 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
 test("a pause and a limit are seen; an upstream that nobody declared, or without waiting lines, is not planned for", async () => {
   const db = database.db();
   const batch = await runningBatch(db, { total: 1 });
-  await declareUpstream(db, { name: batch.upstream, concurrency: 3, requestsPerMinute: 60 });
+  await declareUpstream(db, { name: batch.upstream, concurrency: 3, requestsPerMinute: 60, sliceLines: null });
   await pauseUpstream(db, batch.upstream, 60_000);
 
-  expect(await stateOf(batch.upstream)).toMatchObject({ isPaused: true, concurrency: 3, requestsPerMinute: 60 });
+  expect(await stateOf(batch.upstream)).toMatchObject({
+    isPaused: true,
+    concurrency: 3,
+    requestsPerMinute: 60,
+    sliceLines: null,
+  });
   expect(await stateOf("never declared")).toBeNull();
   expect(await stateOf(await newUpstream(db))).toBeNull();
 });

@@ -55,7 +55,7 @@ export async function newBatch(db: Db, change: Partial<NewBatch> = {}): Promise<
 /** An upstream of its own for each caller. */
 export async function newUpstream(db: Db, concurrency = 100): Promise<string> {
   const name = `up-${randomUUID()}`;
-  await declareUpstream(db, { name, concurrency, requestsPerMinute: null });
+  await declareUpstream(db, { name, concurrency, requestsPerMinute: null, sliceLines: null });
   return name;
 }
 

@@ -71,7 +71,7 @@ test("a worker that rests gives back what it held, and the other one gets all", 
 
 test("tokens of a slow rate go to one of those who ask at once", async () => {
   const upstream = await newUpstream(database.db());
-  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60 });
+  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60, sliceLines: null });
   await database
     .db()
     .query("update upstreams set tokens = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
@@ -83,7 +83,12 @@ test("tokens of a slow rate go to one of those who ask at once", async () => {
 
 test("a pause is everybody's: no tokens, and how long it lasts; a longer one stays", async () => {
   const upstream = await newUpstream(database.db());
-  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60_000 });
+  await declareUpstream(database.db(), {
+    name: upstream,
+    concurrency: 100,
+    requestsPerMinute: 60_000,
+    sliceLines: null,
+  });
   await pauseUpstream(database.db(), upstream, 60_000);
   await pauseUpstream(database.db(), upstream, 10);
 
@@ -100,10 +105,10 @@ test("throttled replies shrink the upstream for all; a new start leaves that alo
   const shrunk = await upstreamRow(upstream);
   expect(Number(shrunk?.["now"])).toBeLessThan(100);
 
-  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 5 });
+  await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 5, sliceLines: null });
   expect(await upstreamRow(upstream)).toMatchObject({ concurrency: 100, now: shrunk?.["now"] });
 
-  await declareUpstream(database.db(), { name: upstream, concurrency: 40, requestsPerMinute: null });
+  await declareUpstream(database.db(), { name: upstream, concurrency: 40, requestsPerMinute: null, sliceLines: null });
   expect(await upstreamRow(upstream)).toMatchObject({ concurrency: 40, now: 40 });
 });
 

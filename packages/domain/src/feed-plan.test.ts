@@ -17,6 +17,7 @@ const empty: FeedWindow = {
   laterLines: 0,
   concurrency: 100,
   requestsPerMinute: null,
+  sliceLines: null,
   linesPerSecond: 0,
   lineMs: null,
   linesOut: new Map(),
@@ -37,6 +38,7 @@ const aWindow = fc.record({
   laterLines: fc.nat(2_000),
   concurrency: fc.integer({ min: 1, max: 300 }),
   requestsPerMinute: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  sliceLines: fc.option(fc.integer({ min: 1, max: 64 })),
   linesPerSecond: fc.double({ min: 0, max: 1_000, noNaN: true }),
   lineMs: fc.option(fc.double({ min: 0, max: 60_000, noNaN: true })),
   linesOut: fc.constant(new Map<string, number>()),
@@ -144,6 +146,7 @@ describe("an upstream", () => {
     expect(sliceLines({ ...one, lineMs: 20_000 })).toBe(1);
     expect(sliceLines({ ...empty, lineMs: 1 })).toBe(64);
     expect(sliceLines({ ...empty, lineMs: 1, requestsPerMinute: 60 })).toBe(1);
+    expect(sliceLines({ ...empty, lineMs: 1, sliceLines: 7 })).toBe(7);
   });
 });
 

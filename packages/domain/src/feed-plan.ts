@@ -9,6 +9,8 @@ export interface FeedWindow {
   readonly laterLines: number;
   readonly concurrency: number;
   readonly requestsPerMinute: number | null;
+  /** Lines of one slice, where the configuration says it. */
+  readonly sliceLines: number | null;
   readonly linesPerSecond: number;
   /** What one line took lately, in milliseconds; null until one was sent. */
   readonly lineMs: number | null;
@@ -60,6 +62,7 @@ export function windowLines(window: FeedWindow): number {
 
 /** Lines of one slice: one where a line takes long and few finish, up to 64 where the upstream answers in milliseconds. */
 export function sliceLines(window: FeedWindow): number {
+  if (window.sliceLines !== null) return window.sliceLines;
   const byTime = window.lineMs === null ? FIRST_SLICE_LINES : SLICE_MS / Math.max(window.lineMs, 1);
   // What the upstream could do, not what was measured: a worker that is slow because of small slices would get smaller ones.
   const perSecond = window.lineMs === null ? 0 : (window.concurrency * 1_000) / Math.max(window.lineMs, 1);

@@ -1,7 +1,7 @@
 /** RawLine → RequestLine or LineFaults: reads a line of an input file without changing a byte of it. */
 import { isUtf8 } from "node:buffer";
 import type { BatchEndpoint } from "./endpoints.ts";
-import { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
+import { isJson, lastMember, readString, scanObject, type Member } from "./json-scan.ts";
 import { lineFaults, type LineFault } from "./line-faults.ts";
 
 /** A request as its line has it: spans of the line's own bytes. */
@@ -133,5 +133,5 @@ function isText(bytes: Buffer, member: Member): boolean {
 }
 
 function readText(bytes: Buffer, member: Member): string {
-  return JSON.parse(bytes.toString("utf8", member.start, member.end)) as string;
+  return readString(bytes, member.start, member.end);
 }

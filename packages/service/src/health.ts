@@ -12,7 +12,7 @@ export type Check = () => Promise<void>;
 export interface HealthOptions {
   /** By the dependency's name, which /readyz shows. */
   readonly checks: Readonly<Record<string, Check>>;
-  readonly metrics: Registry;
+  readonly metrics: Pick<Registry, "contentType" | "metrics">;
   /** True once the process is on its way out: /readyz then answers 503, so that balancers send nothing more. */
   readonly isDraining: () => boolean;
 }

@@ -1,4 +1,5 @@
 /** The shell of a process of Nightshift: configuration, log, metrics, health, HTTP server, and a graceful end. */
+export { createBackoff, type Backoff } from "./backoff.ts";
 export { ConfigError, readConfig, type ConfigFault } from "./config.ts";
 export { withDeadline } from "./deadline.ts";
 export { describeError } from "./describe-error.ts";
@@ -7,7 +8,8 @@ export { KNOWN_VARIABLES } from "./known-variables.ts";
 export type { Lifecycle } from "./lifecycle.ts";
 export { listen, PortTakenError, type Listening } from "./listen.ts";
 export { createLogger, LOG_LEVELS, type LogDestination, type Logger, type LogLevel } from "./logger.ts";
-export { createMetrics } from "./metrics.ts";
+export { createMetrics, mergeMetrics, type MetricsOfProcess } from "./metrics.ts";
 export { runProcess } from "./run-process.ts";
 export { StartupError } from "./startup-error.ts";
+export { superviseProcess, type SupervisedProcess, type SuperviseOptions } from "./supervised-process.ts";
 export { Counter, Gauge, Histogram, Registry } from "prom-client";

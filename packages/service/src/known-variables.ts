@@ -17,6 +17,7 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   UPSTREAM_REQUESTS_PER_MINUTE: "Requests a minute to that server, over all workers together; no limit unless set.",
   UPSTREAM_TIMEOUT_SECONDS: "Seconds that one request to that server may take (600).",
   UPSTREAM_MAX_ATTEMPTS: "Attempts that a line has before it becomes an error line (5).",
+  UPSTREAM_SLICE_LINES: "Lines of one job, 1 to 64; as many as suit the time that a line takes there unless set.",
   NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams and the models routed to them.",
   NIGHTSHIFT_DATA_DIR: "Folder for all that one machine keeps: objects, database, keys (./data).",
   NIGHTSHIFT_BOOTSTRAP_KEY: "First API key of the tenant `default`; one is made when no key exists at all.",

@@ -26,3 +26,11 @@ export async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>
     redis.disconnect();
   }
 }
+
+/** What the test server holds in memory now, in bytes (`used_memory`); all its databases together. */
+export async function redisUsedBytes(): Promise<number> {
+  const { redisUrl } = testServices();
+  if (redisUrl === null) throw new Error("There is no Redis here.");
+  const info = await onRedis(redisUrl, (redis) => redis.info("memory"));
+  return Number(/^used_memory:(\d+)/m.exec(info)?.[1]);
+}

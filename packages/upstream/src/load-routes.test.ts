@@ -26,6 +26,7 @@ test("a base URL is one upstream for every model, with the defaults", async () =
       requestsPerMinute: null,
       timeoutMs: 600_000,
       maxAttempts: 5,
+      sliceLines: null,
       headers: {},
     },
   ]);
@@ -41,6 +42,7 @@ test("the other variables set the one upstream's limits", async () => {
       UPSTREAM_REQUESTS_PER_MINUTE: 600,
       UPSTREAM_TIMEOUT_SECONDS: 30,
       UPSTREAM_MAX_ATTEMPTS: 2,
+      UPSTREAM_SLICE_LINES: 64,
     },
     {},
   );
@@ -51,6 +53,7 @@ test("the other variables set the one upstream's limits", async () => {
     requestsPerMinute: 600,
     timeoutMs: 30_000,
     maxAttempts: 2,
+    sliceLines: 64,
   });
 });
 

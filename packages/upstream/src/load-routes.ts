@@ -20,6 +20,7 @@ export const UpstreamVariables = {
   UPSTREAM_REQUESTS_PER_MINUTE: Type.Optional(Type.Integer(RANGES.requestsPerMinute)),
   UPSTREAM_TIMEOUT_SECONDS: Type.Optional(Type.Integer(RANGES.timeoutSeconds)),
   UPSTREAM_MAX_ATTEMPTS: Type.Optional(Type.Integer(RANGES.maxAttempts)),
+  UPSTREAM_SLICE_LINES: Type.Optional(Type.Integer(RANGES.sliceLines)),
 } as const;
 
 /** The values of UpstreamVariables, already of their types and within their ranges. */
@@ -47,6 +48,7 @@ export async function loadRoutes(config: UpstreamConfig, env: Environment): Prom
     requestsPerMinute: config.UPSTREAM_REQUESTS_PER_MINUTE ?? null,
     timeoutMs: (config.UPSTREAM_TIMEOUT_SECONDS ?? DEFAULTS.timeoutSeconds) * 1000,
     maxAttempts: config.UPSTREAM_MAX_ATTEMPTS ?? DEFAULTS.maxAttempts,
+    sliceLines: config.UPSTREAM_SLICE_LINES ?? null,
     headers: {},
   };
   return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);

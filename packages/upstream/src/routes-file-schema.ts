@@ -25,6 +25,7 @@ const UPSTREAM = Type.Object(
     requests_per_minute: count(RANGES.requestsPerMinute),
     timeout_seconds: count(RANGES.timeoutSeconds, " of seconds"),
     max_attempts: count(RANGES.maxAttempts),
+    slice_lines: count(RANGES.sliceLines),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String({ description: "a string" }), {
         description: "a map of header names to strings",

@@ -23,6 +23,7 @@ test("a full file becomes upstreams, in order, and routes", () => {
         requests_per_minute: 600
         timeout_seconds: 120
         max_attempts: 3
+        slice_lines: 1
         headers: { X-Team: night }
       local:
         base_url: http://127.0.0.1:8000/v1
@@ -44,6 +45,7 @@ test("a full file becomes upstreams, in order, and routes", () => {
       requestsPerMinute: 600,
       timeoutMs: 120_000,
       maxAttempts: 3,
+      sliceLines: 1,
       headers: { "X-Team": "night" },
     },
     {
@@ -54,6 +56,7 @@ test("a full file becomes upstreams, in order, and routes", () => {
       requestsPerMinute: null,
       timeoutMs: 600_000,
       maxAttempts: 5,
+      sliceLines: null,
       headers: {},
     },
   ]);

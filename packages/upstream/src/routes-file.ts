@@ -50,6 +50,7 @@ function build({ upstreams, models }: RoutesFile, env: Environment): Routes {
     requestsPerMinute: entry.requests_per_minute ?? null,
     timeoutMs: (entry.timeout_seconds ?? DEFAULTS.timeoutSeconds) * 1000,
     maxAttempts: entry.max_attempts ?? DEFAULTS.maxAttempts,
+    sliceLines: entry.slice_lines ?? null,
     headers: entry.headers ?? {},
   }));
   const rules =

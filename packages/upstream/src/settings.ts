@@ -1,4 +1,5 @@
 /** What is known about one inference server before the first request: where it is, how to greet it, how much it takes. */
+import { MAX_SLICE_LINES } from "@nightshift/domain";
 
 export interface UpstreamSettings {
   /** `[a-z0-9][a-z0-9-]{0,39}`: part of queue names and metric labels. */
@@ -14,6 +15,8 @@ export interface UpstreamSettings {
   readonly timeoutMs: number;
   /** How often a line is sent before it has failed, the first time included. */
   readonly maxAttempts: number;
+  /** Lines of one child job; null: as many as suit the time that a line takes there. */
+  readonly sliceLines: number | null;
   /** Sent with every request, besides those of the client itself. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -27,4 +30,5 @@ export const RANGES = {
   requestsPerMinute: { minimum: 1, maximum: 100_000_000 },
   timeoutSeconds: { minimum: 1, maximum: 86_400 },
   maxAttempts: { minimum: 1, maximum: 100 },
+  sliceLines: { minimum: 1, maximum: MAX_SLICE_LINES },
 } as const;

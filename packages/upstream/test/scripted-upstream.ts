@@ -72,6 +72,7 @@ export function open(port: number, settings: Partial<UpstreamSettings> = {}, max
       requestsPerMinute: null,
       timeoutMs: 60_000,
       maxAttempts: 5,
+      sliceLines: null,
       headers: {},
       ...settings,
     },

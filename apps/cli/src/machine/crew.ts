@@ -1,11 +1,12 @@
 /** The programs of one machine together: started with what they share, noted in `running.json`, ended as a group. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { endOnExit } from "./processes.ts";
+import type { SupervisedProcess } from "@nightshift/service";
+import { endOnExit, killGroup } from "./processes.ts";
 import { openProgramLog, type ShowWarning } from "./program-log.ts";
 import { programArguments, type ProgramName } from "./programs.ts";
 import { removeRunning, writeRunning } from "./running-file.ts";
-import { superviseProgram, type SupervisedProgram } from "./supervised-program.ts";
+import { superviseProgram } from "./supervised-program.ts";
 
 export interface CrewOptions {
   readonly dataDir: string;
@@ -28,14 +29,14 @@ export interface Crew {
 export async function openCrew({ dataDir, env, show }: CrewOptions): Promise<Crew> {
   const logs = path.join(dataDir, "logs");
   await mkdir(logs, { recursive: true, mode: 0o700 });
-  const programs: SupervisedProgram[] = [];
+  const programs: SupervisedProcess[] = [];
   let url: string | null = null;
 
   // One after the other: each write replaces the whole file.
   let noted = Promise.resolve();
+  const pids = (): number[] => programs.map((program) => program.pid()).filter((pid) => pid !== undefined);
   const note = (): void => {
-    const pids = programs.map((program) => program.pid()).filter((pid) => pid !== undefined);
-    const record = { pid: process.pid, url, programs: pids };
+    const record = { pid: process.pid, url, programs: pids() };
     noted = noted
       .then(() => writeRunning(dataDir, record))
       .catch((error: unknown) => {
@@ -43,7 +44,9 @@ export async function openCrew({ dataDir, env, show }: CrewOptions): Promise<Cre
       });
   };
   note();
-  const forgetExit = endOnExit(() => programs.map((program) => program.pid()), "SIGKILL");
+  const forgetExit = endOnExit(() => {
+    pids().forEach(killGroup);
+  });
 
   return {
     start: (name, ownEnv) => {

@@ -20,7 +20,7 @@ export async function commandLine(pid: number): Promise<string | null> {
 }
 
 /** Sends a signal; a process that has gone meanwhile is no error. */
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -28,7 +28,13 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** SIGTERM, and after `patienceMs` SIGKILL, to the processes whose command line `isMeant`. Resolves when they are gone. */
+/** SIGKILL to a process that leads a group, and to what it started: a worker's further processes, the simulator. */
+export function killGroup(pid: number): void {
+  signalProcess(-pid, "SIGKILL");
+  signalProcess(pid, "SIGKILL");
+}
+
+/** SIGTERM, and after `patienceMs` SIGKILL (with their groups), to the processes whose command line `isMeant`. Resolves when they are gone. */
 export async function endProcesses(
   pids: readonly number[],
   isMeant: (commandLine: string) => boolean,
@@ -44,7 +50,7 @@ export async function endProcesses(
   let isKilled = false;
   for (let left = found; left.length > 0; left = await remaining()) {
     if (!isKilled && performance.now() - started >= patienceMs) {
-      for (const pid of left) signalProcess(pid, "SIGKILL");
+      left.forEach(killGroup);
       isKilled = true;
     }
     await delay(POLL_MS);
@@ -53,13 +59,10 @@ export async function endProcesses(
 }
 
 /**
- * Ends processes with us when this one exits without having stopped them: a second Ctrl-C, a crash. Returns how to take
- * that back once they have been stopped in order.
+ * Lets `end` end processes with us when this one exits without having stopped them: a second Ctrl-C, a crash. Returns
+ * how to take that back once they have been stopped in order.
  */
-export function endOnExit(pids: () => readonly (number | undefined)[], signal: NodeJS.Signals): () => void {
-  const end = (): void => {
-    for (const pid of pids()) if (pid !== undefined) signalProcess(pid, signal);
-  };
+export function endOnExit(end: () => void): () => void {
   process.once("exit", end);
   return () => process.off("exit", end);
 }

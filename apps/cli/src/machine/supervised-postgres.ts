@@ -1,9 +1,8 @@
 /** The machine's own Postgres, kept running on the same port, so that its clients come back by themselves. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LocalPostgresError, startLocalPostgres, type LocalPostgres } from "@nightshift/local-postgres";
-import { StartupError } from "@nightshift/service";
-import { createBackoff } from "./backoff.ts";
-import { endOnExit } from "./processes.ts";
+import { createBackoff, StartupError } from "@nightshift/service";
+import { endOnExit, signalProcess } from "./processes.ts";
 
 export interface PostgresOptions {
   readonly dir: string;
@@ -54,7 +53,9 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
   };
   const gone = keepRunning();
   // SIGQUIT is Postgres' "immediate" shutdown: no checkpoint, and nothing committed is lost.
-  const forgetExit = endOnExit(() => [current.pid], "SIGQUIT");
+  const forgetExit = endOnExit(() => {
+    signalProcess(current.pid, "SIGQUIT");
+  });
   return {
     url: () => current.url,
     stop: async () => {

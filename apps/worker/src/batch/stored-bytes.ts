@@ -16,8 +16,9 @@ interface Run<P extends StoredPiece> {
 
 /** Bytes of one range request; a single piece may be longer. */
 const RUN_BYTES = 4 * 1024 * 1024;
-/** Requests under way. Segments are small objects, so their latency is what counts. */
-const AHEAD = 4;
+/** Requests under way, and bytes: most segments are small objects, of which the latency counts, some are large. */
+const AHEAD = 16;
+const AHEAD_BYTES = 16 * 1024 * 1024;
 
 /** The pieces in their order, each with its bytes. */
 export async function* readPieces<P extends StoredPiece>(
@@ -27,11 +28,12 @@ export async function* readPieces<P extends StoredPiece>(
   const runs = toRuns(pieces);
   const underWay: { run: Run<P>; bytes: Promise<Buffer> }[] = [];
   let next = 0;
+  let bytesAhead = 0;
+  const mayRead = (): boolean => underWay.length === 0 || (underWay.length < AHEAD && bytesAhead < AHEAD_BYTES);
   const readAhead = (): void => {
-    while (next < runs.length && underWay.length < AHEAD) {
-      const run = runs[next];
+    for (let run = runs[next]; run !== undefined && mayRead(); run = runs[next]) {
       next += 1;
-      if (run === undefined) continue;
+      bytesAhead += run.end - run.start;
       const bytes = objects.read(run.key, { start: run.start, end: run.end });
       // Rejections surface when the run's turn comes; until then they are nobody's.
       bytes.catch(() => undefined);
@@ -41,6 +43,7 @@ export async function* readPieces<P extends StoredPiece>(
   readAhead();
   for (let current = underWay.shift(); current !== undefined; current = underWay.shift()) {
     const bytes = await current.bytes;
+    bytesAhead -= current.run.end - current.run.start;
     readAhead();
     for (const piece of current.run.pieces) {
       const from = piece.offset - current.run.start;

@@ -20,6 +20,11 @@ export interface ReconcilerDeps {
 const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
 export const UPKEEP_MS = 60_000;
+/**
+ * Slices that have been due for less are waiting in their queue: enqueueing them again would change nothing, and cost the
+ * Postgres backend 1.6 ms each.
+ */
+const OVERDUE_MS = 4_000;
 /** Most waiting slices looked at in one turn: several windows. */
 const MAX_SLICES = 5_000;
 const MAX_BATCHES = 500;
@@ -31,7 +36,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   const now = deps.clock();
   const batches = new Set([...(await batchesToAdvance(deps.db, MAX_BATCHES)), ...(await overdueBatches(deps.db, now))]);
   for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
-  await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES));
+  await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
   if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);
 }

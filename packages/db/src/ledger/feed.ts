@@ -25,6 +25,8 @@ export interface FeedState {
   readonly laterLines: number;
   readonly concurrency: number;
   readonly requestsPerMinute: number | null;
+  /** Lines of one slice, where the configuration says it. */
+  readonly sliceLines: number | null;
   readonly linesPerSecond: number;
   /** What one line took lately; null until one was sent. */
   readonly lineMs: number | null;
@@ -85,7 +87,7 @@ interface LoadRow {
 async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedState | null> {
   const limits = await tx.query<Omit<FeedState, "dueLines" | "dueBytes" | "laterLines" | "linesOut" | "candidates">>(
     `/* ledger.feed_limits */
-    select concurrency, requests_per_minute as "requestsPerMinute", line_ms as "lineMs",
+    select concurrency, requests_per_minute as "requestsPerMinute", slice_lines as "sliceLines", line_ms as "lineMs",
       paused_until > clock_timestamp() as "isPaused",
       (select coalesce(sum(lines_per_second), 0)::float8 from permits where upstream = $1) as "linesPerSecond"
     from upstreams where name = $1`,

@@ -1,4 +1,5 @@
 /** The half of recording that writes results: line index, extents, counts and usage. */
+import { arrayLiteral } from "../array-literal.ts";
 import type { Tx } from "../pool.ts";
 import type { LineResult, WrittenSegment } from "./flush.ts";
 
@@ -37,6 +38,13 @@ export async function insertSegments(tx: Tx, segments: readonly WrittenSegment[]
   return new Map(rows.map((row) => [row.key, row.id]));
 }
 
+/** A result, and the rows that it belongs to. */
+interface PlacedResult {
+  readonly result: LineResult;
+  readonly segment: number;
+  readonly progress: ProgressRow;
+}
+
 /** The first result of a line wins; returns those that did. */
 export async function insertIndexRows(
   tx: Tx,
@@ -44,34 +52,57 @@ export async function insertIndexRows(
   results: readonly LineResult[],
   progress: ReadonlyMap<number, ProgressRow>,
 ): Promise<LineResult[]> {
-  const { rows } = await tx.query<{ batch: number; line: number }>(
+  const placed = results.map((result) => place(result, segments, progress));
+  const { rowCount } = await tx.query(
     `/* ledger.insert_lines */
     insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
     select day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq
     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::bool[], $8::bool[], $9::int[], $10::bigint[])
       as v (segment, day, batch, line, segment_offset, length, failed, exhausted, request_gen, seq)
-    on conflict (day, batch, line) do nothing
-    returning batch, line`,
+    on conflict (day, batch, line) do nothing`,
     [
-      results.map((r) => segments.get(r.segment)),
-      results.map((r) => progress.get(r.batch)?.day),
-      results.map((r) => r.batch),
-      results.map((r) => r.line),
-      results.map((r) => r.offset),
-      results.map((r) => r.length),
-      results.map((r) => r.kind === "error"),
-      results.map((r) => r.isExhausted),
-      results.map((r) => r.requestGen),
-      results.map((r) => progress.get(r.batch)?.seq),
+      arrayLiteral(placed.map((p) => p.segment)),
+      arrayLiteral(placed.map((p) => p.progress.day)),
+      arrayLiteral(placed.map((p) => p.result.batch)),
+      arrayLiteral(placed.map((p) => p.result.line)),
+      arrayLiteral(placed.map((p) => p.result.offset)),
+      arrayLiteral(placed.map((p) => p.result.length)),
+      arrayLiteral(placed.map((p) => p.result.kind === "error")),
+      arrayLiteral(placed.map((p) => p.result.isExhausted)),
+      arrayLiteral(placed.map((p) => p.result.requestGen)),
+      arrayLiteral(placed.map((p) => p.progress.seq)),
     ],
   );
-  if (rows.length === results.length) return [...results];
-  const won = new Map<number, Set<number>>();
-  for (const row of rows) {
-    const lines = won.get(row.batch) ?? new Set();
-    won.set(row.batch, lines.add(row.line));
-  }
-  return results.filter((r) => won.get(r.batch)?.delete(r.line) === true);
+  return rowCount === results.length ? [...results] : withoutLosers(tx, placed);
+}
+
+function place(
+  result: LineResult,
+  segments: ReadonlyMap<string, number>,
+  progress: ReadonlyMap<number, ProgressRow>,
+): PlacedResult {
+  const [segment, row] = [segments.get(result.segment), progress.get(result.batch)];
+  if (segment === undefined || row === undefined) throw new Error(`a result lies in no segment or batch of its flush`);
+  return { result, segment, progress: row };
+}
+
+/** By `seq`, which no other transaction has. Asked only where a line had a result already: the usual insert returns no rows. */
+async function withoutLosers(tx: Tx, placed: readonly PlacedResult[]): Promise<LineResult[]> {
+  const { rows } = await tx.query<{ segment: number; offset: number }>(
+    `/* ledger.winners */
+    select l.segment, l.segment_offset as offset
+    from (select distinct * from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[]) as v (day, batch, line, seq)) v
+    join lines l on l.day = v.day and l.batch = v.batch and l.line = v.line and l.seq = v.seq`,
+    [
+      arrayLiteral(placed.map((p) => p.progress.day)),
+      arrayLiteral(placed.map((p) => p.result.batch)),
+      arrayLiteral(placed.map((p) => p.result.line)),
+      arrayLiteral(placed.map((p) => p.progress.seq)),
+    ],
+  );
+  // No two results lie in the same place.
+  const won = new Set(rows.map((row) => `${String(row.segment)} ${String(row.offset)}`));
+  return placed.filter((p) => won.has(`${String(p.segment)} ${String(p.result.offset)}`)).map((p) => p.result);
 }
 
 interface Extent {

@@ -2,15 +2,15 @@
 import type { Queryable } from "../pool.ts";
 import { SMALL_BATCH_LINES, type WaitingSlice } from "./slice-row.ts";
 
-/** Unowned slices that are due, oldest first, at most `limit`. */
-export async function waitingSlices(db: Queryable, limit: number): Promise<WaitingSlice[]> {
+/** Unowned slices that have been due for `forMs`, oldest first, at most `limit`. */
+export async function waitingSlices(db: Queryable, limit: number, forMs = 0): Promise<WaitingSlice[]> {
   const { rows } = await db.query<WaitingSlice>(
     `/* ledger.waiting_slices */
     select s.slice_no as "sliceNo", s.gen, s.upstream, b.total > $1 as "isBulk", 0 as "delayMs"
     from slices s join batches b on b.number = s.batch
-    where s.owner is null and s.not_before <= clock_timestamp() and b.status = 'in_progress'
+    where s.owner is null and s.not_before <= clock_timestamp() - $3 * interval '1 millisecond' and b.status = 'in_progress'
     order by s.slice_no limit $2`,
-    [SMALL_BATCH_LINES, limit],
+    [SMALL_BATCH_LINES, limit, forMs],
   );
   return rows;
 }

@@ -6,17 +6,20 @@ export interface UpstreamLimits {
   /** Lines in flight at most, over all workers. */
   readonly concurrency: number;
   readonly requestsPerMinute: number | null;
+  /** Lines of one slice, 1 to 64; null: as many as suit the time that a line takes. */
+  readonly sliceLines: number | null;
 }
 
 /** Writes the configured limits; the newest start wins. What was learned (pause, shrunk concurrency) stays. */
 export async function declareUpstream(db: Queryable, limits: UpstreamLimits): Promise<void> {
   await db.query(
     `/* upstreams.declare */
-    insert into upstreams (name, concurrency, concurrency_now, requests_per_minute) values ($1, $2::int, $2::int, $3)
+    insert into upstreams (name, concurrency, concurrency_now, requests_per_minute, slice_lines) values ($1, $2::int, $2::int, $3, $4)
     on conflict (name) do update set concurrency = excluded.concurrency, requests_per_minute = excluded.requests_per_minute,
+      slice_lines = excluded.slice_lines,
       concurrency_now = case when upstreams.concurrency = excluded.concurrency then upstreams.concurrency_now
         else excluded.concurrency end`,
-    [limits.name, limits.concurrency, limits.requestsPerMinute],
+    [limits.name, limits.concurrency, limits.requestsPerMinute, limits.sliceLines],
   );
 }
 

@@ -1,5 +1,6 @@
 /** Whole stacks of processes for programs that are no tests: nothing here needs jest. */
 export { findProcesses, peakRssBytes, type MarkedProcess } from "../processes.ts";
+export { redisUsedBytes } from "../redis-database.ts";
 export { makeTemporaryFolder } from "../temporary-folder.ts";
 export { testServices } from "../test-services.ts";
 export { until } from "../until.ts";

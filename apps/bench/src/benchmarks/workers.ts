@@ -1,0 +1,74 @@
+/** Row 9: one, two and four workers. What is measured is whether they share their upstream's limits without loss. */
+import type { Benchmark } from "../benchmark.ts";
+import { runBatch, type BatchRun } from "../measure/batch-run.ts";
+import { writeInput } from "../setting/input-file.ts";
+import { cpuDetails } from "./overhead.ts";
+import { openBench } from "./profiles.ts";
+
+const WORKERS = [1, 2, 4];
+const CONCURRENCY_EACH = 64;
+const LATENCY_MS = 200;
+const SECONDS = 20;
+
+/** Lines a second while all slots can be full: between a tenth and nine tenths of the batch. */
+function steadyRate({ progress, batch }: BatchRun): number {
+  const { total } = batch.request_counts;
+  const inside = progress.filter(([, done]) => done >= total * 0.1 && done <= total * 0.9);
+  const [first, last] = [inside[0], inside.at(-1)];
+  if (first === undefined || last === undefined || last[0] === first[0]) throw new Error("the batch was over too soon");
+  return (last[1] - first[1]) / (last[0] - first[0]);
+}
+
+export const workers: Benchmark = {
+  name: "workers",
+  title: "1, 2 and 4 workers, 64 lines in flight each, 200 ms a line (row 9)",
+  needs: "scaled",
+  async run(session) {
+    const { lab, isFull, say } = session;
+    const perfect = (CONCURRENCY_EACH * 1_000) / LATENCY_MS;
+    const runs: { count: number; rate: number; whole: number; batch: BatchRun }[] = [];
+    for (const count of WORKERS) {
+      const input = await writeInput(lab.folder, { lines: count * perfect * (isFull ? SECONDS : 3) });
+      const upstream = await lab.startUpstream({ latencyMs: LATENCY_MS });
+      const concurrency = count * CONCURRENCY_EACH;
+      const { client } = await openBench(session, { profile: "scaled", upstream, workers: count, concurrency });
+      const fileId = await client.upload(input);
+      const batch = await runBatch({ client, upstream, fileId, endpoint: input.endpoint });
+      runs.push({ count, rate: steadyRate(batch), whole: input.lines / batch.seconds, batch });
+      await lab.clear();
+      say(`${String(count)} workers: ${steadyRate(batch).toFixed(0)} lines/s of ${String(count * perfect)}`);
+    }
+    const [one, four] = [runs[0], runs.at(-1)];
+    if (one === undefined || four === undefined) throw new Error("there are runs");
+    const efficiency = four.rate / (four.count * one.rate);
+    return {
+      figures: [
+        {
+          row: 9,
+          name: "4 workers against 4 times 1 worker",
+          value: efficiency,
+          runs: runs.map(({ count, rate }) => rate / (count * one.rate)),
+          details: {
+            ...Object.fromEntries(runs.map(({ count, rate }) => [`${String(count)} workers, lines/s`, rate])),
+            "4 workers, whole batch, lines/s": four.whole,
+            "4 workers, of what the upstream could serve": four.rate / (four.count * perfect),
+            ...cpuDetails([four.batch]),
+          },
+        },
+      ],
+      plots: [
+        {
+          name: "workers",
+          title: "Workers with 64 lines in flight each, 200 ms a line",
+          kind: "line",
+          x: "workers",
+          y: "lines/s",
+          series: [
+            { name: "Nightshift", points: runs.map(({ count, rate }) => [count, rate]) },
+            { name: "all slots always full", points: runs.map(({ count }) => [count, count * perfect]) },
+          ],
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,70 @@
+/** CPU time of every process of a run, by what it is there for. Linux only: it is read from /proc. */
+import { readdir, readFile } from "node:fs/promises";
+import { findProcesses, testServices } from "@nightshift/testing/stack";
+
+export const ROLES = ["worker", "api", "postgres", "redis", "minio", "upstream", "bare loop"] as const;
+export type Role = (typeof ROLES)[number];
+
+const COMMANDS: readonly (readonly [RegExp, Role])[] = [
+  [/apps\/worker\/dist\/main/, "worker"],
+  [/apps\/api\/dist\/main/, "api"],
+  [/^postgres:|postgres -D/, "postgres"],
+  [/redis-server/, "redis"],
+  [/minio server/, "minio"],
+  [/programs\/upstream/, "upstream"],
+  [/programs\/bare-loop/, "bare loop"],
+];
+
+/** Linux counts in hundredths of a second on every platform that Node runs on. */
+const TICK_MS = 10;
+
+/** User and system time so far, by process. */
+export type CpuTimes = ReadonlyMap<number, { readonly role: Role; readonly ms: number }>;
+
+export async function readCpuTimes(): Promise<CpuTimes> {
+  const all = await readProcesses();
+  const marked = new Set((await findProcesses(testServices().runId)).map(({ pid }) => pid));
+  // Redis and Postgres write their titles over the environment that carries the mark: they are known by their parents.
+  const isOurs = (pid: number): boolean => {
+    if (marked.has(pid)) return true;
+    const parent = all.get(pid)?.parent ?? 0;
+    return parent > 1 && isOurs(parent);
+  };
+  const times = new Map<number, { role: Role; ms: number }>();
+  for (const [pid, { command, ms }] of all) {
+    const role = COMMANDS.find(([pattern]) => pattern.test(command))?.[1];
+    if (role !== undefined && isOurs(pid)) times.set(pid, { role, ms });
+  }
+  return times;
+}
+
+/** What was used between two readings, in milliseconds by role. Processes that ended in between are missing. */
+export function cpuUsed(before: CpuTimes, after: CpuTimes): Partial<Record<Role, number>> {
+  const used: Partial<Record<Role, number>> = {};
+  for (const [pid, { role, ms }] of after) used[role] = (used[role] ?? 0) + ms - (before.get(pid)?.ms ?? 0);
+  return used;
+}
+
+interface ProcessTimes {
+  readonly parent: number;
+  readonly command: string;
+  readonly ms: number;
+}
+
+async function readProcesses(): Promise<Map<number, ProcessTimes>> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(pids.map(async (pid) => [Number(pid), await readOne(pid)] as const));
+  return new Map(found.flatMap(([pid, times]) => (times === null ? [] : [[pid, times] as const])));
+}
+
+/** Fields 4, 14 and 15 of /proc/PID/stat (proc(5)), counted from behind the name, which may have spaces. */
+async function readOne(pid: string): Promise<ProcessTimes | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { parent: Number(fields[1]), command, ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
+  } catch {
+    return null; // it ended meanwhile
+  }
+}

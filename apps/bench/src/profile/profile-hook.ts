@@ -1,0 +1,67 @@
+/**
+ * Preloaded into a process of Nightshift and each of its threads (NODE_OPTIONS=--import): samples stacks from start to end
+ * and writes them as a .cpuprofile. Node's own --cpu-prof is not allowed in NODE_OPTIONS, and `nightshift up` starts its
+ * programs itself. Linux only.
+ */
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Session } from "node:inspector";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BroadcastChannel, isMainThread, threadId, Worker } from "node:worker_threads";
+import { profileFolder } from "../config.ts";
+
+const SAMPLE_MICROSECONDS = 1_000;
+/** How long a thread may take to write before it is terminated all the same. */
+const THREAD_WRITES_MS = 5_000;
+
+const session = new Session();
+session.connect();
+session.post("Profiler.enable");
+session.post("Profiler.setSamplingInterval", { interval: SAMPLE_MICROSECONDS });
+session.post("Profiler.start");
+
+const channelOf = (thread: number): string => `nightshift-profile-${String(thread)}`;
+
+/** `scaled-worker-4711`, `one-machine-api-4712`: those that `nightshift up` started are its children. */
+function nameProcess(): string {
+  const program = (command: string): string => /apps\/([^/]+)\/dist\//.exec(command)?.[1] ?? "unknown";
+  const own = program(process.argv[1] ?? "");
+  const parent = program(readFileSync(`/proc/${String(process.ppid)}/cmdline`, "utf8"));
+  const profile = [own, parent].includes("cli") ? "one-machine" : "scaled";
+  const thread = isMainThread ? "" : `-thread-${String(threadId)}`;
+  return `${profile}-${own}-${String(process.pid)}${thread}`;
+}
+
+// At its start: a parent that ends first is no longer there to be asked.
+const file = path.join(profileFolder(), `${nameProcess()}.cpuprofile`);
+
+function writeProfile(): void {
+  // In the same thread the answer comes before `post` returns.
+  session.post("Profiler.stop", (error, result) => {
+    if (error === null) writeFileSync(file, JSON.stringify(result.profile));
+  });
+}
+
+process.once("exit", writeProfile);
+
+// A thread that is terminated has no 'exit' of its own: who terminates it asks it to write before.
+if (isMainThread) {
+  const terminate = Object.getOwnPropertyDescriptor(Worker.prototype, "terminate")?.value as () => Promise<number>;
+  Worker.prototype.terminate = async function terminateProfiled(this: Worker): Promise<number> {
+    const channel = new BroadcastChannel(channelOf(this.threadId));
+    channel.postMessage("write");
+    const written = once(channel as unknown as EventTarget, "message");
+    await Promise.race([written, once(this, "exit"), sleep(THREAD_WRITES_MS, null, { ref: false })]);
+    channel.close();
+    return terminate.call(this);
+  };
+} else {
+  const channel = new BroadcastChannel(channelOf(threadId));
+  channel.onmessage = () => {
+    process.off("exit", writeProfile);
+    writeProfile();
+    channel.postMessage("written");
+  };
+  (channel as unknown as { unref(): void }).unref();
+}
