@@ -6,8 +6,8 @@ export interface Timers {
   every(name: string, everyMs: number, work: () => Promise<unknown>): void;
   /** Runs `work` once, after `delayMs`. */
   soon(name: string, delayMs: number, work: () => Promise<unknown>): void;
-  /** Runs `work` once after `delayMs`; calls with a name that waits already change nothing. */
-  once(name: string, delayMs: number, work: () => Promise<unknown>): void;
+  /** Runs `work` once after `delayMs()`; calls with a name that waits already change nothing. */
+  once(name: string, delayMs: () => number, work: () => Promise<unknown>): void;
   stopRepeating(): void;
   close(): void;
 }
@@ -46,7 +46,7 @@ export function createTimers(logger: Logger): Timers {
       named.add(name);
       after(
         name,
-        delayMs,
+        delayMs(),
         () => {
           named.delete(name);
           return work();

@@ -10,6 +10,7 @@ export interface ClaimRoom {
   wait(signal: AbortSignal): Promise<RoomReservation | null>;
   /** Lets those go on that there is room for now. */
   wake(): void;
+  /** Slices that wait for room, or are being claimed. */
   waiting(): number;
   /** A slice of so many lines was claimed: the measure for the next ones. */
   noteSlice(lines: number): void;
@@ -67,7 +68,12 @@ export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
   return {
     wait(signal) {
       if (signal.aborted) return Promise.resolve(null);
-      if (waiting.size === 0 && hasRoom()) return Promise.resolve(reserve());
+      if (waiting.size === 0 && hasRoom()) {
+        const reservation = reserve();
+        // The permits are asked for while the slice is claimed and read, not when its lines want to go.
+        deps.onChange();
+        return Promise.resolve(reservation);
+      }
       return new Promise((resolve) => {
         const goOn = (): void => {
           signal.removeEventListener("abort", onAbort);
@@ -89,7 +95,7 @@ export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
         goOn();
       }
     },
-    waiting: () => waiting.size,
+    waiting: () => waiting.size + claiming,
     noteSlice(lines) {
       linesPerSlice = linesPerSlice * (1 - NEWEST_SLICE) + lines * NEWEST_SLICE;
     },

@@ -150,7 +150,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     pausedMs: () => Math.max(0, pausedUntil - performance.now()),
     report(next) {
       load = next;
-      if (next.unsent + next.inFlight > 0) busyAt = performance.now();
+      if (next.unsent + next.inFlight + next.waiting > 0) busyAt = performance.now();
       schedule();
     },
     noteReply(tookMs, wasThrottled) {

@@ -13,11 +13,32 @@ export interface AfterRecordDeps {
   readonly metrics: WorkerMetrics;
 }
 
-/** A record is followed by a feed, but no more often than this: each costs a job and a transaction. */
-const FEED_MS = 40;
+/**
+ * A record is followed by a feed, but no sooner than this after the last one: each costs a job and a transaction, 6 ms of the
+ * machine on the Postgres backend. The window lasts for two seconds once the upstream's rate is known, so feeds of a busy
+ * upstream move apart; one that has been idle is fed quickly until then.
+ */
+const FIRST_FEED_MS = 40;
+const MAX_FEED_MS = 250;
+const FEED_GROWTH = 1.5;
+const IDLE_MS = 1_000;
+
+/** How long to wait with the next feed of an upstream. */
+function createFeedPace(): (upstream: string) => number {
+  const paces = new Map<string, { delayMs: number; askedAt: number }>();
+  return (upstream) => {
+    const now = performance.now();
+    const pace = paces.get(upstream);
+    const isBusy = pace !== undefined && now - pace.askedAt < pace.delayMs + IDLE_MS;
+    const delayMs = isBusy ? Math.min(MAX_FEED_MS, pace.delayMs * FEED_GROWTH) : FIRST_FEED_MS;
+    paces.set(upstream, { delayMs, askedAt: now });
+    return delayMs;
+  };
+}
 
 export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finished: readonly FinishedLine[]) => void {
   const { queues, slices, timers } = deps;
+  const pace = createFeedPace();
   return (recorded, finished) => {
     void slices.enqueue(recorded.slices);
     for (const batch of recorded.sealed) {
@@ -25,7 +46,7 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
     }
     for (const line of finished) count(deps, line);
     for (const upstream of new Set(finished.map((line) => line.task.slice.upstream))) {
-      timers.once(`feed ${upstream}`, FEED_MS, () => queues.enqueue("upstream.feed", { v: 1, upstream }));
+      timers.once(`feed ${upstream}`, () => pace(upstream), () => queues.enqueue("upstream.feed", { v: 1, upstream }));
     }
   };
 }
