@@ -46,11 +46,15 @@ async function sentAgain(simulator: Simulator): Promise<number[]> {
   return seen.filter(({ count }) => count > 1).map(({ key }) => Number(key.split("-").at(-2)));
 }
 
-describe.each(availableProfiles())("%s", (profile) => {
+/** The shortest slices and the longest: what is lost and found again is a job each time. */
+const SLICES = ["1", "64"] as const;
+const CASES = availableProfiles().flatMap((profile) => SLICES.map((lines) => [profile, lines] as const));
+
+describe.each(CASES)("%s, slices of %s", (profile, sliceLines) => {
   const { stack, simulator } = useStack({
     profile,
     simulator: { SIMULATOR_LATENCY_MS: "100" },
-    env: { UPSTREAM_CONCURRENCY: "64" },
+    env: { UPSTREAM_CONCURRENCY: "64", UPSTREAM_SLICE_LINES: sliceLines },
   });
 
   test.each(["worker", "api", "everything"] as const)("a batch outlives kill -9 of %s", async (role) => {
