@@ -6,7 +6,8 @@ import { text } from "node:stream/consumers";
 import { makeTemporaryFolder, until } from "@nightshift/testing";
 
 const MAIN = path.resolve(import.meta.dirname, "../dist/main.js");
-const OURS = /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_)|^(DATABASE_URL|REDIS_URL|PORT|HOST|NODE_OPTIONS)$/;
+const OURS =
+  /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_)|^(DATABASE_URL|REDIS_URL|WORKER_PROCESSES|PORT|HOST|NODE_OPTIONS)$/;
 
 export interface Ended {
   readonly code: number | null;

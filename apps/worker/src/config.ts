@@ -9,6 +9,14 @@ const WorkerVariables = Type.Object({
   ...UpstreamVariables,
   HOST: Type.String({ default: "127.0.0.1", description: "an address to listen on for health checks" }),
   PORT: Type.Integer({ default: 8081, minimum: 0, maximum: 65_535, description: "a port, 0 for any free one" }),
+  WORKER_PROCESSES: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 256,
+    description: "a number of processes, from 1 to 256",
+  }),
+  // Set by a worker for its copies, which share its simulator; not for operators, who have UPSTREAM_BASE_URL.
+  SIMULATOR_URL: Type.Optional(Type.String()),
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info", description: `one of ${LOG_LEVELS.join(", ")}` },

@@ -4,22 +4,31 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { loadRoutes, RoutesError, SIMULATOR_UPSTREAM, type Routes, type UpstreamConfig } from "@nightshift/upstream";
 import { StartupError, type Lifecycle, type Logger } from "@nightshift/service";
+import type { WorkerConfig } from "./config.ts";
 
 /** Quick enough to be no wait, slow enough to be seen working. */
 const LATENCY_MS = "50";
 
-/** The configured routes, or a single route to a simulator that lives as long as this process. */
-export async function routesOrSimulator(
-  config: UpstreamConfig,
+/**
+ * Starts a simulator that lives as long as this process, unless an upstream is configured or the simulator of another
+ * process is to be used. Resolves with the simulator's URL, null where a configured upstream answers.
+ */
+export async function ensureUpstream(
+  config: WorkerConfig,
   env: NodeJS.ProcessEnv,
   life: Lifecycle,
   logger: Logger,
-): Promise<Routes> {
-  if (config.UPSTREAM_BASE_URL !== undefined || config.NIGHTSHIFT_CONFIG !== undefined)
-    return configuredRoutes(config, env);
+): Promise<string | null> {
+  if (config.UPSTREAM_BASE_URL !== undefined || config.NIGHTSHIFT_CONFIG !== undefined) return null;
+  if (config.SIMULATOR_URL !== undefined) return config.SIMULATOR_URL;
   const url = await startSimulator(env, life);
   logger.warn({ url }, "no upstream is configured: Nightshift's simulator answers, not a model");
-  return simulatorRoutes(url);
+  return url;
+}
+
+/** The configured routes, or a single one to the simulator. */
+export function readRoutes(config: WorkerConfig, env: NodeJS.ProcessEnv, simulatorUrl: string | null): Promise<Routes> {
+  return simulatorUrl === null ? configuredRoutes(config, env) : simulatorRoutes(simulatorUrl);
 }
 
 async function simulatorRoutes(url: string): Promise<Routes> {

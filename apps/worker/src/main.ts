@@ -3,7 +3,9 @@ import express from "express";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
 import { readWorkerConfig } from "./config.ts";
-import { routesOrSimulator } from "./fallback-simulator.ts";
+import { ensureUpstream, readRoutes } from "./fallback-simulator.ts";
+import { startWorkerProcesses } from "./processes/primary.ts";
+import { processMetricsRoute } from "./processes/process-metrics.ts";
 import { startWorker } from "./worker.ts";
 
 /** On top of the grace: recording what came in, and signing off. */
@@ -13,9 +15,15 @@ runProcess("worker", async (life) => {
   const { config, env } = readWorkerConfig();
   const logger = createLogger({ name: "worker", level: config.NIGHTSHIFT_LOG_LEVEL });
   life.logWith(logger);
-  const registry = createMetrics();
 
-  const routes = await routesOrSimulator(config, env, life, logger);
+  const simulatorUrl = await ensureUpstream(config, env, life, logger);
+  const routes = await readRoutes(config, env, simulatorUrl);
+  if (config.WORKER_PROCESSES > 1) {
+    await startWorkerProcesses({ program: import.meta.filename, config, env, simulatorUrl, life, logger });
+    return;
+  }
+
+  const registry = createMetrics();
   const upstreams = routes.upstreams.map((upstream) => upstream.name);
   const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
   life.onStop("stores", 10_000, () => stores.close());
@@ -23,6 +31,7 @@ runProcess("worker", async (life) => {
   const app = express();
   app.disable("x-powered-by");
   app.use(healthRoutes({ checks: stores.checks, metrics: registry, isDraining: () => life.stopping.aborted }));
+  app.use(processMetricsRoute(registry));
   const server = await listen(app, { host: config.HOST, port: config.PORT });
   life.onStop("health server", 2_000, () => server.close(0));
 

@@ -12,7 +12,15 @@ function lease(
   request: Partial<LeaseRequest> = {},
   lineMs: number | null = null,
 ): Promise<Lease> {
-  const all = { wantedPermits: 1_000, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0, ...request };
+  const all = {
+    wantedPermits: 1_000,
+    ceiling: 0,
+    wantedTokens: 0,
+    hasWaited: false,
+    throttled: 0,
+    answered: 0,
+    ...request,
+  };
   return leaseUpstream(database.db(), upstream, worker, all, { linesPerSecond: 1, lineMs });
 }
 

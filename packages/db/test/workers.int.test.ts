@@ -44,7 +44,7 @@ test("the slices and permits of a worker that is gone are freed; those of the li
       db,
       upstream,
       worker,
-      { wantedPermits: 1_000, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 },
+      { wantedPermits: 1_000, ceiling: 0, wantedTokens: 0, hasWaited: false, throttled: 0, answered: 0 },
       { linesPerSecond: 0, lineMs: null },
     );
   }

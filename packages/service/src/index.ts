@@ -1,5 +1,5 @@
 /** The shell of a process of Nightshift: configuration, log, metrics, health, HTTP server, and a graceful end. */
-export { createBackoff, type Backoff } from "./backoff.ts";
+export { createBackoff } from "./backoff.ts";
 export { ConfigError, readConfig, type ConfigFault } from "./config.ts";
 export { withDeadline } from "./deadline.ts";
 export { describeError } from "./describe-error.ts";

@@ -24,6 +24,7 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   NIGHTSHIFT_ADMIN_KEY: "Password of the user `admin` at /admin/queues; without it there is no /admin.",
   NIGHTSHIFT_LOG_LEVEL: "Least severe level that is logged: trace, debug, info, warn, error, fatal or silent (info).",
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds that requests and lines in flight have to finish on SIGTERM (30).",
+  WORKER_PROCESSES: "Processes that a worker runs as, beneath one that keeps them running (1).",
   SIMULATOR_LATENCY_MS: "Median time in milliseconds that the simulator takes to answer.",
   SIMULATOR_LATENCY_SIGMA: "Spread of that time: sigma of a log-normal distribution; 0 makes it constant.",
   SIMULATOR_ERROR_RATE: "Share of requests that the simulator answers with status 500, from 0 to 1.",

@@ -65,10 +65,9 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
     return how;
   };
   const keepRunning = async (): Promise<string> => {
-    let how = "";
     while (!isStopping()) {
       const started = performance.now();
-      how = await runOnce();
+      const how = await runOnce();
       if (isStopping() || !hasServed) return how;
       const waitMs = backoff.next(performance.now() - started);
       options.onEnd(`ended ${how}; it is started again`);

@@ -49,7 +49,10 @@ export function buildCallTree(profile: Profiler.Profile): CallTree {
   const frames: Frame[] = [];
   const add = (branch: Branch, parent: number | null): void => {
     const { functionName, url, lineNumber } = branch.callFrame;
-    const [large, small] = partition([...branch.children.values()], (one) => one.totalMs >= root.totalMs * SMALLEST_SHARE);
+    const [large, small] = partition(
+      [...branch.children.values()],
+      (one) => one.totalMs >= root.totalMs * SMALLEST_SHARE,
+    );
     const id = frames.length;
     frames.push({
       ...{ id, parent, name: nameOf(functionName), place: placeOf(url, lineNumber), origin: originOf(url) },

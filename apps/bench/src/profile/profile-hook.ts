@@ -23,17 +23,22 @@ session.post("Profiler.start");
 
 const channelOf = (thread: number): string => `nightshift-profile-${String(thread)}`;
 
-/** `scaled-worker-4711`, `one-machine-api-4712`: those that `nightshift up` started are its children. */
+/** `scaled-worker-4711`, `one-machine-api-4712`. */
 function nameProcess(): string {
-  const program = (command: string): string => /apps\/([^/]+)\/dist\//.exec(command)?.[1] ?? "unknown";
-  const own = program(process.argv[1] ?? "");
-  const parent = program(readFileSync(`/proc/${String(process.ppid)}/cmdline`, "utf8"));
-  const profile = [own, parent].includes("cli") ? "one-machine" : "scaled";
+  const program = /apps\/([^/]+)\/dist\//.exec(process.argv[1] ?? "")?.[1] ?? "unknown";
   const thread = isMainThread ? "" : `-thread-${String(threadId)}`;
-  return `${profile}-${own}-${String(process.pid)}${thread}`;
+  return `${isOnOneMachine(process.pid) ? "one-machine" : "scaled"}-${program}-${String(process.pid)}${thread}`;
 }
 
-// At its start: a parent that ends first is no longer there to be asked.
+/** True for `nightshift up` and what it started. */
+function isOnOneMachine(pid: number): boolean {
+  if (pid <= 1) return false;
+  const read = (file: string): string => readFileSync(`/proc/${String(pid)}/${file}`, "utf8");
+  if (read("cmdline").includes("apps/cli/")) return true;
+  return isOnOneMachine(Number(/^PPid:\s*(\d+)/m.exec(read("status"))?.[1] ?? 0));
+}
+
+// At its start: a parent that has ended is no longer there to be asked.
 const file = path.join(profileFolder(), `${nameProcess()}.cpuprofile`);
 
 function writeProfile(): void {
@@ -51,7 +56,7 @@ if (isMainThread) {
   Worker.prototype.terminate = async function terminateProfiled(this: Worker): Promise<number> {
     const channel = new BroadcastChannel(channelOf(this.threadId));
     channel.postMessage("write");
-    const written = once(channel as unknown as EventTarget, "message");
+    const written = once(channel, "message");
     await Promise.race([written, once(this, "exit"), sleep(THREAD_WRITES_MS, null, { ref: false })]);
     channel.close();
     return terminate.call(this);
@@ -63,5 +68,5 @@ if (isMainThread) {
     writeProfile();
     channel.postMessage("written");
   };
-  (channel as unknown as { unref(): void }).unref();
+  channel.unref();
 }

@@ -1,4 +1,5 @@
 /** The results as they are kept in the repository. A run of some benchmarks replaces what they measured and keeps the rest. */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { format } from "prettier";
@@ -67,14 +68,13 @@ function replaceByName<Named extends { readonly name: string }>(
 
 /** Null where nothing was measured yet. */
 export async function readResults(file: string): Promise<Results | null> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  });
-  return text === null ? null : (JSON.parse(text) as Results);
+  return existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Results) : null;
 }
 
 export async function writeResults(file: string, results: Results): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, await format(JSON.stringify(results), { parser: "json", printWidth: 120, objectWrap: "collapse" }));
+  await writeFile(
+    file,
+    await format(JSON.stringify(results), { parser: "json", printWidth: 120, objectWrap: "collapse" }),
+  );
 }

@@ -1,4 +1,5 @@
 /** The figures as tables: in Markdown between two marks of docs/performance.md, whose prose stays, and for the terminal. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { ROWS } from "../rows.ts";
 import { alignColumns } from "./columns.ts";
@@ -73,9 +74,6 @@ export function placeTable(page: string, table: string): string {
 
 /** Writes the table into the page, and the page where there is none. */
 export async function writeTable(file: string, results: Results): Promise<void> {
-  const page = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return EMPTY_PAGE;
-    throw error;
-  });
+  const page = existsSync(file) ? await readFile(file, "utf8") : EMPTY_PAGE;
   await writeFile(file, placeTable(page, markdownTable(results)));
 }

@@ -56,6 +56,8 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
   /** What Postgres counts as ours. */
   let held = 0;
   let tokens: number | null = 0;
+  /** True where the last lease brought fewer tokens than there were lines. */
+  let hasWaited = false;
   let pausedUntil = 0;
   let renewedAt = -Infinity;
   let load: LaneLoad = { unsent: 0, inFlight: 0, waiting: 0 };
@@ -113,6 +115,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
           wantedPermits: wantedPermits(isInNeed),
           ceiling: Math.max(load.inFlight, permits),
           wantedTokens: Math.min(load.unsent, permits > 0 ? permits : FIRST_TOKENS) - (tokens ?? 0),
+          hasWaited: hasWaited && load.unsent > 0,
           throttled: seen.throttled,
           answered: seen.answered,
         },
@@ -126,6 +129,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
         held = lease.held;
         // Added to what is left of the old ones: some may have been used since the question was asked.
         tokens = lease.tokens === null ? null : lease.tokens + (tokens ?? 0);
+        hasWaited = tokens !== null && tokens < load.unsent;
         pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
       }
     } catch (error) {

@@ -46,7 +46,11 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
     }
     for (const line of finished) count(deps, line);
     for (const upstream of new Set(finished.map((line) => line.task.slice.upstream))) {
-      timers.once(`feed ${upstream}`, () => pace(upstream), () => queues.enqueue("upstream.feed", { v: 1, upstream }));
+      timers.once(
+        `feed ${upstream}`,
+        () => pace(upstream),
+        () => queues.enqueue("upstream.feed", { v: 1, upstream }),
+      );
     }
   };
 }

@@ -19,7 +19,14 @@ const idle: UpstreamState = {
   othersWithout: 0,
 };
 
-const quiet: LeaseRequest = { wantedPermits: MANY, ceiling: 0, wantedTokens: 0, throttled: 0, answered: 0 };
+const quiet: LeaseRequest = {
+  wantedPermits: MANY,
+  ceiling: 0,
+  wantedTokens: 0,
+  hasWaited: false,
+  throttled: 0,
+  answered: 0,
+};
 
 describe("permits", () => {
   test.each([
@@ -141,6 +148,13 @@ describe("tokens", () => {
       expect(sent).toBeLessThanOrEqual(requestsPerMinute * 20);
     },
   );
+
+  test("lapse after a quarter of a second; a worker that has waited and comes late is given what was its own", () => {
+    const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
+
+    expect(grant(late, { ...quiet, wantedTokens: 1e9 }).tokens).toBe(245);
+    expect(grant(late, { ...quiet, wantedTokens: 1e9, hasWaited: true }).tokens).toBe(980);
+  });
 
   test("only what is wanted is taken; a want below nothing takes nothing", () => {
     const state = { ...idle, requestsPerMinute: 60_000, tokens: 50 };

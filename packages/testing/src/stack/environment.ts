@@ -3,7 +3,7 @@ import { findProcesses, markedEnvironment } from "../processes.ts";
 import { testServices } from "../test-services.ts";
 
 const OURS =
-  /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_|TEST_|JEST_)|^(DATABASE_URL|REDIS_URL|PORT|HOST|NODE_OPTIONS|NODE_ENV)$/;
+  /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_|TEST_|JEST_)|^(DATABASE_URL|REDIS_URL|WORKER_PROCESSES|PORT|HOST|NODE_OPTIONS|NODE_ENV)$/;
 
 /** The environment for a program with `variables`, whose whole family can be found under `mark`. */
 export function programEnvironment(variables: Readonly<Record<string, string>>, mark: string): NodeJS.ProcessEnv {
