@@ -132,7 +132,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
   // 64 and 10 lines: one of them done, two put off for an hour.
   const putOff = [5, 6].map((line) => fixture.retried(claimed, line, 3_600_000));
   await recordFlush(db, fixture.flushOf([{ batch: batch.number, line: 63 }], putOff), now);
-  const busy = { ceiling: 1, wantedTokens: 0, throttled: 0, answered: 1 };
+  const busy = { ceiling: 1, wantedTokens: 0, hasWaited: false, throttled: 0, answered: 1 };
   await leaseUpstream(db, upstream, worker, { wantedPermits: 1_000, ...busy }, { linesPerSecond: 12.5, lineMs: 40 });
 
   const state = await stateOf(upstream);
