@@ -71,6 +71,14 @@ test(".env.example and the configuration page have every variable, and no other"
   expect(sorted(described)).toEqual(known);
 });
 
+test("docker compose passes on every variable of its programs but the path of a file", () => {
+  const compose = read("docker-compose.yml").replaceAll(/^ *#.*$/gm, "");
+  const dockerfile = read("infra/nightshift.Dockerfile");
+  const isThere = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(compose + dockerfile);
+
+  expect(Object.keys(KNOWN_VARIABLES).filter((name) => !isThere(name))).toEqual(["NIGHTSHIFT_CONFIG"]);
+});
+
 test("the upstreams' file of the configuration page is accepted, and routes as it says", () => {
   const [, text = ""] = /```yaml\n(.*?)```/s.exec(read("docs/configuration.md")) ?? [];
 

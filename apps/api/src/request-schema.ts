@@ -52,9 +52,18 @@ function describe(fault: ErrorObject, supported: readonly string[]): RequestErro
       return typeof fault.data === "string"
         ? errors.invalidValue(name, fault.data, supported)
         : errors.invalidType(name, "string", typeOf(fault.data));
+    case "maxLength":
+      return errors.outOfRange(
+        name,
+        `${lengthOf(fault)} must not be longer than ${paramOf(fault, "limit")} characters`,
+      );
     default:
       return errors.outOfRange(name, fault.message ?? "it is not accepted");
   }
+}
+
+function lengthOf({ propertyName }: ErrorObject): string {
+  return propertyName === undefined ? "the value" : "the key";
 }
 
 function paramOf(fault: ErrorObject, key: string): string {

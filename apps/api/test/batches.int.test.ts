@@ -137,8 +137,18 @@ describe("POST /v1/batches", () => {
       "invalid_value",
       "16",
     ],
-    [{ ...good, metadata: { ["k".repeat(65)]: "v" } }, `metadata.${"k".repeat(65)}`, "invalid_value", "64"],
-    [{ ...good, metadata: { k: "v".repeat(513) } }, "metadata.k", "invalid_value", "512"],
+    [
+      { ...good, metadata: { ["k".repeat(65)]: "v" } },
+      `metadata.${"k".repeat(65)}`,
+      "invalid_value",
+      "the key must not be longer than 64",
+    ],
+    [
+      { ...good, metadata: { k: "v".repeat(513) } },
+      "metadata.k",
+      "invalid_value",
+      "the value must not be longer than 512",
+    ],
     [{ ...good, metadata: { k: "\0" } }, "metadata", "invalid_value", "NUL"],
     [
       { ...good, output_expires_after: { anchor: "created_at" } },

@@ -1,8 +1,8 @@
 /** The first API key: set, made, raced for. */
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { findKey } from "@nightshift/db";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
 import { bootstrapKey } from "../src/bootstrap-key.ts";
@@ -14,6 +14,9 @@ let dataDir: string;
 beforeEach(async () => {
   dataDir = path.join(await makeTemporaryFolder("bootstrap"), "data");
   await database.db().query("delete from api_keys");
+});
+afterEach(async () => {
+  await rm(path.dirname(dataDir), { recursive: true });
 });
 
 const bootstrap = (configuredKey?: string) =>

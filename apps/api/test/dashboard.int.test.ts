@@ -198,7 +198,8 @@ describe("retrying a failed line", () => {
     const reply = await retry(0);
 
     expect(reply.status).toBe(409);
-    expect(await jsonOf(reply)).toMatchObject({
+    expect(await jsonOf(reply)).toEqual({
+      error: "Not sent again",
       message: `Request 1 of ${batch.id} cannot be retried: its batch is completed, and only lines of a running batch can be sent again.`,
     });
     expect(await slices()).toEqual([]);
@@ -222,7 +223,10 @@ describe("retrying a failed line", () => {
     const refused = await retryAll();
 
     expect(refused.status).toBe(409);
-    expect(await jsonOf(refused)).toMatchObject({ message: expect.stringContaining("its batch is completed") });
+    expect(await jsonOf(refused)).toEqual({
+      error: "Not sent again",
+      message: expect.stringContaining("its batch is completed"),
+    });
   });
 
   test("all at once counts what was retried and what was not", async () => {

@@ -1,7 +1,8 @@
 /** `nightshift`: the command line. Reads the arguments and runs one command as a process that stops in order. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createLogger, runProcess, type Lifecycle } from "@nightshift/service";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError } from "commander";
+import { existingFile, httpUrl, writableFile } from "./arguments.ts";
 import type { RunOptions, WaitOptions } from "./commands/run.ts";
 import { readCliConfig, type CliConfig } from "./config.ts";
 import { createScreen, type Screen } from "./screen/screen.ts";
@@ -46,22 +47,15 @@ function failWhenInterrupted(life: Lifecycle): void {
   });
 }
 
-function existingFile(file: string): string {
-  if (!existsSync(file)) throw new InvalidArgumentError("There is no such file.");
-  return file;
-}
-
-function httpUrl(text: string): string {
-  const url = text.includes("://") ? text : `http://${text}`;
-  if (!/^https?:/.test(url) || !URL.canParse(url)) throw new InvalidArgumentError("It is no http:// address.");
-  return url;
-}
-
 /** Where the results of a batch go, and which server has it. */
 function addBatchOptions(command: Command): Command {
   return command
-    .option("-o, --output <file>", "where to write the results (default: standard output)")
-    .option("--errors <file>", "where to write the lines that failed")
+    .option("-o, --output <file>", "where to write the results (default: standard output)", writableFile)
+    .option(
+      "--errors <file>",
+      "where to write the lines that failed (default: with -o beside the results, as results.errors.jsonl)",
+      writableFile,
+    )
     .option("--server <url>", "server to use (default: OPENAI_BASE_URL, else this machine)", httpUrl)
     .option("--key <key>", "API key for it (default: this machine's own, else OPENAI_API_KEY)");
 }

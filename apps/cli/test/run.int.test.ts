@@ -70,6 +70,23 @@ test("failed lines end with 1 and go to the file that was asked for, the others 
   expect(customIds(readFileSync(errors, "utf8"))).toEqual(["bad"]);
 });
 
+test("without a place of their own, failed lines go beside the results; without any, it is said how to get them", async () => {
+  const file = requests("failing.jsonl", [
+    request("good"),
+    { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
+  ]);
+
+  const saved = await runCommand(["run", file, "-o", path.join(folder, "out.jsonl")], env);
+  const shown = await runCommand(["run", file], env);
+
+  expect(saved.code).toBe(1);
+  expect(saved.stderr).toContain(`Failed lines: ${path.join(folder, "out.errors.jsonl")}`);
+  expect(customIds(readFileSync(path.join(folder, "out.jsonl"), "utf8"))).toEqual(["good"]);
+  expect(customIds(readFileSync(path.join(folder, "out.errors.jsonl"), "utf8"))).toEqual(["bad"]);
+  const [, hint = ""] = /or npx nightshift (wait .*)/.exec(shown.stderr) ?? [];
+  expect(hint).toMatch(/^wait batch_\w+ --errors errors\.jsonl$/);
+});
+
 test("an interrupted run says how to come back, and `wait` finishes it", async () => {
   const ids = Array.from({ length: 300 }, (_, index) => `r${String(index)}`);
   const slow = { ...env, SIMULATOR_LATENCY_MS: "200", UPSTREAM_CONCURRENCY: "10" };
@@ -92,12 +109,23 @@ test.each([
   ["no command at all that we know", ["walk"]],
   ["no file", ["run"]],
   ["a file that is not there", ["run", "/nowhere/requests.jsonl"]],
+  ["a folder as the file", ["run", "."]],
+  ["results in a folder that is not there", ["run", import.meta.filename, "-o", "/nowhere/results.jsonl"]],
+  ["a folder as the place of the results", ["run", import.meta.filename, "-o", "."]],
+  ["a folder as the place of the failed lines", ["run", import.meta.filename, "--errors", "."]],
   ["an address that is none", ["run", import.meta.filename, "--server", "ftp://x"]],
 ])("%s is wrong usage and ends with 2", async (_name, args) => {
   const { code, stderr } = await runCommand(args, env);
 
   expect(code).toBe(2);
   expect(stderr).toContain("error:");
+});
+
+test("a file without requests is refused before anything is started, and the line is named", async () => {
+  const { code, stderr } = await runCommand(["run", requests("table.csv", ["custom_id,url"])], env);
+
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^\S+table\.csv, line 1 is no JSON: .*\n$/);
 });
 
 test("a server that does not answer, or wants a key, is named", async () => {

@@ -35,6 +35,16 @@ export function rateLimited(what: string): ApiError {
   };
 }
 
+export function internalFailure(): ApiError {
+  return {
+    status: 500,
+    message: "Nightshift's simulator failed to answer this request. Its log says why.",
+    type: "server_error",
+    param: null,
+    code: "internal_error",
+  };
+}
+
 export function simulatedFailure(): ApiError {
   return {
     status: 500,

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { setImmediate as turn } from "node:timers/promises";
-import { type Simulator, type SimulatorSettings, startSimulator, type Stats } from "./server.ts";
+import { createLogger } from "@nightshift/service";
+import { type Simulator, type SimulatorOptions, type SimulatorSettings, startSimulator, type Stats } from "./server.ts";
 
 const simulators: Simulator[] = [];
 
@@ -8,8 +9,8 @@ afterEach(async () => {
   for (let simulator = simulators.pop(); simulator !== undefined; simulator = simulators.pop()) await simulator.close();
 });
 
-async function start(settings: Partial<SimulatorSettings> = {}): Promise<string> {
-  const simulator = await startSimulator(settings);
+async function start(settings: Partial<SimulatorSettings> = {}, options: SimulatorOptions = {}): Promise<string> {
+  const simulator = await startSimulator(settings, options);
   simulators.push(simulator);
   return simulator.url;
 }
@@ -138,6 +139,32 @@ test("scripted faults answer exactly as scripted, in order, and then all is well
   expect(await (await fetch(`${url}/_simulator/seen`)).text()).toBe(
     '{"key":"a","count":4,"statuses":[400,0,503,200]}\n{"key":"b","count":1,"statuses":[200]}\n',
   );
+});
+
+/** What V8 parses without recursion and prints with it. */
+const TOO_DEEP = `{"model":"m","input":"hi","metadata":{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`;
+
+test.each([
+  ["an answer that cannot be made", TOO_DEEP],
+  ["an answer that cannot be sent", '{"model":"m","input":"broken header"}'],
+  ["a late answer that cannot be sent", '{"model":"m","input":"late"}'],
+])("%s is a 500 in OpenAI's envelope, logged and counted, and the next one is served", async (_, body) => {
+  const log: string[] = [];
+  const destination = { write: (line: string) => void log.push(line) };
+  const headers = { "x-broken": "line\nbreak" };
+  const faults = [
+    { match: "broken header", status: 503, headers },
+    { match: "late", status: 503, headers, hangMs: 1 },
+  ];
+  const url = await start({ faults }, { logger: createLogger({ name: "test", level: "error", destination }) });
+
+  const response = await post(`${url}/v1/responses`, body);
+
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({ error: { type: "server_error", code: "internal_error" } });
+  expect(log).toHaveLength(1);
+  expect((await chat(url)).status).toBe(200);
+  expect(await stats(url)).toMatchObject({ inFlight: 0, byStatus: { 200: 1, 500: 1 } });
 });
 
 test("a raw reply is sent byte by byte", async () => {

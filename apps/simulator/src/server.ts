@@ -4,9 +4,9 @@
  */
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { listen } from "@nightshift/service";
-import { type Answer, answer } from "./answer.ts";
-import { bodyTooLarge, formatError, unknownUrl } from "./api-error.ts";
+import { createLogger, listen, type Logger } from "@nightshift/service";
+import { type Answer, answer, type SimulatedRequest } from "./answer.ts";
+import { bodyTooLarge, formatError, internalFailure, unknownUrl } from "./api-error.ts";
 import { control } from "./control.ts";
 import { CUT } from "./record.ts";
 import { MODELS } from "./replies/models.ts";
@@ -26,16 +26,28 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
+export interface SimulatorOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly logger?: Logger;
+}
+
+/** What requests are served with. */
+interface Service {
+  readonly simulation: Simulation;
+  readonly logger: Logger;
+}
+
 /** Serves, on a free port of loopback unless told otherwise. Rejects with SettingsError, or PortTakenError. */
 export async function startSimulator(
   settings: Partial<SimulatorSettings> = {},
-  { host = "127.0.0.1", port = 0 }: { readonly host?: string; readonly port?: number } = {},
+  { host = "127.0.0.1", port = 0, logger = createLogger({ name: "simulator", level: "info" }) }: SimulatorOptions = {},
 ): Promise<Simulator> {
-  const simulation = createSimulation(settings);
+  const service = { simulation: createSimulation(settings), logger };
   const server = await listen(
     (request, response) => {
       collect(request, response, (body) => {
-        serve(simulation, request, body, response);
+        serve(service, request, body, response);
       });
     },
     { host, port },
@@ -57,16 +69,16 @@ function collect(request: IncomingMessage, response: ServerResponse, onBody: (bo
   });
 }
 
-function serve(simulation: Simulation, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+function serve(service: Service, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
   const { method = "GET", url = "/" } = request;
   const [path = "/"] = url.split("?", 1);
   if (path.startsWith("/_simulator/")) {
-    control(simulation, { method, url, body }, response).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : undefined);
+    control(service.simulation, { method, url, body }, response).catch((error: unknown) => {
+      fail(service, error, response);
     });
   } else if (method === "POST") {
     const header = request.headers["idempotency-key"];
-    simulate(simulation, { path, body, key: typeof header === "string" ? header : hash("sha256", body) }, response);
+    simulate(service, { path, body, key: typeof header === "string" ? header : hash("sha256", body) }, response);
   } else if (method === "GET" && path.endsWith("/models")) {
     send(response, 200, MODELS, {});
   } else {
@@ -75,19 +87,20 @@ function serve(simulation: Simulation, request: IncomingMessage, body: Buffer, r
 }
 
 function simulate(
-  simulation: Simulation,
+  service: Service,
   { path, body, key }: { readonly path: string; readonly body: Buffer; readonly key: string },
   response: ServerResponse,
 ): void {
+  const { simulation } = service;
   const { record } = simulation;
   const nowMs = Date.now();
   const { keepBodies } = simulation.current();
   const nth = record.begin(key, nowMs);
   if (keepBodies > 0) record.keep(key, body, keepBodies);
 
-  const answered = answer(simulation, { path, body, key, nth }, nowMs);
+  const answered = answerSafely(service, { path, body, key, nth }, nowMs);
   if (answered.delayMs === 0) {
-    record.end(key, finish(response, answered));
+    record.end(key, finish(service, response, answered));
     return;
   }
   const onClose = (): void => {
@@ -96,16 +109,46 @@ function simulate(
   };
   const timer = setTimeout(() => {
     response.off("close", onClose);
-    record.end(key, finish(response, answered));
+    record.end(key, finish(service, response, answered));
   }, answered.delayMs);
   response.once("close", onClose);
 }
 
+/** A fault of the simulator's own is an answer as well: a load test must not lose its upstream to one odd request. */
+function answerSafely({ simulation, logger }: Service, request: SimulatedRequest, nowMs: number): Answer {
+  try {
+    return answer(simulation, request, nowMs);
+  } catch (error) {
+    logger.error({ err: error, path: request.path }, "could not answer a request");
+    const failure = internalFailure();
+    return { delayMs: 0, status: failure.status, body: formatError(failure), headers: {} };
+  }
+}
+
 /** The status as the record has it. */
-function finish(response: ServerResponse, { status, body, headers }: Answer): number {
-  if (status === null) response.destroy();
-  else send(response, status, body, headers);
-  return status ?? CUT;
+function finish(service: Service, response: ServerResponse, { status, body, headers }: Answer): number {
+  if (status === null) {
+    response.destroy();
+    return CUT;
+  }
+  try {
+    send(response, status, body, headers);
+    return status;
+  } catch (error) {
+    return fail(service, error, response);
+  }
+}
+
+/** Ends a response whose making failed; the status as the record has it. */
+function fail({ logger }: Service, error: unknown, response: ServerResponse): number {
+  logger.error({ err: error }, "could not send an answer");
+  if (response.headersSent) {
+    response.destroy();
+    return CUT;
+  }
+  const failure = internalFailure();
+  send(response, failure.status, formatError(failure), {});
+  return failure.status;
 }
 
 function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {

@@ -21,7 +21,8 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams and the models routed to them.",
   NIGHTSHIFT_DATA_DIR: "Folder for all that one machine keeps: objects, database, keys (./data).",
   NIGHTSHIFT_BOOTSTRAP_KEY: "First API key of the tenant `default`; one is made when no key exists at all.",
-  NIGHTSHIFT_ADMIN_KEY: "Password of the user `admin` at /admin/queues; without it there is no /admin.",
+  NIGHTSHIFT_ADMIN_KEY:
+    "Password of the user `admin` at /admin/queues; `npm start` makes one, start:api has no /admin without it.",
   NIGHTSHIFT_LOG_LEVEL: "Least severe level that is logged: trace, debug, info, warn, error, fatal or silent (info).",
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds that requests and lines in flight have to finish on SIGTERM (30).",
   WORKER_PROCESSES: "Processes that a worker runs as, beneath one that keeps them running (1).",

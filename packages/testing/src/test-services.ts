@@ -1,6 +1,6 @@
 /** What this test run has at its disposal, as jest's globalSetup found or started it. The one reader of the TEST_* variables in tests. */
 
-/** The services of a run. Redis, S3 and Python are null where they could not be had; Postgres is always there. */
+/** The services of a run. Redis, S3, Python and bash are null where they could not be had; Postgres is always there. */
 export interface TestServices {
   /** Of a maintenance database, by a user who may create others. */
   readonly databaseUrl: string;
@@ -10,6 +10,8 @@ export interface TestServices {
   readonly s3: TestS3 | null;
   /** A Python that can import `openai` and `requests`, or null. */
   readonly python: string | null;
+  /** A bash that finds curl, or null. */
+  readonly bash: string | null;
   /** Marks everything that belongs to this run: databases by name, processes by environment. */
   readonly runId: string;
 }
@@ -36,6 +38,7 @@ export function testServices(env: NodeJS.ProcessEnv = process.env): TestServices
     runId: TEST_RUN_ID,
     redisUrl: TEST_REDIS_URL ?? null,
     python: env["TEST_PYTHON"] ?? null,
+    bash: env["TEST_BASH"] ?? null,
     s3: TEST_S3_ENDPOINT
       ? {
           endpoint: TEST_S3_ENDPOINT,

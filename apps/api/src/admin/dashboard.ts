@@ -7,7 +7,7 @@ import { type RequestHandler, Router } from "express";
 import { onObjectStore } from "../object-store-errors.ts";
 import { refuseCrossSite, requireAdmin } from "./admin-guard.ts";
 import { FailedLinesAdapter } from "./failed-lines-adapter.ts";
-import { mendLine, type MendLineDeps } from "./mend-line.ts";
+import { mendLine, type MendLineDeps, MendRefusedError } from "./mend-line.ts";
 
 const FAILED_LINES = "failed-lines";
 
@@ -33,6 +33,7 @@ export function dashboard(deps: DashboardDeps, adminKey: string, path: string): 
     serverAdapter,
     options: { uiConfig: { boardTitle: "Nightshift" } },
   });
+  serverAdapter.setErrorHandler(describeFault);
 
   const router = Router();
   router.use(requireAdmin(adminKey), refuseCrossSite);
@@ -47,9 +48,21 @@ function retryAllOf(failedLines: FailedLinesAdapter): RequestHandler {
   return async (_request, response) => {
     const { retried, skipped, refusal } = await failedLines.retryAll();
     if (retried > 0 || refusal === null) response.json({ retried, skipped });
-    else
-      response
-        .status(refusal.statusCode)
-        .json({ error: { key: "ERRORS.INTERNAL_SERVER_ERROR" }, message: refusal.message });
+    else response.status(refusal.statusCode).json(bodyOf(refusal));
   };
+}
+
+type Fault = Parameters<Parameters<ExpressAdapter["setErrorHandler"]>[0]>[0];
+type FaultReply = ReturnType<Parameters<ExpressAdapter["setErrorHandler"]>[0]>;
+
+/** In place of bull-board's own, which has "Internal server error" as the title of everything that was thrown. */
+function describeFault(fault: Fault & { readonly statusCode?: FaultReply["status"] }): FaultReply {
+  if (fault instanceof MendRefusedError) return { status: fault.statusCode, body: bodyOf(fault) };
+  const body = { error: { key: "ERRORS.INTERNAL_SERVER_ERROR" }, message: fault.message };
+  return { status: fault.statusCode ?? 500, body };
+}
+
+/** The page shows `error` as the title of a notice and `message` below it; a title that is no key of a translation is shown as it is. */
+function bodyOf({ message }: MendRefusedError): { error: string; message: string } {
+  return { error: "Not sent again", message };
 }

@@ -15,7 +15,7 @@ export interface MendLineDeps {
 /** The line cannot be sent again; the message is shown in the dashboard. */
 export class MendRefusedError extends Error {
   override readonly name = "MendRefusedError";
-  /** Read by bull-board: the status of its answer. */
+  /** The status of the dashboard's answer. */
   readonly statusCode = 409;
 }
 

@@ -8,7 +8,7 @@ import { firstLines, printFile, saveFile } from "./save-file.ts";
 
 const SHOWN_FAULTS = 10;
 
-/** Where results and errors go; null for results is standard output, for errors nowhere. */
+/** Where results and errors go; null for results is standard output, for errors nowhere but the screen. */
 export interface Targets {
   readonly output: string | null;
   readonly errors: string | null;
@@ -27,9 +27,9 @@ export function tellOutcome(batch: Batch, screen: Screen): void {
   showBatchErrors(batch, screen);
 }
 
-/** Writes the results where they are wanted, and tells which lines failed. */
+/** Writes results and errors where they are wanted, and tells where that was and which lines failed. */
 export async function deliver(client: OpenAI, batch: Batch, targets: Targets, screen: Screen): Promise<void> {
-  if (batch.error_file_id) await tellFailedLines(client, batch.error_file_id, targets.errors, screen);
+  if (batch.error_file_id) await tellFailedLines(client, batch, targets.errors, screen);
   if (batch.output_file_id) {
     if (targets.output === null) await printFile(client, batch.output_file_id);
     else {
@@ -59,12 +59,18 @@ const ErrorLine = Type.Object({
   error: nullable(Fault),
 });
 
-async function tellFailedLines(client: OpenAI, fileId: string, target: string | null, screen: Screen): Promise<void> {
+async function tellFailedLines(
+  client: OpenAI,
+  { id, error_file_id: fileId = "" }: Batch,
+  target: string | null,
+  screen: Screen,
+): Promise<void> {
   const lines = await firstLines(client, fileId, SHOWN_FAULTS + 1);
   for (const line of lines.slice(0, SHOWN_FAULTS)) screen.line(`  ${describeErrorLine(line)}`);
   if (lines.length > SHOWN_FAULTS) screen.line("  ...");
   if (target === null) {
-    screen.line(screen.paint("dim", `All failed lines: file ${fileId}, or --errors FILE.`));
+    const all = `All failed lines, whole: file ${fileId}, or npx nightshift wait ${id} --errors errors.jsonl`;
+    screen.line(screen.paint("dim", all));
   } else {
     await saveFile(client, fileId, target);
     screen.line(`Failed lines: ${target}`);

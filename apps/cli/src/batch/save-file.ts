@@ -6,6 +6,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type OpenAI from "openai";
 
+/** Where failed lines go when only their results have a place: `results.errors.jsonl` beside `results.jsonl`. */
+export function errorsFileBeside(output: string): string {
+  return `${output.replace(/(?<=[^/\\])\.jsonl$/, "")}.errors.jsonl`;
+}
+
 /** Writes a file's bytes to `target`: whole or not at all. */
 export async function saveFile(client: OpenAI, fileId: string, target: string): Promise<void> {
   const draft = `${target}.part`;

@@ -2,9 +2,10 @@
 import { createReadStream, statSync } from "node:fs";
 import type OpenAI from "openai";
 import { followBatch } from "../batch/follow-batch.ts";
-import { deliver, isWhole, tellOutcome } from "../batch/outcome.ts";
+import { deliver, isWhole, type Targets, tellOutcome } from "../batch/outcome.ts";
 import { createProgress } from "../batch/progress.ts";
 import { endpointOf } from "../batch/requests-file.ts";
+import { errorsFileBeside } from "../batch/save-file.ts";
 import { forShell } from "../machine/keys.ts";
 import { explained, openClient } from "../server/client.ts";
 import { chosenServer, type Server, type ServerChoice, type ServerDeps } from "../server/server.ts";
@@ -21,8 +22,9 @@ export interface RunOptions extends WaitOptions {
 /** Uploads the file, makes a batch of it, and waits for it as `wait` does. */
 export async function run(file: string, options: RunOptions, deps: ServerDeps): Promise<void> {
   const { screen, life } = deps;
+  const ownEndpoint = await endpointOf(file);
+  const endpoint = options.endpoint ?? ownEndpoint;
   const server = await chosenServer(options, deps);
-  const endpoint = options.endpoint ?? (await endpointOf(file));
   if (!server.isOwn) screen.line(screen.paint("dim", `Server ${server.baseUrl}`));
   screen.line(`Uploading ${file} (${size(file)}) ...`);
   const batch = await explained(server, () => submit(openClient(server), file, endpoint, life.stopping));
@@ -51,12 +53,15 @@ async function finish(
 ): Promise<void> {
   const client = openClient(server);
   const progress = createProgress(screen);
-  const targets = { output: options.output ?? null, errors: options.errors ?? null };
+  const targets = targetsOf(options);
   let isDelivered = false;
   life.onStop("farewell", 1_000, () => {
     progress.end();
     if (isDelivered) return;
-    const rest = [options.output === undefined ? "" : ` -o ${forShell(options.output)}`];
+    const rest = [
+      options.output === undefined ? "" : ` -o ${forShell(options.output)}`,
+      options.errors === undefined ? "" : ` --errors ${forShell(options.errors)}`,
+    ];
     screen.line(server.isOwn ? "The batch goes on at the next start of Nightshift." : "The batch goes on without us.");
     screen.line(`Come back to it with: npx nightshift wait ${batchId}${rest.join("")}`);
   });
@@ -77,6 +82,10 @@ async function finish(
     isDelivered = true;
     life.stop("the batch is final", isWhole(batch) ? 0 : 1);
   });
+}
+
+function targetsOf({ output, errors }: WaitOptions): Targets {
+  return { output: output ?? null, errors: errors ?? (output === undefined ? null : errorsFileBeside(output)) };
 }
 
 function size(file: string): string {

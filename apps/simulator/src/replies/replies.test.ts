@@ -47,6 +47,18 @@ test("a chat completion has OpenAI's shape and the simulator's words", () => {
   });
 });
 
+test("text is found below any number of lists", () => {
+  const nested = JSON.parse(
+    `${"[".repeat(100_000)}"a", {"content": [{"text": "b"}, "", "c"]}${"]".repeat(100_000)}`,
+  ) as unknown;
+
+  const { choices } = reply("/chat/completions", { model: "m", messages: [{ role: "user", content: nested }] }) as {
+    choices: { message: { content: string } }[];
+  };
+
+  expect(choices[0]!.message.content).toBe(`${OPENING}the prompt was "a b c"`);
+});
+
 test("n choices are n different texts", () => {
   const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: 8 };
 

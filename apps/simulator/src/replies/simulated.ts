@@ -34,15 +34,20 @@ export function estimateTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
 }
 
-/** The text of a message's content, an `input` or a `prompt`, in whichever of OpenAI's forms it is. */
+/** The text of a message's content, an `input` or a `prompt`, in whichever of OpenAI's forms it is, nested as deep as it likes. */
 export function readText(content: unknown): string {
-  if (typeof content === "string") return content;
-  if (Array.isArray(content)) return content.map(readText).filter(Boolean).join(" ");
-  if (typeof content === "object" && content !== null) {
-    const { text, content: inner } = content as { text?: unknown; content?: unknown };
-    return readText(text ?? inner);
+  const texts: string[] = [];
+  const left: unknown[] = [content];
+  while (left.length > 0) {
+    const part = left.pop();
+    if (typeof part === "string") texts.push(part);
+    else if (Array.isArray(part)) for (const inner of part.toReversed()) left.push(inner);
+    else if (typeof part === "object" && part !== null) {
+      const { text, content: inner } = part as { text?: unknown; content?: unknown };
+      left.push(text ?? inner);
+    }
   }
-  return "";
+  return texts.filter(Boolean).join(" ");
 }
 
 function excerpt(text: string): string {

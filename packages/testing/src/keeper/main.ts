@@ -2,6 +2,7 @@
  * A process that keeps the services of a test run alive. It is apart from jest so that they also end when jest is killed:
  * then its channel to jest closes, which is its sign to stop.
  */
+import { findCurl } from "../services/curl.ts";
 import { startObjectStore } from "../services/object-store.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { findPython } from "../services/python.ts";
@@ -13,7 +14,13 @@ const running: RunningService[] = [];
 
 async function startAll(): Promise<KeeperReport> {
   const runId = process.argv[2] ?? "";
-  const outcomes = await Promise.allSettled([startPostgres(runId), startRedis(), startObjectStore(), findPython()]);
+  const outcomes = await Promise.allSettled([
+    startPostgres(runId),
+    startRedis(),
+    startObjectStore(),
+    findPython(),
+    findCurl(),
+  ]);
   const variables: Record<string, string> = {};
   const missing: string[] = [];
   const faults: unknown[] = [];

@@ -1,0 +1,12 @@
+import { expect, test } from "@jest/globals";
+import { errorsFileBeside } from "./save-file.ts";
+
+test.each([
+  ["results.jsonl", "results.errors.jsonl"],
+  ["out/2026.01/results.jsonl", "out/2026.01/results.errors.jsonl"],
+  ["results", "results.errors.jsonl"],
+  ["results.json", "results.json.errors.jsonl"],
+  ["out/.jsonl", "out/.jsonl.errors.jsonl"],
+])("the failed lines of %s go to %s", (output, errors) => {
+  expect(errorsFileBeside(output)).toBe(errors);
+});
