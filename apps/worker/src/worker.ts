@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import { declareUpstream, ensureLinePartition, stoppedBatches, waitingSlices } from "@nightshift/db";
 import type { JobWorker } from "@nightshift/queue";
 import type { Registry } from "@nightshift/service";
+import { createValidationThreads } from "./batch/validation-threads.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { advanceBatch } from "./jobs/advance-batch.ts";
 import { parkFailedLine } from "./jobs/park-failed-line.ts";
@@ -16,6 +17,7 @@ import { createWorkerIdentity, processHost } from "./ledger/worker-identity.ts";
 import { createByteBudget } from "./lines/byte-budget.ts";
 import { createInputBlocks } from "./lines/input-blocks.ts";
 import { openLanes } from "./lines/lanes.ts";
+import { createSliceClaims } from "./lines/slice-claims.ts";
 import { runSlice } from "./lines/slice-intake.ts";
 import type { UpstreamLane } from "./lines/upstream-lane.ts";
 import { createWorkerMetrics } from "./metrics.ts";
@@ -67,6 +69,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
       await Promise.all(jobs.map((job) => job.close(JOBS_CLOSE_MS)));
       timers.close();
       slices.close();
+      await parts.threads.close();
       await lanes.close();
       await identity.stop();
     },
@@ -104,7 +107,7 @@ async function assemble(deps: WorkerDeps, registry: Registry) {
   });
   const workerId = (): string => identity.id();
   const lanes = openLanes({ db, routes, recorder, budget, metrics, workerId, logger, clock });
-  return { identity, lanes, recorder, slices, timers, workerId };
+  return { identity, lanes, recorder, slices, threads: createValidationThreads(), timers, workerId };
 }
 
 /** Starts to take jobs of every queue. */
@@ -117,12 +120,14 @@ function takeJobs(deps: WorkerDeps, parts: Parts, stopping: AbortSignal): JobWor
   };
   const advance = advanceBatch({
     ...deps,
+    threads: parts.threads,
     feed: feedNow,
     again: (batch, delayMs) => {
       timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
     },
   });
-  const intake = { db, inputs: createInputBlocks(objects), logger, clock, recorder, workerId };
+  const claims = createSliceClaims({ db, workerId, clock });
+  const intake = { claims, inputs: createInputBlocks(objects), logger, recorder };
   const slicesOf = (lane: UpstreamLane): JobWorker => {
     const job = queues.work(
       "slice.run",

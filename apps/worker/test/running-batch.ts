@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type BatchView,
-  claimSlice,
+  claimSlices,
   createBatch,
   type Db,
   declareUpstream,
@@ -55,7 +55,7 @@ export async function startBatch(db: Db, total: number, pid = process.pid): Prom
   await registerWorker(db, { id: mark, host: "here", pid });
   const slice = { batch: number, firstLine: 0, lineCount: total, byteOffset: 0, byteLength: 1 };
   const [fed] = await feedUpstream(db, mark, now, () => Promise.resolve([slice]));
-  const claimed = fed && (await claimSlice(db, mark, fed, now));
+  const [claimed] = fed === undefined ? [] : await claimSlices(db, mark, [fed], now);
   if (!claimed) throw new Error("the batch's slice could not be claimed");
   return { number, day, worker: mark, tasks: tasksOfSlice(claimed), view: () => getBatch(db, number) };
 }

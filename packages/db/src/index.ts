@@ -19,7 +19,7 @@ export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
 export { insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
-export { claimSlice } from "./ledger/claim.ts";
+export { claimSlices } from "./ledger/claim.ts";
 export { feedUpstream, type FeedCandidate, type FeedState, type NewSlice } from "./ledger/feed.ts";
 export { exhaustedLines, openMend, type FailedLine, type MendOutcome, type MendRequest } from "./ledger/mend.ts";
 export { ensureLinePartition } from "./ledger/partitions.ts";

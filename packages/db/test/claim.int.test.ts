@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
-  claimSlice,
+  claimSlices,
   freeOrphans,
   recordFlush,
   removeWorkers,
@@ -12,6 +12,7 @@ import {
   waitingSlices,
 } from "../src/index.ts";
 import * as fixture from "./ledger-fixture.ts";
+import { claimSlice } from "./ledger-fixture.ts";
 
 const { feedSlices, flushOf, later, newWorker, now, retried, runningBatch } = fixture;
 const database = useDatabase();
@@ -55,6 +56,20 @@ test("a claim tells the worker all it needs of slice and batch, with all 64 bits
     requestGen: 0,
     isBulk: true,
   });
+});
+
+test("of many jobs in one statement, by three workers at once, each is one worker's, and stale ones are nobody's", async () => {
+  const workers = [worker, await newWorker(database.db()), await newWorker(database.db())];
+  const fed = await feedSlices(database.db(), batch, [1, 2, 3, 4, 5]);
+  const jobs = [...fed, { sliceNo: slice.sliceNo, gen: 7 }, { sliceNo: 999_999_999, gen: 0 }];
+
+  const claims = await Promise.all(
+    workers.map((one, i) => claimSlices(database.db(), one, i === 1 ? [...jobs].reverse() : jobs, now)),
+  );
+
+  const claimed = claims.flat();
+  expect(claimed.map(({ sliceNo }) => sliceNo).sort()).toEqual(fed.map(({ sliceNo }) => sliceNo).sort());
+  expect(claims.every((own, i) => own.every(({ owner }) => owner === workers[i]))).toBe(true);
 });
 
 test("of ten deliveries of the same job to three workers, one claims", async () => {

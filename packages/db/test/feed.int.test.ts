@@ -3,7 +3,6 @@ import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
   type BatchView,
-  claimSlice,
   declareUpstream,
   type FeedState,
   feedUpstream,
@@ -14,6 +13,7 @@ import {
   requestCancel,
 } from "../src/index.ts";
 import * as fixture from "./ledger-fixture.ts";
+import { claimSlice } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, cutSlices, feedSlices, later, newTenant, newUpstream, newWorker, now, runningBatch } = fixture;

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type BatchView,
-  claimSlice,
+  claimSlices,
   type ClaimedSlice,
   createBatch,
   type Db,
@@ -19,6 +19,7 @@ import {
   recordFlush,
   type Recorded,
   registerWorker,
+  type SliceRef,
   type SliceReturn,
   type WaitingSlice,
 } from "../src/index.ts";
@@ -121,6 +122,11 @@ export async function newWorker(db: Db): Promise<string> {
   const id = `w-${randomUUID()}`;
   await registerWorker(db, { id, host: "test", pid: 1 });
   return id;
+}
+
+/** Claims one slice; null where its job is stale. */
+export async function claimSlice(db: Db, worker: string, slice: SliceRef, at: Date): Promise<ClaimedSlice | null> {
+  return (await claimSlices(db, worker, [slice], at))[0] ?? null;
 }
 
 /** Feeds one slice and claims it for a worker. */

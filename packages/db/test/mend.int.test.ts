@@ -2,7 +2,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
-  claimSlice,
   type ClaimedSlice,
   exhaustedLines,
   type MendOutcome,
@@ -13,6 +12,7 @@ import {
   storedLines,
 } from "../src/index.ts";
 import * as fixture from "./ledger-fixture.ts";
+import { claimSlice } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, flushOf, newWorker, now, recordLines, runningBatch, viewOf } = fixture;

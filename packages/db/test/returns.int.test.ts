@@ -1,15 +1,9 @@
 /** Lines that go back: a retry or an unsent line becomes a slice of its own, but only for who still holds it. */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
-import {
-  claimSlice,
-  type ClaimedSlice,
-  freeOrphans,
-  recordFlush,
-  removeWorkers,
-  type SliceReturn,
-} from "../src/index.ts";
+import { type ClaimedSlice, freeOrphans, recordFlush, removeWorkers, type SliceReturn } from "../src/index.ts";
 import * as fixture from "./ledger-fixture.ts";
+import { claimSlice } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, flushOf, linesIn, newWorker, now, retried, runningBatch, unsent } = fixture;

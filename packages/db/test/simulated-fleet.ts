@@ -6,7 +6,6 @@ import { randomUUID } from "node:crypto";
 import { expect } from "@jest/globals";
 import {
   type BatchView,
-  claimSlice,
   type ClaimedSlice,
   type Db,
   feedUpstream,
@@ -20,7 +19,18 @@ import {
   type SliceReturn,
   waitingSlices,
 } from "../src/index.ts";
-import { bytesOf, type Came, cutSlices, flushOf, linesIn, newWorker, now, retried, unsent } from "./ledger-fixture.ts";
+import {
+  bytesOf,
+  type Came,
+  cutSlices,
+  flushOf,
+  linesIn,
+  newWorker,
+  now,
+  retried,
+  unsent,
+  claimSlice,
+} from "./ledger-fixture.ts";
 
 /** A number from 0 up to 1. */
 export type Random = () => number;

@@ -4,7 +4,6 @@ import { expect, test } from "@jest/globals";
 import { createDatabase, until, useDatabase } from "@nightshift/testing";
 import {
   beat,
-  claimSlice,
   ensureLinePartition,
   freeOrphans,
   leaseUpstream,
@@ -15,7 +14,7 @@ import {
   takeTurn,
   withTx,
 } from "../src/index.ts";
-import { claimedSlice, feedSlices, newUpstream, newWorker, now, runningBatch } from "./ledger-fixture.ts";
+import { claimedSlice, feedSlices, newUpstream, newWorker, now, runningBatch, claimSlice } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const database = useDatabase();

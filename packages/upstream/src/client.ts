@@ -1,8 +1,8 @@
 /** The HTTP client of one upstream: sends a line's bytes, hands back the reply's bytes. No retries and no limits here. */
-import { Pool } from "undici";
 import { createAbortWatch } from "./abort-watch.ts";
 import { pathBelow } from "./base-url.ts";
 import { createConnector } from "./connect.ts";
+import { createConnections } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
 import type { UpstreamSettings } from "./settings.ts";
@@ -41,8 +41,7 @@ export function openUpstreamClient(
   { maxReplyBytes = MAX_REPLY_BYTES }: { readonly maxReplyBytes?: number } = {},
 ): UpstreamClient {
   const base = new URL(settings.baseUrl);
-  const pool = new Pool(base.origin, {
-    connections: settings.concurrency,
+  const connections = createConnections(base.origin, settings.concurrency, {
     pipelining: 1,
     connect: createConnector(Math.min(CONNECT_TIMEOUT_MS, settings.timeoutMs)),
     // The exchange has one clock of its own, which can stand still; these two cannot.
@@ -62,14 +61,23 @@ export function openUpstreamClient(
 
   return {
     send({ endpoint, body, idempotencyKey, signal, onBytes }) {
-      if (signal.aborted) return Promise.resolve({ kind: "broken", message: "aborted" });
+      if (signal.aborted || connections.isDestroyed()) return Promise.resolve({ kind: "broken", message: "aborted" });
       const path = pathOf(endpoint);
       const headers = [...commonHeaders, "idempotency-key", idempotencyKey];
-      const exchange = new Exchange({ timeoutMs: settings.timeoutMs, signal, aborts, onBytes });
-      pool.dispatch({ method: "POST", path, headers, body }, exchange);
+      const connection = connections.take();
+      const exchange = new Exchange({
+        timeoutMs: settings.timeoutMs,
+        signal,
+        aborts,
+        onBytes,
+        onEnd: () => {
+          connections.giveBack(connection);
+        },
+      });
+      connection.dispatch({ method: "POST", path, headers, body }, exchange);
       return exchange.reply;
     },
-    close: () => pool.destroy(),
+    close: () => connections.destroy(),
   };
 }
 

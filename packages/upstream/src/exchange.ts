@@ -16,6 +16,8 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal;
   readonly aborts: AbortWatch;
   readonly onBytes: ((n: number) => void | Promise<void>) | undefined;
+  /** undici is done with the request, however it went. */
+  readonly onEnd: () => void;
 }
 
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -85,6 +87,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#options.onEnd();
     const [only, ...rest] = this.#chunks;
     const requestId = this.#headers["x-request-id"];
     this.#settle({
@@ -97,6 +100,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller | undefined, error: Error): void {
+    this.#options.onEnd();
     if (this.#isSettled) return;
     if ((error as NodeJS.ErrnoException).code === "UND_ERR_INVALID_ARG") this.#giveUp(error);
     else this.#settle(describeFailure(error, this.#controller !== null));

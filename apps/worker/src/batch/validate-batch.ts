@@ -12,14 +12,17 @@ import {
 import { fileFaults, lineFaults, type BatchEndpoint, type BatchError, type InputReport } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { validateInput } from "./validate-input.ts";
+import type { ValidationThreads } from "./validation-threads.ts";
 
-type ValidateDeps = Pick<WorkerDeps, "db" | "objects" | "routes" | "clock" | "logger">;
+export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "clock" | "logger"> {
+  readonly threads: ValidationThreads;
+}
 
 /** The upstream that the batch's lines are for now, or null where the batch failed or was cancelled meanwhile. */
 export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
   const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
   if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
-  const report = await validateInput(deps.objects, file, batch.endpoint as BatchEndpoint);
+  const report = await validateInput(deps.objects, deps.threads, file, batch.endpoint as BatchEndpoint);
   const upstream = upstreamOf(deps, report);
   const errors = upstream === null ? withUnknownModel(report) : report.errors;
   if (upstream === null || errors.length > 0) return fail(deps, batch, errors);

@@ -3,9 +3,9 @@ import { getBatch, moveBatch, sealCancelled, sealExpired, type BatchView } from 
 import type { JobPayload } from "@nightshift/queue";
 import type { WorkerDeps } from "../deps.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
-import { validateBatch } from "../batch/validate-batch.ts";
+import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 
-export interface AdvanceDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "queues" | "clock" | "logger"> {
+export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues"> {
   /** Feeds an upstream at once: a small batch does not wait for a job of its own. */
   readonly feed: (upstream: string) => Promise<unknown>;
   /** Looks at the batch again after so many milliseconds. */

@@ -22,6 +22,8 @@ export interface ClaimRoomDeps {
   /** Lines that this worker may have in flight. */
   readonly permits: () => number;
   readonly unsent: () => { readonly count: number; readonly bytes: number };
+  /** Lines whose reply is in and whose result is not recorded yet: their slices' jobs still run, and need no slots. */
+  readonly unrecorded: () => number;
   /** True where nothing is to be claimed: the upstream is paused, or the worker stops. */
   readonly isClosed: () => boolean;
   /** Called when a reservation ends or somebody begins to wait. */
@@ -100,7 +102,7 @@ export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
       linesPerSlice = linesPerSlice * (1 - NEWEST_SLICE) + lines * NEWEST_SLICE;
     },
     wantedSlices() {
-      const lines = (1 + UNSENT_PER_PERMIT) * deps.permits();
+      const lines = (1 + UNSENT_PER_PERMIT) * deps.permits() + deps.unrecorded();
       return Math.max(MIN_SLICES, Math.min(MAX_SLICES, Math.ceil(lines / Math.max(1, linesPerSlice)) + 1));
     },
   };

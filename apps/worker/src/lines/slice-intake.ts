@@ -1,14 +1,15 @@
 /** Claims a slice for a job of the queue, reads its bytes, and hands its lines to the upstream's lane. */
-import { claimSlice, type ClaimedSlice, type SliceRef } from "@nightshift/db";
+import type { ClaimedSlice, SliceRef } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 import type { Recorder } from "../results/recorder.ts";
 import type { InputBlocks } from "./input-blocks.ts";
 import { tasksOf, todoLines } from "./line-task.ts";
+import type { SliceClaims } from "./slice-claims.ts";
 import type { UpstreamLane } from "./upstream-lane.ts";
 
-export interface SliceIntakeDeps extends Pick<WorkerDeps, "db" | "logger" | "clock"> {
+export interface SliceIntakeDeps extends Pick<WorkerDeps, "logger"> {
+  readonly claims: SliceClaims;
   readonly inputs: InputBlocks;
-  readonly workerId: () => string;
   readonly recorder: Recorder;
 }
 
@@ -28,7 +29,7 @@ export async function runSlice(
   const room = await lane.room.wait(stopping);
   if (room === null) return;
   try {
-    const claimed = await claimSlice(deps.db, deps.workerId(), slice, deps.clock());
+    const claimed = await deps.claims.claim(slice);
     if (claimed === null) return;
     const running = await begin(deps, lane, claimed);
     room.release();

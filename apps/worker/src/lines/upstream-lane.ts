@@ -77,6 +77,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const random = createPooledRandom();
   const inHand = new Map<number, BatchInHand>();
   let inFlight = 0;
+  let unrecorded = 0;
   let isDraining = false;
   let starvedSince: number | null = null;
   const waitingForQuiet: (() => void)[] = [];
@@ -84,6 +85,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   const room = createClaimRoom({
     permits: () => lease.permits(),
     unsent: () => ({ count: unsent.count(), bytes: unsent.bytes() }),
+    unrecorded: () => unrecorded,
     isClosed: () => isDraining || lease.pausedMs() > 0,
     onChange: () => {
       pump();
@@ -136,7 +138,9 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       : settleLine(task, outcome);
     pump();
     if (inFlight === 0) for (const wake of waitingForQuiet.splice(0)) wake();
+    unrecorded += 1;
     await recorded;
+    unrecorded -= 1;
     held.release();
     settle();
   };

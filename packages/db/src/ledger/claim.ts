@@ -1,32 +1,45 @@
-/** Takes a slice for a worker. What the queue delivers twice is claimed once. */
+/** Takes slices for a worker. What the queue delivers twice is claimed once. */
+import { arrayLiteral } from "../array-literal.ts";
 import type { Queryable } from "../pool.ts";
 import { fromBigint, SMALL_BATCH_LINES, type ClaimedSlice, type SliceRef } from "./slice-row.ts";
 
 type ClaimRow = Omit<ClaimedSlice, "todo"> & { todo: string };
 
 /**
- * Null where the job is stale: the slice is gone, freed again under another `gen`, owned, its batch not in progress or past
- * its deadline, or the worker itself was declared dead.
+ * Those of `slices` that are the worker's from now on. The others' jobs are stale: the slice is gone, freed again under
+ * another `gen`, owned, its batch not in progress or past its deadline, or the worker itself was declared dead. One
+ * statement for many, because slices are handed out in bursts and each statement costs 0.3 ms on either side.
  */
-export async function claimSlice(
+export async function claimSlices(
   db: Queryable,
   worker: string,
-  slice: SliceRef,
+  slices: readonly SliceRef[],
   now: Date,
-): Promise<ClaimedSlice | null> {
+): Promise<ClaimedSlice[]> {
   const { rows } = await db.query<ClaimRow>(
     `/* ledger.claim */
+    with claimable as (
+      select s.slice_no
+      from unnest($2::bigint[], $3::int[]) as job (slice_no, gen)
+      join slices s on s.slice_no = job.slice_no and s.gen = job.gen
+      join batches b on b.number = s.batch
+      where s.owner is null and b.status = 'in_progress' and b.deadline > $4
+        and exists (select 1 from workers where id = $1)
+      order by s.slice_no for no key update of s)
     update slices s set owner = $1
-    from batches b
-    where s.slice_no = $2 and s.gen = $3 and s.owner is null
-      and b.number = s.batch and b.status = 'in_progress' and b.deadline > $4
-      and exists (select 1 from workers where id = $1)
+    from claimable c, batches b
+    where s.slice_no = c.slice_no and b.number = s.batch
     returning s.owner, s.slice_no as "sliceNo", s.gen, s.upstream, s.batch, b.id as "batchId", b.tenant, b.endpoint,
       b.input_blob as "inputBlob", b.deadline, b.total > $5 as "isBulk", s.first_line as "firstLine", s.line_count as "lineCount",
       s.byte_offset as "byteOffset", s.byte_length as "byteLength", s.todo::text as todo, s.attempt,
       s.request_gen as "requestGen"`,
-    [worker, slice.sliceNo, slice.gen, now, SMALL_BATCH_LINES],
+    [
+      worker,
+      arrayLiteral(slices.map((slice) => slice.sliceNo)),
+      arrayLiteral(slices.map((slice) => slice.gen)),
+      now,
+      SMALL_BATCH_LINES,
+    ],
   );
-  const row = rows[0];
-  return row ? { ...row, todo: fromBigint(row.todo) } : null;
+  return rows.map((row) => ({ ...row, todo: fromBigint(row.todo) }));
 }

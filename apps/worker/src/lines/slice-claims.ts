@@ -1,0 +1,49 @@
+/** Claims of slices that come in one turn of the event loop, put to the ledger together. */
+import { claimSlices, type ClaimedSlice, type Db, type SliceRef } from "@nightshift/db";
+import type { Clock } from "../deps.ts";
+
+export interface SliceClaims {
+  /** Null where the job is stale. Rejects where Postgres could not be asked: the queue repeats the job. */
+  claim(slice: SliceRef): Promise<ClaimedSlice | null>;
+}
+
+interface WaitingClaim {
+  readonly slice: SliceRef;
+  readonly resolve: (claimed: ClaimedSlice | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createSliceClaims(deps: {
+  readonly db: Db;
+  readonly workerId: () => string;
+  readonly clock: Clock;
+}): SliceClaims {
+  let waiting: WaitingClaim[] = [];
+
+  const claimAll = async (): Promise<void> => {
+    const claims = waiting;
+    waiting = [];
+    try {
+      const refs = claims.map(({ slice }) => slice);
+      const claimed = await claimSlices(deps.db, deps.workerId(), refs, deps.clock());
+      const byNumber = new Map(claimed.map((slice) => [slice.sliceNo, slice]));
+      for (const { slice, resolve } of claims) {
+        const mine = byNumber.get(slice.sliceNo);
+        // Each goes to one job, also where the queue delivered the same job twice in this turn.
+        byNumber.delete(slice.sliceNo);
+        resolve(mine?.gen === slice.gen ? mine : null);
+      }
+    } catch (error) {
+      for (const { reject } of claims) reject(error);
+    }
+  };
+
+  return {
+    claim(slice) {
+      if (waiting.length === 0) setImmediate(() => void claimAll());
+      return new Promise((resolve, reject) => {
+        waiting.push({ slice, resolve, reject });
+      });
+    },
+  };
+}
