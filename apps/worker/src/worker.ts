@@ -1,10 +1,19 @@
 /** Puts the worker's parts together, starts them on the queues and their timers, and stops them in order. */
 import { setMaxListeners } from "node:events";
-import { declareUpstream, ensureLinePartition, stoppedBatches, waitingSlices } from "@nightshift/db";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  declareUpstream,
+  ensureLinePartition,
+  type SliceRef,
+  stoppedBatches,
+  type WaitingSlice,
+  waitingSlices,
+} from "@nightshift/db";
 import type { JobWorker } from "@nightshift/queue";
 import type { Registry } from "@nightshift/service";
 import { createValidationThreads } from "./batch/validation-threads.ts";
 import type { WorkerDeps } from "./deps.ts";
+import { createFastLane } from "./fast-lane.ts";
 import { advanceBatch } from "./jobs/advance-batch.ts";
 import { parkFailedLine } from "./jobs/park-failed-line.ts";
 import { runUpkeep } from "./jobs/upkeep.ts";
@@ -42,15 +51,17 @@ const DAY_MS = 86_400_000;
 const FREED_AT_ONCE = 5_000;
 /** Jobs whose handlers have ended need a moment to be taken off the queue. */
 const JOBS_CLOSE_MS = 2_000;
+/** What a small batch's assembly may still take when the worker stops. */
+const FAST_LANE_CLOSE_MS = 2_000;
 
 export async function startWorker(deps: WorkerDeps, registry: Registry): Promise<RunningWorker> {
-  const parts = await assemble(deps, registry);
-  const { identity, lanes, recorder, slices, timers } = parts;
   const stopping = new AbortController();
   // Each slice that waits for room listens to it.
   setMaxListeners(0, stopping.signal);
+  const parts = await assemble(deps, registry, stopping.signal);
+  const { identity, lanes, recorder, slices, timers } = parts;
   await identity.start();
-  const jobs = takeJobs(deps, parts, stopping.signal);
+  const jobs = takeJobs(deps, parts);
   watch(deps, parts);
   deps.logger.info({ worker: identity.id(), upstreams: lanes.all.map((lane) => lane.name) }, "worker started");
 
@@ -66,6 +77,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
       clearTimeout(cut);
       recorder.flushNow();
       await recorder.idle();
+      await Promise.race([parts.fastLane.idle(), sleep(FAST_LANE_CLOSE_MS, undefined, { ref: false })]);
       await Promise.all(jobs.map((job) => job.close(JOBS_CLOSE_MS)));
       timers.close();
       slices.close();
@@ -78,7 +90,7 @@ export async function startWorker(deps: WorkerDeps, registry: Registry): Promise
 
 type Parts = Awaited<ReturnType<typeof assemble>>;
 
-async function assemble(deps: WorkerDeps, registry: Registry) {
+async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSignal) {
   const { db, objects, queues, routes, logger, clock } = deps;
   for (const { name, concurrency, requestsPerMinute, sliceLines } of routes.upstreams) {
     await declareUpstream(db, { name, concurrency, requestsPerMinute, sliceLines });
@@ -87,6 +99,8 @@ async function assemble(deps: WorkerDeps, registry: Registry) {
 
   const timers = createTimers(logger);
   const slices = createSliceQueue(queues, logger);
+  const threads = createValidationThreads();
+  const fastLane = createFastLane(logger);
   const identity = createWorkerIdentity(db, logger, () => {
     lanes.loseIdentity();
   });
@@ -97,43 +111,54 @@ async function assemble(deps: WorkerDeps, registry: Registry) {
     linesInFlight: () => new Map(lanes.all.map((lane) => [lane.name, lane.inFlight()])),
     unrecordedBytes: () => budget.held(),
   });
+  const advanceNow = (batch: number): void => {
+    fastLane.go("advance a batch", () => advance({ v: 1, batch }));
+  };
   const recorder = createRecorder({
     db,
     objects,
     logger,
     clock,
     expectsMore: (batch) => lanes.all.some((lane) => lane.holds(batch)),
-    onRecorded: afterRecord({ queues, slices, timers, metrics }),
+    onRecorded: afterRecord({ queues, slices, timers, metrics, advanceNow }),
   });
   const workerId = (): string => identity.id();
   const lanes = openLanes({ db, routes, recorder, budget, metrics, workerId, logger, clock });
-  return { identity, lanes, recorder, slices, threads: createValidationThreads(), timers, workerId };
-}
 
-/** Starts to take jobs of every queue. */
-function takeJobs(deps: WorkerDeps, parts: Parts, stopping: AbortSignal): JobWorker[] {
-  const { db, objects, queues, logger, clock } = deps;
-  const { lanes, recorder, slices, timers, workerId } = parts;
+  const claims = createSliceClaims({ db, workerId, clock });
+  const intake = { claims, inputs: createInputBlocks(objects), logger, recorder };
+  const run = (lane: UpstreamLane, slice: SliceRef): Promise<void> => runSlice(intake, lane, slice, stopping);
+  const onSmall = (fed: readonly WaitingSlice[]): void => {
+    for (const slice of fed) {
+      const lane = lanes.all.find(({ name }) => name === slice.upstream);
+      if (lane !== undefined) fastLane.go("run a slice", () => run(lane, slice));
+    }
+  };
   const indexes = createLineIndexes(objects);
   const feedNow = async (upstream: string): Promise<void> => {
-    await feed({ db, clock, indexes, slices }, upstream);
+    await feed({ db, clock, indexes, slices, onSmall }, upstream);
   };
   const advance = advanceBatch({
     ...deps,
-    threads: parts.threads,
+    threads,
+    indexes,
     feed: feedNow,
     again: (batch, delayMs) => {
       timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
     },
   });
-  const claims = createSliceClaims({ db, workerId, clock });
-  const intake = { claims, inputs: createInputBlocks(objects), logger, recorder };
+  return { advance, fastLane, feedNow, identity, lanes, recorder, run, slices, threads, timers };
+}
+
+/** Starts to take jobs of every queue. */
+function takeJobs(deps: WorkerDeps, parts: Parts): JobWorker[] {
+  const { queues } = deps;
+  const { advance, feedNow, lanes, run, timers } = parts;
   const slicesOf = (lane: UpstreamLane): JobWorker => {
-    const job = queues.work(
-      "slice.run",
-      (payload) => runSlice(intake, lane, { sliceNo: payload.slice_no, gen: payload.gen }, stopping),
-      { concurrency: lane.room.wantedSlices(), upstream: lane.name },
-    );
+    const job = queues.work("slice.run", (payload) => run(lane, { sliceNo: payload.slice_no, gen: payload.gen }), {
+      concurrency: lane.room.wantedSlices(),
+      upstream: lane.name,
+    });
     tune(timers, lane, job);
     return job;
   };

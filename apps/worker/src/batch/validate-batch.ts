@@ -11,11 +11,13 @@ import {
 } from "@nightshift/db";
 import { fileFaults, lineFaults, type BatchEndpoint, type BatchError, type InputReport } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
+import type { LineIndexes } from "../ledger/line-indexes.ts";
 import { validateInput } from "./validate-input.ts";
 import type { ValidationThreads } from "./validation-threads.ts";
 
 export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "clock" | "logger"> {
   readonly threads: ValidationThreads;
+  readonly indexes: LineIndexes;
 }
 
 /** The upstream that the batch's lines are for now, or null where the batch failed or was cancelled meanwhile. */
@@ -36,9 +38,11 @@ async function begin(
   report: InputReport,
   upstream: string,
 ): Promise<string | null> {
-  await ensureLinePartition(deps.db, batch.day);
   const indexBlob = `indexes/${randomUUID()}`;
-  await insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag: "" });
+  await Promise.all([
+    ensureLinePartition(deps.db, batch.day),
+    insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag: "" }),
+  ]);
   const { etag } = await deps.objects.put(indexBlob, report.index);
   await insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag });
   const isMoved = await moveBatch(
@@ -55,7 +59,10 @@ async function begin(
     },
     deps.clock(),
   );
-  if (isMoved) return upstream;
+  if (isMoved) {
+    deps.indexes.keep(indexBlob, report.index);
+    return upstream;
+  }
   await deps.objects.delete([indexBlob]);
   await forgetBlobs(deps.db, [indexBlob]);
   return null;

@@ -1,5 +1,5 @@
 /** Keeps an upstream's window full: reads where the next lines lie, moves the checkpoints, enqueues the slices. */
-import { feedUpstream, type FeedState, type NewSlice } from "@nightshift/db";
+import { feedUpstream, type FeedState, type NewSlice, type WaitingSlice } from "@nightshift/db";
 import { planFeed, readSpan, spanCount, WINDOW_BYTES, type PlannedRun } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { SliceQueue } from "./enqueue-slices.ts";
@@ -8,6 +8,8 @@ import type { LineIndexes } from "./line-indexes.ts";
 export interface FeederDeps extends Pick<WorkerDeps, "db" | "clock"> {
   readonly indexes: LineIndexes;
   readonly slices: SliceQueue;
+  /** Told of slices of small batches, which need not wait for their jobs. */
+  readonly onSmall: (slices: readonly WaitingSlice[]) => void;
 }
 
 /** Bytes of one slice; a single line may be longer. A worker reads a slice with one range request. */
@@ -16,6 +18,7 @@ const SLICE_BYTES = 1024 * 1024;
 /** Tops up the window once. Returns how many slices went out. */
 export async function feed(deps: FeederDeps, upstream: string): Promise<number> {
   const fed = await feedUpstream(deps.db, upstream, deps.clock(), (state) => cutSlices(deps.indexes, state));
+  deps.onSmall(fed.filter((slice) => !slice.isBulk));
   await deps.slices.enqueue(fed);
   return fed.length;
 }

@@ -4,20 +4,26 @@ import type { ObjectStore } from "@nightshift/storage";
 export interface LineIndexes {
   /** The whole index of one batch, by its blob. */
   open(blob: string): Promise<Buffer>;
+  /** Keeps an index that was just written: it is read next. */
+  keep(blob: string, index: Buffer): void;
 }
 
 const KEPT = 32;
 
 export function createLineIndexes(objects: ObjectStore): LineIndexes {
   const kept = new Map<string, Buffer>();
+  const keep = (blob: string, index: Buffer): void => {
+    kept.delete(blob);
+    kept.set(blob, index);
+    const oldest = kept.keys().next().value;
+    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+  };
   return {
     async open(blob) {
       const index = kept.get(blob) ?? (await objects.read(blob));
-      kept.delete(blob);
-      kept.set(blob, index);
-      const oldest = kept.keys().next().value;
-      if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
+      keep(blob, index);
       return index;
     },
+    keep,
   };
 }

@@ -92,20 +92,30 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     }, due);
   };
 
-  const renew = async (): Promise<void> => {
-    isRenewing = true;
-    const worker = deps.workerId();
-    const seen = replies;
-    const isInNeed = performance.now() - busyAt < NEED_MS;
-    // What this worker cannot use lapses: a hoard would be a burst later.
+  /** What this worker cannot use lapses: a hoard would be a burst later. */
+  const lapse = (isInNeed: boolean): void => {
     if (tokens !== null) tokens = isInNeed ? Math.min(tokens, load.unsent) : 0;
     if (!isInNeed) permits = 0;
+  };
+
+  /** Replies since the last lease, which move the running rate. */
+  const takeReplies = (): typeof replies => {
+    const seen = replies;
     const seconds = Math.max(0.001, (performance.now() - repliesSince) / 1_000);
     replies = { answered: 0, throttled: 0, totalMs: 0 };
     repliesSince = performance.now();
     linesPerSecond = linesPerSecond * (1 - NEWEST_RATE) + (seen.answered / seconds) * NEWEST_RATE;
     // An idle worker's rate would shrink below what a `real` of Postgres holds.
     if (linesPerSecond < 0.001) linesPerSecond = 0;
+    return seen;
+  };
+
+  const renew = async (): Promise<void> => {
+    isRenewing = true;
+    const worker = deps.workerId();
+    const isInNeed = performance.now() - busyAt < NEED_MS;
+    lapse(isInNeed);
+    const seen = takeReplies();
     try {
       const lease = await leaseUpstream(
         deps.db,

@@ -11,6 +11,8 @@ export interface AfterRecordDeps {
   readonly slices: SliceQueue;
   readonly timers: Timers;
   readonly metrics: WorkerMetrics;
+  /** Does the next step of a small batch at once. */
+  readonly advanceNow: (batch: number) => void;
 }
 
 /**
@@ -41,8 +43,11 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
   const pace = createFeedPace();
   return (recorded, finished) => {
     void slices.enqueue(recorded.slices);
+    const small = new Set(finished.filter(({ task }) => !task.slice.isBulk).map(({ task }) => task.slice.batch));
     for (const batch of recorded.sealed) {
-      timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch }));
+      // The reconciler advances a batch whose worker dies now.
+      if (small.has(batch)) deps.advanceNow(batch);
+      else timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch }));
     }
     for (const line of finished) count(deps, line);
     for (const upstream of new Set(finished.map((line) => line.task.slice.upstream))) {
