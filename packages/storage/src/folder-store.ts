@@ -13,6 +13,9 @@ const WORK_FOLDER = "~writing";
 
 const DELETES_AT_ONCE = 16;
 
+/** Of one read: with Node's 64 KiB a download has half the speed of a static server, because each read is a promise. */
+const READ_BYTES = 512 * 1024;
+
 /**
  * Opens the store under the folder `root`, which is created when first needed. Several processes may share it. A key
  * cannot be stored beside another that it would be a folder of (`a` beside `a/b`): the write rejects.
@@ -31,7 +34,7 @@ export function openFolderStore(options: { readonly root: string }): ObjectStore
       writeDurably(locate(key), workFolder, (file) => writeFile(file, untilAborted(body, signal)), describeOpen),
     openRead: async (key, range) => {
       const file = await openObject(locate(key), key);
-      if (range === undefined) return file.createReadStream();
+      if (range === undefined) return file.createReadStream({ highWaterMark: READ_BYTES });
       return streamRange(file, range);
     },
     read: async (key, range) => {
@@ -75,7 +78,8 @@ async function openObject(file: string, key: string): Promise<FileHandle> {
 async function streamRange(file: FileHandle, range: ByteRange): Promise<Readable> {
   try {
     assertRange(range);
-    if (range.end > range.start) return file.createReadStream({ start: range.start, end: range.end - 1 });
+    if (range.end > range.start)
+      return file.createReadStream({ start: range.start, end: range.end - 1, highWaterMark: READ_BYTES });
     await file.close();
     return Readable.from([]);
   } catch (error) {

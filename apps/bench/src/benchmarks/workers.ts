@@ -1,5 +1,7 @@
 /** Row 9: one, two and four workers. What is measured is whether they share their upstream's limits without loss. */
+import { availableParallelism } from "node:os";
 import type { Benchmark } from "../benchmark.ts";
+import { predictRate } from "../cost-model.ts";
 import { runBatch, type BatchRun } from "../measure/batch-run.ts";
 import { writeInput } from "../setting/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
@@ -40,6 +42,13 @@ export const workers: Benchmark = {
     }
     const [one, four] = [runs[0], runs.at(-1)];
     if (one === undefined || four === undefined) throw new Error("there are runs");
+    const predicted = predictRate({
+      workers: four.count,
+      concurrencyEach: CONCURRENCY_EACH,
+      latencyMs: LATENCY_MS,
+      cpuMicroseconds: Object.values(one.batch.cpuMicroseconds).reduce((sum, value) => sum + value, 0),
+      cores: availableParallelism(),
+    });
     const efficiency = four.rate / (four.count * one.rate);
     return {
       figures: [
@@ -50,6 +59,8 @@ export const workers: Benchmark = {
           runs: runs.map(({ count, rate }) => rate / (count * one.rate)),
           details: {
             ...Object.fromEntries(runs.map(({ count, rate }) => [`${String(count)} workers, lines/s`, rate])),
+            "4 workers, predicted from 1 by the cost model, lines/s": predicted,
+            "4 workers, measured against predicted": four.rate / predicted,
             "4 workers, whole batch, lines/s": four.whole,
             "4 workers, of what the upstream could serve": four.rate / (four.count * perfect),
             ...cpuDetails([four.batch]),
