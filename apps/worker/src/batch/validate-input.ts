@@ -13,7 +13,7 @@ export async function validateInput(
   input: { blob: string; bytes: number },
   endpoint: BatchEndpoint,
 ): Promise<InputReport> {
-  if (input.bytes > INLINE_BYTES) return threads.validate(await objects.openRead(input.blob), endpoint);
+  if (input.bytes > INLINE_BYTES) return threads.validate(() => objects.openRead(input.blob), endpoint);
   const validator = createInputValidator(endpoint);
   validator.push(await objects.read(input.blob));
   return validator.end();

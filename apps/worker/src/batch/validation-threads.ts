@@ -8,16 +8,31 @@ import type { BatchEndpoint, InputReport } from "@nightshift/domain";
 import type { ValidationReply, ValidationRequest } from "./validation-thread.ts";
 
 export interface ValidationThreads {
-  /** Checks a file as it streams by. Rejects with what the source rejects with, or when the thread fails. */
-  validate(source: AsyncIterable<Uint8Array>, endpoint: BatchEndpoint): Promise<InputReport>;
+  /** Opens a file when its turn comes, and checks it as it streams by. Rejects as the source does, or when the thread fails. */
+  validate(open: () => Promise<AsyncIterable<Uint8Array>>, endpoint: BatchEndpoint): Promise<InputReport>;
   close(): Promise<void>;
 }
 
 /** Chunks on their way to the thread. */
 const MAX_AHEAD = 8;
+/** At once; further files wait. Each takes 50 to 80 MB: four of them, beside a million lines, brought a worker over 400 MB. */
+const MAX_THREADS = 2;
 
 export function createValidationThreads(): ValidationThreads {
   let spare: Worker | null = null;
+  let busy = 0;
+  const waiting: (() => void)[] = [];
+
+  const takeTurn = async (): Promise<void> => {
+    if (busy < MAX_THREADS) busy += 1;
+    // Whoever ends hands his turn over.
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const endTurn = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) busy -= 1;
+    else next();
+  };
 
   const take = (): Worker => {
     const thread = spare ?? new Worker(new URL("./validation-thread.js", import.meta.url));
@@ -27,22 +42,12 @@ export function createValidationThreads(): ValidationThreads {
   };
 
   return {
-    async validate(source, endpoint) {
-      const thread = take();
+    async validate(open, endpoint) {
+      await takeTurn();
       try {
-        const report = await validateIn(thread, source, endpoint);
-        if (spare === null) {
-          // Idle it keeps no process alive.
-          thread.unref();
-          spare = thread;
-        } else {
-          await thread.terminate();
-        }
-        return report;
-      } catch (error) {
-        // In the middle of a file: nobody can use it any more.
-        await thread.terminate();
-        throw error;
+        return await validateNow(await open(), endpoint);
+      } finally {
+        endTurn();
       }
     },
     async close() {
@@ -50,6 +55,25 @@ export function createValidationThreads(): ValidationThreads {
       spare = null;
     },
   };
+
+  async function validateNow(source: AsyncIterable<Uint8Array>, endpoint: BatchEndpoint): Promise<InputReport> {
+    const thread = take();
+    try {
+      const report = await validateIn(thread, source, endpoint);
+      if (spare === null) {
+        // Idle it keeps no process alive.
+        thread.unref();
+        spare = thread;
+      } else {
+        await thread.terminate();
+      }
+      return report;
+    } catch (error) {
+      // In the middle of a file: nobody can use it any more.
+      await thread.terminate();
+      throw error;
+    }
+  }
 }
 
 async function validateIn(
