@@ -16,7 +16,7 @@ import { median } from "../measure/quantile.ts";
 import { toMegabytes } from "../rows.ts";
 import { writeInput } from "../setting/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
-import { openBench, profilesHere, type Bench } from "./profiles.ts";
+import { openBench, onEachProfile, type Bench } from "./profiles.ts";
 
 async function measure(session: Session, profile: Profile): Promise<Outcome> {
   const { lab, isFull, say } = session;
@@ -122,12 +122,5 @@ async function speedOf(open: () => Promise<Response>): Promise<number> {
 export const embeddings: Benchmark = {
   name: "embeddings",
   title: "50,000 embeddings of 33 KB: memory, and the download of 1.6 GB (rows 5, 7)",
-  async run(session) {
-    const outcomes: Outcome[] = [];
-    for (const profile of profilesHere()) outcomes.push(await measure(session, profile));
-    return {
-      figures: outcomes.flatMap(({ figures }) => figures),
-      plots: outcomes.flatMap(({ plots }) => plots),
-    };
-  },
+  run: (session) => onEachProfile((profile) => measure(session, profile)),
 };

@@ -1,6 +1,7 @@
 /** Row 12: a million lines. What is measured is whether anything slows down as the ledger grows. */
 import type { Benchmark } from "../benchmark.ts";
 import { quantile } from "../measure/quantile.ts";
+import { rateBetween } from "../measure/rate.ts";
 import { writeInput } from "../setting/input-file.ts";
 import { until, type Stack } from "@nightshift/testing/stack";
 import { openBench } from "./profiles.ts";
@@ -15,19 +16,6 @@ async function linesDone(stack: Stack): Promise<{ done: number; open: number }> 
     from batch_progress p join batches b on b.number = p.batch`,
   );
   return rows[0] ?? { done: 0, open: 0 };
-}
-
-/** Lines a second over the part of the run from `from` to `to`, both shares of all lines. */
-function rateBetween(
-  progress: readonly (readonly [number, number])[],
-  total: number,
-  from: number,
-  to: number,
-): number {
-  const inside = progress.filter(([, done]) => done >= total * from && done <= total * to);
-  const [first, last] = [inside[0], inside.at(-1)];
-  if (first === undefined || last === undefined || last[0] === first[0]) throw new Error("the run was over too soon");
-  return (last[1] - first[1]) / (last[0] - first[0]);
 }
 
 export const endurance: Benchmark = {

@@ -5,7 +5,7 @@ import { runBatch, type BatchRun } from "../measure/batch-run.ts";
 import { cpuUsed, readCpuTimes } from "../measure/cpu-time.ts";
 import { median, percentiles, quantile } from "../measure/quantile.ts";
 import { writeInput } from "../setting/input-file.ts";
-import { CONCURRENCY, openBench, profilesHere } from "./profiles.ts";
+import { CONCURRENCY, openBench, onEachProfile } from "./profiles.ts";
 
 const ROW: Record<Profile, number> = { scaled: 1, "one-machine": 2 };
 
@@ -106,13 +106,8 @@ export function cpuDetails(runs: readonly BatchRun[]): Record<string, number> {
 export const overhead: Benchmark = {
   name: "overhead",
   title: "short lines, the upstream answers at once (rows 1, 2, 10, 11)",
-  async run(session) {
+  run(session) {
     const lines = session.isFull ? 50_000 : 2_000;
-    const outcomes: Outcome[] = [];
-    for (const profile of profilesHere()) outcomes.push(await measure(session, profile, lines));
-    return {
-      figures: outcomes.flatMap(({ figures }) => figures),
-      plots: outcomes.flatMap(({ plots }) => plots),
-    };
+    return onEachProfile((profile) => measure(session, profile, lines));
   },
 };

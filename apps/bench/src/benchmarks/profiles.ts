@@ -1,6 +1,6 @@
 /** The two profiles as the benchmarks run them: one API, one worker, an upstream of the benchmark's. */
 import { availableProfiles, type Profile, type Stack } from "@nightshift/testing/stack";
-import type { Session } from "../benchmark.ts";
+import type { Outcome, Session } from "../benchmark.ts";
 import { openClient, type Client } from "../setting/client.ts";
 import type { Upstream } from "../setting/laboratory.ts";
 
@@ -10,6 +10,13 @@ export const CONCURRENCY = 256;
 export function profilesHere(): readonly Profile[] {
   const available = availableProfiles();
   return (["scaled", "one-machine"] as const).filter((profile) => available.includes(profile));
+}
+
+/** Measures one profile after the other. */
+export async function onEachProfile(measure: (profile: Profile) => Promise<Outcome>): Promise<Outcome> {
+  const outcomes: Outcome[] = [];
+  for (const profile of profilesHere()) outcomes.push(await measure(profile));
+  return { figures: outcomes.flatMap(({ figures }) => figures), plots: outcomes.flatMap(({ plots }) => plots) };
 }
 
 export interface Bench {

@@ -5,7 +5,7 @@ import { runBatch, type BatchRun } from "../measure/batch-run.ts";
 import { median, percentiles, quantile } from "../measure/quantile.ts";
 import { writeInput } from "../setting/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
-import { CONCURRENCY, openBench, profilesHere } from "./profiles.ts";
+import { CONCURRENCY, openBench, onEachProfile } from "./profiles.ts";
 
 const SIGMA = 0.5;
 
@@ -86,12 +86,5 @@ async function measure(session: Session, profile: Profile): Promise<Outcome> {
 export const realistic: Benchmark = {
   name: "realistic",
   title: "an upstream that takes about a second (rows 3, 11)",
-  async run(session) {
-    const outcomes: Outcome[] = [];
-    for (const profile of profilesHere()) outcomes.push(await measure(session, profile));
-    return {
-      figures: outcomes.flatMap(({ figures }) => figures),
-      plots: outcomes.flatMap(({ plots }) => plots),
-    };
-  },
+  run: (session) => onEachProfile((profile) => measure(session, profile)),
 };

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Benchmark } from "../benchmark.ts";
 import { predictRate } from "../cost-model.ts";
 import { runBatch, type BatchRun } from "../measure/batch-run.ts";
+import { rateBetween } from "../measure/rate.ts";
 import { writeInput } from "../setting/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
 import { openBench } from "./profiles.ts";
@@ -12,13 +13,9 @@ const CONCURRENCY_EACH = 64;
 const LATENCY_MS = 200;
 const SECONDS = 20;
 
-/** Lines a second while all slots can be full: between a tenth and nine tenths of the batch. */
+/** Lines a second while all slots can be full. */
 function steadyRate({ progress, batch }: BatchRun): number {
-  const { total } = batch.request_counts;
-  const inside = progress.filter(([, done]) => done >= total * 0.1 && done <= total * 0.9);
-  const [first, last] = [inside[0], inside.at(-1)];
-  if (first === undefined || last === undefined || last[0] === first[0]) throw new Error("the batch was over too soon");
-  return (last[1] - first[1]) / (last[0] - first[0]);
+  return rateBetween(progress, batch.request_counts.total, 0.1, 0.9);
 }
 
 export const workers: Benchmark = {

@@ -1,0 +1,15 @@
+import { expect, test } from "@jest/globals";
+import { rateBetween } from "./rate.ts";
+
+test("the rate is that of the middle, whatever the beginning and the end were like", () => {
+  const progress = [
+    [0, 0],
+    [10, 20],
+    [11, 40],
+    [12, 60],
+    [30, 100],
+  ] as const;
+
+  expect(rateBetween(progress, 100, 0.1, 0.9)).toBe(20);
+  expect(() => rateBetween(progress, 100, 0.7, 0.9)).toThrow("too soon");
+});
