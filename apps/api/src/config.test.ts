@@ -16,6 +16,7 @@ test("the database alone must be named", () => {
   expect(readApiConfig()).toEqual({
     DATABASE_URL: "postgres://localhost/nightshift",
     S3_REGION: "us-east-1",
+    S3_SERVER_COPY: true,
     NIGHTSHIFT_DATA_DIR: "./data",
     PORT: 8080,
     HOST: "127.0.0.1",

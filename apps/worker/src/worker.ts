@@ -11,6 +11,7 @@ import {
 } from "@nightshift/db";
 import type { JobWorker } from "@nightshift/queue";
 import type { Registry } from "@nightshift/service";
+import { withRecentObjects } from "@nightshift/storage";
 import { createValidationThreads } from "./batch/validation-threads.ts";
 import type { WorkerDeps } from "./deps.ts";
 import { createFastLane } from "./fast-lane.ts";
@@ -43,7 +44,9 @@ export interface RunningWorker {
  * Replies that are not recorded yet. Three times that in memory, with the copies in result lines and segments: at 64 MB a
  * worker held 530 MB over 50,000 embeddings, at 24 MB 380, and was no slower.
  */
-const BUDGET_BYTES = 24 * 1024 * 1024;
+const BUDGET_BYTES = 16 * 1024 * 1024;
+/** Inputs and segments of small batches, which are used again at once. */
+const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjectBytes: 256 * 1024 };
 const ADVANCE_AT_ONCE = 4;
 const REAP_MS = 1_000;
 const RECONCILE_TICK_MS = 500;
@@ -57,7 +60,8 @@ const JOBS_CLOSE_MS = 2_000;
 /** What a small batch's assembly may still take when the worker stops. */
 const FAST_LANE_CLOSE_MS = 2_000;
 
-export async function startWorker(deps: WorkerDeps, registry: Registry): Promise<RunningWorker> {
+export async function startWorker(given: WorkerDeps, registry: Registry): Promise<RunningWorker> {
+  const deps = { ...given, objects: withRecentObjects(given.objects, RECENT_OBJECTS) };
   const stopping = new AbortController();
   // Each slice that waits for room listens to it.
   setMaxListeners(0, stopping.signal);

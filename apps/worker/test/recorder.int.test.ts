@@ -53,7 +53,16 @@ function openRecorder(expectsMore = false): RecorderUnderTest {
 
 function finished(task: LineTask | undefined, text: string): FinishedLine {
   if (task === undefined) throw new Error("there is no such line");
-  return { task, outcome: { kind: "done", file: "output", bytes: Buffer.from(text), usage: null, exhaustedBy: null } };
+  return {
+    task,
+    outcome: {
+      kind: "done",
+      file: "output",
+      line: { pieces: [Buffer.from(text)], length: Buffer.byteLength(text) },
+      usage: null,
+      exhaustedBy: null,
+    },
+  };
 }
 
 test("when a result's promise resolves, its bytes lie where the ledger says", async () => {

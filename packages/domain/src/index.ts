@@ -33,6 +33,7 @@ export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter,
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
 export {
   answeredLine,
+  type ResultLine,
   LINE_ERROR_CODES,
   quotedBody,
   unansweredLine,

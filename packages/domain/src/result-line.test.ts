@@ -1,11 +1,16 @@
 /** Result lines: contract §4.3 and §4.4, with the upstream's own bytes in them. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { answeredLine, quotedBody, unansweredLine, UNFINISHED } from "./result-line.ts";
+import { answeredLine, quotedBody, type ResultLine, unansweredLine, UNFINISHED } from "./result-line.ts";
 
 const customId = Buffer.from(String.raw`"a\u00e9é\""`);
+const written = ({ pieces, length }: ResultLine): string => {
+  const bytes = Buffer.concat(pieces);
+  expect(bytes).toHaveLength(length);
+  return bytes.toString();
+};
 const answered = (body: string, status = 200): string =>
-  answeredLine("batch_req_1", customId, { status, requestId: 'r"1', body: Buffer.from(body) }).toString();
+  written(answeredLine("batch_req_1", customId, { status, requestId: 'r"1', body: Buffer.from(body) }));
 
 test("an answered line has all four keys in OpenAI's order, and custom_id and body as written", () => {
   const body = String.raw`{ "n":12345678901234567890.10,"a":1,"a":2, "s":"\u00e9" }`;
@@ -50,7 +55,7 @@ test.each([
   [UNFINISHED.cancelled, "batch_cancelled", expect.any(String)],
   [{ code: "upstream_error", message: 'a "quote"\nand a break' } as const, "upstream_error", 'a "quote"\nand a break'],
 ])("a line without an answer says why: %o", (error, code, message) => {
-  const line = unansweredLine("batch_req_1", customId, error).toString();
+  const line = written(unansweredLine("batch_req_1", customId, error));
 
   expect(
     line.startsWith(String.raw`{"id": "batch_req_1", "custom_id": "a\u00e9é\"", "response": null, "error": {`),

@@ -18,32 +18,37 @@ export const UNFINISHED: Readonly<Record<"expired" | "cancelled", LineError>> = 
   cancelled: { code: "batch_cancelled", message: "This request was not executed because the batch was cancelled." },
 };
 
-const LINE_END = Buffer.from("\n");
+const ANSWER_END = Buffer.from(`}, "error": null}\n`);
+
+/** A result line, to be written piece after piece: a body of 33 KB is copied once, into its segment. */
+export interface ResultLine {
+  readonly pieces: readonly Buffer[];
+  /** Bytes of all pieces, the line break at the end included. */
+  readonly length: number;
+}
+
+function toLine(pieces: readonly Buffer[]): ResultLine {
+  return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0) };
+}
 
 /**
  * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but that
- * line breaks between the body's tokens are left out (the file has one line for each request).
+ * line breaks between the body's tokens are left out (the file has one line for each request). Must not change any more.
  */
 export function answeredLine(
   id: string,
   customId: Buffer,
   reply: { status: number; requestId: string; body: Buffer },
-): Buffer {
+): ResultLine {
   const head = `{"id": "${id}", "custom_id": `;
   const response = `, "response": {"status_code": ${String(reply.status)}, "request_id": ${JSON.stringify(reply.requestId)}, "body": `;
-  return Buffer.concat([
-    Buffer.from(head),
-    customId,
-    Buffer.from(response),
-    withoutLineBreaks(reply.body),
-    Buffer.from(`}, "error": null}\n`),
-  ]);
+  return toLine([Buffer.from(head), customId, Buffer.from(response), withoutLineBreaks(reply.body), ANSWER_END]);
 }
 
 /** A line that never got an HTTP reply. */
-export function unansweredLine(id: string, customId: Buffer, error: LineError): Buffer {
-  const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}`;
-  return Buffer.concat([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail), LINE_END]);
+export function unansweredLine(id: string, customId: Buffer, error: LineError): ResultLine {
+  const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}\n`;
+  return toLine([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail)]);
 }
 
 /** Most characters of a body that is quoted because it is not JSON: a proxy's error page may be long. */

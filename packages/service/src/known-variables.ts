@@ -9,6 +9,7 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   S3_ENDPOINT: "Address of an S3 server other than AWS, such as http://minio:9000.",
   S3_BUCKET: "Bucket for files and results, created when missing; without it they lie in the data folder.",
   S3_REGION: "Region of the bucket (us-east-1).",
+  S3_SERVER_COPY: "Whether that server copies parts of objects by itself (true); false for Cloudflare R2 and the like.",
   AWS_ACCESS_KEY_ID: "Access key of the bucket; without it the AWS SDK looks where it always looks.",
   AWS_SECRET_ACCESS_KEY: "Secret that belongs to AWS_ACCESS_KEY_ID.",
   UPSTREAM_BASE_URL: "OpenAI-compatible server that answers every model, ending in /v1 or the like.",

@@ -1,5 +1,6 @@
 /** The frame around the main function of each process: signals, crashes, and the way out. */
 import type { EventEmitter } from "node:events";
+import { collectGarbageLate } from "./collect-garbage-late.ts";
 import { withDeadline } from "./deadline.ts";
 import { createStopPhases, type Lifecycle } from "./lifecycle.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -41,6 +42,7 @@ export function runProcess(
     host.exit(0);
     return;
   }
+  collectGarbageLate();
   let log: Logger = createLogger({ name, level: "info" });
   const phases = createStopPhases();
   const abort = new AbortController();

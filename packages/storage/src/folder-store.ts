@@ -4,6 +4,7 @@ import { open, opendir, rmdir, stat, unlink, writeFile, type FileHandle } from "
 import path from "node:path";
 import { Readable } from "node:stream";
 import { isCode, nullIfMissing, removeLeftovers, writeDurably } from "./durable-file.ts";
+import { copySources } from "./folder-join.ts";
 import { assertKey, assertPrefix, assertRange } from "./key.ts";
 import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -32,6 +33,10 @@ export function openFolderStore(options: { readonly root: string }): ObjectStore
     put: async (key, body) => writeDurably(locate(key), workFolder, (file) => file.writeFile(body), describeOpen),
     putStream: async (key, body, signal) =>
       writeDurably(locate(key), workFolder, (file) => writeFile(file, untilAborted(body, signal)), describeOpen),
+    join: async (key, sources, signal) => {
+      const open = (source: string): Promise<FileHandle> => openObject(locate(source), source);
+      return writeDurably(locate(key), workFolder, (file) => copySources(file, sources, open, signal), describeOpen);
+    },
     openRead: async (key, range) => {
       const file = await openObject(locate(key), key);
       if (range === undefined) return file.createReadStream({ highWaterMark: READ_BYTES });

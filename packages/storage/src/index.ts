@@ -3,5 +3,13 @@
  * the AWS SDK costs each process that loads it 25 MB and 0.15 s, and one machine alone has no use for it.
  */
 export { openFolderStore } from "./folder-store.ts";
-export { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
+export {
+  ObjectNotFoundError,
+  type ByteRange,
+  type JoinSource,
+  type ObjectInfo,
+  type ObjectPiece,
+  type ObjectStore,
+} from "./object-store.ts";
 export { isObjectStoreUnavailable } from "./unavailable.ts";
+export { type RecentObjectsOptions, withRecentObjects } from "./recent-objects.ts";

@@ -7,6 +7,16 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** `length` bytes of the object under `key`, from `offset` on. */
+export interface ObjectPiece {
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Bytes of an object that is stored, or bytes in memory. */
+export type JoinSource = ObjectPiece | Uint8Array;
+
 export interface ObjectInfo {
   readonly bytes: number;
   /** Opaque; changes whenever the bytes do. Without quotes. */
@@ -35,6 +45,22 @@ export interface ObjectStore {
    * aborts, nothing is left under the key, and the promise rejects with that error.
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;
+  /**
+   * Writes one object out of pieces of others and of bytes in memory, in their order; `key` itself may be one of the
+   * others. Rejects with ObjectNotFoundError of the object that is missing, and with a RangeError where one ends before
+   * its piece does; pieces without bytes are not looked for. When that happens, `sources` throws or `signal` aborts,
+   * nothing is left under the key, and the promise rejects with the first error.
+   *
+   * Takes at most about 16 MiB of memory on S3, 1 MiB in a folder; bytes in memory are copied before the next source is
+   * asked for, so that a source may use its memory again. What follows in one object is one piece. S3 copies
+   * pieces of more than 5 MiB by itself; smaller ones pass through us, each for the price of a request. There an object
+   * has at most 10,000 parts, beyond which this rejects: of small pieces alone that is 48 GiB, of large ones more.
+   */
+  join(
+    key: string,
+    sources: Iterable<JoinSource> | AsyncIterable<JoinSource>,
+    signal?: AbortSignal,
+  ): Promise<ObjectInfo>;
   /**
    * Opens an object, or a range of it, for reading. Rejects with ObjectNotFoundError before any byte is delivered. A range
    * is cut to what is there: beyond the end lies nothing.

@@ -7,12 +7,14 @@ import {
   paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
-  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { ensureBucket } from "./bucket.ts";
 import { assertKey, assertPrefix, assertRange } from "./key.ts";
 import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
+import { EVEN_PARTS, S3_PARTS } from "./part-plan.ts";
+import { joinOnS3 } from "./s3-join.ts";
+import { isS3Error, unquote } from "./s3-replies.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** Two parts on their way, one being gathered and one being cut: 24 MiB. S3 takes no part under 5 MiB but the last. */
@@ -33,12 +35,15 @@ export interface S3StoreOptions {
   readonly region: string;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
+  /** Whether the server can copy parts of one object into another (it can): all bytes pass through us otherwise. */
+  readonly serverCopies?: boolean;
 }
 
 /** Opens the store; nothing is sent before the first call. `ready()` creates the bucket if it is missing. */
 export function openS3Store(options: S3StoreOptions): ObjectStore {
   const client = createClient(options);
   const Bucket = options.bucket;
+  const limits = options.serverCopies === false ? EVEN_PARTS : S3_PARTS;
 
   return {
     put: async (key, body) => {
@@ -49,6 +54,10 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
     putStream: async (key, body, signal) => {
       assertKey(key);
       return uploadStream(client, Bucket, key, untilAborted(body, signal));
+    },
+    join: async (key, sources, signal) => {
+      assertKey(key);
+      return joinOnS3({ client, Bucket, Key: key }, sources, { limits, signal });
     },
     openRead: async (key, range) => getObject(client, Bucket, key, range),
     read: async (key, range) => {
@@ -185,12 +194,4 @@ async function* listKeys(client: S3Client, Bucket: string, prefix: string): Asyn
   for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: prefix })) {
     for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
   }
-}
-
-function isS3Error(error: unknown, name: string): boolean {
-  return error instanceof S3ServiceException && error.name === name;
-}
-
-function unquote(etag: string | undefined): string {
-  return (etag ?? "").replaceAll('"', "");
 }

@@ -1,20 +1,20 @@
-/** Lets a signal end the reading of a source, even one that never delivers its next chunk. */
+/** Lets a signal end the reading of a source, even one that never delivers its next item. */
 
-/** The chunks of `source`; throws `signal.reason` once `signal` aborts, and closes the source when it is left early. */
-export async function* untilAborted(
-  source: AsyncIterable<Uint8Array>,
+/** The items of `source`; throws `signal.reason` once `signal` aborts, and closes the source when it is left early. */
+export async function* untilAborted<T>(
+  source: Iterable<T> | AsyncIterable<T>,
   signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<T, void, undefined> {
   if (signal === undefined) {
     yield* source;
     return;
   }
   signal.throwIfAborted();
-  const chunks = source[Symbol.asyncIterator]();
+  const items = (Symbol.asyncIterator in source ? source : each(source))[Symbol.asyncIterator]();
   let isExhausted = false;
   try {
     for (;;) {
-      const next = await nextOrAbort(chunks, signal);
+      const next = await nextOrAbort(items, signal);
       if (next.done === true) {
         isExhausted = true;
         return;
@@ -23,15 +23,16 @@ export async function* untilAborted(
     }
   } finally {
     // Not awaited: a generator that hangs in its own `await` would never answer.
-    if (!isExhausted) void chunks.return?.().catch(() => undefined);
+    if (!isExhausted) void items.return?.().catch(() => undefined);
   }
 }
 
-/** A promise of its own for each chunk: one shared promise raced against them all would keep every chunk in memory. */
-function nextOrAbort(
-  chunks: AsyncIterator<Uint8Array>,
-  signal: AbortSignal,
-): Promise<IteratorResult<Uint8Array, unknown>> {
+async function* each<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  for await (const item of source) yield item;
+}
+
+/** A promise of its own for each item: one shared promise raced against them all would keep every item in memory. */
+function nextOrAbort<T>(items: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T, unknown>> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       reject(signal.reason as Error);
@@ -41,7 +42,7 @@ function nextOrAbort(
       return;
     }
     signal.addEventListener("abort", onAbort, { once: true });
-    chunks
+    items
       .next()
       .then(resolve, reject)
       .finally(() => {

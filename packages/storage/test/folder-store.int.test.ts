@@ -48,6 +48,22 @@ test("writes that fail or are aborted leave no temporary file", async () => {
   expect(existsSync(path.join(root, "leaves"))).toBe(false);
 });
 
+test("joins that fail or are aborted leave no temporary file", async () => {
+  const source = new HangingSource(chunks(2, 1_000));
+  const abort = new AbortController();
+  const aborted = store.join("leaves/nothing", source, abort.signal);
+  await source.hanging;
+  expect(await temporaryFiles()).toHaveLength(1);
+
+  abort.abort(new Error("aborted"));
+  await expect(aborted).rejects.toThrow("aborted");
+  await expect(store.join("leaves/nothing", failing(chunks(2, 1_000), new Error("failed")))).rejects.toThrow("failed");
+  await expect(store.join("leaves/nothing", [{ key: "no/object", offset: 0, length: 1 }])).rejects.toThrow("no/object");
+
+  expect(await temporaryFiles()).toEqual([]);
+  expect(existsSync(path.join(root, "leaves"))).toBe(false);
+});
+
 test("what a crash left is cleaned when the store gets ready, and what another process writes is not", async () => {
   const old = path.join(root, "~writing", "00000000-of-a-crash");
   const fresh = path.join(root, "~writing", "11111111-of-a-writer");

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { ObjectNotFoundError, type ObjectStore } from "../src/object-store.ts";
+import { joinContract } from "./join-contract.ts";
 import { liveBufferBytes, settledBufferBytes } from "./live-memory.ts";
 import { chunks, digest, failing, HangingSource } from "./sources.ts";
 
@@ -17,6 +18,9 @@ export function objectStoreContract(store: () => ObjectStore): void {
   failures(store);
   concurrency(store);
   keys(store);
+  describe("joining", () => {
+    joinContract(store);
+  });
 }
 
 function freshKey(): string {
@@ -390,6 +394,8 @@ function keys(store: () => ObjectStore): void {
   ])("%j is no key, to no method", async (key) => {
     await expect(store().put(key, Buffer.from("x"))).rejects.toThrow("is no key");
     await expect(store().putStream(key, chunks(1, 1))).rejects.toThrow("is no key");
+    await expect(store().join(key, [])).rejects.toThrow("is no key");
+    await expect(store().join(freshKey(), [{ key, offset: 0, length: 1 }])).rejects.toThrow("is no key");
     await expect(store().openRead(key)).rejects.toThrow("is no key");
     await expect(store().read(key)).rejects.toThrow("is no key");
     await expect(store().head(key)).rejects.toThrow("is no key");

@@ -4,7 +4,7 @@ import { testServices, type TestS3 } from "@nightshift/testing";
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ObjectStore } from "../src/object-store.ts";
+import type { JoinSource, ObjectStore } from "../src/object-store.ts";
 import { openS3Store } from "../src/s3-store.ts";
 import { isObjectStoreUnavailable } from "../src/unavailable.ts";
 import { objectStoreContract } from "./object-store-contract.ts";
@@ -68,6 +68,70 @@ function bucketTests(server: TestS3): void {
 
     expect(await openUploads("aborted")).toBe(0);
     expect(await openUploads("failed")).toBe(0);
+  });
+
+  test("a join within one part is one put, a longer one a multipart upload of which the server copies what is large", async () => {
+    await store.put("join/small", Buffer.alloc(MIB));
+    await store.put("join/large", Buffer.alloc(20 * MIB));
+    const small = { key: "join/small", offset: 0, length: MIB };
+    const large = { key: "join/large", offset: 0, length: 12 * MIB };
+    const tags = async (sources: JoinSource[]): Promise<string> => (await store.join("join/out", sources)).etag;
+
+    expect(await tags([small, small, small, small, small])).toMatch(/^[0-9a-f]{32}$/);
+    expect(await tags([small, small, small, small, small, Buffer.from("x")])).toMatch(/-2$/);
+    expect(await tags([large])).toMatch(/-1$/);
+    expect(await tags([large, small])).toMatch(/-2$/);
+    expect(await tags([small, large])).toMatch(/-2$/); // the first has 4 MiB of the large one's head
+    expect(await tags([small, { ...large, length: 9 * MIB }])).toMatch(/-2$/); // all read: a rest of 5 MiB is none to copy
+  });
+
+  test("a join that fails or is aborted after several parts leaves no part", async () => {
+    await store.put("join/source", Buffer.alloc(12 * MIB));
+    const pieces = [
+      { key: "join/source", offset: 0, length: 12 * MIB },
+      { key: "join/source", offset: 0, length: 6 * MIB },
+    ];
+    async function* sources(): AsyncGenerator<JoinSource, void, undefined> {
+      yield* pieces;
+      yield* chunks(15, MIB);
+    }
+    const hanging = new HangingSource(sources());
+    const abort = new AbortController();
+    const aborted = store.join("join/aborted", hanging, abort.signal);
+    await hanging.hanging;
+    expect(await openUploads("join/aborted")).toBe(1);
+    abort.abort(new Error("aborted"));
+
+    await expect(aborted).rejects.toThrow("aborted");
+    await expect(store.join("join/failed", failing(sources(), new Error("failed")))).rejects.toThrow("failed");
+    await expect(store.join("join/missing", [...pieces, { ...pieces[0]!, key: "none" }])).rejects.toThrow("none");
+    await expect(store.join("join/beyond", [...pieces, { ...pieces[0]!, offset: 1 }])).rejects.toThrow(RangeError);
+
+    expect(await openUploads("join/")).toBe(0);
+  });
+
+  test("a join is told by what failed first, also where its parts cannot be removed", async () => {
+    const requests: string[] = [];
+    const refusing = createServer((request, response) => {
+      const isBegin = request.method === "POST";
+      requests.push(request.method ?? "");
+      request.resume().once("end", () => {
+        response.writeHead(isBegin ? 200 : 403, { "content-type": "application/xml" });
+        if (isBegin)
+          response.end("<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>");
+        else response.end(`<Error><Code>Refused${request.method ?? ""}</Code></Error>`);
+      });
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+    const { port } = refusing.address() as AddressInfo;
+    const refused = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
+
+    const error: unknown = await refused.join("a", chunks(15, MIB)).catch((reason: unknown) => reason);
+    refusing.close();
+    await refused.close();
+
+    expect(error).toMatchObject({ name: "RefusedPUT" });
+    expect(requests.at(-1)).toBe("DELETE");
   });
 
   test("racing starters create a missing bucket once, and all are ready", async () => {

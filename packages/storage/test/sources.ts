@@ -14,27 +14,24 @@ export async function* chunks(
 }
 
 /** `before`, and then `error`. */
-export async function* failing(
-  before: AsyncIterable<Uint8Array>,
-  error: Error,
-): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* failing<T>(before: AsyncIterable<T>, error: Error): AsyncGenerator<T, void, undefined> {
   yield* before;
   throw error;
 }
 
-/** A source whose next chunk never comes after `before`; says when it began to hang and when it was closed. */
-export class HangingSource implements AsyncIterable<Uint8Array> {
+/** A source whose next item never comes after `before`; says when it began to hang and when it was closed. */
+export class HangingSource<T> implements AsyncIterable<T> {
   readonly hanging: Promise<void>;
   isClosed = false;
-  readonly #before: AsyncIterable<Uint8Array>;
+  readonly #before: AsyncIterable<T>;
   #beginToHang: () => void = () => undefined;
 
-  constructor(before: AsyncIterable<Uint8Array>) {
+  constructor(before: AsyncIterable<T>) {
     this.#before = before;
     this.hanging = new Promise((resolve) => (this.#beginToHang = resolve));
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+  [Symbol.asyncIterator](): AsyncIterator<T> {
     const before = this.#before[Symbol.asyncIterator]();
     return {
       next: async () => {

@@ -100,12 +100,13 @@ async function openQueuesOn(backend: QueueBackend, { upstreams, logger }: OpenSt
 }
 
 async function openObjects(config: StoresConfig): Promise<ObjectStore> {
-  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
+  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_SERVER_COPY, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
   if (S3_BUCKET === undefined) return openFolderStore({ root: path.join(config.NIGHTSHIFT_DATA_DIR, "objects") });
   const { openS3Store } = await import("@nightshift/storage/s3");
   return openS3Store({
     bucket: S3_BUCKET,
     region: S3_REGION,
+    serverCopies: S3_SERVER_COPY,
     ...(S3_ENDPOINT === undefined ? {} : { endpoint: S3_ENDPOINT }),
     ...(AWS_ACCESS_KEY_ID === undefined ? {} : { accessKeyId: AWS_ACCESS_KEY_ID }),
     ...(AWS_SECRET_ACCESS_KEY === undefined ? {} : { secretAccessKey: AWS_SECRET_ACCESS_KEY }),

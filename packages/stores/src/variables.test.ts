@@ -9,7 +9,7 @@ const minimal = { DATABASE_URL: "postgres://me:secret@db:5432/nightshift" };
 test("DATABASE_URL alone is enough: the queue is on Postgres and objects are in the data folder", () => {
   const config = readConfig(schema, minimal, "api");
 
-  expect(config).toEqual({ ...minimal, S3_REGION: "us-east-1", NIGHTSHIFT_DATA_DIR: "./data" });
+  expect(config).toEqual({ ...minimal, S3_REGION: "us-east-1", S3_SERVER_COPY: true, NIGHTSHIFT_DATA_DIR: "./data" });
 });
 
 test("every variable is known to all processes", () => {

@@ -21,6 +21,7 @@ export const StoresVariables = {
     }),
   ),
   S3_REGION: Type.String({ default: "us-east-1" }),
+  S3_SERVER_COPY: Type.Boolean({ default: true }),
   AWS_ACCESS_KEY_ID: Type.Optional(Type.String()),
   AWS_SECRET_ACCESS_KEY: Type.Optional(Type.String()),
   NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),

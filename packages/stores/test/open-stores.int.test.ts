@@ -28,6 +28,7 @@ async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<Stores
   return {
     DATABASE_URL: await createDatabase({ migrated: false }),
     S3_REGION: "us-east-1",
+    S3_SERVER_COPY: true,
     NIGHTSHIFT_DATA_DIR: path.join(folder, "data"),
     ...overrides,
   };

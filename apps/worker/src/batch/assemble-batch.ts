@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { finishBatch, forgetBlobs, insertBlob, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
 import { EXPIRES_AFTER, newFileId } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
-import { errorFile, outputFile } from "./result-files.ts";
+import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
 
 type AssembleDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
 
@@ -30,14 +30,14 @@ async function writeFile(
   deps: AssembleDeps,
   batch: BatchView,
   kind: "output" | "error",
-  content: AsyncIterable<Buffer> | null,
+  content: ResultContent | null,
 ): Promise<ResultFile | null> {
   if (content === null) return null;
   const id = newFileId(randomBytes);
   const blob = `files/${id}`;
   // Noted before it is written: what a crash leaves behind is found by upkeep.
   await insertBlob(deps.db, { key: blob, bytes: 0, etag: "" });
-  const { bytes, etag } = await deps.objects.putStream(blob, content);
+  const { bytes, etag } = await deps.objects.join(blob, content);
   const createdAt = deps.clock();
   const lifeSeconds = batch.outputExpiresAfterSeconds ?? EXPIRES_AFTER.batchDefaultSeconds;
   return {

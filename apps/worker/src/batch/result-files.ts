@@ -1,6 +1,5 @@
 /** Sealed batch → the bytes of its output and error files: contract §4.5. */
 import { randomBytes } from "node:crypto";
-import { Readable } from "node:stream";
 import { finishedLines, outputExtents, storedLines, type BatchView, type StoredLine } from "@nightshift/db";
 import {
   createLineSplitter,
@@ -10,6 +9,7 @@ import {
   unansweredLine,
   UNFINISHED,
 } from "@nightshift/domain";
+import type { JoinSource } from "@nightshift/storage";
 import type { WorkerDeps } from "../deps.ts";
 import { readPieces } from "./stored-bytes.ts";
 
@@ -18,37 +18,38 @@ type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 /** Up to here a file comes out in the order of the input; larger ones in the order of completion. */
 const SORTED_BYTES = 8 * 1024 * 1024;
 
+/** A file's bytes: most of them lie in segments, from where the object store takes them itself. */
+export type ResultContent = Iterable<JoinSource> | AsyncIterable<JoinSource>;
+
 /** The output file; null where no line succeeded. */
-export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<AsyncIterable<Buffer> | null> {
+export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.completed === 0) return null;
   const extents = await outputExtents(deps.db, batch.number);
-  const bytes = extents.reduce((sum, extent) => sum + extent.length, 0);
-  if (bytes > SORTED_BYTES) return bytesOf(readPieces(deps.objects, extents));
-  return sorted(deps, await storedLines(deps.db, batch, false));
+  if (lengthOf(extents) > SORTED_BYTES) return extents;
+  return [await sorted(deps, await storedLines(deps.db, batch, false))];
 }
 
 /** The error file: what failed, then what was never finished; null where there is neither. */
-export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<AsyncIterable<Buffer> | null> {
+export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.failed === 0) return null;
   const failed = await storedLines(deps.db, batch, true);
-  const bytes = failed.reduce((sum, line) => sum + line.length, 0);
-  const answered = bytes > SORTED_BYTES ? bytesOf(readPieces(deps.objects, failed)) : await sorted(deps, failed);
+  const answered = lengthOf(failed) > SORTED_BYTES ? failed : [await sorted(deps, failed)];
   if (batch.sealedAs === "done" || batch.sealedAs === null || batch.inputBlob === null) return answered;
   return concatenated(answered, unfinishedLines(deps, batch, batch.inputBlob, batch.sealedAs));
 }
 
-async function sorted(deps: ResultDeps, lines: readonly StoredLine[]): Promise<AsyncIterable<Buffer>> {
+async function sorted(deps: ResultDeps, lines: readonly StoredLine[]): Promise<Buffer> {
   const found: { line: number; bytes: Buffer }[] = [];
   for await (const { piece, bytes } of readPieces(deps.objects, lines)) found.push({ line: piece.line, bytes });
   found.sort((a, b) => a.line - b.line);
-  return Readable.from([Buffer.concat(found.map(({ bytes }) => bytes))]) as AsyncIterable<Buffer>;
+  return Buffer.concat(found.map(({ bytes }) => bytes));
 }
 
-async function* bytesOf(pieces: AsyncIterable<{ bytes: Buffer }>): AsyncGenerator<Buffer> {
-  for await (const { bytes } of pieces) yield bytes;
+function lengthOf(pieces: readonly { readonly length: number }[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-async function* concatenated(first: AsyncIterable<Buffer>, second: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* concatenated(first: readonly JoinSource[], second: AsyncIterable<Buffer>): AsyncGenerator<JoinSource> {
   yield* first;
   yield* second;
 }
@@ -69,7 +70,7 @@ async function* unfinishedLines(
     for (const { bytes } of raw) {
       if (bytes !== null && !finished.has(line)) {
         const id = newBatchRequestId(randomBytes, Math.floor(deps.clock().getTime() / 1_000));
-        pieces.push(unansweredLine(id, toRequestLine(bytes).customId, UNFINISHED[reason]));
+        pieces.push(...unansweredLine(id, toRequestLine(bytes).customId, UNFINISHED[reason]).pieces);
       }
       line += 1;
     }

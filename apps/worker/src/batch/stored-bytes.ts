@@ -15,10 +15,10 @@ interface Run<P extends StoredPiece> {
 }
 
 /** Bytes of one range request; a single piece may be longer. */
-const RUN_BYTES = 4 * 1024 * 1024;
+const RUN_BYTES = 1 * 1024 * 1024;
 /** Requests under way, and bytes: most segments are small objects, of which the latency counts, some are large. */
 const AHEAD = 16;
-const AHEAD_BYTES = 16 * 1024 * 1024;
+const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The pieces in their order, each with its bytes. */
 export async function* readPieces<P extends StoredPiece>(

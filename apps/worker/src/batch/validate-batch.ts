@@ -43,8 +43,7 @@ async function begin(
     ensureLinePartition(deps.db, batch.day),
     insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag: "" }),
   ]);
-  const { etag } = await deps.objects.put(indexBlob, report.index);
-  await insertBlob(deps.db, { key: indexBlob, bytes: report.index.length, etag });
+  await deps.objects.put(indexBlob, report.index);
   const isMoved = await moveBatch(
     deps.db,
     batch.number,

@@ -1,4 +1,5 @@
 /** The indexes of line offsets that validation wrote, the latest used kept in memory: 400 kB for 50,000 lines. */
+import { LRUCache } from "lru-cache";
 import type { ObjectStore } from "@nightshift/storage";
 
 export interface LineIndexes {
@@ -11,19 +12,13 @@ export interface LineIndexes {
 const KEPT = 32;
 
 export function createLineIndexes(objects: ObjectStore): LineIndexes {
-  const kept = new Map<string, Buffer>();
-  const keep = (blob: string, index: Buffer): void => {
-    kept.delete(blob);
-    kept.set(blob, index);
-    const oldest = kept.keys().next().value;
-    if (kept.size > KEPT && oldest !== undefined) kept.delete(oldest);
-  };
+  const kept = new LRUCache<string, Buffer>({ max: KEPT });
   return {
     async open(blob) {
       const index = kept.get(blob) ?? (await objects.read(blob));
-      keep(blob, index);
+      kept.set(blob, index);
       return index;
     },
-    keep,
+    keep: (blob, index) => void kept.set(blob, index),
   };
 }

@@ -2,6 +2,7 @@
  * Reads slices of inputs through blocks that are kept for a while: slices of one batch are neighbours, and a range request
  * to an S3 store costs a millisecond of CPU, as much as sending ten lines.
  */
+import { LRUCache } from "lru-cache";
 import type { ByteRange, ObjectStore } from "@nightshift/storage";
 
 export interface InputBlocks {
@@ -14,18 +15,17 @@ const BLOCK_BYTES = 1024 * 1024;
 const KEPT_BLOCKS = 24;
 
 export function createInputBlocks(objects: Pick<ObjectStore, "read">): InputBlocks {
-  const kept = new Map<string, Promise<Buffer>>();
+  const kept = new LRUCache<string, Promise<Buffer>>({ max: KEPT_BLOCKS });
 
   const block = (blob: string, number: number, start: number): Promise<Buffer> => {
     const id = `${blob} ${String(number)}`;
-    const found = kept.get(id) ?? objects.read(blob, { start, end: start + BLOCK_BYTES });
-    kept.delete(id);
-    kept.set(id, found);
+    const found = kept.get(id);
+    if (found !== undefined) return found;
+    const read = objects.read(blob, { start, end: start + BLOCK_BYTES });
+    kept.set(id, read);
     // A read that failed is not kept: the next one tries again.
-    found.catch(() => kept.delete(id));
-    const oldest = kept.keys().next().value;
-    if (kept.size > KEPT_BLOCKS && oldest !== undefined) kept.delete(oldest);
-    return found;
+    read.catch(() => kept.delete(id));
+    return read;
   };
 
   return {

@@ -27,7 +27,7 @@ function outcome(reply: Reply, attempt = 1, change: Partial<OutcomeContext> = {}
 
 function lineOf(result: Outcome): Record<string, unknown> {
   if (result.kind !== "done") throw new Error(`no line: ${result.kind}`);
-  return JSON.parse(result.bytes.toString()) as Record<string, unknown>;
+  return JSON.parse(Buffer.concat(result.line.pieces).toString()) as Record<string, unknown>;
 }
 
 describe("a success", () => {
@@ -42,7 +42,7 @@ describe("a success", () => {
       usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 },
       exhaustedBy: null,
     });
-    if (result.kind === "done") expect(result.bytes.toString()).toContain(`"body": ${body}}`);
+    if (result.kind === "done") expect(Buffer.concat(result.line.pieces).toString()).toContain(`"body": ${body}}`);
     expect(lineOf(result)).toMatchObject({
       custom_id: "id-0",
       response: { status_code: 201, request_id: "up-1" },

@@ -8,6 +8,7 @@ import {
   unansweredLine,
   type LineUsage,
   type RandomBytes,
+  type ResultLine,
   type ReplyBody,
 } from "@nightshift/domain";
 import { classify, type Reply } from "@nightshift/upstream";
@@ -17,7 +18,7 @@ export type Outcome =
   | {
       readonly kind: "done";
       readonly file: "output" | "error";
-      readonly bytes: Buffer;
+      readonly line: ResultLine;
       readonly usage: LineUsage | null;
       /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
       readonly exhaustedBy: string | null;
@@ -87,17 +88,17 @@ function done(
   const { customId } = task.request;
   if (reply.kind !== "answer" || body === null) {
     const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
-    const bytes = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
-    return { kind: "done", file, bytes, usage: null, exhaustedBy };
+    const line = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
+    return { kind: "done", file, line, usage: null, exhaustedBy };
   }
   if (!body.isUsable && reply.status < 300) {
-    const bytes = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
-    return { kind: "done", file, bytes, usage: null, exhaustedBy };
+    const line = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
+    return { kind: "done", file, line, usage: null, exhaustedBy };
   }
   const requestId = reply.requestId ?? id.slice("batch_req_".length);
   const quoted = body.isUsable ? reply.body : quotedBody(reply.body);
-  const bytes = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
-  return { kind: "done", file, bytes, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
+  const line = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
+  return { kind: "done", file, line, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
 function reasonOf(task: LineTask, reply: Reply): string {

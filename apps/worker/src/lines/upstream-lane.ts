@@ -119,6 +119,17 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
 
   const send = async ({ task, settle }: UnsentLine): Promise<void> => {
     const held = deps.budget.open();
+    // What this function sees stays in memory until the line is recorded: the reply must not be among it.
+    const { recorded } = await sendNow(task, held);
+    unrecorded += 1;
+    await recorded;
+    unrecorded -= 1;
+    held.release();
+    settle();
+  };
+
+  /** Resolves when the reply is in and on its way to be recorded. */
+  const sendNow = async (task: LineTask, held: ReplyBytes): Promise<{ recorded: Promise<void> }> => {
     const begun = performance.now();
     const signal = inHand.get(task.slice.batch)?.inFlight.signal ?? AbortSignal.abort();
     const reply = await exchange(task, held, signal);
@@ -138,11 +149,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       : settleLine(task, outcome);
     pump();
     if (inFlight === 0) for (const wake of waitingForQuiet.splice(0)) wake();
-    unrecorded += 1;
-    await recorded;
-    unrecorded -= 1;
-    held.release();
-    settle();
+    return { recorded };
   };
 
   const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<Reply> => {

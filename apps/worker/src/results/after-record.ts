@@ -4,7 +4,7 @@ import type { JobQueues } from "@nightshift/queue";
 import type { SliceQueue } from "../ledger/enqueue-slices.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { Timers } from "../timers.ts";
-import type { FinishedLine } from "./segment.ts";
+import type { WrittenLine } from "./segment.ts";
 
 export interface AfterRecordDeps {
   readonly queues: JobQueues;
@@ -38,7 +38,7 @@ function createFeedPace(): (upstream: string) => number {
   };
 }
 
-export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finished: readonly FinishedLine[]) => void {
+export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finished: readonly WrittenLine[]) => void {
   const { queues, slices, timers } = deps;
   const pace = createFeedPace();
   return (recorded, finished) => {
@@ -60,7 +60,7 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
   };
 }
 
-function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: FinishedLine): void {
+function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: WrittenLine): void {
   const { upstream, batch, batchId, requestGen } = task.slice;
   const reason = outcome.exhaustedBy;
   if (reason === null) {

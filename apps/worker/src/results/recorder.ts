@@ -11,7 +11,8 @@ import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Clock } from "../deps.ts";
 import { toReturns, type ReturnedLine } from "./returns.ts";
-import { buildSegment, type FinishedLine } from "./segment.ts";
+import { createSegmentBuffers, type SegmentBuffers } from "./segment-buffers.ts";
+import { buildSegment, withoutBytes, type FinishedLine, type WrittenLine } from "./segment.ts";
 
 export interface Recorder {
   /** Resolves once the result is durable and in the ledger (or was dropped there because the batch is sealed). */
@@ -32,7 +33,7 @@ export interface RecorderDeps {
   /** True while lines of that batch are in this worker's hands and unfinished: then it pays to wait for them a little. */
   readonly expectsMore: (batch: number) => boolean;
   /** Told of each commit, with the lines that it was made of. */
-  readonly onRecorded: (recorded: Recorded, finished: readonly FinishedLine[]) => void;
+  readonly onRecorded: (recorded: Recorded, finished: readonly WrittenLine[]) => void;
 }
 
 /**
@@ -48,7 +49,7 @@ const MAX_RECORDED = 16;
 const FIRST_REPEAT_MS = 200;
 const MAX_REPEAT_MS = 5_000;
 
-/** Lines that travel together: first those that are gathered, then those whose segment is written. */
+/** Lines that travel together while they are gathered. */
 interface Load {
   readonly finished: FinishedLine[];
   readonly returned: ReturnedLine[];
@@ -57,7 +58,9 @@ interface Load {
   readonly settle: () => void;
 }
 
-interface WrittenLoad extends Load {
+/** The same lines once their segment is written. */
+interface WrittenLoad extends Pick<Load, "returned" | "settle"> {
+  readonly finished: readonly WrittenLine[];
   readonly segment: WrittenSegment | null;
   readonly results: readonly LineResult[];
 }
@@ -71,6 +74,7 @@ function emptyLoad(): Load {
 }
 
 export function createRecorder(deps: RecorderDeps): Recorder {
+  const buffers = createSegmentBuffers(MAX_WRITING);
   let gathering = emptyLoad();
   let writing = 0;
   const written: WrittenLoad[] = [];
@@ -91,7 +95,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const load = gathering;
     gathering = emptyLoad();
     writing += 1;
-    const segment = await writeSegment(deps, load);
+    const segment = await writeSegment(deps, buffers, load);
     writing -= 1;
     written.push(segment);
     writeIfDue();
@@ -136,7 +140,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   return {
     finish(line) {
       gathering.finished.push(line);
-      gathering.bytes += line.outcome.bytes.length;
+      gathering.bytes += line.outcome.line.length;
       return schedule(line.task.slice.batch);
     },
     giveBack(line) {
@@ -154,12 +158,14 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   };
 }
 
-async function writeSegment(deps: RecorderDeps, load: Load): Promise<WrittenLoad> {
-  if (load.finished.length === 0) return { ...load, segment: null, results: [] };
+async function writeSegment(deps: RecorderDeps, buffers: SegmentBuffers, load: Load): Promise<WrittenLoad> {
+  const { finished, returned, settle } = load;
+  if (finished.length === 0) return { finished: [], returned, settle, segment: null, results: [] };
   const key = `segments/${deps.clock().toISOString().slice(0, 10)}/${randomUUID()}`;
-  const { body, results } = buildSegment(key, load.finished);
+  const { body, results, release } = buildSegment(key, finished, buffers);
   await untilDone(deps, "write a segment", () => deps.objects.put(key, body));
-  return { ...load, segment: { key, bytes: body.length }, results };
+  release();
+  return { finished: finished.map(withoutBytes), returned, settle, segment: { key, bytes: body.length }, results };
 }
 
 function toFlush(loads: readonly WrittenLoad[]): Flush {

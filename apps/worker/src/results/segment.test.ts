@@ -2,11 +2,21 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { claimed, oneTask } from "../../test/line-fixture.ts";
+import { createSegmentBuffers } from "./segment-buffers.ts";
 import { buildSegment, type FinishedLine } from "./segment.ts";
 
 function finished(batch: number, line: number, file: "output" | "error", text: string): FinishedLine {
   const task = { ...oneTask(), slice: claimed({ batch, requestGen: 2 }), line };
-  return { task, outcome: { kind: "done", file, bytes: Buffer.from(text), usage: null, exhaustedBy: null } };
+  return {
+    task,
+    outcome: {
+      kind: "done",
+      file,
+      line: { pieces: [Buffer.from(text)], length: Buffer.byteLength(text) },
+      usage: null,
+      exhaustedBy: null,
+    },
+  };
 }
 
 const lines = fc.array(
@@ -23,7 +33,7 @@ test("every result lies where it says, and the results fill the object without g
     fc.property(lines, (some) => {
       const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
 
-      const { body, results } = buildSegment("k", input);
+      const { body, results } = buildSegment("k", input, createSegmentBuffers(0));
 
       expect(results).toHaveLength(some.length);
       let end = 0;
@@ -42,7 +52,7 @@ test("lines of one batch and kind are neighbours, in the order in which they fin
     fc.property(lines, (some) => {
       const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
 
-      const groups = buildSegment("k", input).results.map(({ batch, kind, line }) => ({
+      const groups = buildSegment("k", input, createSegmentBuffers(0)).results.map(({ batch, kind, line }) => ({
         group: `${String(batch)} ${kind}`,
         line,
       }));
@@ -62,10 +72,14 @@ test("what the ledger needs of a line comes along", () => {
   const good = finished(1, 7, "output", "a\n");
   const failed = finished(1, 8, "error", "b\n");
 
-  const { results } = buildSegment("k", [
-    { ...failed, outcome: { ...failed.outcome, exhaustedBy: "too often" } },
-    { ...good, outcome: { ...good.outcome, usage } },
-  ]);
+  const { results } = buildSegment(
+    "k",
+    [
+      { ...failed, outcome: { ...failed.outcome, exhaustedBy: "too often" } },
+      { ...good, outcome: { ...good.outcome, usage } },
+    ],
+    createSegmentBuffers(0),
+  );
 
   expect(results).toEqual([
     {
@@ -96,5 +110,5 @@ test("what the ledger needs of a line comes along", () => {
 });
 
 test("nothing makes an empty object", () => {
-  expect(buildSegment("k", [])).toEqual({ body: Buffer.alloc(0), results: [] });
+  expect(buildSegment("k", [], createSegmentBuffers(0))).toMatchObject({ body: Buffer.alloc(0), results: [] });
 });

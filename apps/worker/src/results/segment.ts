@@ -2,20 +2,36 @@
 import type { LineResult } from "@nightshift/db";
 import type { LineTask } from "../lines/line-task.ts";
 import type { Outcome } from "../lines/outcome.ts";
+import type { SegmentBuffers } from "./segment-buffers.ts";
+
+type Done = Extract<Outcome, { kind: "done" }>;
 
 /** A line with a result that is not durable yet. */
 export interface FinishedLine {
   readonly task: LineTask;
-  readonly outcome: Extract<Outcome, { kind: "done" }>;
+  readonly outcome: Done;
+}
+
+/** A line whose result is durable: its bytes need no memory any more. */
+export interface WrittenLine {
+  readonly task: LineTask;
+  readonly outcome: Omit<Done, "line">;
+}
+
+export function withoutBytes({ task, outcome }: FinishedLine): WrittenLine {
+  const { kind, file, usage, exhaustedBy } = outcome;
+  return { task, outcome: { kind, file, usage, exhaustedBy } };
 }
 
 export interface Segment {
   readonly body: Buffer;
   readonly results: LineResult[];
+  /** The object is written: its memory serves the next one. */
+  readonly release: () => void;
 }
 
 /** The object to be put under `key`. Lines of one batch and kind keep the order in which they finished. */
-export function buildSegment(key: string, lines: readonly FinishedLine[]): Segment {
+export function buildSegment(key: string, lines: readonly FinishedLine[], buffers: SegmentBuffers): Segment {
   const sorted = [...lines].sort(
     (a, b) =>
       a.task.slice.batch - b.task.slice.batch ||
@@ -31,12 +47,15 @@ export function buildSegment(key: string, lines: readonly FinishedLine[]): Segme
       kind: outcome.file,
       segment: key,
       offset,
-      length: outcome.bytes.length,
+      length: outcome.line.length,
       isExhausted: outcome.exhaustedBy !== null,
       usage: outcome.usage,
     };
-    offset += outcome.bytes.length;
+    offset += outcome.line.length;
     return result;
   });
-  return { body: Buffer.concat(sorted.map((line) => line.outcome.bytes)), results };
+  const { body, release } = buffers.take(offset);
+  let filled = 0;
+  for (const { outcome } of sorted) for (const piece of outcome.line.pieces) filled += piece.copy(body, filled);
+  return { body, results, release };
 }

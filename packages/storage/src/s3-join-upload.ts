@@ -1,0 +1,131 @@
+/** Carries out the steps of a join on an S3 server: one put where one part holds all, a multipart upload otherwise. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type CompletedPart,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { byteLengthOf, isPiece } from "./join-runs.ts";
+import type { ObjectInfo } from "./object-store.ts";
+import { S3_PARTS, type CopyStep, type GatherStep } from "./part-plan.ts";
+import { copyPiece, readPiece, type BegunUpload } from "./s3-piece.ts";
+import { unquote } from "./s3-replies.ts";
+import { createTaskLane } from "./task-lane.ts";
+
+/** Two parts on their way and one being gathered are 15 MiB of buffers; a read holds a chunk of its socket. */
+const UPLOADS_AT_ONCE = 2;
+const READS_AT_ONCE = 8;
+const COPIES_AT_ONCE = 4;
+
+export interface S3Target {
+  readonly client: S3Client;
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+export interface JoinUpload {
+  /** Begins a step; resolves when the next may come. */
+  add(step: GatherStep | CopyStep): Promise<void>;
+  /** Writes the object. */
+  finish(): Promise<ObjectInfo>;
+  /** After a failure: leaves no part behind. Never rejects. */
+  discard(): Promise<void>;
+}
+
+interface GatheredPart {
+  readonly number: number;
+  readonly buffer: Buffer;
+  bytes: number;
+}
+
+/**
+ * Nothing is sent before the first step. Aborting `stop` ends what is under way; a failure does so itself. Requests that
+ * begin or end an upload are never cut off: whether they took effect could not be known.
+ */
+export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortController): JoinUpload {
+  const reads = createTaskLane(READS_AT_ONCE, stop);
+  const uploads = createTaskLane(UPLOADS_AT_ONCE, stop);
+  const copies = createTaskLane(COPIES_AT_ONCE, stop);
+  const parts: CompletedPart[] = [];
+  const freeBuffers: Buffer[] = [];
+  let gathered: GatheredPart | null = null;
+  let begun: BegunUpload | null = null;
+  let bytes = 0;
+
+  async function begin(): Promise<BegunUpload> {
+    if (begun !== null) return begun;
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    if (UploadId === undefined) throw new Error(`the reply to an upload of ${Key} names none`);
+    return (begun = { Bucket, Key, UploadId });
+  }
+
+  async function gather({ part, at, source }: GatherStep): Promise<void> {
+    if (gathered?.number !== part) {
+      await sendGathered();
+      gathered = { number: part, buffer: freeBuffers.pop() ?? Buffer.allocUnsafe(S3_PARTS.partBytes), bytes: 0 };
+    }
+    const target = gathered.buffer.subarray(at, at + byteLengthOf(source));
+    gathered.bytes += target.length;
+    // Each read knows its place, so that they may end in any order and nothing is kept twice.
+    if (isPiece(source)) await reads.start(() => readPiece(client, Bucket, source, target, stop.signal));
+    else target.set(source);
+  }
+
+  /** Called when it is known that more follows, or that it is not the only part. */
+  async function sendGathered(): Promise<void> {
+    if (gathered === null) return;
+    const { number, buffer, bytes: length } = gathered;
+    gathered = null;
+    const upload = await begin();
+    await uploads.start(async () => {
+      // What is being read when this begins belongs to this part, or to one before it.
+      await reads.idle();
+      stop.signal.throwIfAborted();
+      const Body = buffer.subarray(0, length);
+      const command = new UploadPartCommand({ ...upload, PartNumber: number, Body });
+      const { ETag } = await client.send(command, { abortSignal: stop.signal });
+      parts[number - 1] = { PartNumber: number, ETag };
+      freeBuffers.push(buffer);
+    });
+  }
+
+  async function copy({ part, piece }: CopyStep): Promise<void> {
+    await sendGathered();
+    const upload = await begin();
+    await copies.start(async () => {
+      parts[part - 1] = { PartNumber: part, ETag: await copyPiece(client, upload, part, piece, stop.signal) };
+    });
+  }
+
+  async function put(): Promise<string | undefined> {
+    await reads.idle();
+    stop.signal.throwIfAborted();
+    const Body = gathered?.buffer.subarray(0, gathered.bytes) ?? new Uint8Array();
+    return (await client.send(new PutObjectCommand({ Bucket, Key, Body }))).ETag;
+  }
+
+  async function complete(upload: BegunUpload): Promise<string | undefined> {
+    await sendGathered();
+    await Promise.all([uploads.idle(), copies.idle()]);
+    stop.signal.throwIfAborted();
+    const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } });
+    return (await client.send(command)).ETag;
+  }
+
+  return {
+    add: async (step) => {
+      bytes += byteLengthOf(step.kind === "copy" ? step.piece : step.source);
+      await (step.kind === "copy" ? copy(step) : gather(step));
+    },
+    finish: async () => ({ bytes, etag: unquote(await (begun === null ? put() : complete(begun))) }),
+    discard: async () => {
+      await Promise.all([reads.idle(), uploads.idle(), copies.idle()]);
+      if (begun === null) return;
+      // What failed first is what is told; S3 has rules to remove uploads that stay.
+      await client.send(new AbortMultipartUploadCommand({ ...begun })).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** Takes one piece of an object of an S3 server: into memory, or by the server itself into a part of an upload. */
+import { addAbortSignal, Readable } from "node:stream";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  S3ServiceException,
+  UploadPartCopyCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { beyondTheEnd } from "./join-runs.ts";
+import { ObjectNotFoundError, type ObjectPiece } from "./object-store.ts";
+import { isS3Error } from "./s3-replies.ts";
+
+/** A multipart upload that has begun. */
+export interface BegunUpload {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
+}
+
+/** Fills `target`, which is as long as the piece. */
+export async function readPiece(
+  client: S3Client,
+  Bucket: string,
+  piece: ObjectPiece,
+  target: Buffer,
+  signal: AbortSignal,
+): Promise<void> {
+  let bytes = 0;
+  try {
+    const command = new GetObjectCommand({ Bucket, Key: piece.key, Range: rangeOf(piece) });
+    const { Body } = await client.send(command, { abortSignal: signal });
+    if (!(Body instanceof Readable)) throw new Error(`the reply for ${piece.key} has no body`);
+    for await (const chunk of addAbortSignal(signal, Body)) {
+      (chunk as Buffer).copy(target, bytes);
+      bytes += (chunk as Buffer).length;
+    }
+  } catch (error) {
+    if (isS3Error(error, "InvalidRange")) throw beyondTheEnd(piece, { cause: error });
+    throw isS3Error(error, "NoSuchKey") ? new ObjectNotFoundError(piece.key, { cause: error }) : error;
+  }
+  // A range that begins in an object and ends beyond it is cut without a word.
+  if (bytes !== piece.length) throw beyondTheEnd(piece);
+}
+
+/** Makes the piece part `PartNumber` of the upload, without its bytes passing through us, and returns the part's tag. */
+export async function copyPiece(
+  client: S3Client,
+  upload: BegunUpload,
+  PartNumber: number,
+  piece: ObjectPiece,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  // No character of a key or of a bucket's name needs the escaping that this header asks for.
+  const CopySource = `${upload.Bucket}/${piece.key}`;
+  try {
+    const { CopyPartResult } = await client.send(
+      new UploadPartCopyCommand({ ...upload, PartNumber, CopySource, CopySourceRange: rangeOf(piece) }),
+      { abortSignal: signal },
+    );
+    return CopyPartResult?.ETag;
+  } catch (error) {
+    if (isS3Error(error, "NoSuchKey")) throw new ObjectNotFoundError(piece.key, { cause: error });
+    throw (await isTooShort(client, upload.Bucket, piece, error)) ? beyondTheEnd(piece, { cause: error }) : error;
+  }
+}
+
+/** Servers have three names for a piece that its object is too short for, each of them for other faults as well: so it is measured. */
+async function isTooShort(client: S3Client, Bucket: string, piece: ObjectPiece, error: unknown): Promise<boolean> {
+  if (!(error instanceof S3ServiceException)) return false;
+  if (!["InvalidArgument", "InvalidRange", "InvalidRequest"].includes(error.name)) return false;
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key: piece.key })).catch(() => null);
+  return (head?.ContentLength ?? Infinity) < piece.offset + piece.length;
+}
+
+function rangeOf({ offset, length }: ObjectPiece): string {
+  return `bytes=${String(offset)}-${String(offset + length - 1)}`;
+}

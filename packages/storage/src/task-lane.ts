@@ -1,0 +1,28 @@
+/** Runs tasks beside each other, a few at a time; the first that fails stops all that share its controller. */
+
+export interface TaskLane {
+  /** Resolves once `task` has begun; rejects without beginning it where all is stopped. */
+  start(task: () => Promise<void>): Promise<void>;
+  /** Resolves when what runs now has ended, well or not. */
+  idle(): Promise<void>;
+}
+
+/** A lane for `limit` tasks at a time. A failure aborts `stop` with its error. */
+export function createTaskLane(limit: number, stop: AbortController): TaskLane {
+  const running = new Set<Promise<void>>();
+  return {
+    start: async (task) => {
+      while (running.size >= limit) await Promise.race(running);
+      stop.signal.throwIfAborted();
+      const run = task()
+        .catch((error: unknown) => {
+          stop.abort(error);
+        })
+        .finally(() => running.delete(run));
+      running.add(run);
+    },
+    idle: async () => {
+      await Promise.all(running);
+    },
+  };
+}
