@@ -5,6 +5,7 @@ import type { JobQueues } from "@nightshift/queue";
 import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import express, { type Express } from "express";
+import { adminRoutes, type AdminTable } from "./admin/admin-api.ts";
 import { dashboard } from "./admin/dashboard.ts";
 import { createAuthenticate } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
@@ -21,6 +22,7 @@ import { retrieveFile } from "./routes/files/retrieve-file.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
+const ADMIN_API_PATH = "/admin/v1";
 
 /** All that the API needs of the world outside. */
 export interface ApiDeps {
@@ -50,9 +52,15 @@ export function createApp(deps: ApiDeps): Express {
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
+  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable()));
   app.use(tenantRoutes(createAuthenticate(deps), routeTable(deps)));
   app.use(refuseUnknownUrl, errorHandler(deps.logger));
   return app;
+}
+
+/** Paths below /admin/v1. */
+function adminTable(): AdminTable {
+  return {};
 }
 
 function routeTable(deps: ApiDeps): RouteTable {

@@ -34,7 +34,8 @@ export const refuseUnknownUrl: RequestHandler = (request) => {
   throw errors.unknownUrl(request.method, request.path);
 };
 
-function refuseMethod(methods: readonly string[]): RequestHandler {
+/** Answers the methods that a path does not have; `methods` are those that it has. */
+export function refuseMethod(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
   return (request, response) => {
     response.setHeader("allow", allowed.join(", "));

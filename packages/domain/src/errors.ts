@@ -50,6 +50,13 @@ export const errors = {
       code: "admin_only",
       param: null,
     }),
+  /** The admin API takes the admin key as bearer. */
+  adminKeyOnly: (): RequestError =>
+    new RequestError("The admin API asks for the admin key (NIGHTSHIFT_ADMIN_KEY) as the bearer token.", {
+      kind: "unauthenticated",
+      code: "admin_key_only",
+      param: null,
+    }),
   /** A browser on another site asked the dashboard to change something. */
   crossSite: (): RequestError =>
     new RequestError("The dashboard takes changes only from its own pages.", {
