@@ -34,7 +34,7 @@ export type { Flush, LineResult, Recorded, SliceReturn, WrittenSegment } from ".
 export { recordFlush } from "./ledger/record.ts";
 export { sealCancelled, sealExpired, type SealReason } from "./ledger/seal.ts";
 export type { ClaimedSlice, SliceRef, WaitingSlice } from "./ledger/slice-row.ts";
-export { forgetSegments, sweepableSegments, type SweptSegment } from "./ledger/sweep.ts";
+export { forgetSegments, knownSegments, sweepableSegments, type SweptSegment } from "./ledger/sweep.ts";
 export { takeTurn } from "./ledger/turns.ts";
 export { waitingSlices } from "./ledger/waiting-slices.ts";
 export { beat, freeOrphans, listWorkers, registerWorker, removeWorkers, type WorkerRow } from "./ledger/workers.ts";

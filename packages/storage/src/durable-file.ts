@@ -3,9 +3,6 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 
-/** Longer than any request may take, so that no writer of another process can still be at it. */
-const LEFTOVER_AGE_MS = 2 * 60 * 60 * 1_000;
-
 /** How often a folder may vanish under a writer, because another process deleted the last object in it. */
 const MAX_MOVE_ATTEMPTS = 10;
 
@@ -39,13 +36,12 @@ export async function writeDurably<T>(
   }
 }
 
-/** Removes from `workFolder` what a crash left there: files that nobody has written to for two hours. */
-export async function removeLeftovers(workFolder: string): Promise<void> {
-  const oldest = Date.now() - LEFTOVER_AGE_MS;
-  for (const name of await readdir(workFolder)) {
+/** Removes from `workFolder` what a crash left there: files that nobody has written to since `before`. */
+export async function removeLeftovers(workFolder: string, before: Date): Promise<void> {
+  for (const name of (await readdir(workFolder).catch(nullIfMissing)) ?? []) {
     const leftover = path.join(workFolder, name);
     const facts = await stat(leftover).catch(nullIfMissing);
-    if (facts !== null && facts.mtimeMs < oldest) await rm(leftover, { force: true });
+    if (facts !== null && facts.mtime < before) await rm(leftover, { force: true });
   }
 }
 

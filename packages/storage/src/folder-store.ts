@@ -12,6 +12,9 @@ import { untilAborted } from "./until-aborted.ts";
 /** `~` is in no key, so that no object can lie here. */
 const WORK_FOLDER = "~writing";
 
+/** Longer than any request may take, so that no writer of another process can still be at it. */
+const LEFTOVER_AGE_MS = 2 * 60 * 60 * 1_000;
+
 const DELETES_AT_ONCE = 16;
 
 /** Of one read: with Node's 64 KiB a download has half the speed of a static server, because each read is a promise. */
@@ -61,10 +64,11 @@ export function openFolderStore(options: { readonly root: string }): ObjectStore
       }
     },
     list: (prefix) => listKeys(root, prefix),
+    discardUnfinished: (_prefix, before) => removeLeftovers(workFolder, before),
     ready: async () => {
       const probe = path.join(workFolder, "probe");
       await writeDurably(probe, workFolder, () => Promise.resolve(), describeOpen);
-      await removeLeftovers(workFolder);
+      await removeLeftovers(workFolder, new Date(Date.now() - LEFTOVER_AGE_MS));
     },
     close: () => Promise.resolve(),
   };

@@ -74,6 +74,11 @@ export interface ObjectStore {
   delete(keys: readonly string[]): Promise<void>;
   /** All keys that begin with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<string>;
+  /**
+   * Removes what writers of keys below `prefix` left unfinished that began before `before`: bytes that belong to no object.
+   * A folder does not know the keys of such bytes, and removes all of that age.
+   */
+  discardUnfinished(prefix: string, before: Date): Promise<void>;
   /** Resolves when the store can be written to; rejects with the reason. Creates the bucket or folder if missing. */
   ready(): Promise<void>;
   close(): Promise<void>;

@@ -15,6 +15,7 @@ import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore 
 import { EVEN_PARTS, S3_PARTS } from "./part-plan.ts";
 import { joinOnS3 } from "./s3-join.ts";
 import { isS3Error, unquote } from "./s3-replies.ts";
+import { abortUploadsBefore } from "./s3-unfinished.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** Two parts on their way, one being gathered and one being cut: 24 MiB. S3 takes no part under 5 MiB but the last. */
@@ -73,6 +74,10 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       }
     },
     list: (prefix) => listKeys(client, Bucket, prefix),
+    discardUnfinished: (prefix, before) => {
+      assertPrefix(prefix);
+      return abortUploadsBefore(client, Bucket, prefix, before);
+    },
     ready: async () => ensureBucket(client, Bucket, options.region),
     close: () => {
       client.destroy();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3";
 import { testServices, type TestS3 } from "@nightshift/testing";
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -108,6 +108,19 @@ function bucketTests(server: TestS3): void {
     await expect(store.join("join/beyond", [...pieces, { ...pieces[0]!, offset: 1 }])).rejects.toThrow(RangeError);
 
     expect(await openUploads("join/")).toBe(0);
+  });
+
+  // MinIO lists unfinished uploads by their whole key only (and ends them itself after a day), AWS by any prefix.
+  test("parts that a dead writer left are discarded once they are old, below the prefix that was named", async () => {
+    for (const Key of ["files/left", "others/left"]) {
+      await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
+    }
+
+    await store.discardUnfinished("files/left", new Date(Date.now() - 3_600_000));
+    expect(await openUploads("files/left")).toBe(1);
+
+    await store.discardUnfinished("files/left", new Date(Date.now() + 3_600_000));
+    expect([await openUploads("files/left"), await openUploads("others/left")]).toEqual([0, 1]);
   });
 
   test("a join is told by what failed first, also where its parts cannot be removed", async () => {

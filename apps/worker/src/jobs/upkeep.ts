@@ -1,6 +1,7 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
 import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
+import { deleteStrayObjects } from "./stray-objects.ts";
 
 const DAY_MS = 86_400_000;
 /** The result log of a finished batch stays for a day: for downloads under way, and for somebody who wants to look. */
@@ -26,8 +27,9 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
-    if (segments.length + blobs.length > 0) {
-      deps.logger.info({ segments: segments.length, blobs: blobs.length }, "upkeep deleted what nothing needs");
+    const strays = await deleteStrayObjects(deps);
+    if (segments.length + blobs.length + strays > 0) {
+      deps.logger.info({ segments: segments.length, blobs: blobs.length, strays }, "upkeep deleted what nothing needs");
     }
   };
 }

@@ -22,6 +22,14 @@ export async function sweepableSegments(db: Queryable, minAgeSeconds: number, li
   return rows;
 }
 
+/** Which of these keys are segments that the ledger knows of. */
+export async function knownSegments(db: Queryable, keys: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ key: string }>("/* sweep.known */ select key from segments where key = any($1)", [
+    keys,
+  ]);
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** Forgets segments whose objects are deleted. */
 export async function forgetSegments(db: Db, ids: readonly number[]): Promise<void> {
   await withTx(db, async (tx) => {
