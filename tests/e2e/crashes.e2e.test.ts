@@ -5,7 +5,7 @@ import { type Batch, type BatchClient, chatLine, createBatchClient } from "./bat
 import { misplacedLines, recordedLines } from "./ledger.ts";
 import { useStack } from "./use-stack.ts";
 
-const LINES = 5_000;
+const LINES = 3_000;
 const CUSTOM_IDS = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
 const INPUT = CUSTOM_IDS.map((id) => chatLine(id, `Question of ${id}`)).join("\n");
 
