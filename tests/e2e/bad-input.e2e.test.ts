@@ -26,9 +26,9 @@ const REFUSED: Readonly<Record<string, { content: () => string | Buffer; filenam
     filename: "requests.csv",
     message: "Invalid file format for Batch API. Must be .jsonl",
   },
-  "more than 100 MiB": {
-    content: () => Buffer.alloc(100 * MEBIBYTE + 1, `${GOOD}\n`),
-    message: "File is too large. Files of this purpose may have at most 104857600 bytes.",
+  "more than 200 MiB": {
+    content: () => Buffer.alloc(200 * MEBIBYTE + 1, `${GOOD}\n`),
+    message: "File is too large. Files of this purpose may have at most 209715200 bytes.",
   },
 };
 
@@ -98,6 +98,20 @@ const BAD_LINES: readonly (readonly [string, string | Buffer, ...Omit<BatchError
   ["no messages", lineWith({}, { messages: undefined }), missing("messages", "body.messages")],
   ["nothing", "{}", missing("custom_id"), missing("method"), missing("url"), missing("body")],
   ["a custom_id that is a number", lineWith({ custom_id: 7 }), invalidType("custom_id", "a string")],
+  [
+    "an empty custom_id",
+    lineWith({ custom_id: "" }),
+    { code: "invalid_value", message: "Invalid value for 'custom_id': it must not be empty.", param: "custom_id" },
+  ],
+  [
+    "a custom_id of 513 characters",
+    lineWith({ custom_id: "x".repeat(513) }),
+    {
+      code: "invalid_value",
+      message: "Invalid value for 'custom_id': it must not be longer than 512 characters.",
+      param: "custom_id",
+    },
+  ],
   ["a body that is a list", lineWith({ body: [] }), invalidType("body", "an object")],
   ["a model that is a number", lineWith({}, { model: 4 }), invalidType("body.model", "a string")],
   [

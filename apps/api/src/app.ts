@@ -1,6 +1,6 @@
 /** The API as an Express app: what stands in front of what. Opens nothing and listens nowhere. */
 import type { Db } from "@nightshift/db";
-import type { RandomBytes } from "@nightshift/domain";
+import type { CompletionWindows, RandomBytes } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
@@ -35,6 +35,10 @@ export interface ApiDeps {
   readonly metrics: Registry;
   /** Password of the dashboard; null: there is none. */
   readonly adminKey: string | null;
+  /** What a batch may ask for. */
+  readonly completionWindows: CompletionWindows;
+  /** Seconds that an input file lives where its upload does not say it; null: for ever. */
+  readonly batchFileLifeSeconds: number | null;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly isDraining: () => boolean;

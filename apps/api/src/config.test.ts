@@ -20,6 +20,8 @@ test("the database alone must be named", () => {
     NIGHTSHIFT_DATA_DIR: "./data",
     PORT: 8080,
     HOST: "127.0.0.1",
+    NIGHTSHIFT_COMPLETION_WINDOWS: "24h",
+    NIGHTSHIFT_FILE_EXPIRY_DAYS: 30,
     NIGHTSHIFT_LOG_LEVEL: "info",
     NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: 30,
   });
@@ -32,6 +34,18 @@ test("all faults are told together", () => {
   expect(readApiConfig).toThrow(
     /DATABASE_URL .*PORT .*NIGHTSHIFT_BOOTSTRAP_KEY .*NIGHTSHIFT_ADMINKEY .*did you mean NIGHTSHIFT_ADMIN_KEY/s,
   );
+});
+
+test.each([
+  ["NIGHTSHIFT_COMPLETION_WINDOWS", "24", "completion windows such as 1h,24h,7d"],
+  ["NIGHTSHIFT_COMPLETION_WINDOWS", "1h,,24h", "completion windows such as 1h,24h,7d"],
+  ["NIGHTSHIFT_COMPLETION_WINDOWS", "0h", "completion windows such as 1h,24h,7d"],
+  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "-1", "days that files of batches live"],
+  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "3651", "days that files of batches live"],
+])("%s=%s is refused, and it is said what is expected", (variable, value, expected) => {
+  process.env[variable] = value;
+
+  expect(readApiConfig).toThrow(new RegExp(`${variable} .*${value}.*${expected}`));
 });
 
 test.each([

@@ -1,4 +1,5 @@
 /** The environment of the API process: the only reader of process.env here. */
+import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays } from "@nightshift/domain";
 import { LOG_LEVELS, readConfig, StartupError } from "@nightshift/service";
 import { StoresVariables } from "@nightshift/stores";
 import { loadRoutes, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
@@ -13,6 +14,12 @@ const ApiVariables = Type.Object({
     Type.String({ pattern: "^[!-~]+$", description: "an API key: ASCII characters without spaces" }),
   ),
   NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String({ description: "the password of the dashboard" })),
+  NIGHTSHIFT_COMPLETION_WINDOWS: Type.String({
+    pattern: COMPLETION_WINDOWS_PATTERN,
+    default: DEFAULT_COMPLETION_WINDOWS,
+    description: "completion windows such as 1h,24h,7d (minutes m, hours h, days d; 1 to 999 of them)",
+  }),
+  NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info" },

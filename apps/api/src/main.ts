@@ -1,5 +1,6 @@
 /** The API process: reads its configuration, opens the stores, serves, and closes it all in reverse. */
 import { randomBytes } from "node:crypto";
+import { batchFileLife, parseCompletionWindows } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
 import { createApp } from "./app.ts";
@@ -29,6 +30,8 @@ runProcess("api", async (life) => {
     ...stores,
     logger,
     metrics: createMetrics(),
+    completionWindows: parseCompletionWindows(config.NIGHTSHIFT_COMPLETION_WINDOWS),
+    batchFileLifeSeconds: batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS),
     adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
     clock: () => new Date(),
     random: randomBytes,

@@ -68,6 +68,8 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
       logger: createLogger({ name: "api", level: "silent" }),
       metrics: createMetrics(),
       adminKey: null,
+      completionWindows: new Map([["24h", 86_400]]),
+      batchFileLifeSeconds: 30 * 86_400,
       clock: api.now,
       random: randomBytes,
       isDraining: () => false,

@@ -222,8 +222,8 @@ describe("an upload is refused and leaves nothing", () => {
   test.each([
     ["before", (content: string) => [field("purpose", "batch"), file(content)]],
     ["after", (content: string) => [file(content), field("purpose", "batch")]],
-  ])("of over 100 MiB for a batch, with the purpose %s it", async (_where, parts) => {
-    const oneTooMany = "{}\n".padEnd(104_857_601, "x");
+  ])("of over 200 MiB for a batch, with the purpose %s it", async (_where, parts) => {
+    const oneTooMany = "{}\n".padEnd(209_715_201, "x");
 
     expect(await errorOf(await post(...parts(oneTooMany)), 400)).toMatchObject({
       message: expect.stringMatching(/^File is too large\./),
@@ -232,10 +232,10 @@ describe("an upload is refused and leaves nothing", () => {
   });
 });
 
-test("a file of exactly 100 MiB is taken", async () => {
-  const reply = await post(field("purpose", "batch"), file("{}\n".padEnd(104_857_600, "x")));
+test("a file of exactly 200 MiB is taken", async () => {
+  const reply = await post(field("purpose", "batch"), file("{}\n".padEnd(209_715_200, "x")));
 
-  expect(await jsonOf(reply)).toMatchObject({ bytes: 104_857_600 });
+  expect(await jsonOf(reply)).toMatchObject({ bytes: 209_715_200 });
 });
 
 describe("on a raw connection", () => {

@@ -1,5 +1,6 @@
 /** The environment of a worker process: the only place of this app that reads it. */
 import { Type, type Static } from "@sinclair/typebox";
+import { FileExpiryDays } from "@nightshift/domain";
 import { LOG_LEVELS, readConfig } from "@nightshift/service";
 import { StoresVariables } from "@nightshift/stores";
 import { UpstreamVariables } from "@nightshift/upstream";
@@ -17,6 +18,7 @@ const WorkerVariables = Type.Object({
   }),
   // Set by a worker for its copies, which share its simulator; not for operators, who have UPSTREAM_BASE_URL.
   SIMULATOR_URL: Type.Optional(Type.String()),
+  NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info", description: `one of ${LOG_LEVELS.join(", ")}` },

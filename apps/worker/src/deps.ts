@@ -14,4 +14,6 @@ export interface WorkerDeps {
   readonly routes: Routes;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Seconds that a result file lives where its batch does not say it; null: for ever. */
+  readonly batchFileLifeSeconds: number | null;
 }

@@ -1,5 +1,6 @@
 /** The worker process: sends the lines of batches to their upstreams and assembles the result files. */
 import express from "express";
+import { batchFileLife } from "@nightshift/domain";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
 import { readWorkerConfig } from "./config.ts";
@@ -36,7 +37,11 @@ runProcess("worker", async (life) => {
   life.onStop("health server", 2_000, () => server.close(0));
 
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
-  const worker = await startWorker({ ...stores, routes, logger, clock: () => new Date() }, registry);
+  const batchFileLifeSeconds = batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS);
+  const worker = await startWorker(
+    { ...stores, routes, logger, clock: () => new Date(), batchFileLifeSeconds },
+    registry,
+  );
   life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));
   life.listening(server.url);
 });

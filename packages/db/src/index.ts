@@ -15,6 +15,7 @@ export { forgetBlobs, insertBlob, unneededBlobs } from "./blobs/blobs.ts";
 export { deleteFile } from "./files/delete-file.ts";
 export type { FileView } from "./files/file-view.ts";
 export { findFile } from "./files/find-file.ts";
+export { forgetFiles } from "./files/forget-files.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";

@@ -1,6 +1,12 @@
 /** What Nightshift talks about, and only that: the wire, the states, the limits. No input or output, no clock. */
 export { BATCH_ENDPOINTS, isBatchEndpoint, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
+export {
+  COMPLETION_WINDOWS_PATTERN,
+  DEFAULT_COMPLETION_WINDOWS,
+  parseCompletionWindows,
+  type CompletionWindows,
+} from "./completion-windows.ts";
 export { errors, RequestError, type ErrorFacts, type ErrorKind } from "./errors.ts";
 export {
   planFeed,
@@ -11,17 +17,19 @@ export {
   type FeedWindow,
   type PlannedRun,
 } from "./feed-plan.ts";
+export { batchFileLife, FileExpiryDays } from "./file-expiry.ts";
 export { newBatchId, newBatchRequestId, newFileId, newRequestId, type RandomBytes } from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
 export {
   BATCH_PAGE,
-  COMPLETION_WINDOWS,
   EXPIRES_AFTER,
   FILE_PAGE,
   MAX_BATCH_FILE_BYTES,
   MAX_BATCH_LINES,
+  MAX_CUSTOM_ID_LENGTH,
+  MAX_EMBEDDING_INPUTS,
   MAX_FILE_BYTES,
   MAX_LINE_BYTES,
   MAX_REPORTED_ERRORS,
@@ -43,6 +51,6 @@ export {
 } from "./result-line.ts";
 export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { readUsage, type LineUsage } from "./usage.ts";
-export { BatchError, BatchObject, BatchUsage, CreateBatchBody } from "./wire/batch.ts";
+export { BatchError, BatchObject, BatchUsage, CreateBatchBody, createBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { listPage, type ListPage } from "./wire/list.ts";

@@ -62,8 +62,8 @@ describe("across lines", () => {
 
   test("ids that differ are never taken for duplicates, nor equal ones for different", () => {
     const id = fc.oneof(
-      fc.string({ unit: "grapheme", maxLength: 3 }),
-      fc.constantFrom('"', '\\"', "\\", "\\u0061", "a", ""),
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 3 }),
+      fc.constantFrom('"', '\\"', "\\", "\\u0061", "a"),
     );
     fc.assert(
       fc.property(fc.array(id, { minLength: 1, maxLength: 10 }), (ids) => {
@@ -127,6 +127,50 @@ describe("limits", () => {
       [1, "invalid_json_line", null],
       [2, "invalid_json_line", null],
     ]);
+  });
+
+  describe("of embedding inputs", () => {
+    const embeddings = (...inputs: unknown[]): InputReport => {
+      const validator = createInputValidator("/v1/embeddings");
+      for (const [i, input] of inputs.entries()) {
+        const body = { model: "e", input };
+        const request = { custom_id: String(i), method: "POST", url: "/v1/embeddings", body };
+        validator.push(Buffer.from(`${JSON.stringify(request)}\n`));
+      }
+      return validator.end();
+    };
+    const texts = (count: number): string[] => Array.from({ length: count }, () => 't, ["]');
+
+    test.each([
+      ["texts", texts(49_999)],
+      ["lists of tokens", Array.from({ length: 49_999 }, () => [1, 2])],
+    ])("50,000 over all lines are accepted, one more is not: %s", (_kind, many) => {
+      expect(embeddings(many, "one").errors).toEqual([]);
+      expect(embeddings(many, "one", "two").errors).toEqual([
+        {
+          code: "too_many_inputs",
+          message: expect.stringContaining("more than 50000 embedding inputs"),
+          param: null,
+          line: null,
+        },
+      ]);
+    });
+
+    test("a list of tokens is one input, however long, and so is what the upstream will refuse", () => {
+      const tokens = Array.from({ length: 60_000 }, (_, i) => i);
+
+      expect(embeddings(texts(49_997), tokens, { a: 1 }, 5, []).errors).toEqual([]);
+    });
+
+    test("other endpoints count requests alone", () => {
+      const moderation = { model: "m", input: texts(50_001) };
+      const validator = createInputValidator("/v1/moderations");
+      validator.push(
+        Buffer.from(JSON.stringify({ custom_id: "a", method: "POST", url: "/v1/moderations", body: moderation })),
+      );
+
+      expect(validator.end().errors).toEqual([]);
+    });
   });
 
   test.each(["", "\n\n", "\ufeff", " \r\n\t"])("a file without requests is empty: %j", (text) => {

@@ -1,10 +1,11 @@
 /** Checks an input file as it streams by, and writes down where its requests lie. Pure: a thread or a test feeds it chunks. */
 import { hash } from "node:crypto";
 import type { BatchEndpoint } from "./endpoints.ts";
+import { countInputs } from "./embedding-inputs.ts";
 import { createLineSplitter, type RawLine } from "./jsonl.ts";
 import { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 import { createLineIndex, readSpan } from "./line-index.ts";
-import { MAX_BATCH_LINES, MAX_LINE_BYTES, MAX_REPORTED_ERRORS } from "./limits.ts";
+import { MAX_BATCH_LINES, MAX_EMBEDDING_INPUTS, MAX_LINE_BYTES, MAX_REPORTED_ERRORS } from "./limits.ts";
 import { readRequestLine, type RequestLine } from "./request-line.ts";
 import type { BatchError } from "./wire/batch.ts";
 
@@ -37,6 +38,7 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
   const errors: BatchError[] = [];
   let omitted = 0;
   let total = 0;
+  let inputs = 0;
   let model: string | null | undefined;
   let modelLine = 1;
 
@@ -49,6 +51,7 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
 
   const acrossLines = (request: RequestLine, line: number): LineFault[] => {
     const faults: LineFault[] = [];
+    if (endpoint === "/v1/embeddings") inputs += countInputs(request);
     const id = fingerprint(request.customId);
     if (ids.has(id)) faults.push(lineFaults.duplicateId());
     ids.add(id);
@@ -80,9 +83,7 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
     isHopeless: () => total > maxLines,
     end() {
       for (const line of splitter.end()) check(line);
-      const wholeFile =
-        total === 0 ? [fileFaults.empty()] : total > maxLines ? [fileFaults.tooManyLines(maxLines)] : [];
-      const listed = [...wholeFile, ...errors];
+      const listed = [...faultsOfFile(total, maxLines, inputs), ...errors];
       if (omitted > 0) listed.push(fileFaults.moreErrors(omitted));
       const bytes = index.toBuffer();
       return {
@@ -95,6 +96,12 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
       };
     },
   };
+}
+
+function faultsOfFile(total: number, maxLines: number, inputs: number): BatchError[] {
+  if (total === 0) return [fileFaults.empty()];
+  if (total > maxLines) return [fileFaults.tooManyLines(maxLines)];
+  return inputs > MAX_EMBEDDING_INPUTS ? [fileFaults.tooManyInputs(MAX_EMBEDDING_INPUTS)] : [];
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The scanner against JSON.parse, which it must agree with on every text: what is JSON, and what the members are. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { isJson, lastMember, scanObject } from "./json-scan.ts";
+import { isJson, lastMember, scanArray, scanObject } from "./json-scan.ts";
 
 type Parsed = { ok: true; value: unknown } | { ok: false };
 
@@ -39,6 +39,20 @@ const jsonText = fc
 
 test("JSON as any writer spaces it is read as JSON.parse reads it", () => {
   fc.assert(fc.property(jsonText, expectAgreement), { numRuns: 500 });
+});
+
+test("an array's items are counted as JSON.parse counts them, whatever is in them", () => {
+  const array = fc.tuple(fc.array(fc.jsonValue(), { maxLength: 5 }), fc.constantFrom(undefined, 1, "\t"));
+  fc.assert(
+    fc.property(array, ([items, indent]) => {
+      const bytes = Buffer.from(JSON.stringify(items, null, indent));
+      const scanned = scanArray(bytes, 0, bytes.length);
+      expect(scanned?.length).toBe(items.length);
+      const first = items.length === 0 ? "]" : JSON.stringify(items[0]).slice(0, 1);
+      expect(scanned?.first).toBe(first.charCodeAt(0));
+    }),
+  );
+  expect(scanArray(Buffer.from(`{"a":1}`), 0, 7)).toBeNull();
 });
 
 test("JSON with characters put in, taken out or changed is accepted and refused as by JSON.parse", () => {

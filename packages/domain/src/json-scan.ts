@@ -74,6 +74,23 @@ export function isJson(bytes: Buffer, start = 0, end = bytes.length): boolean {
   return valueEnd >= 0 && skipSpace(bytes, valueEnd, end) === end;
 }
 
+/**
+ * How many items an array has, and the first byte of the first of them; null for what is no array. For spans of bytes that
+ * were found to be JSON: nothing is checked.
+ */
+export function scanArray(bytes: Buffer, start: number, end: number): { length: number; first: number } | null {
+  if (bytes[start] !== OPEN_BRACKET) return null;
+  let at = skipSpace(bytes, start + 1, end);
+  const first = bytes[at] ?? 0;
+  let length = 0;
+  while (at >= 0 && at < end && bytes[at] !== CLOSE_BRACKET) {
+    length += 1;
+    at = skipSpace(bytes, skipValue(bytes, at, end), end);
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+  }
+  return { length, first };
+}
+
 /** The last member of that name: the one that `JSON.parse` and most upstreams would take. */
 export function lastMember(members: readonly Member[], key: string): Member | undefined {
   return members.findLast((member) => member.key === key);

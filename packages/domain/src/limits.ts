@@ -1,13 +1,19 @@
 /** Every number that the product promises, each with its source. Sizes are bytes, times are milliseconds unless named. */
 
-/** Largest input file of a batch: the guide's "100MB per file", read as MiB so that 50,000 lines of 2 KiB fit. */
-export const MAX_BATCH_FILE_BYTES = 100 * 1024 * 1024;
+/** Largest input file of a batch: the 200 MB of contract §4.2, read as MiB so that nothing OpenAI takes is refused here. */
+export const MAX_BATCH_FILE_BYTES = 200 * 1024 * 1024;
 
 /** Largest file of any other purpose: contract §1.1. */
 export const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /** Requests of one batch: contract §4.2. */
 export const MAX_BATCH_LINES = 50_000;
+
+/** Embedding inputs over all requests of one batch: contract §4.2. */
+export const MAX_EMBEDDING_INPUTS = 50_000;
+
+/** Longest custom_id, in UTF-16 code units. OpenAI names none; each result line repeats it. */
+export const MAX_CUSTOM_ID_LENGTH = 512;
 
 /** Longest line. OpenAI names none; a base64 image of 20 MB must pass, an endless line must not fill memory. */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
@@ -26,9 +32,6 @@ export const METADATA = { maxPairs: 16, maxKeyLength: 64, maxValueLength: 512 } 
 
 /** Seconds of `expires_after`, and the default of files with purpose `batch`: contract §1.1. */
 export const EXPIRES_AFTER = { minSeconds: 3_600, maxSeconds: 2_592_000, batchDefaultSeconds: 2_592_000 } as const;
-
-/** The completion windows that a batch may ask for, in seconds: contract §1.3. */
-export const COMPLETION_WINDOWS: Readonly<Record<string, number>> = { "24h": 86_400 };
 
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;

@@ -30,6 +30,13 @@ export const lineFaults = {
     fault("missing_required_parameter", `Missing required parameter: '${param.replace(/^body\./, "")}'.`, param),
   wrongType: (param: string, expected: string): LineFault =>
     fault("invalid_type", `Invalid type for '${param}': expected ${expected}.`, param),
+  emptyId: (): LineFault => fault("invalid_value", "Invalid value for 'custom_id': it must not be empty.", "custom_id"),
+  longId: (maxLength: number): LineFault =>
+    fault(
+      "invalid_value",
+      `Invalid value for 'custom_id': it must not be longer than ${String(maxLength)} characters.`,
+      "custom_id",
+    ),
   wrongMethod: (): LineFault =>
     fault("invalid_value", "Invalid value for 'method': only 'POST' is supported by the Batch API.", "method"),
   wrongUrl: (): LineFault =>
@@ -74,6 +81,20 @@ export const fileFaults = {
     ...fault(
       "too_many_tasks",
       `The input file has more than ${String(maxLines)} requests. Split it into several batches.`,
+    ),
+    line: null,
+  }),
+  tooManyInputs: (maxInputs: number): BatchError => ({
+    ...fault(
+      "too_many_inputs",
+      `The requests of the input file have more than ${String(maxInputs)} embedding inputs together. Split it into several batches.`,
+    ),
+    line: null,
+  }),
+  tooLarge: (maxBytes: number): BatchError => ({
+    ...fault(
+      "file_too_large",
+      `File is too large. The input file of a batch may have at most ${String(maxBytes)} bytes.`,
     ),
     line: null,
   }),

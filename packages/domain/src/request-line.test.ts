@@ -52,6 +52,22 @@ describe("faults", () => {
       ["custom_id", "method", "url", "body"].map(missing),
     ],
     ["a number as custom_id", { ...good, custom_id: 7 }, [wrongType("custom_id", "a string")]],
+    [
+      "an empty custom_id",
+      { ...good, custom_id: "" },
+      [["invalid_value", "custom_id", expect.stringMatching(/empty/)]],
+    ],
+    [
+      "a custom_id of 513 characters",
+      { ...good, custom_id: "é".repeat(513) },
+      [["invalid_value", "custom_id", expect.stringMatching(/longer than 512 characters/)]],
+    ],
+    ["a custom_id of 512 characters", { ...good, custom_id: "é".repeat(512) }, []],
+    [
+      "a custom_id of 512 characters, all escaped",
+      `{"custom_id":"${"\\u0061".repeat(512)}","method":"POST","url":"${CHAT}","body":${JSON.stringify(body)}}`,
+      [],
+    ],
     ["a number as method", { ...good, method: 7 }, [wrongType("method", "a string")]],
     ["another method", { ...good, method: "GET" }, [["invalid_value", "method", expect.stringContaining("'POST'")]]],
     ["a method in lower case", { ...good, method: "post" }, [["invalid_value", "method", expect.any(String)]]],
@@ -104,7 +120,6 @@ describe("faults", () => {
 
 describe("what is no fault", () => {
   test.each([
-    ["an empty custom_id", { ...good, custom_id: "" }],
     ["unknown keys", { ...good, priority: 1, body: { ...body, seed: 1e300 } }],
     ["stream: false and stream: null", { ...good, body: { ...body, stream: false, stream_options: null } }],
   ])("%s", (_name, line) => {

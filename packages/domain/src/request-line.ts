@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import type { BatchEndpoint } from "./endpoints.ts";
 import { isJson, lastMember, readString, scanObject, type Member } from "./json-scan.ts";
+import { MAX_CUSTOM_ID_LENGTH } from "./limits.ts";
 import { lineFaults, type LineFault } from "./line-faults.ts";
 
 /** A request as its line has it: spans of the line's own bytes. */
@@ -14,6 +15,8 @@ export interface RequestLine {
   readonly models: readonly Member[];
   /** Null where the body names none: moderations and images may leave it out. */
   readonly model: string | null;
+  /** The body's `input`, where it has one. */
+  readonly input: Member | undefined;
 }
 
 /** What a body must have, besides an optional model: contract §4.1, and the endpoints' own references. */
@@ -34,7 +37,7 @@ export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): Request
   const body = present(bytes, members, "body");
   const inside = body === undefined ? null : scanObject(bytes, body.start, body.end);
   const faults = [
-    ...checkString(bytes, members, "custom_id"),
+    ...checkCustomId(bytes, members),
     ...checkMethod(bytes, members),
     ...checkUrl(bytes, members, endpoint),
     ...(body === undefined ? [lineFaults.missing("body")] : checkBody(bytes, inside, endpoint)),
@@ -65,6 +68,7 @@ function assemble(bytes: Buffer, members: readonly Member[], inside: readonly Me
     body,
     models,
     model: last === undefined || isNull(bytes, last) ? null : readText(bytes, last),
+    input: lastMember(inside, "input"),
   };
 }
 
@@ -88,6 +92,18 @@ function checkString(bytes: Buffer, members: readonly Member[], param: string): 
   const member = present(bytes, members, param);
   if (member === undefined) return [lineFaults.missing(param)];
   return isText(bytes, member) ? [] : [lineFaults.wrongType(param, "a string")];
+}
+
+/** Contract §4.1 leaves empty and long ids open: an empty one is taken for one that was forgotten. */
+function checkCustomId(bytes: Buffer, members: readonly Member[]): LineFault[] {
+  const faults = checkString(bytes, members, "custom_id");
+  const id = lastMember(members, "custom_id");
+  if (faults.length > 0 || id === undefined) return faults;
+  const written = id.end - id.start - 2;
+  if (written === 0) return [lineFaults.emptyId()];
+  // No character is written in less than one byte.
+  const isLong = written > MAX_CUSTOM_ID_LENGTH && readText(bytes, id).length > MAX_CUSTOM_ID_LENGTH;
+  return isLong ? [lineFaults.longId(MAX_CUSTOM_ID_LENGTH)] : [];
 }
 
 function checkMethod(bytes: Buffer, members: readonly Member[]): LineFault[] {

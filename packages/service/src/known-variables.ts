@@ -24,6 +24,9 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   NIGHTSHIFT_BOOTSTRAP_KEY: "First API key of the tenant `default`; one is made when no key exists at all.",
   NIGHTSHIFT_ADMIN_KEY:
     "Password of the user `admin` at /admin/queues; `npm start` makes one, start:api has no /admin without it.",
+  NIGHTSHIFT_COMPLETION_WINDOWS: "Completion windows that a batch may ask for, such as 1h,24h,7d (24h).",
+  NIGHTSHIFT_FILE_EXPIRY_DAYS:
+    "Days that files of batches live, inputs and results, where nobody says otherwise; 0 for ever (30).",
   NIGHTSHIFT_LOG_LEVEL: "Least severe level that is logged: trace, debug, info, warn, error, fatal or silent (info).",
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds that requests and lines in flight have to finish on SIGTERM (30).",
   WORKER_PROCESSES: "Processes that a worker runs as, beneath one that keeps them running (1).",

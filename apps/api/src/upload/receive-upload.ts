@@ -16,6 +16,8 @@ const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize:
 export interface UploadDeps {
   readonly db: Db;
   readonly objects: ObjectStore;
+  /** Seconds that a file of purpose `batch` lives where its form does not say it; null: for ever. */
+  readonly batchFileLifeSeconds: number | null;
 }
 
 /** A file whose bytes are durable under `key`, which no row names yet. */
@@ -49,7 +51,7 @@ export async function receiveUpload(
   const { stored, firstLine } = progress;
   try {
     if (stored === null) throw errors.missingParameter("file");
-    const form = readUploadForm(request.body as Record<string, unknown>);
+    const form = readUploadForm(request.body as Record<string, unknown>, deps.batchFileLifeSeconds);
     if (form.purpose === "batch") refuseBadBatchInput(stored, firstLine);
     if (stored.info.bytes > maxBytesOf(form.purpose)) throw errors.fileTooLarge(maxBytesOf(form.purpose));
     return { ...stored, form };

@@ -5,7 +5,7 @@ import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./upload-form.ts";
 
 function faultOf(fields: Record<string, unknown>): { message: string; param: string | null; code: string | null } {
   try {
-    readUploadForm(fields);
+    readUploadForm(fields, null);
   } catch (error) {
     if (error instanceof RequestError)
       return { message: error.message, param: error.facts.param, code: error.facts.code };
@@ -16,13 +16,14 @@ function faultOf(fields: Record<string, unknown>): { message: string; param: str
 
 const expiry = (anchor: unknown, seconds: unknown) => ({ purpose: "batch", expires_after: { anchor, seconds } });
 
-test("a file for a batch expires after 30 days unless told otherwise, another never", () => {
-  expect(readUploadForm({ purpose: "batch" })).toEqual({ purpose: "batch", expiresAfterSeconds: 2_592_000 });
-  expect(readUploadForm({ purpose: "user_data" })).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
+test("a file for a batch expires when the operator says it unless told otherwise, another never", () => {
+  expect(readUploadForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
+  expect(readUploadForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
+  expect(readUploadForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
 });
 
 test.each([["3600"], ["2592000"]])("an expiry of %s seconds, which come as text, is taken", (seconds) => {
-  expect(readUploadForm(expiry("created_at", seconds)).expiresAfterSeconds).toBe(Number(seconds));
+  expect(readUploadForm(expiry("created_at", seconds), 86_400).expiresAfterSeconds).toBe(Number(seconds));
 });
 
 test.each([
@@ -56,8 +57,8 @@ test("a purpose that has not arrived yet is no fault, a wrong one is", () => {
   expect(() => readPurposeSoFar({ purpose: "nonsense" })).toThrow(RequestError);
 });
 
-test("a batch's input may be 100 MiB, and what has no purpose yet as large as any file", () => {
-  expect(maxBytesOf("batch")).toBe(104_857_600);
+test("a batch's input may be 200 MiB, and what has no purpose yet as large as any file", () => {
+  expect(maxBytesOf("batch")).toBe(209_715_200);
   expect(maxBytesOf("vision")).toBe(536_870_912);
   expect(maxBytesOf(null)).toBe(536_870_912);
 });

@@ -35,11 +35,11 @@ const parseFields = textParser(
   ),
 );
 
-/** Reads the fields once all have arrived. Throws the RequestError of the first fault. */
-export function readUploadForm(fields: Record<string, unknown>): UploadForm {
+/** Reads the fields once all have arrived; `batchLifeSeconds` holds for purpose `batch` where they name none. Throws the RequestError of the first fault. */
+export function readUploadForm(fields: Record<string, unknown>, batchLifeSeconds: number | null): UploadForm {
   const { purpose: text, expires_after: expiry } = parseFields(fields);
   const purpose = parsePurpose(text);
-  const byDefault = purpose === "batch" ? EXPIRES_AFTER.batchDefaultSeconds : null;
+  const byDefault = purpose === "batch" ? batchLifeSeconds : null;
   return { purpose, expiresAfterSeconds: expiry?.seconds ?? byDefault };
 }
 

@@ -8,7 +8,7 @@ import { writeInput } from "../setting/input-file.ts";
 import { openBench, profilesHere } from "./profiles.ts";
 
 const LINES = 50_000;
-/** 50,000 of them are just below the 100 MiB that a batch's input may have. */
+/** 50,000 of them are just below 100 MiB, half of what a batch's input may have. */
 const LINE_BYTES = 2_090;
 
 export const upload: Benchmark = {

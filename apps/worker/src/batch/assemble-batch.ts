@@ -1,11 +1,11 @@
 /** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
 import { randomBytes } from "node:crypto";
 import { finishBatch, forgetBlobs, insertBlob, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
-import { EXPIRES_AFTER, newFileId } from "@nightshift/domain";
+import { newFileId } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
 
-type AssembleDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
+type AssembleDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger" | "batchFileLifeSeconds">;
 
 const FINAL: Readonly<Record<NonNullable<BatchView["sealedAs"]>, Finish["to"]>> = {
   done: "completed",
@@ -39,7 +39,7 @@ async function writeFile(
   await insertBlob(deps.db, { key: blob, bytes: 0, etag: "" });
   const { bytes, etag } = await deps.objects.join(blob, content);
   const createdAt = deps.clock();
-  const lifeSeconds = batch.outputExpiresAfterSeconds ?? EXPIRES_AFTER.batchDefaultSeconds;
+  const lifeSeconds = batch.outputExpiresAfterSeconds ?? deps.batchFileLifeSeconds;
   return {
     id,
     tenant: batch.tenant,
@@ -49,6 +49,6 @@ async function writeFile(
     blob,
     etag,
     createdAt,
-    expiresAt: new Date(createdAt.getTime() + lifeSeconds * 1_000),
+    expiresAt: lifeSeconds === null ? null : new Date(createdAt.getTime() + lifeSeconds * 1_000),
   };
 }

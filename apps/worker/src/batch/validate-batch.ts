@@ -9,7 +9,14 @@ import {
   type BatchView,
   type FileView,
 } from "@nightshift/db";
-import { fileFaults, lineFaults, type BatchEndpoint, type BatchError, type InputReport } from "@nightshift/domain";
+import {
+  fileFaults,
+  lineFaults,
+  MAX_BATCH_FILE_BYTES,
+  type BatchEndpoint,
+  type BatchError,
+  type InputReport,
+} from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { LineIndexes } from "../ledger/line-indexes.ts";
 import { validateInput } from "./validate-input.ts";
@@ -24,6 +31,8 @@ export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "route
 export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
   const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
   if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
+  // POST /v1/files refuses such a file; one that was put together from parts (contract §1.2) may be larger.
+  if (file.bytes > MAX_BATCH_FILE_BYTES) return fail(deps, batch, [fileFaults.tooLarge(MAX_BATCH_FILE_BYTES)]);
   const report = await validateInput(deps.objects, deps.threads, file, batch.endpoint as BatchEndpoint);
   const upstream = upstreamOf(deps, report);
   const errors = upstream === null ? withUnknownModel(report) : report.errors;

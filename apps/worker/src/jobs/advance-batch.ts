@@ -5,7 +5,7 @@ import type { WorkerDeps } from "../deps.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
 import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 
-export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues"> {
+export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
   /** Feeds an upstream at once: a small batch does not wait for a job of its own. */
   readonly feed: (upstream: string) => Promise<unknown>;
   /** Looks at the batch again after so many milliseconds. */

@@ -1,5 +1,12 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
-import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
+import {
+  ensureLinePartition,
+  forgetBlobs,
+  forgetFiles,
+  forgetSegments,
+  sweepableSegments,
+  unneededBlobs,
+} from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 import { deleteStrayObjects } from "./stray-objects.ts";
 
@@ -8,6 +15,8 @@ const DAY_MS = 86_400_000;
 const SEGMENT_AGE_SECONDS = 86_400;
 /** An upload or an assembly may be under way for hours before its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
+/** Clients may still page after a file that is not there any more. */
+const FILE_ROW_AGE_MS = DAY_MS;
 const AT_ONCE = 500;
 
 export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
@@ -27,9 +36,12 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
-    const strays = await deleteStrayObjects(deps);
-    if (segments.length + blobs.length + strays > 0) {
-      deps.logger.info({ segments: segments.length, blobs: blobs.length, strays }, "upkeep deleted what nothing needs");
-    }
+    const gone = {
+      segments: segments.length,
+      blobs: blobs.length,
+      files: await forgetFiles(deps.db, new Date(now.getTime() - FILE_ROW_AGE_MS), AT_ONCE),
+      strays: await deleteStrayObjects(deps),
+    };
+    if (Object.values(gone).some((count) => count > 0)) deps.logger.info(gone, "upkeep deleted what nothing needs");
   };
 }

@@ -13,7 +13,8 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 
 /**
  * Keys of blobs that no live file and no unfinished batch needs, and which are older than `minAgeSeconds` (an upload under
- * way has a blob and no file yet). At most `limit`.
+ * way has a blob and no file yet). At most `limit`. A batch that is being validated has no blob yet, but may be about to
+ * take its input file's, which its owner has deleted meanwhile.
  */
 export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(
@@ -24,6 +25,8 @@ export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: num
         and (f.expires_at is null or f.expires_at > $1))
       and not exists (select 1 from batches b where (b.input_blob = key or b.index_blob = key)
         and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling'))
+      and not exists (select 1 from files f join batches b on b.input_file_id = f.id and b.tenant = f.tenant
+        where f.blob = key and b.status = 'validating')
     order by created_at limit $3`,
     [now, minAgeSeconds, limit],
   );

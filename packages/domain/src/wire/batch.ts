@@ -2,7 +2,8 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { BATCH_STATUSES } from "../batch-status.ts";
 import { BATCH_ENDPOINTS } from "../endpoints.ts";
-import { COMPLETION_WINDOWS, EXPIRES_AFTER, METADATA } from "../limits.ts";
+import { DEFAULT_COMPLETION_WINDOWS } from "../completion-windows.ts";
+import { EXPIRES_AFTER, METADATA } from "../limits.ts";
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
 const seconds = () => nullable(Type.Integer());
@@ -55,35 +56,39 @@ export const BatchObject = Type.Object(
 );
 export type BatchObject = Static<typeof BatchObject>;
 
-/** Body of POST /v1/batches: contract §1.3. */
-export const CreateBatchBody = Type.Object(
-  {
-    input_file_id: Type.String(),
-    endpoint: Type.Union(BATCH_ENDPOINTS.map((endpoint) => Type.Literal(endpoint))),
-    completion_window: Type.Union(Object.keys(COMPLETION_WINDOWS).map((window) => Type.Literal(window))),
-    metadata: Type.Optional(
-      nullable(
-        // Not Type.Record: that drops the keys' maximum, and lets any value pass under a key with a line break in it.
-        Type.Unsafe<Record<string, string>>({
-          type: "object",
-          maxProperties: METADATA.maxPairs,
-          propertyNames: { type: "string", maxLength: METADATA.maxKeyLength },
-          additionalProperties: { type: "string", maxLength: METADATA.maxValueLength },
-        }),
-      ),
-    ),
-    output_expires_after: Type.Optional(
-      nullable(
-        Type.Object(
-          {
-            anchor: Type.Literal("created_at"),
-            seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
-          },
-          { additionalProperties: false },
+/** Body of POST /v1/batches where these completion windows are offered: contract §1.3. */
+export const createBatchBody = (windows: Iterable<string>) =>
+  Type.Object(
+    {
+      input_file_id: Type.String(),
+      endpoint: Type.Union(BATCH_ENDPOINTS.map((endpoint) => Type.Literal(endpoint))),
+      completion_window: Type.Union([...windows].map((window) => Type.Literal(window))),
+      metadata: Type.Optional(
+        nullable(
+          // Not Type.Record: that drops the keys' maximum, and lets any value pass under a key with a line break in it.
+          Type.Unsafe<Record<string, string>>({
+            type: "object",
+            maxProperties: METADATA.maxPairs,
+            propertyNames: { type: "string", maxLength: METADATA.maxKeyLength },
+            additionalProperties: { type: "string", maxLength: METADATA.maxValueLength },
+          }),
         ),
       ),
-    ),
-  },
-  { $id: "CreateBatchRequest", additionalProperties: false },
-);
+      output_expires_after: Type.Optional(
+        nullable(
+          Type.Object(
+            {
+              anchor: Type.Literal("created_at"),
+              seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
+            },
+            { additionalProperties: false },
+          ),
+        ),
+      ),
+    },
+    { $id: "CreateBatchRequest", additionalProperties: false },
+  );
+
+/** The body as OpenAI has it, with the one window that every installation offers unless told otherwise. */
+export const CreateBatchBody = createBatchBody([DEFAULT_COMPLETION_WINDOWS]);
 export type CreateBatchBody = Static<typeof CreateBatchBody>;

@@ -1,6 +1,13 @@
 /** POST /v1/batches: contract §1.3. */
 import { createBatch as createBatchRow, type Db, findFile } from "@nightshift/db";
-import { COMPLETION_WINDOWS, CreateBatchBody, errors, newBatchId, type RandomBytes } from "@nightshift/domain";
+import {
+  type CompletionWindows,
+  type CreateBatchBody,
+  createBatchBody,
+  errors,
+  newBatchId,
+  type RandomBytes,
+} from "@nightshift/domain";
 import { readJsonBody } from "../../json-body.ts";
 import { isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
@@ -9,12 +16,11 @@ import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { type NotifyDeps, notifyWorker } from "./notify-worker.ts";
 
-const parseBody = bodyParser(CreateBatchBody);
-
 export interface CreateBatchDeps extends NotifyDeps {
   readonly db: Db;
   readonly clock: () => Date;
   readonly random: RandomBytes;
+  readonly completionWindows: CompletionWindows;
 }
 
 /**
@@ -22,6 +28,7 @@ export interface CreateBatchDeps extends NotifyDeps {
  * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do.
  */
 export function createBatch(deps: CreateBatchDeps): TenantHandler {
+  const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
   return async (request, response, tenant) => {
     const body = parseBody(await readJsonBody(request, response));
     refuseUnstorableText(body);
@@ -38,15 +45,15 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       metadata: body.metadata ?? null,
       outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
       createdAt: now,
-      deadline: endOfWindow(now, body.completion_window),
+      deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
     });
     await notifyWorker(deps, request, batch.number);
     response.json(presentBatch(batch));
   };
 }
 
-function endOfWindow(now: Date, window: string): Date {
-  const seconds = COMPLETION_WINDOWS[window];
+function endOfWindow(windows: CompletionWindows, now: Date, window: string): Date {
+  const seconds = windows.get(window);
   if (seconds === undefined) throw new Error(`the schema let the completion window ${window} pass`);
   return new Date(now.getTime() + seconds * 1000);
 }

@@ -1,0 +1,194 @@
+/** Batches whose every step is done by the worker's own parts at a time that the test says: no queue, no timers, no upstream. */
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll } from "@jest/globals";
+import {
+  type BatchView,
+  claimSlices,
+  createBatch,
+  type Db,
+  declareUpstream,
+  getBatch,
+  insertBlob,
+  insertFile,
+  registerWorker,
+  type WaitingSlice,
+} from "@nightshift/db";
+import { answeredLine } from "@nightshift/domain";
+import type { JobQueues } from "@nightshift/queue";
+import { createLogger } from "@nightshift/service";
+import { type ObjectStore, openFolderStore } from "@nightshift/storage";
+import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { createValidationThreads } from "../src/batch/validation-threads.ts";
+import type { WorkerDeps } from "../src/deps.ts";
+import { advanceBatch } from "../src/jobs/advance-batch.ts";
+import { runUpkeep } from "../src/jobs/upkeep.ts";
+import { feed } from "../src/ledger/feeder.ts";
+import { createLineIndexes } from "../src/ledger/line-indexes.ts";
+import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
+import { createRecorder, type Recorder } from "../src/results/recorder.ts";
+import { inputLine } from "./line-fixture.ts";
+
+export const WINDOW_SECONDS = 86_400;
+export const FILE_LIFE_SECONDS = 30 * 86_400;
+/** Lines of each batch. Four of them are handed out at a time: twice the upstream's concurrency. */
+export const TOTAL = 8;
+export const HANDED_OUT = 4;
+
+export interface ClockedBatch {
+  readonly number: number;
+  readonly tenant: string;
+  readonly fileId: string;
+  readonly blob: string;
+  readonly view: () => Promise<BatchView>;
+  /** One run of the batch's job; what it would look at again later stays undone. */
+  readonly advance: () => Promise<void>;
+  /** Hands out the next lines, where there is room for them. */
+  readonly feedMore: () => Promise<unknown>;
+  /** Takes `count` of the lines that are handed out. */
+  readonly claim: (count: number) => Promise<LineTask[]>;
+  /** Records an answer for each. */
+  readonly answer: (tasks: readonly LineTask[]) => Promise<void>;
+  /** The lines of a result file; empty where there is none. */
+  readonly lines: (fileId: string | null) => Promise<{ custom_id: string; error: { code: string } | null }[]>;
+}
+
+export interface ClockedBatches {
+  readonly db: () => Db;
+  readonly objects: () => ObjectStore;
+  readonly now: () => Date;
+  /** Moves the clock on. It stands still otherwise. */
+  readonly pass: (seconds: number) => void;
+  /** A batch in `validating`, of a tenant and an upstream of its own; its input expires after `fileSeconds`. */
+  readonly create: (options?: { fileSeconds?: number; outputSeconds?: number }) => Promise<ClockedBatch>;
+  /** Upkeep, as if every blob were old enough to go. */
+  readonly upkeep: () => Promise<void>;
+}
+
+/** Gives the calling test file a database, a folder of objects and a clock that begins at the present. */
+export function useClockedBatches(): ClockedBatches {
+  const database = useDatabase();
+  const db = (): Db => database.db();
+  let folder: string;
+  let objects: ObjectStore;
+  let nowMs = Date.now();
+  const now = (): Date => new Date(nowMs);
+
+  beforeAll(async () => {
+    folder = await makeTemporaryFolder("clocked");
+    objects = openFolderStore({ root: folder });
+    await objects.ready();
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const workerDeps = (upstream: string): WorkerDeps => ({
+    db: db(),
+    objects,
+    // Nothing here reaches a queue: a step that would is one of those that a test takes itself.
+    queues: {} as JobQueues,
+    routes: { upstreams: [], resolve: (model) => ({ upstream, model }) },
+    logger: createLogger({ name: "test", level: "silent" }),
+    clock: now,
+    batchFileLifeSeconds: FILE_LIFE_SECONDS,
+  });
+
+  return {
+    db,
+    objects: () => objects,
+    now,
+    pass: (seconds) => {
+      nowMs += seconds * 1_000;
+    },
+    create: async ({ fileSeconds = FILE_LIFE_SECONDS, outputSeconds } = {}) => {
+      const mark = randomUUID();
+      await db().query("insert into tenants (id) values ($1)", [mark]);
+      await declareUpstream(db(), { name: mark, concurrency: HANDED_OUT / 2, requestsPerMinute: null, sliceLines: 1 });
+      await registerWorker(db(), { id: mark, host: "here", pid: process.pid });
+      const input = { id: `file-${mark}`, blob: `files/${mark}` };
+      const text = Array.from({ length: TOTAL }, (_, i) => inputLine(`id-${String(i)}`)).join("\n");
+      const info = await objects.put(input.blob, Buffer.from(text));
+      await insertBlob(db(), { key: input.blob, ...info });
+      const expiresAt = new Date(nowMs + fileSeconds * 1_000);
+      const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: info.bytes };
+      await insertFile(db(), { ...file, createdAt: now(), expiresAt });
+      const { number } = await createBatch(db(), {
+        id: `batch_${mark}`,
+        tenant: mark,
+        endpoint: "/v1/chat/completions",
+        completionWindow: "24h",
+        inputFileId: input.id,
+        metadata: null,
+        outputExpiresAfterSeconds: outputSeconds ?? null,
+        createdAt: now(),
+        deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
+      });
+      return clockedBatch(workerDeps(mark), { number, tenant: mark, fileId: input.id, blob: input.blob });
+    },
+    upkeep: async () => {
+      await db().query("update blobs set created_at = now() - interval '2 days'");
+      await runUpkeep(workerDeps("none"))();
+    },
+  };
+}
+
+function clockedBatch(
+  deps: WorkerDeps,
+  names: Pick<ClockedBatch, "number" | "tenant" | "fileId" | "blob">,
+): ClockedBatch {
+  const { db, objects, clock, logger } = deps;
+  const waiting: WaitingSlice[] = [];
+  const indexes = createLineIndexes(objects);
+  const slices = { enqueue: () => Promise.resolve(), close: () => undefined };
+  const onSmall = (fed: readonly WaitingSlice[]): void => void waiting.push(...fed);
+  const feedNow = (upstream: string): Promise<unknown> => feed({ db, clock, indexes, slices, onSmall }, upstream);
+  const advance = advanceBatch({
+    ...deps,
+    threads: createValidationThreads(),
+    indexes,
+    feed: feedNow,
+    again: () => undefined,
+  });
+  const recorder: Recorder = createRecorder({
+    db,
+    objects,
+    logger,
+    clock,
+    expectsMore: () => false,
+    onRecorded: () => undefined,
+  });
+  return {
+    ...names,
+    view: async () => {
+      const view = await getBatch(db, names.number);
+      if (view === null) throw new Error("the batch is gone");
+      return view;
+    },
+    advance: () => advance({ v: 1, batch: names.number }),
+    feedMore: () => feedNow(names.tenant),
+    claim: async (count) => {
+      const claimed = await claimSlices(db, names.tenant, waiting.splice(0, count), clock());
+      const input = await objects.read(names.blob);
+      return claimed.flatMap((slice) =>
+        tasksOf(slice, input.subarray(slice.byteOffset, slice.byteOffset + slice.byteLength)),
+      );
+    },
+    answer: async (tasks) => {
+      await Promise.all(tasks.map((task) => recorder.finish({ task, outcome: answered(task) })));
+    },
+    lines: async (fileId) => {
+      if (fileId === null) return [];
+      const { rows } = await db.query<{ blob: string }>("select blob from files where id = $1", [fileId]);
+      const text = (await objects.read(rows[0]?.blob ?? "")).toString("utf8");
+      return text
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { custom_id: string; error: { code: string } | null });
+    },
+  };
+}
+
+function answered({ request, line }: LineTask): Parameters<Recorder["finish"]>[0]["outcome"] {
+  const reply = { status: 200, requestId: `req-${String(line)}`, body: Buffer.from("{}") };
+  const text = answeredLine(`batch_req_${String(line)}`, request.customId, reply);
+  return { kind: "done", file: "output", line: text, usage: null, exhaustedBy: null };
+}

@@ -1,0 +1,60 @@
+/** What the contract tests share: JSON calls, forms in any order of parts, and the shapes of the wire. */
+import type { BatchClient } from "../batch-client.ts";
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Status, headers and parsed body of a reply. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Json;
+}
+
+export async function answerOf(reply: Response): Promise<Answer> {
+  return { status: reply.status, headers: reply.headers, body: (await reply.json()) as Json };
+}
+
+/** Calls that are answered in JSON. */
+export function createWire({ request }: BatchClient) {
+  const get = async (path: string): Promise<Answer> => answerOf(await request(path));
+  const post = async (path: string, body: unknown): Promise<Answer> =>
+    answerOf(
+      await request(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+    );
+  return {
+    get,
+    post,
+    remove: async (path: string): Promise<Answer> => answerOf(await request(path, { method: "DELETE" })),
+    /** Sends a form's parts in this order; a file is a Blob with its name. */
+    postForm: async (parts: readonly (readonly [string, string | readonly [Blob, string]])[]): Promise<Answer> => {
+      const form = new FormData();
+      for (const [name, value] of parts) {
+        if (typeof value === "string") form.append(name, value);
+        else form.append(name, value[0], value[1]);
+      }
+      return answerOf(await request("/v1/files", { method: "POST", body: form }));
+    },
+    /** A batch of /v1/chat/completions unless told. */
+    createBatch: (inputFileId: string, change: Json = {}): Promise<Answer> =>
+      post("/v1/batches", {
+        input_file_id: inputFileId,
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+        ...change,
+      }),
+  };
+}
+
+export type Wire = ReturnType<typeof createWire>;
+
+/** The error envelope of contract §5.1 with these contents. */
+export const envelope = (message: unknown, param: string | null = null, code: string | null = null): Json => ({
+  error: { message, type: "invalid_request_error", param, code },
+});
+
+/** Ids of a list's page, or of all objects of an array. */
+export const idsOf = (page: Json): string[] => (page["data"] as readonly { readonly id: string }[]).map(({ id }) => id);
