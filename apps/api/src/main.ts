@@ -4,7 +4,7 @@ import { createLogger, createMetrics, listen, runProcess } from "@nightshift/ser
 import { openStores } from "@nightshift/stores";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
-import { readApiConfig, readUpstreamNames } from "./config.ts";
+import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
 
 /** Beyond the grace that requests have. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -14,6 +14,7 @@ runProcess("api", async (life) => {
   const logger = createLogger({ name: "api", level: config.NIGHTSHIFT_LOG_LEVEL });
   life.logWith(logger);
   const upstreams = await readUpstreamNames(config);
+  const tiers = await readTiers(config);
 
   const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
   life.onStop("stores", CLOSE_TIMEOUT_MS, () => stores.close());
@@ -30,6 +31,7 @@ runProcess("api", async (life) => {
     logger,
     metrics: createMetrics(),
     adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
+    tiers,
     clock: () => new Date(),
     random: randomBytes,
     isDraining: () => life.stopping.aborted,

@@ -3,7 +3,7 @@ import express from "express";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
 import { readWorkerConfig } from "./config.ts";
-import { ensureUpstream, readRoutes } from "./fallback-simulator.ts";
+import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";
 import { startWorkerProcesses } from "./processes/primary.ts";
 import { processMetricsRoute } from "./processes/process-metrics.ts";
 import { startWorker } from "./worker.ts";
@@ -18,6 +18,7 @@ runProcess("worker", async (life) => {
 
   const simulatorUrl = await ensureUpstream(config, env, life, logger);
   const routes = await readRoutes(config, env, simulatorUrl);
+  const tiers = await readTiers(config, env);
   if (config.WORKER_PROCESSES > 1) {
     await startWorkerProcesses({ program: import.meta.filename, config, env, simulatorUrl, life, logger });
     return;
@@ -36,7 +37,7 @@ runProcess("worker", async (life) => {
   life.onStop("health server", 2_000, () => server.close(0));
 
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
-  const worker = await startWorker({ ...stores, routes, logger, clock: () => new Date() }, registry);
+  const worker = await startWorker({ ...stores, routes, tiers, logger, clock: () => new Date() }, registry);
   life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));
   life.listening(server.url);
 });
