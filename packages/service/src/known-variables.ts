@@ -19,11 +19,11 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   UPSTREAM_TIMEOUT_SECONDS: "Seconds that one request to that server may take (600).",
   UPSTREAM_MAX_ATTEMPTS: "Attempts that a line has before it becomes an error line (5).",
   UPSTREAM_SLICE_LINES: "Lines of one job, 1 to 64; as many as suit the time that a line takes there unless set.",
-  NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams and the models routed to them.",
+  NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams, the models routed to them, and tiers of tenants.",
   NIGHTSHIFT_DATA_DIR: "Folder for all that one machine keeps: objects, database, keys (./data).",
   NIGHTSHIFT_BOOTSTRAP_KEY: "First API key of the tenant `default`; one is made when no key exists at all.",
   NIGHTSHIFT_ADMIN_KEY:
-    "Password of the user `admin` at /admin/queues; `npm start` makes one, start:api has no /admin without it.",
+    "Password of the user `admin` at /admin/queues, bearer of /admin/v1; `npm start` makes one, start:api has no /admin without it.",
   NIGHTSHIFT_LOG_LEVEL: "Least severe level that is logged: trace, debug, info, warn, error, fatal or silent (info).",
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds that requests and lines in flight have to finish on SIGTERM (30).",
   WORKER_PROCESSES: "Processes that a worker runs as, beneath one that keeps them running (1).",
