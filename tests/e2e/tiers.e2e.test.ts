@@ -1,4 +1,4 @@
-/** A tier with `concurrent_batches: 1`: three batches of a tenant run one after the other, and none is forgotten. */
+/** Tiers over whole stacks: batches of a tenant run one after the other and none is forgotten; lines, requests, revoked keys. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -31,7 +31,8 @@ describe.each(availableProfiles())("%s", (profile) => {
     workers: 2,
     routes: (baseUrl) =>
       `upstreams: { simulator: { base_url: "${baseUrl}", concurrency: 10 } }\n` +
-      "tiers: { default: { concurrent_batches: 1, queued_batches: 2 } }\n",
+      `tiers: { default: { concurrent_batches: 1, queued_batches: 2, lines_per_batch: ${String(LINES)} }, ` +
+      "slow: { requests_per_minute: 10 } }\n",
     simulator: { SIMULATOR_LATENCY_MS: "200" },
   });
 
@@ -79,5 +80,52 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(cancelled).toMatchObject({ status: "cancelled", output_file_id: null, error_file_id: null });
     expect(isThirdWaiting).toBe("validating");
     expect(next).toMatchObject({ status: "completed", request_counts: { total: LINES, completed: LINES, failed: 0 } });
+  });
+
+  // Long files are checked in a thread of their own.
+  test.each([
+    ["short", 10],
+    ["long", 10_000],
+  ])("one line more than lines_per_batch fails the batch, in a %s file", async (_name, bytes) => {
+    const client = createBatchClient(stack());
+    const lines = Array.from({ length: LINES + 1 }, (_, index) => chatLine(`line-${String(index)}`, "x".repeat(bytes)));
+
+    const batch = await client.run(lines.join("\n"));
+
+    expect(batch.status).toBe("failed");
+    expect(batch.errors?.data).toEqual([
+      expect.objectContaining({
+        code: "too_many_tasks",
+        message: expect.stringContaining(`more than ${String(LINES)}`),
+      }),
+    ]);
+  });
+
+  test("a tenant's requests a minute are one number over all APIs; its revoked key opens none of them", async () => {
+    const { urls, adminKey } = stack();
+    const admin = async (method: string, path: string, body?: object): Promise<Record<string, string>> => {
+      const headers = { authorization: `Bearer ${adminKey}` };
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      return (await (await fetch(`${stack().url}/admin/v1${path}`, init)).json()) as Record<string, string>;
+    };
+    const { id = "", key = "" } = await admin("POST", "/keys", { tenant: "acme" });
+    await admin("POST", "/tenants/acme", { tier: "slow" });
+    const authorization = `Bearer ${key}`;
+    const ask = async (url = ""): Promise<number> =>
+      (await fetch(`${url}/v1/files`, { headers: { authorization } })).status;
+
+    const statuses = await Promise.all(Array.from({ length: 40 }, (_, index) => ask(urls[index % urls.length])));
+    await admin("DELETE", `/keys/${id}`);
+    await until(async () => (await Promise.all(urls.map(ask))).every((status) => status === 401), {
+      message: "no API takes the key",
+      timeoutMs: 15_000,
+      everyMs: 500,
+    });
+
+    const served = statuses.filter((status) => status === 200).length;
+    // Up to twice the limit, where the minute turns in between.
+    expect(served).toBeGreaterThanOrEqual(10);
+    expect(served).toBeLessThanOrEqual(20);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(40 - served);
   });
 });
