@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { KNOWN_VARIABLES } from "@nightshift/service";
-import { parseRoutes } from "@nightshift/upstream";
+import { parseRoutes, parseTiers } from "@nightshift/upstream";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
@@ -86,6 +86,21 @@ test("the upstreams' file of the configuration page is accepted, and routes as i
 
   expect(routes.resolve("gpt-4")).toEqual({ upstream: "tensorzero", model: "tensorzero::model_name::gpt-4" });
   expect(routes.resolve("llama-3")).toEqual({ upstream: "vllm", model: "meta-llama/llama-3" });
+});
+
+test("the tiers of the tenants' page are accepted, and it explains every limit that it shows", () => {
+  const page = read("docs/tenants.md");
+  const [, text = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+
+  const tiers = parseTiers(`upstreams: { a: { base_url: "http://a/v1" } }\n${text}`, "nightshift.yaml", {});
+
+  const limits = Object.entries(tiers.limitsOf("free"));
+  const explained = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1] ?? "");
+  expect(limits.filter(([, limit]) => limit === null)).toEqual([]);
+  expect(sorted(explained)).toEqual(
+    sorted(limits.map(([name]) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))),
+  );
+  expect(tiers.names).toEqual(["default", "free"]);
 });
 
 test("every decision is in the list of decisions", () => {

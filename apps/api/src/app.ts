@@ -1,13 +1,18 @@
 /** The API as an Express app: what stands in front of what. Opens nothing and listens nowhere. */
 import type { Db } from "@nightshift/db";
-import type { CompletionWindows, RandomBytes } from "@nightshift/domain";
+import type { CompletionWindows, RandomBytes, Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import express, { type Express } from "express";
 import { adminRoutes, type AdminTable } from "./admin/admin-api.ts";
 import { dashboard } from "./admin/dashboard.ts";
-import { createAuthenticate } from "./middleware/authenticate.ts";
+import { createKey } from "./admin/keys/create-key.ts";
+import { listKeys } from "./admin/keys/list-keys.ts";
+import { revokeKey } from "./admin/keys/revoke-key.ts";
+import { listTenants } from "./admin/tenants/list-tenants.ts";
+import { retrieveTenant, setTenant } from "./admin/tenants/tenant.ts";
+import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
@@ -19,6 +24,8 @@ import { deleteFile } from "./routes/files/delete-file.ts";
 import { getContent } from "./routes/files/get-content.ts";
 import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
+import { limitRequests } from "./tiers/request-rate.ts";
+import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
@@ -39,6 +46,8 @@ export interface ApiDeps {
   readonly completionWindows: CompletionWindows;
   /** Seconds that an input file lives where its upload does not say it; null: for ever. */
   readonly batchFileLifeSeconds: number | null;
+  /** What tenants may have. */
+  readonly tiers: Tiers;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly isDraining: () => boolean;
@@ -53,31 +62,38 @@ export function createApp(deps: ApiDeps): Express {
   app.set("query parser", "simple");
   app.set("json spaces", 2);
 
+  const keys = createKeyRing(deps);
+  const limitsOf = createTenantLimits(deps);
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
-  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable()));
-  app.use(tenantRoutes(createAuthenticate(deps), routeTable(deps)));
+  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));
+  app.use(tenantRoutes(limitRequests({ ...deps, limitsOf }, keys.authenticate), routeTable(deps, limitsOf)));
   app.use(refuseUnknownUrl, errorHandler(deps.logger));
   return app;
 }
 
 /** Paths below /admin/v1. */
-function adminTable(): AdminTable {
-  return {};
+function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
+  return {
+    "/keys": { get: listKeys(deps), post: createKey(deps) },
+    "/keys/:key_id": { delete: revokeKey({ ...deps, forgetKeys }) },
+    "/tenants": { get: listTenants(deps) },
+    "/tenants/:tenant": { get: retrieveTenant(deps), post: setTenant(deps) },
+  };
 }
 
-function routeTable(deps: ApiDeps): RouteTable {
+function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
   const uploadedBytes = new Counter({
     name: "nightshift_uploaded_bytes_total",
     help: "Bytes of uploads that became files.",
     registers: [deps.metrics],
   });
   return {
-    "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, uploadedBytes }) },
+    "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, limitsOf, uploadedBytes }) },
     "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
     "/v1/files/:file_id/content": { get: getContent(deps) },
-    "/v1/batches": { get: listBatches(deps), post: createBatch(deps) },
+    "/v1/batches": { get: listBatches(deps), post: createBatch({ ...deps, limitsOf }) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
   };

@@ -1,15 +1,12 @@
 /** Makes sure that there is a first API key, so that the first request can be made. */
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { type Db, insertFirstKey, insertKey, type NewKey } from "@nightshift/db";
+import { type Db, insertFirstKey, insertKey } from "@nightshift/db";
 import type { RandomBytes } from "@nightshift/domain";
 import { StartupError } from "@nightshift/service";
-import { hashKey } from "./middleware/authenticate.ts";
+import { describeKey, newApiKey } from "./new-api-key.ts";
 
 const TENANT = "default";
-
-/** Characters of a key that may stand in lists and logs; of a short one no more than a third. */
-const HINT_LENGTH = 16;
 
 export interface BootstrapDeps {
   readonly db: Db;
@@ -26,23 +23,15 @@ export interface BootstrapDeps {
  */
 export async function bootstrapKey({ db, random, configuredKey, dataDir }: BootstrapDeps): Promise<string | null> {
   if (configuredKey !== undefined) {
-    await insertKey(db, describeKey(configuredKey));
+    await insertKey(db, describeKey(TENANT, configuredKey));
     return null;
   }
-  const key = `sk-nightshift-${Buffer.from(random(32)).toString("base64url")}`;
+  const key = newApiKey(random);
   const isFirst = await insertFirstKey(db, async () => {
     await keepKey(dataDir, key);
-    return describeKey(key);
+    return describeKey(TENANT, key);
   });
   return isFirst ? key : null;
-}
-
-function describeKey(key: string): NewKey {
-  return {
-    tenant: TENANT,
-    hash: hashKey(key),
-    hint: key.slice(0, Math.min(HINT_LENGTH, Math.floor(key.length / 3))),
-  };
 }
 
 async function keepKey(dataDir: string, key: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** The environment of the API process: the only reader of process.env here. */
-import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays } from "@nightshift/domain";
+import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays, type Tiers } from "@nightshift/domain";
 import { LOG_LEVELS, readConfig, StartupError } from "@nightshift/service";
 import { StoresVariables } from "@nightshift/stores";
-import { loadRoutes, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
+import { loadRoutes, loadTiers, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
 import { type Static, Type } from "@sinclair/typebox";
 
 const ApiVariables = Type.Object({
@@ -41,9 +41,18 @@ export function readApiConfig(): ApiConfig {
  */
 export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   if (config.NIGHTSHIFT_CONFIG === undefined && config.UPSTREAM_BASE_URL === undefined) return [SIMULATOR_UPSTREAM];
+  const routes = await explained(() => loadRoutes(config, process.env));
+  return routes.upstreams.map((upstream) => upstream.name);
+}
+
+/** What tenants may have, by the same file. Rejects as readUpstreamNames does. */
+export async function readTiers(config: ApiConfig): Promise<Tiers> {
+  return explained(() => loadTiers(config, process.env));
+}
+
+async function explained<T>(load: () => Promise<T>): Promise<T> {
   try {
-    const routes = await loadRoutes(config, process.env);
-    return routes.upstreams.map((upstream) => upstream.name);
+    return await load();
   } catch (error) {
     if (error instanceof RoutesError) throw new StartupError(error.message, { cause: error });
     throw error;

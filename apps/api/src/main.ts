@@ -5,7 +5,7 @@ import { createLogger, createMetrics, listen, runProcess } from "@nightshift/ser
 import { openStores } from "@nightshift/stores";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
-import { readApiConfig, readUpstreamNames } from "./config.ts";
+import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
 
 /** Beyond the grace that requests have. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -15,6 +15,7 @@ runProcess("api", async (life) => {
   const logger = createLogger({ name: "api", level: config.NIGHTSHIFT_LOG_LEVEL });
   life.logWith(logger);
   const upstreams = await readUpstreamNames(config);
+  const tiers = await readTiers(config);
 
   const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
   life.onStop("stores", CLOSE_TIMEOUT_MS, () => stores.close());
@@ -33,6 +34,7 @@ runProcess("api", async (life) => {
     completionWindows: parseCompletionWindows(config.NIGHTSHIFT_COMPLETION_WINDOWS),
     batchFileLifeSeconds: batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS),
     adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
+    tiers,
     clock: () => new Date(),
     random: randomBytes,
     isDraining: () => life.stopping.aborted,

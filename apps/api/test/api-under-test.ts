@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "@jest/globals";
 import { type Db, insertKey } from "@nightshift/db";
+import { NO_TIERS } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, type Listening, type Registry } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
@@ -70,6 +71,7 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
       adminKey: null,
       completionWindows: new Map([["24h", 86_400]]),
       batchFileLifeSeconds: 30 * 86_400,
+      tiers: NO_TIERS,
       clock: api.now,
       random: randomBytes,
       isDraining: () => false,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createLogger, runProcess, type Lifecycle } from "@nightshift/service";
 import { Command, CommanderError } from "commander";
 import { existingFile, httpUrl, writableFile } from "./arguments.ts";
+import { addAdminCommands } from "./commands/admin/admin-commands.ts";
 import type { RunOptions, WaitOptions } from "./commands/run.ts";
 import { readCliConfig, type CliConfig } from "./config.ts";
 import { createScreen, type Screen } from "./screen/screen.ts";
@@ -114,6 +115,13 @@ program
       return quickstart(session);
     });
   });
+
+addAdminCommands(program.command("admin").description("keys, tenants and webhooks, with the admin key"), (action) => {
+  runCommand(process.stderr, (session) => {
+    failWhenInterrupted(session.life);
+    return action(session);
+  });
+});
 
 try {
   await program.parseAsync();

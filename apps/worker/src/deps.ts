@@ -1,5 +1,6 @@
 /** What the worker's parts need of the outside world. Each part takes the piece of this that it uses. */
 import type { Db } from "@nightshift/db";
+import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
@@ -12,6 +13,8 @@ export interface WorkerDeps {
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
   readonly routes: Routes;
+  /** What tenants may have. */
+  readonly tiers: Tiers;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Seconds that a result file lives where its batch does not say it; null: for ever. */

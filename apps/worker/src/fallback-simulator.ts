@@ -2,7 +2,15 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { loadRoutes, RoutesError, SIMULATOR_UPSTREAM, type Routes, type UpstreamConfig } from "@nightshift/upstream";
+import {
+  loadRoutes,
+  loadTiers,
+  RoutesError,
+  SIMULATOR_UPSTREAM,
+  type Routes,
+  type UpstreamConfig,
+} from "@nightshift/upstream";
+import type { Tiers } from "@nightshift/domain";
 import { StartupError, type Lifecycle, type Logger } from "@nightshift/service";
 import type { WorkerConfig } from "./config.ts";
 
@@ -37,9 +45,18 @@ async function simulatorRoutes(url: string): Promise<Routes> {
   return { upstreams, resolve: (model) => ({ upstream: SIMULATOR_UPSTREAM, model }) };
 }
 
-async function configuredRoutes(config: UpstreamConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
+/** What tenants may have, by the same file. */
+export function readTiers(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Tiers> {
+  return explained(() => loadTiers(config, env));
+}
+
+function configuredRoutes(config: UpstreamConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
+  return explained(() => loadRoutes(config, env));
+}
+
+async function explained<T>(load: () => Promise<T>): Promise<T> {
   try {
-    return await loadRoutes(config, env);
+    return await load();
   } catch (error) {
     if (error instanceof RoutesError) throw new StartupError(error.message, { cause: error });
     throw error;

@@ -4,7 +4,7 @@ import { batchFileLife } from "@nightshift/domain";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
 import { readWorkerConfig } from "./config.ts";
-import { ensureUpstream, readRoutes } from "./fallback-simulator.ts";
+import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";
 import { startWorkerProcesses } from "./processes/primary.ts";
 import { processMetricsRoute } from "./processes/process-metrics.ts";
 import { startWorker } from "./worker.ts";
@@ -19,6 +19,7 @@ runProcess("worker", async (life) => {
 
   const simulatorUrl = await ensureUpstream(config, env, life, logger);
   const routes = await readRoutes(config, env, simulatorUrl);
+  const tiers = await readTiers(config, env);
   if (config.WORKER_PROCESSES > 1) {
     await startWorkerProcesses({ program: import.meta.filename, config, env, simulatorUrl, life, logger });
     return;
@@ -39,7 +40,7 @@ runProcess("worker", async (life) => {
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
   const batchFileLifeSeconds = batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS);
   const worker = await startWorker(
-    { ...stores, routes, logger, clock: () => new Date(), batchFileLifeSeconds },
+    { ...stores, routes, tiers, logger, clock: () => new Date(), batchFileLifeSeconds },
     registry,
   );
   life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));

@@ -194,13 +194,15 @@ function tune(timers: Timers, lane: UpstreamLane, job: JobWorker): void {
 
 /** The timers that keep the ledger and the queue in step, whatever happens to either. */
 function watch(deps: WorkerDeps, { lanes, slices, timers }: Parts): void {
-  const { db, queues, logger, clock } = deps;
+  const { db, queues, tiers, logger, clock } = deps;
   const upstreams = lanes.all.map((lane) => lane.name);
   const reaper = createReaper({ db, logger, host: processHost(), monotonicMs: () => performance.now() });
   timers.every("reap", REAP_MS, async () => {
     if ((await reaper.look()) > 0) await slices.enqueue(await waitingSlices(db, FREED_AT_ONCE));
   });
-  timers.every("reconcile", RECONCILE_TICK_MS, () => reconcile({ db, queues, slices, upstreams, logger, clock }));
+  timers.every("reconcile", RECONCILE_TICK_MS, () =>
+    reconcile({ db, queues, slices, upstreams, tiers, logger, clock }),
+  );
   timers.every("look for stopped batches", STOPPED_LOOK_MS, async () => {
     for (const lane of lanes.all) {
       const inHand = lane.batches();

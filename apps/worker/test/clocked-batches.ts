@@ -14,7 +14,7 @@ import {
   registerWorker,
   type WaitingSlice,
 } from "@nightshift/db";
-import { answeredLine } from "@nightshift/domain";
+import { answeredLine, NO_TIERS } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
@@ -89,6 +89,7 @@ export function useClockedBatches(): ClockedBatches {
     routes: { upstreams: [], resolve: (model) => ({ upstream, model }) },
     logger: createLogger({ name: "test", level: "silent" }),
     clock: now,
+    tiers: NO_TIERS,
     batchFileLifeSeconds: FILE_LIFE_SECONDS,
   });
 

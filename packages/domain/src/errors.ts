@@ -131,6 +131,40 @@ export const errors = {
   /** §5.2, cancel of a finished batch; SDKs retry a 409, so the handler adds `x-should-retry: false`. */
   cannotCancel: (status: string): RequestError =>
     new RequestError(`Cannot cancel a batch with status '${status}'.`, { kind: "conflict", code: null, param: null }),
+  /** Ours: the admin API, a tenant that no key was ever made for. */
+  tenantNotFound: (id: string): RequestError =>
+    new RequestError(`No such tenant: '${id}'. A tenant is made with its first key.`, {
+      kind: "not_found",
+      code: null,
+      param: null,
+    }),
+  /** Ours: the admin API, an unknown key. */
+  keyNotFound: (id: string): RequestError =>
+    new RequestError(`No such API key: '${id}'.`, { kind: "not_found", code: null, param: null }),
+  /** Ours, of the tenant's tier: 400 as every file that is too large (contract §5.2). */
+  tierFileTooLarge: (maxBytes: number): RequestError =>
+    invalid(`File is too large. One file of your tenant may have at most ${String(maxBytes)} bytes.`),
+  /** Ours, of the tenant's tier. No 429: SDKs would repeat the upload, and nothing changes until files are deleted or expire. */
+  storageFull: (maxBytes: number): RequestError =>
+    invalid(
+      `Your tenant's files may have at most ${String(maxBytes)} bytes together, and this one would exceed that. ` +
+        "Delete files that you need no longer, or let them expire.",
+      null,
+      "storage_limit_exceeded",
+    ),
+  /** Ours, of the tenant's tier. It clears only when a batch ends, so the handler adds `x-should-retry: false`. */
+  batchQueueFull: (maxUnfinished: number): RequestError =>
+    new RequestError(
+      `Your tenant has as many unfinished batches as it may: ${String(maxUnfinished)}, running and waiting ones together. ` +
+        "Create this batch again when one of them has ended.",
+      { kind: "limited", code: "batch_queue_full", param: null, retryAfterSeconds: 60 },
+    ),
+  /** §5.2, rate limit; of the tenant's tier. */
+  rateLimited: (perMinute: number, retryAfterSeconds: number): RequestError =>
+    new RequestError(
+      `Rate limit reached: ${String(perMinute)} requests per minute. Please try again in ${String(retryAfterSeconds)} s.`,
+      { kind: "limited", code: "rate_limit_exceeded", param: null, retryAfterSeconds },
+    ),
   /** A store is away; nothing was changed, or the change is safe to repeat. */
   unavailable: (what: string, cause: unknown): RequestError =>
     new RequestError(

@@ -19,11 +19,11 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   UPSTREAM_TIMEOUT_SECONDS: "Seconds that one request to that server may take (600).",
   UPSTREAM_MAX_ATTEMPTS: "Attempts that a line has before it becomes an error line (5).",
   UPSTREAM_SLICE_LINES: "Lines of one job, 1 to 64; as many as suit the time that a line takes there unless set.",
-  NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams and the models routed to them.",
+  NIGHTSHIFT_CONFIG: "Path of a YAML file with named upstreams, the models routed to them, and tiers of tenants.",
   NIGHTSHIFT_DATA_DIR: "Folder for all that one machine keeps: objects, database, keys (./data).",
   NIGHTSHIFT_BOOTSTRAP_KEY: "First API key of the tenant `default`; one is made when no key exists at all.",
   NIGHTSHIFT_ADMIN_KEY:
-    "Password of the user `admin` at /admin/queues; `npm start` makes one, start:api has no /admin without it.",
+    "Password of the user `admin` at /admin/queues, bearer of /admin/v1; `npm start` makes one, start:api has no /admin without it.",
   NIGHTSHIFT_COMPLETION_WINDOWS: "Completion windows that a batch may ask for, such as 1h,24h,7d (24h).",
   NIGHTSHIFT_FILE_EXPIRY_DAYS:
     "Days that files of batches live, inputs and results, where nobody says otherwise; 0 for ever (30).",

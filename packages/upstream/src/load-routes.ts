@@ -1,11 +1,12 @@
 /** The upstreams that a process' environment names: one by UPSTREAM_*, or a file of them by NIGHTSHIFT_CONFIG. */
 import { readFile } from "node:fs/promises";
+import { NO_TIERS, type Tiers } from "@nightshift/domain";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
 import { type RouteFault, RoutesError } from "./routes-error.ts";
 import type { Environment } from "./routes-file-meaning.ts";
 import { show } from "./routes-file-shape.ts";
-import { parseRoutes } from "./routes-file.ts";
+import { parseRoutes, parseTiers } from "./routes-file.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { DEFAULTS, RANGES } from "./settings.ts";
 
@@ -52,6 +53,11 @@ export async function loadRoutes(config: UpstreamConfig, env: Environment): Prom
     headers: {},
   };
   return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);
+}
+
+/** What tenants may have, by the same file; without it, there are no limits but the contract's. Rejects as loadRoutes does. */
+export async function loadTiers({ NIGHTSHIFT_CONFIG: path }: UpstreamConfig, env: Environment): Promise<Tiers> {
+  return path === undefined ? NO_TIERS : parseTiers(await readText(path), path, env);
 }
 
 function variableFaults(config: UpstreamConfig): RouteFault[] {

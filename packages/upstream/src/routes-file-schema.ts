@@ -3,6 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Ajv } from "ajv";
 import { BASE_URL_EXPECTED } from "./base-url.ts";
 import { RANGES } from "./settings.ts";
+import { TIERS } from "./tiers-file.ts";
 
 const closed = { additionalProperties: false } as const;
 const count = (range: { minimum: number; maximum: number }, unit = "") =>
@@ -60,8 +61,9 @@ const FILE = Type.Object(
         keys: "a model, a prefix that ends in *, or *",
       }),
     ),
+    tiers: Type.Optional(TIERS),
   },
-  { ...closed, description: "a map with upstreams and, where needed, models" },
+  { ...closed, description: "a map with upstreams and, where needed, models and tiers" },
 );
 
 /** A file of the right shape. */

@@ -103,7 +103,7 @@ extra: 1
       expect.stringMatching(
         /^models\.a\*b \(line 16\): got "a\*b", expected a model, a prefix that ends in \*, or \*$/,
       ),
-      expect.stringMatching(/^extra \(line 17\): got an unknown key, expected one of upstreams, models$/),
+      expect.stringMatching(/^extra \(line 17\): got an unknown key, expected one of upstreams, models, tiers$/),
     ]),
   );
   expect(faults).toHaveLength(9);

@@ -1,4 +1,5 @@
 /** Reads the YAML file of upstreams and routes, and says of each fault where it is. */
+import type { Tiers } from "@nightshift/domain";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { RoutesError } from "./routes-error.ts";
 import { type Environment, meaningFaults } from "./routes-file-meaning.ts";
@@ -6,12 +7,22 @@ import { isRoutesFile, type RoutesFile } from "./routes-file-schema.ts";
 import { type Place, shapeFaults } from "./routes-file-shape.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { DEFAULTS, type UpstreamSettings } from "./settings.ts";
+import { buildTiers, tierFaults } from "./tiers-file.ts";
 
 /**
  * Reads the text of a routes file. `source` is its path, for messages. Throws RoutesError with all faults that can be
  * seen together: those of the YAML, or, where there are none, all others.
  */
 export function parseRoutes(text: string, source: string, env: Environment): Routes {
+  return build(parseFile(text, source, env), env);
+}
+
+/** The section `tiers` of the same file; throws as parseRoutes does. */
+export function parseTiers(text: string, source: string, env: Environment): Tiers {
+  return buildTiers(parseFile(text, source, env).tiers);
+}
+
+function parseFile(text: string, source: string, env: Environment): RoutesFile {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const syntaxFaults = document.errors.map((error) => ({
@@ -29,9 +40,10 @@ export function parseRoutes(text: string, source: string, env: Environment): Rou
 
   const file: unknown = document.toJS();
   const hasShape = isRoutesFile(file);
-  const faults = [...shapeFaults(isRoutesFile.errors ?? [], place), ...meaningFaults(file, env, place)];
+  const shape = shapeFaults(isRoutesFile.errors ?? [], place);
+  const faults = [...shape, ...meaningFaults(file, env, place), ...tierFaults(file, place)];
   if (!hasShape || faults.length > 0) throw new RoutesError(source, faults);
-  return build(file, env);
+  return file;
 }
 
 /** The line of what stands at `path`, or of the nearest thing around it that is there. */

@@ -18,11 +18,17 @@ export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
+export interface KeyRing {
+  readonly authenticate: Authenticate;
+  /** Makes this process look every key up again: one was revoked. */
+  readonly forgetKeys: () => void;
+}
+
 /** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
-export function createAuthenticate(deps: { readonly db: Db; readonly clock: () => Date }): Authenticate {
+export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Date }): KeyRing {
   const cache = new Map<string, { readonly tenant: string; readonly untilMs: number }>();
 
-  return async (request) => {
+  const authenticate: Authenticate = async (request) => {
     const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
     if (key === undefined) throw errors.noApiKey();
     const hash = hashKey(key);
@@ -39,5 +45,11 @@ export function createAuthenticate(deps: { readonly db: Db; readonly clock: () =
     if (cache.size >= MAX_CACHED_KEYS) cache.clear();
     cache.set(cacheKey, { tenant: found.tenant, untilMs: nowMs + CACHE_MS });
     return found.tenant;
+  };
+  return {
+    authenticate,
+    forgetKeys: () => {
+      cache.clear();
+    },
   };
 }

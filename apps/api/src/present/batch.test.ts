@@ -35,6 +35,7 @@ const created: BatchView = {
   inputBlob: null,
   indexBlob: null,
   total: 0,
+  admittedAt: null,
   day: 20_684,
   completed: 0,
   failed: 0,

@@ -6,6 +6,7 @@ import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import multer from "multer";
 import { onObjectStore } from "../object-store-errors.ts";
+import type { UploadLimit } from "../tiers/upload-limits.ts";
 import { refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
 import { createFirstLine, type FirstLine } from "./first-line.ts";
 import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
@@ -18,6 +19,11 @@ export interface UploadDeps {
   readonly objects: ObjectStore;
   /** Seconds that a file of purpose `batch` lives where its form does not say it; null: for ever. */
   readonly batchFileLifeSeconds: number | null;
+}
+
+export interface ReceiveDeps extends UploadDeps {
+  /** What the tenant's tier allows, besides what the purpose does. */
+  readonly limit: UploadLimit;
 }
 
 /** A file whose bytes are durable under `key`, which no row names yet. */
@@ -41,7 +47,7 @@ interface Progress {
  * Otherwise, also where the client goes away, it rejects and nothing is left. The parts may come in any order.
  */
 export async function receiveUpload(
-  deps: UploadDeps,
+  deps: ReceiveDeps,
   request: Request,
   response: Response,
   key: string,
@@ -81,7 +87,7 @@ function refuseBadBatchInput({ filename }: StoredUpload, firstLine: FirstLine): 
  * sending; here it does so behind the answer.
  */
 function readForm(
-  deps: UploadDeps,
+  deps: ReceiveDeps,
   request: Request,
   response: Response,
   key: string,
@@ -117,7 +123,7 @@ function readForm(
 }
 
 async function store(
-  { db, objects }: UploadDeps,
+  { db, objects, limit }: ReceiveDeps,
   request: Request,
   file: Express.Multer.File,
   key: string,
@@ -129,7 +135,9 @@ async function store(
   // Noted first, so that upkeep finds the bytes if this process ends before they have a file.
   await insertBlob(db, { key, bytes: 0, etag: "" });
   try {
-    const info = await onObjectStore(() => objects.putStream(key, checkedBytes(file.stream, purpose, firstLine)));
+    const info = await onObjectStore(() =>
+      objects.putStream(key, checkedBytes(file.stream, purpose, firstLine, limit)),
+    );
     return { key, filename: withoutNul(file.originalname), info };
   } catch (error) {
     await forgetBlobs(db, [key]).catch(() => {
@@ -144,6 +152,7 @@ async function* checkedBytes(
   source: Readable,
   purpose: UploadPurpose | null,
   firstLine: FirstLine,
+  limit: UploadLimit,
 ): AsyncGenerator<Uint8Array> {
   const maxBytes = maxBytesOf(purpose);
   let bytes = 0;
@@ -153,6 +162,7 @@ async function* checkedBytes(
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw errors.fileTooLarge(maxBytes);
+      if (bytes > limit.maxBytes) throw limit.refusal();
       const verdict = firstLine.push(chunk);
       if (purpose === "batch") refuseWrongFirstLine(verdict);
       yield chunk;

@@ -16,14 +16,18 @@ export const adminKeyFileOf = (dataDir: string): string => path.join(dataDir, "a
 
 /** The configured password, or the one in the data folder's file `admin-key`, made (mode 0600) the first time. */
 export async function ensureAdminKey(config: CliConfig): Promise<string> {
-  if (config.adminKey !== null) return config.adminKey;
-  const file = adminKeyFileOf(config.dataDir);
-  const known = await readTrimmed(file);
+  const known = await findAdminKey(config);
   if (known !== null) return known;
+  const file = adminKeyFileOf(config.dataDir);
   const made = randomBytes(24).toString("base64url");
   await writeFile(`${file}.new`, `${made}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
   return made;
+}
+
+/** The configured password, or the one of this machine's data folder; null where there is none. */
+export async function findAdminKey(config: CliConfig): Promise<string | null> {
+  return config.adminKey ?? readTrimmed(adminKeyFileOf(config.dataDir));
 }
 
 /** The key of the tenant `default` that this machine knows; null where the database came with keys of its own. */

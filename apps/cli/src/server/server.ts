@@ -67,8 +67,8 @@ async function keyOfRunning(baseUrl: string, config: CliConfig): Promise<string 
   return (await findApiKey(config))?.value ?? null;
 }
 
-/** Waits for a service that is just being started. */
-async function runningUrl(config: CliConfig, signal: AbortSignal): Promise<string | null> {
+/** The address of the service on the data folder, null where none runs. Waits for one that is just being started. */
+export async function runningUrl(config: CliConfig, signal: AbortSignal): Promise<string | null> {
   for (;;) {
     const running = await readAliveSupervisor(config.dataDir);
     if (running === null || running.url !== null) return running?.url ?? null;

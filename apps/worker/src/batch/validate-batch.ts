@@ -13,16 +13,18 @@ import {
   fileFaults,
   lineFaults,
   MAX_BATCH_FILE_BYTES,
+  MAX_BATCH_LINES,
   type BatchEndpoint,
   type BatchError,
   type InputReport,
 } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { LineIndexes } from "../ledger/line-indexes.ts";
+import { limitsOf } from "./admission.ts";
 import { validateInput } from "./validate-input.ts";
 import type { ValidationThreads } from "./validation-threads.ts";
 
-export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "clock" | "logger"> {
+export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "routes" | "tiers" | "clock" | "logger"> {
   readonly threads: ValidationThreads;
   readonly indexes: LineIndexes;
 }
@@ -33,7 +35,9 @@ export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promi
   if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
   // POST /v1/files refuses such a file; one that was put together from parts (contract §1.2) may be larger.
   if (file.bytes > MAX_BATCH_FILE_BYTES) return fail(deps, batch, [fileFaults.tooLarge(MAX_BATCH_FILE_BYTES)]);
-  const report = await validateInput(deps.objects, deps.threads, file, batch.endpoint as BatchEndpoint);
+  const { linesPerBatch } = await limitsOf(deps, batch.tenant);
+  const rules = { endpoint: batch.endpoint as BatchEndpoint, maxLines: linesPerBatch ?? MAX_BATCH_LINES };
+  const report = await validateInput(deps.objects, deps.threads, file, rules);
   const upstream = upstreamOf(deps, report);
   const errors = upstream === null ? withUnknownModel(report) : report.errors;
   if (upstream === null || errors.length > 0) return fail(deps, batch, errors);

@@ -4,8 +4,15 @@ import type { BatchEndpoint, InputReport } from "@nightshift/domain";
 // Not by the package's front door, behind which all schemas are compiled: the thread starts in half the time.
 import { createInputValidator, type InputValidator } from "@nightshift/domain/input-validator";
 
+/** What a file is checked for, besides what holds for every file. */
+export interface InputRules {
+  readonly endpoint: BatchEndpoint;
+  /** Requests that the batch may have. */
+  readonly maxLines: number;
+}
+
 export type ValidationRequest =
-  | { readonly kind: "begin"; readonly endpoint: BatchEndpoint }
+  | { readonly kind: "begin"; readonly rules: InputRules }
   | { readonly kind: "chunk"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "end" };
 
@@ -17,7 +24,7 @@ let validator: InputValidator | null = null;
 
 function answer(request: ValidationRequest): ValidationReply | null {
   if (request.kind === "begin") {
-    validator = createInputValidator(request.endpoint);
+    validator = createInputValidator(request.rules.endpoint, request.rules.maxLines);
     return null;
   }
   if (validator === null) throw new Error("a file has to begin first");

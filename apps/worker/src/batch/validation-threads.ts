@@ -4,12 +4,12 @@
  */
 import { on } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { BatchEndpoint, InputReport } from "@nightshift/domain";
-import type { ValidationReply, ValidationRequest } from "./validation-thread.ts";
+import type { InputReport } from "@nightshift/domain";
+import type { InputRules, ValidationReply, ValidationRequest } from "./validation-thread.ts";
 
 export interface ValidationThreads {
   /** Opens a file when its turn comes, and checks it as it streams by. Rejects as the source does, or when the thread fails. */
-  validate(open: () => Promise<AsyncIterable<Uint8Array>>, endpoint: BatchEndpoint): Promise<InputReport>;
+  validate(open: () => Promise<AsyncIterable<Uint8Array>>, rules: InputRules): Promise<InputReport>;
   close(): Promise<void>;
 }
 
@@ -49,10 +49,10 @@ export function createValidationThreads(): ValidationThreads {
   };
 
   return {
-    async validate(open, endpoint) {
+    async validate(open, rules) {
       await takeTurn();
       try {
-        return await validateNow(await open(), endpoint);
+        return await validateNow(await open(), rules);
       } finally {
         endTurn();
       }
@@ -63,10 +63,10 @@ export function createValidationThreads(): ValidationThreads {
     },
   };
 
-  async function validateNow(source: AsyncIterable<Uint8Array>, endpoint: BatchEndpoint): Promise<InputReport> {
+  async function validateNow(source: AsyncIterable<Uint8Array>, rules: InputRules): Promise<InputReport> {
     const thread = take();
     try {
-      const report = await validateIn(thread, source, endpoint);
+      const report = await validateIn(thread, source, rules);
       if (spare === null) {
         // Idle it keeps no process alive.
         thread.unref();
@@ -83,11 +83,7 @@ export function createValidationThreads(): ValidationThreads {
   }
 }
 
-async function validateIn(
-  thread: Worker,
-  source: AsyncIterable<Uint8Array>,
-  endpoint: BatchEndpoint,
-): Promise<InputReport> {
+async function validateIn(thread: Worker, source: AsyncIterable<Uint8Array>, rules: InputRules): Promise<InputReport> {
   const ended = new AbortController();
   // Keeps what comes while the source is waited for, and rejects when the thread fails: a slow store must not lose replies.
   const replies = on(thread, "message", { signal: ended.signal });
@@ -99,7 +95,7 @@ async function validateIn(
     thread.postMessage(request, request.kind === "chunk" ? [request.bytes.buffer] : []);
   };
   try {
-    post({ kind: "begin", endpoint });
+    post({ kind: "begin", rules });
     let ahead = 0;
     let isHopeless = false;
     for await (const chunk of source) {

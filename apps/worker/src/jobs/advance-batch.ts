@@ -2,6 +2,7 @@
 import { getBatch, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
 import type { JobPayload } from "@nightshift/queue";
 import type { WorkerDeps } from "../deps.ts";
+import { admitNext, askAdmission } from "../batch/admission.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
 import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 
@@ -16,15 +17,17 @@ export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "
 const CANCEL_GRACE_MS = 5_000;
 const CANCEL_LOOK_MS = 200;
 
-/** A step changes the batch's state, or there is no further one for now. */
-type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop">;
+/** A step changes the batch's state, or there is no further one for now, or the batch has ended. */
+type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop" | "ended">;
 
 export function advanceBatch(deps: AdvanceDeps) {
   return async (payload: JobPayload<"batch.advance">): Promise<void> => {
     for (;;) {
       const batch = await getBatch(deps.db, payload.batch);
       if (batch === null) return;
-      if ((await stepFor(batch)(deps, batch)) === "stop") return;
+      const went = await stepFor(batch)(deps, batch);
+      if (went === "ended") await admitNext(deps, batch.tenant);
+      if (went !== "next") return;
     }
   };
 }
@@ -43,16 +46,18 @@ function stepFor(batch: BatchView): Step {
     case "completed":
     case "expired":
     case "cancelled":
-      return () => Promise.resolve("stop");
+      return () => Promise.resolve("ended");
   }
 }
 
 const validate: Step = async (deps, batch) => {
   if (isOverdue(deps, batch)) {
-    // Our own outage lasted for the whole window: nothing was sent, so there is nothing to hand out.
+    // Our own outage or its tenant's other batches took the whole window: nothing was sent, so there is nothing to hand out.
     await moveBatch(deps.db, batch.number, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
-    return "stop";
+    return "ended";
   }
+  const admission = await askAdmission(deps, batch);
+  if (admission !== "begin") return admission === "wait" ? "stop" : "next";
   const upstream = await validateBatch(deps, batch);
   if (upstream === null) return "next";
   deps.logger.info({ batch: batch.id, upstream }, "batch in progress");
@@ -81,7 +86,7 @@ const assemble: Step = async (deps, batch) => {
       "batch finished",
     );
   }
-  return "stop";
+  return "ended";
 };
 
 function isOverdue({ clock }: AdvanceDeps, batch: BatchView): boolean {

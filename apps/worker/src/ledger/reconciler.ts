@@ -3,8 +3,10 @@
  * Runs on plain timers in every worker, not as a job, because it must survive the queue.
  */
 import { batchesToAdvance, exhaustedLines, overdueBatches, takeTurn, waitingSlices, type Db } from "@nightshift/db";
+import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
+import { admitWaiting } from "../batch/admission.ts";
 import type { Clock } from "../deps.ts";
 import type { SliceQueue } from "./enqueue-slices.ts";
 
@@ -13,6 +15,7 @@ export interface ReconcilerDeps {
   readonly queues: JobQueues;
   readonly slices: SliceQueue;
   readonly upstreams: readonly string[];
+  readonly tiers: Tiers;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -36,6 +39,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   const now = deps.clock();
   const batches = new Set([...(await batchesToAdvance(deps.db, MAX_BATCHES)), ...(await overdueBatches(deps.db, now))]);
   for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
+  await admitWaiting(deps);
   await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
   if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);

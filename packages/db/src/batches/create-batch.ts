@@ -1,6 +1,8 @@
 /** Writes a new batch, in the state validating. */
-import type { Db } from "../pool.ts";
+import type { Db, Tx } from "../pool.ts";
+import { lockTenant } from "../tenants/lock-tenant.ts";
 import { withTx } from "../tx.ts";
+import { countUnfinished } from "./admit-batches.ts";
 import type { BatchView } from "./batch-view.ts";
 import { findBatch } from "./find-batch.ts";
 
@@ -15,13 +17,24 @@ export interface NewBatch {
   createdAt: Date;
   /** The end of the completion window. */
   deadline: Date;
+  /** Most batches of the tenant that may be unfinished, this one among them; null or left out: any number. */
+  maxUnfinished?: number | null;
+}
+
+/** The tenant has as many unfinished batches as it may. */
+export class BatchQueueFullError extends Error {
+  override readonly name = "BatchQueueFullError";
 }
 
 const DAY_MS = 86_400_000;
 
-/** Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler. */
+/**
+ * Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler.
+ * Throws BatchQueueFullError, decided under the tenant's row lock, where there would be more than `maxUnfinished`.
+ */
 export async function createBatch(db: Db, batch: NewBatch): Promise<BatchView> {
   await withTx(db, async (tx) => {
+    await refuseIfFull(tx, batch);
     const { rows } = await tx.query<{ number: number }>(
       `/* batches.create */
       insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,
@@ -45,4 +58,10 @@ export async function createBatch(db: Db, batch: NewBatch): Promise<BatchView> {
   const view = await findBatch(db, batch.tenant, batch.id);
   if (view === null) throw new Error(`batch ${batch.id} is gone right after it was created`);
   return view;
+}
+
+async function refuseIfFull(tx: Tx, { tenant, maxUnfinished = null }: NewBatch): Promise<void> {
+  if (maxUnfinished === null) return;
+  await lockTenant(tx, tenant);
+  if ((await countUnfinished(tx, tenant)) >= maxUnfinished) throw new BatchQueueFullError();
 }

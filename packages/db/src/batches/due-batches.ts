@@ -1,11 +1,16 @@
 /** Finds the batches that need a push: the reconciler's and the deadline's view. */
 import type { Queryable } from "../pool.ts";
 
-/** Numbers of the batches that a step waits for (validate, seal a cancel, assemble), oldest first, at most `limit`. */
+/**
+ * Numbers of the batches that a step waits for (validate, seal a cancel, assemble), oldest first, at most `limit`. Those that
+ * wait for their tenant's other batches are no business of this list, which they would fill: see admit-batches.ts.
+ */
 export async function batchesToAdvance(db: Queryable, limit: number): Promise<number[]> {
   const { rows } = await db.query<{ number: number }>(
     `/* batches.to_advance */
-    select number from batches where status in ('validating', 'finalizing', 'cancelling') order by number limit $1`,
+    select number from batches where status in ('validating', 'finalizing', 'cancelling')
+      and (status <> 'validating' or admitted_at is not null or queued_at is null)
+    order by number limit $1`,
     [limit],
   );
   return rows.map((row) => row.number);

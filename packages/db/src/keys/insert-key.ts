@@ -1,6 +1,7 @@
 /** Writes API keys: hashes only, a key itself is never stored. */
 import type { Db, Queryable } from "../pool.ts";
 import { withTx } from "../tx.ts";
+import { KEY_COLUMNS, type KeyRow } from "./list-keys.ts";
 
 export interface NewKey {
   tenant: string;
@@ -8,6 +9,8 @@ export interface NewKey {
   hash: Uint8Array;
   /** The key's first characters, to tell it from others in lists and logs. */
   hint: string;
+  /** What its maker calls it. */
+  name?: string;
 }
 
 /** Any number, the same in every process: those that find no key at all wait here for each other. */
@@ -15,6 +18,11 @@ const FIRST_KEY_LOCK = 7_319_004_212;
 
 /** Adds a key, and its tenant where that is new. False where this key exists; one that was revoked stays revoked. */
 export async function insertKey(db: Db, key: NewKey): Promise<boolean> {
+  return (await createKey(db, key)) !== null;
+}
+
+/** As `insertKey`, but returns the row; null where this key exists. */
+export async function createKey(db: Db, key: NewKey): Promise<KeyRow | null> {
   return withTx(db, (tx) => insertInTx(tx, key));
 }
 
@@ -28,16 +36,17 @@ export async function insertFirstKey(db: Db, make: () => Promise<NewKey>): Promi
     const { rows } = await tx.query<{ hasKeys: boolean }>(
       `/* keys.any */ select exists (select 1 from api_keys) as "hasKeys"`,
     );
-    return rows[0]?.hasKeys === true ? false : insertInTx(tx, await make());
+    return rows[0]?.hasKeys !== true && (await insertInTx(tx, await make())) !== null;
   });
 }
 
-async function insertInTx(tx: Queryable, key: NewKey): Promise<boolean> {
+async function insertInTx(tx: Queryable, key: NewKey): Promise<KeyRow | null> {
   await tx.query("/* keys.tenant */ insert into tenants (id) values ($1) on conflict (id) do nothing", [key.tenant]);
-  const { rowCount } = await tx.query(
+  const { rows } = await tx.query<KeyRow>(
     `/* keys.insert */
-    insert into api_keys (tenant, hash, hint) values ($1, $2, $3) on conflict (hash) do nothing`,
-    [key.tenant, key.hash, key.hint],
+    insert into api_keys (tenant, hash, hint, name) values ($1, $2, $3, $4)
+    on conflict (hash) do nothing returning ${KEY_COLUMNS}`,
+    [key.tenant, key.hash, key.hint, key.name ?? null],
   );
-  return rowCount === 1;
+  return rows[0] ?? null;
 }

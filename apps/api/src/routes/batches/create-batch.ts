@@ -1,5 +1,5 @@
 /** POST /v1/batches: contract §1.3. */
-import { createBatch as createBatchRow, type Db, findFile } from "@nightshift/db";
+import { BatchQueueFullError, createBatch as createBatchRow, type Db, findFile } from "@nightshift/db";
 import {
   type CompletionWindows,
   type CreateBatchBody,
@@ -7,6 +7,7 @@ import {
   errors,
   newBatchId,
   type RandomBytes,
+  type TierLimits,
 } from "@nightshift/domain";
 import { readJsonBody } from "../../json-body.ts";
 import { isObjectId } from "../../object-id.ts";
@@ -14,6 +15,7 @@ import { presentBatch } from "../../present/batch.ts";
 import { toSeconds } from "../../present/seconds.ts";
 import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
+import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { type NotifyDeps, notifyWorker } from "./notify-worker.ts";
 
 export interface CreateBatchDeps extends NotifyDeps {
@@ -21,11 +23,13 @@ export interface CreateBatchDeps extends NotifyDeps {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly completionWindows: CompletionWindows;
+  readonly limitsOf: TenantLimits;
 }
 
 /**
  * Writes the wish and answers with the batch in `validating`. Only the request itself is judged here, and the purpose of a
- * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do.
+ * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do. Where the
+ * tenant's tier has room neither to run the batch nor to let it wait, the answer is 429.
  */
 export function createBatch(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
@@ -36,7 +40,8 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
     const input = await findFile(deps.db, tenant, body.input_file_id, now);
     if (input !== null && input.purpose !== "batch") throw errors.wrongPurpose(input.id, input.purpose);
 
-    const batch = await createBatchRow(deps.db, {
+    const maxUnfinished = maxUnfinishedOf(await deps.limitsOf(tenant));
+    const create = createBatchRow(deps.db, {
       id: newBatchId(deps.random, toSeconds(now)),
       tenant,
       endpoint: body.endpoint,
@@ -46,10 +51,22 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
       createdAt: now,
       deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
+      maxUnfinished,
+    });
+    const batch = await create.catch((error: unknown) => {
+      if (!(error instanceof BatchQueueFullError)) throw error;
+      // The SDKs repeat a 429 by default, thrice within seconds (contract §5.3); batches end later than that.
+      response.setHeader("x-should-retry", "false");
+      throw errors.batchQueueFull(maxUnfinished ?? 0);
     });
     await notifyWorker(deps, request, batch.number);
     response.json(presentBatch(batch));
   };
+}
+
+/** Those that run and those that wait; null: any number. */
+function maxUnfinishedOf({ concurrentBatches, queuedBatches }: TierLimits): number | null {
+  return concurrentBatches === null || queuedBatches === null ? null : concurrentBatches + queuedBatches;
 }
 
 function endOfWindow(windows: CompletionWindows, now: Date, window: string): Date {

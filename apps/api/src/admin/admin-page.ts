@@ -1,0 +1,9 @@
+/** The query of the admin API's lists: pages as those of GET /v1/batches (contract §1.3). */
+import { BATCH_PAGE } from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+
+/** TypeBox properties: `limit` 1 to 100, 20 unless told; `after`, exclusive, the id of the page's predecessor. */
+export const ADMIN_PAGE = {
+  limit: Type.Integer({ minimum: 1, maximum: BATCH_PAGE.max, default: BATCH_PAGE.default }),
+  after: Type.Optional(Type.String()),
+} as const;

@@ -1,0 +1,39 @@
+/** POST /admin/v1/keys: a new API key, and with its first key the tenant. */
+import { createKey as createKeyRow, type Db } from "@nightshift/db";
+import { errors, isTenantName, type RandomBytes, TENANT_NAME_RULE } from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+import type { RequestHandler } from "express";
+import { readJsonBody } from "../../json-body.ts";
+import { describeKey, newApiKey } from "../../new-api-key.ts";
+import { bodyParser } from "../../request-schema.ts";
+import { presentKey } from "./present-key.ts";
+
+const MAX_NAME_LENGTH = 200;
+
+const parseBody = bodyParser(
+  Type.Object(
+    { tenant: Type.String(), name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH })) },
+    { additionalProperties: false },
+  ),
+);
+
+export interface CreateKeyDeps {
+  readonly db: Db;
+  readonly random: RandomBytes;
+}
+
+/** Answers with the key itself, this once: nothing but its hash is stored. */
+export function createKey({ db, random }: CreateKeyDeps): RequestHandler {
+  return async (request, response) => {
+    const { tenant, name } = parseBody(await readJsonBody(request, response));
+    if (!isTenantName(tenant)) throw errors.outOfRange("tenant", `it must be ${TENANT_NAME_RULE}`);
+    if (name !== undefined && /\p{Cc}|\p{Surrogate}/u.test(name)) {
+      throw errors.outOfRange("name", "it must be one line of Unicode text");
+    }
+    const key = newApiKey(random);
+    const row = await createKeyRow(db, { ...describeKey(tenant, key), ...(name === undefined ? {} : { name }) });
+    if (row === null) throw new Error("256 random bits came twice");
+    response.setHeader("cache-control", "no-store");
+    response.json({ ...presentKey(row), key });
+  };
+}

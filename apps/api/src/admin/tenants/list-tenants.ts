@@ -1,0 +1,21 @@
+/** GET /admin/v1/tenants: who there is. */
+import { type Db, listTenants as listTenantRows } from "@nightshift/db";
+import { errors, listPage } from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+import type { RequestHandler } from "express";
+import { isObjectId } from "../../object-id.ts";
+import { textParser } from "../../request-schema.ts";
+import { ADMIN_PAGE } from "../admin-page.ts";
+import { presentTenant } from "./present-tenant.ts";
+
+const parseQuery = textParser(Type.Object(ADMIN_PAGE));
+
+/** Answers with a page, by name. `after` is a name, whether or not a tenant has it. */
+export function listTenants({ db }: { readonly db: Db }): RequestHandler {
+  return async (request, response) => {
+    const { limit, after = null } = parseQuery({ ...request.query });
+    if (after !== null && !isObjectId(after)) throw errors.outOfRange("after", "it must be the name of a tenant");
+    const page = await listTenantRows(db, { limit, after });
+    response.json(listPage(page.rows.map(presentTenant), page.hasMore));
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Requests a minute of a tenant, over all API processes. A process takes its tenant's requests out of Postgres in small lots, so
+ * that most requests ask nobody. Never more than the limit in one minute of the clock; a lot that its process does not use up is
+ * lost with the minute: at most a sixtieth of the limit for each further process. Across a turn of the minute twice the limit may
+ * come within sixty seconds.
+ */
+import { type Db, takeRequests } from "@nightshift/db";
+import { errors } from "@nightshift/domain";
+import type { Authenticate } from "../middleware/authenticate.ts";
+import type { TenantLimits } from "./tenant-limits.ts";
+
+const MINUTE_MS = 60_000;
+const LOTS_PER_MINUTE = 60;
+const MAX_LOT = 1_000;
+
+/** More tenants than one API process sees in a minute; beyond it their lots are lost. */
+const MAX_TENANTS = 10_000;
+
+export interface RequestRateDeps {
+  readonly db: Db;
+  readonly clock: () => Date;
+  readonly limitsOf: TenantLimits;
+}
+
+/** What this process has of a tenant's minute. */
+interface Minute {
+  readonly number: number;
+  left: number;
+  isUsedUp: boolean;
+  /** The question under way, if there is one: all requests that find nothing left wait for the same answer. */
+  asking: Promise<void> | null;
+}
+
+/** Authenticates, then refuses with `rate_limit_exceeded` what is beyond the tenant's tier. Wrong keys count for nobody. */
+export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
+  const minutes = new Map<string, Minute>();
+
+  const minuteOf = (tenant: string): Minute => {
+    const number = Math.floor(deps.clock().getTime() / MINUTE_MS);
+    const known = minutes.get(tenant);
+    if (known?.number === number) return known;
+    if (minutes.size >= MAX_TENANTS) minutes.clear();
+    const minute: Minute = { number, left: 0, isUsedUp: false, asking: null };
+    minutes.set(tenant, minute);
+    return minute;
+  };
+
+  const ask = async (minute: Minute, tenant: string, limit: number): Promise<void> => {
+    const wanted = Math.min(MAX_LOT, Math.max(1, Math.floor(limit / LOTS_PER_MINUTE)));
+    try {
+      const granted = await takeRequests(deps.db, { tenant, minute: minute.number, limit, wanted });
+      minute.left += granted;
+      minute.isUsedUp = granted === 0;
+    } finally {
+      minute.asking = null;
+    }
+  };
+
+  const count = async (tenant: string, limit: number): Promise<void> => {
+    for (;;) {
+      const minute = minuteOf(tenant);
+      if (minute.left > 0) {
+        minute.left -= 1;
+        return;
+      }
+      if (minute.isUsedUp) throw errors.rateLimited(limit, secondsLeft(deps.clock()));
+      minute.asking ??= ask(minute, tenant, limit);
+      await minute.asking;
+    }
+  };
+
+  return async (request) => {
+    const tenant = await authenticate(request);
+    const { requestsPerMinute } = await deps.limitsOf(tenant);
+    if (requestsPerMinute !== null) await count(tenant, requestsPerMinute);
+    return tenant;
+  };
+}
+
+/** 1 to 60, rounded up: whoever waits for that long is in the next minute. */
+function secondsLeft(now: Date): number {
+  return Math.max(1, Math.ceil((MINUTE_MS - (now.getTime() % MINUTE_MS)) / 1_000));
+}

@@ -1,0 +1,142 @@
+/** The worker's side of a tenant's turn: who is validated, who waits, and who is told when one ends. */
+import { randomUUID } from "node:crypto";
+import { beforeEach, expect, test } from "@jest/globals";
+import { type BatchView, createBatch, getBatch, requestCancel, setTenant, waitingReason } from "@nightshift/db";
+import { createTiers, NO_LIMITS } from "@nightshift/domain";
+import { createLogger } from "@nightshift/service";
+import { useDatabase } from "@nightshift/testing";
+import { admitWaiting } from "../src/batch/admission.ts";
+import { type AdvanceDeps, advanceBatch } from "../src/jobs/advance-batch.ts";
+
+const database = useDatabase();
+const now = new Date("2026-08-19T12:00:00.250Z");
+const deadline = new Date(now.getTime() + 86_400_000);
+
+let tenant: string;
+let advanced: number[];
+let at: Date;
+beforeEach(async () => {
+  tenant = `t-${randomUUID()}`;
+  advanced = [];
+  at = now;
+  await database.db().query("insert into tenants (id, tier) values ($1, 'one at a time')", [tenant]);
+});
+
+function newBatch(): Promise<BatchView> {
+  return createBatch(database.db(), {
+    id: `batch_${randomUUID()}`,
+    tenant,
+    endpoint: "/v1/chat/completions",
+    completionWindow: "24h",
+    // There is none: validation ends at once, with the batch failed.
+    inputFileId: "file-1",
+    metadata: null,
+    outputExpiresAfterSeconds: null,
+    createdAt: now,
+    deadline,
+  });
+}
+
+/** What these paths touch of the worker; the rest is not there. */
+function deps(): AdvanceDeps {
+  const parts: Partial<AdvanceDeps> = {
+    db: database.db(),
+    tiers: createTiers({ "one at a time": { ...NO_LIMITS, concurrentBatches: 1 } }),
+    clock: () => at,
+    logger: createLogger({ name: "worker", level: "silent" }),
+    queues: {
+      enqueue: (_name: string, payload: { batch: number }) => {
+        advanced.push(payload.batch);
+        return Promise.resolve();
+      },
+    } as unknown as AdvanceDeps["queues"],
+  };
+  return parts as AdvanceDeps;
+}
+
+const advance = (batch: BatchView): Promise<void> => advanceBatch(deps())({ v: 1, batch: batch.number });
+const statusOf = async (batch: BatchView): Promise<string | undefined> =>
+  (await getBatch(database.db(), batch.number))?.status;
+
+/** Occupies the tenant's one place. */
+async function runningBatch(): Promise<BatchView> {
+  const batch = await newBatch();
+  await database.db().query("update batches set admitted_at = $2 where number = $1", [batch.number, now]);
+  return batch;
+}
+
+test("a batch without room is not looked at, and says why it waits", async () => {
+  await runningBatch();
+  const waiting = await newBatch();
+
+  await advance(waiting);
+
+  expect(await statusOf(waiting)).toBe("validating");
+  expect(await waitingReason(database.db(), waiting, 1)).toEqual({
+    reason: "concurrent_batches",
+    running: 1,
+    limit: 1,
+  });
+  expect(advanced).toEqual([]);
+});
+
+test("the end of a batch admits the oldest that waits, and tells the workers of it", async () => {
+  const running = await runningBatch();
+  const [next, last] = [await newBatch(), await newBatch()];
+  for (const batch of [last, next]) await advance(batch);
+
+  await advance(running);
+
+  expect(await statusOf(running)).toBe("failed");
+  expect(advanced).toEqual([next.number]);
+  await advance(next);
+  expect(await statusOf(next)).toBe("failed");
+  expect(advanced).toEqual([next.number, last.number]);
+});
+
+test("a batch that comes first into the worker's hands does not overtake an older one", async () => {
+  const [older, newer] = [await newBatch(), await newBatch()];
+
+  await advance(newer);
+
+  expect(await statusOf(newer)).toBe("validating");
+  expect(advanced).toEqual([older.number]);
+});
+
+test("a waiting batch expires at its deadline without having begun", async () => {
+  await runningBatch();
+  const waiting = await newBatch();
+  await advance(waiting);
+  at = deadline;
+
+  await advance(waiting);
+
+  expect(await statusOf(waiting)).toBe("expired");
+});
+
+test("a waiting batch that is cancelled needs no turn to end", async () => {
+  await runningBatch();
+  const waiting = await newBatch();
+  await advance(waiting);
+  await requestCancel(database.db(), tenant, waiting.id, now);
+
+  await advance(waiting);
+
+  expect(await statusOf(waiting)).toBe("cancelled");
+});
+
+test("the reconciler admits where an end told nobody, and where a tier's limit is gone", async () => {
+  const running = await runningBatch();
+  const [next, last] = [await newBatch(), await newBatch()];
+  for (const batch of [next, last]) await advance(batch);
+  await admitWaiting(deps());
+  expect(advanced).toEqual([]);
+
+  await database.db().query("update batches set status = 'completed' where number = $1", [running.number]);
+  await admitWaiting(deps());
+  expect(advanced).toEqual([next.number]);
+
+  await setTenant(database.db(), tenant, { tier: null });
+  await admitWaiting(deps());
+  expect(advanced).toEqual([next.number, last.number]);
+});

@@ -1,0 +1,94 @@
+/**
+ * A tenant's turn: how many of its batches run at once. A batch runs from its admission, before it is validated, until it is
+ * final; until then it waits in `validating`, where it can be cancelled and expires as always.
+ */
+import type { Db, Queryable } from "../pool.ts";
+import { lockTenant } from "../tenants/lock-tenant.ts";
+import { withTx } from "../tx.ts";
+import type { BatchView } from "./batch-view.ts";
+
+const UNFINISHED = "status in ('validating', 'in_progress', 'finalizing', 'cancelling')";
+/** Batches that began before there were admissions have no mark, but were validated. */
+const IS_RUNNING = `${UNFINISHED} and (admitted_at is not null or in_progress_at is not null)`;
+const IS_WAITING = "status = 'validating' and admitted_at is null";
+
+/**
+ * Admits the tenant's oldest waiting batches as far as `limit` (null: all) has room, marks the others as waiting, and returns
+ * the numbers of those that were admitted now. Decided under the tenant's row lock: no race lets more run.
+ */
+export async function admitBatches(db: Db, tenant: string, limit: number | null, now: Date): Promise<number[]> {
+  return withTx(db, async (tx) => {
+    await lockTenant(tx, tenant);
+    const room = limit === null ? null : Math.max(0, limit - (await countRunning(tx, tenant)));
+    // Two statements: as a subquery of the update, the limited list may be made anew for each row.
+    const { rows: next } = await tx.query<{ number: number }>(
+      `/* batches.next_waiting */
+      select number from batches where tenant = $1 and ${IS_WAITING} order by number limit $2 for no key update`,
+      [tenant, room],
+    );
+    const admitted = next.map((row) => row.number).sort((a, b) => a - b);
+    await tx.query(
+      `/* batches.admit */
+      update batches set admitted_at = greatest($2::timestamptz, created_at) where number = any($1)`,
+      [admitted, now],
+    );
+    await tx.query(
+      `/* batches.queue */
+      update batches set queued_at = greatest($2::timestamptz, created_at)
+      where tenant = $1 and ${IS_WAITING} and queued_at is null`,
+      [tenant, now],
+    );
+    return admitted;
+  });
+}
+
+/** Tenants with batches that were told to wait: at most `limit`. */
+export async function waitingTenants(db: Queryable, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ tenant: string }>(
+    `/* batches.waiting_tenants */
+    select distinct tenant from batches where ${IS_WAITING} and queued_at is not null order by tenant limit $1`,
+    [limit],
+  );
+  return rows.map((row) => row.tenant);
+}
+
+export interface WaitingReason {
+  reason: "concurrent_batches";
+  /** Batches of the tenant that run at present. */
+  running: number;
+  /** How many may; null where the limit is not there any more, and the batch goes on within seconds. */
+  limit: number | null;
+}
+
+/** Why the batch is not validated yet: null where it does not wait for its tenant's other batches. */
+export async function waitingReason(
+  db: Queryable,
+  batch: Pick<BatchView, "number">,
+  limit: number | null,
+): Promise<WaitingReason | null> {
+  const { rows } = await db.query<{ tenant: string }>(
+    `/* batches.is_waiting */ select tenant from batches where number = $1 and ${IS_WAITING} and queued_at is not null`,
+    [batch.number],
+  );
+  const [found] = rows;
+  return found === undefined
+    ? null
+    : { reason: "concurrent_batches", running: await countRunning(db, found.tenant), limit };
+}
+
+/** Batches of the tenant that are not final, waiting and running ones together. */
+export async function countUnfinished(db: Queryable, tenant: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `/* batches.count_unfinished */ select count(*) as count from batches where tenant = $1 and ${UNFINISHED}`,
+    [tenant],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function countRunning(db: Queryable, tenant: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `/* batches.count_running */ select count(*) as count from batches where tenant = $1 and ${IS_RUNNING}`,
+    [tenant],
+  );
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,61 @@
+/** The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG: what tenants may have. Its faults are told with the file's others. */
+import { createTiers, MAX_BATCH_LINES, MAX_FILE_BYTES, type TierLimits, type Tiers } from "@nightshift/domain";
+import { type Static, Type } from "@sinclair/typebox";
+import type { RouteFault } from "./routes-error.ts";
+import type { Place } from "./routes-file-shape.ts";
+
+const limit = (minimum: number, maximum: number, unit: string) =>
+  Type.Optional(
+    Type.Integer({
+      minimum,
+      maximum,
+      description: `a whole number of ${unit} from ${String(minimum)} to ${String(maximum)}`,
+    }),
+  );
+
+const TIER = Type.Object(
+  {
+    concurrent_batches: limit(1, 1_000_000, "batches"),
+    queued_batches: limit(0, 1_000_000, "batches"),
+    file_bytes: limit(1, MAX_FILE_BYTES, "bytes"),
+    lines_per_batch: limit(1, MAX_BATCH_LINES, "lines"),
+    stored_bytes: limit(0, Number.MAX_SAFE_INTEGER, "bytes"),
+    requests_per_minute: limit(1, 1_000_000, "requests"),
+  },
+  { additionalProperties: false, description: "a map of limits" },
+);
+
+/** Its shape, as a part of the file's. */
+export const TIERS = Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,39}$" }), TIER, {
+  additionalProperties: false,
+  description: "a map of names to tiers",
+  keys: "a name of 1 to 40 of the characters a-z, 0-9, _ and -, beginning with a letter or a digit",
+});
+
+/** What is wrong with a section although its shape may be right. */
+export function tierFaults(file: unknown, place: Place): RouteFault[] {
+  const { tiers } = (file ?? {}) as { tiers?: unknown };
+  if (typeof tiers !== "object" || tiers === null) return [];
+  return Object.entries(tiers as Record<string, unknown>).flatMap(([name, tier]) => {
+    const { queued_batches: queued, concurrent_batches: concurrent } = (tier ?? {}) as Record<string, unknown>;
+    if (queued === undefined || concurrent !== undefined) return [];
+    const expected = "concurrent_batches beside it: without that, no batch has to wait";
+    return [{ ...place(["tiers", name, "queued_batches"]), got: "queued_batches alone", expected }];
+  });
+}
+
+/** The tiers of a file of the right shape; a section that is not there limits nothing. */
+export function buildTiers(section: Static<typeof TIERS> = {}): Tiers {
+  const limits = Object.entries(section).map(([name, tier]): [string, TierLimits] => [
+    name,
+    {
+      concurrentBatches: tier.concurrent_batches ?? null,
+      queuedBatches: tier.queued_batches ?? null,
+      fileBytes: tier.file_bytes ?? null,
+      linesPerBatch: tier.lines_per_batch ?? null,
+      storedBytes: tier.stored_bytes ?? null,
+      requestsPerMinute: tier.requests_per_minute ?? null,
+    },
+  ]);
+  return createTiers(Object.fromEntries(limits));
+}
