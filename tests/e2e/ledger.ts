@@ -52,3 +52,14 @@ export async function isPaused(stack: Stack, upstream: string): Promise<boolean>
 export async function endWindow(stack: Stack, batchId: string): Promise<void> {
   await stack.sql("update batches set deadline = now() where id = $1", [batchId]);
 }
+
+/** Makes `count` more files of the same bytes, tenant and age as that one, and returns their ids. */
+export async function copyFile(stack: Stack, fileId: string, count: number): Promise<string[]> {
+  const rows = await stack.sql<{ id: string }>(
+    `insert into files (id, tenant, purpose, filename, bytes, blob, created_at, expires_at)
+     select 'file-copy' || i, tenant, purpose, filename, bytes, blob, created_at, expires_at
+     from files, generate_series(1, $2::int) as i where id = $1 order by i returning id`,
+    [fileId, count],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -10,7 +10,7 @@ export interface Answer {
   readonly body: Json;
 }
 
-export async function answerOf(reply: Response): Promise<Answer> {
+async function answerOf(reply: Response): Promise<Answer> {
   return { status: reply.status, headers: reply.headers, body: (await reply.json()) as Json };
 }
 
