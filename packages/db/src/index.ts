@@ -17,6 +17,7 @@ export type { FileView } from "./files/file-view.ts";
 export { findFile } from "./files/find-file.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
+export { claimKey, KeyConflictError, sweepKeys, type KeyClaim, type KeyConflict } from "./idempotency/claim-key.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
 export { insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
 export { claimSlices } from "./ledger/claim.ts";

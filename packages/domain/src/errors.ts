@@ -110,6 +110,16 @@ export const errors = {
     invalid("We could not parse the JSON body of your request. Send a JSON object, in UTF-8."),
   malformedMultipart: (reason: string): RequestError =>
     invalid(`We could not read the multipart form of your request: ${reason}.`),
+  /** Compressed data that is damaged, cut short or of another format. */
+  damagedCompression: (coding: string, reason: string): RequestError =>
+    invalid(`We could not decompress your ${coding} data: ${reason}. Compress it again, or send it uncompressed.`),
+  /** A Content-Encoding that this route does not read. */
+  unsupportedEncoding: (got: string, supported: readonly string[]): RequestError =>
+    invalid(
+      `Unsupported Content-Encoding: '${got}'. Supported are: ${supported.map((s) => `'${s}'`).join(", ")}, or none.`,
+      "Content-Encoding",
+      "invalid_value",
+    ),
   bodyTooLarge: (maxBytes: number): RequestError =>
     invalid(`The request body is too large: at most ${String(maxBytes)} bytes are accepted here.`),
   /** §5.2, bad purpose. */
@@ -131,6 +141,21 @@ export const errors = {
   /** §5.2, cancel of a finished batch; SDKs retry a 409, so the handler adds `x-should-retry: false`. */
   cannotCancel: (status: string): RequestError =>
     new RequestError(`Cannot cancel a batch with status '${status}'.`, { kind: "conflict", code: null, param: null }),
+  /** The key names another request of the last day; repeating will not help, so the handler adds `x-should-retry: false`. */
+  idempotencyKeyReused: (): RequestError =>
+    new RequestError(
+      "This Idempotency-Key was used for another request in the last 24 hours. Use a new key for a new request, or send " +
+        "the same request again.",
+      { kind: "conflict", code: "idempotency_key_reused", param: "Idempotency-Key" },
+    ),
+  /** The first request with this key has not ended; the handler adds `x-should-retry: true`. */
+  idempotencyKeyInUse: (): RequestError =>
+    new RequestError("A request with this Idempotency-Key is under way. Please try again in a second.", {
+      kind: "conflict",
+      code: "idempotency_key_in_use",
+      param: "Idempotency-Key",
+      retryAfterSeconds: 1,
+    }),
   /** A store is away; nothing was changed, or the change is safe to repeat. */
   unavailable: (what: string, cause: unknown): RequestError =>
     new RequestError(

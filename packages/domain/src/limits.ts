@@ -32,3 +32,6 @@ export const COMPLETION_WINDOWS: Readonly<Record<string, number>> = { "24h": 86_
 
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;
+
+/** How long an Idempotency-Key stands for what it made: ours, docs/extensions.md. Its length is in characters. */
+export const IDEMPOTENCY_KEY = { keptSeconds: 86_400, maxLength: 255 } as const;

@@ -1,5 +1,12 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
-import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
+import {
+  ensureLinePartition,
+  forgetBlobs,
+  forgetSegments,
+  sweepableSegments,
+  sweepKeys,
+  unneededBlobs,
+} from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 
 const DAY_MS = 86_400_000;
@@ -8,6 +15,7 @@ const SEGMENT_AGE_SECONDS = 86_400;
 /** An upload or an assembly may be under way for hours before its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
 const AT_ONCE = 500;
+const KEYS_AT_ONCE = 10_000;
 
 export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
   return async (): Promise<void> => {
@@ -26,6 +34,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
+    await sweepKeys(deps.db, now, KEYS_AT_ONCE);
     if (segments.length + blobs.length > 0) {
       deps.logger.info({ segments: segments.length, blobs: blobs.length }, "upkeep deleted what nothing needs");
     }

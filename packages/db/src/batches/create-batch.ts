@@ -1,5 +1,5 @@
 /** Writes a new batch, in the state validating. */
-import type { Db } from "../pool.ts";
+import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import type { BatchView } from "./batch-view.ts";
 import { findBatch } from "./find-batch.ts";
@@ -19,9 +19,13 @@ export interface NewBatch {
 
 const DAY_MS = 86_400_000;
 
-/** Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler. */
-export async function createBatch(db: Db, batch: NewBatch): Promise<BatchView> {
+/**
+ * Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler.
+ * `first` runs before, in the same transaction; where it throws, there is no batch.
+ */
+export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
   await withTx(db, async (tx) => {
+    await first?.(tx);
     const { rows } = await tx.query<{ number: number }>(
       `/* batches.create */
       insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,

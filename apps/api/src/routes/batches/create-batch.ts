@@ -1,6 +1,7 @@
 /** POST /v1/batches: contract §1.3. */
-import { createBatch as createBatchRow, type Db, findFile } from "@nightshift/db";
+import { createBatch as createBatchRow, type Db, findBatch, findFile, type NewBatch } from "@nightshift/db";
 import { COMPLETION_WINDOWS, CreateBatchBody, errors, newBatchId, type RandomBytes } from "@nightshift/domain";
+import { claimFor, hashRequest, readIdempotencyKey, replay } from "../../idempotency.ts";
 import { readJsonBody } from "../../json-body.ts";
 import { isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
@@ -19,17 +20,19 @@ export interface CreateBatchDeps extends NotifyDeps {
 
 /**
  * Writes the wish and answers with the batch in `validating`. Only the request itself is judged here, and the purpose of a
- * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do.
+ * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do. With an
+ * `Idempotency-Key` the same request again is answered with the batch that the first one made, as it is by then.
  */
 export function createBatch(deps: CreateBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
+    const key = readIdempotencyKey(request);
     const body = parseBody(await readJsonBody(request, response));
     refuseUnstorableText(body);
     const now = deps.clock();
     const input = await findFile(deps.db, tenant, body.input_file_id, now);
     if (input !== null && input.purpose !== "batch") throw errors.wrongPurpose(input.id, input.purpose);
 
-    const batch = await createBatchRow(deps.db, {
+    const wanted: NewBatch = {
       id: newBatchId(deps.random, toSeconds(now)),
       tenant,
       endpoint: body.endpoint,
@@ -39,9 +42,19 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
       createdAt: now,
       deadline: endOfWindow(now, body.completion_window),
-    });
-    await notifyWorker(deps, request, batch.number);
-    response.json(presentBatch(batch));
+    };
+    const keyed =
+      key === null
+        ? undefined
+        : { tenant, operation: "create_batch" as const, key, requestHash: hashRequest(body), objectId: wanted.id };
+    try {
+      const batch = await createBatchRow(deps.db, wanted, keyed && claimFor(keyed, now));
+      await notifyWorker(deps, request, batch.number);
+      response.json(presentBatch(batch));
+    } catch (error) {
+      if (keyed === undefined) throw error;
+      response.json(presentBatch(await replay(response, error, (id) => findBatch(deps.db, tenant, id))));
+    }
   };
 }
 
