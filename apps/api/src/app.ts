@@ -10,6 +10,8 @@ import { dashboard } from "./admin/dashboard.ts";
 import { createAuthenticate } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { batchEvents } from "./routes/batches/batch-events.ts";
+import { batchResults } from "./routes/batches/batch-results.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
@@ -19,6 +21,7 @@ import { deleteFile } from "./routes/files/delete-file.ts";
 import { getContent } from "./routes/files/get-content.ts";
 import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
+import { createBatchWatch } from "./watch/batch-watch.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
@@ -69,12 +72,15 @@ function routeTable(deps: ApiDeps): RouteTable {
     help: "Bytes of uploads that became files.",
     registers: [deps.metrics],
   });
+  const watch = createBatchWatch(deps);
   return {
     "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, uploadedBytes }) },
     "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
     "/v1/files/:file_id/content": { get: getContent(deps) },
     "/v1/batches": { get: listBatches(deps), post: createBatch(deps) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
+    "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },
+    "/v1/batches/:batch_id/results": { get: batchResults({ ...deps, watch }) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
   };
 }

@@ -46,7 +46,8 @@ async function expectFile(reply: Response, filename: string, content: string | B
 
 /** Runs what is refused, and looks that it left no object and no note of one. */
 async function expectRefused(send: () => Promise<Response>, message: RegExp): Promise<void> {
-  const notes = async (): Promise<unknown[]> => (await api.db().query("select key from blobs order by key")).rows;
+  const notes = async (): Promise<unknown[]> =>
+    (await api.db().query<{ key: string }>("select key from blobs order by key")).rows;
   const [objects, blobs] = [(await objectKeys(api)).sort(), await notes()];
   const error = await errorOf(await send(), 400);
 

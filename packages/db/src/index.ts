@@ -4,6 +4,7 @@ export { withTx } from "./tx.ts";
 export { migrate, SchemaTooNewError } from "./migrate.ts";
 export { createBatch, type NewBatch } from "./batches/create-batch.ts";
 export type { BatchView, TokenUsage } from "./batches/batch-view.ts";
+export { batchProgress, type BatchProgress } from "./batches/batch-progress.ts";
 export { batchesToAdvance, overdueBatches } from "./batches/due-batches.ts";
 export { findBatch, getBatch } from "./batches/find-batch.ts";
 export { finishBatch, type Finish, type ResultFile } from "./batches/finish-batch.ts";
@@ -31,6 +32,7 @@ export {
   type StoredExtent,
   type StoredLine,
 } from "./ledger/read-results.ts";
+export { resultExtents, type ResultExtent } from "./ledger/result-log.ts";
 export type { Flush, LineResult, Recorded, SliceReturn, WrittenSegment } from "./ledger/flush.ts";
 export { recordFlush } from "./ledger/record.ts";
 export { sealCancelled, sealExpired, type SealReason } from "./ledger/seal.ts";

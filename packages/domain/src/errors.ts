@@ -141,6 +141,13 @@ export const errors = {
   /** §5.2, cancel of a finished batch; SDKs retry a 409, so the handler adds `x-should-retry: false`. */
   cannotCancel: (status: string): RequestError =>
     new RequestError(`Cannot cancel a batch with status '${status}'.`, { kind: "conflict", code: null, param: null }),
+  /** The lines of a batch that ended more than a day ago: only its files are left. */
+  resultsGone: (id: string): RequestError =>
+    new RequestError(
+      `The results of batch '${id}' can no longer be read line by line: that ends a day after the batch does. Download the ` +
+        "files that its output_file_id and error_file_id name.",
+      { kind: "not_found", code: "results_expired", param: null },
+    ),
   /** The key names another request of the last day; repeating will not help, so the handler adds `x-should-retry: false`. */
   idempotencyKeyReused: (): RequestError =>
     new RequestError(

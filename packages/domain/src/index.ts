@@ -28,6 +28,8 @@ export {
   MAX_REPORTED_ERRORS,
   MAX_SLICE_LINES,
   METADATA,
+  RESULT_LOG_KEPT_SECONDS,
+  RESULT_PAGE,
 } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";

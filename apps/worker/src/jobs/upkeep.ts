@@ -7,11 +7,12 @@ import {
   sweepKeys,
   unneededBlobs,
 } from "@nightshift/db";
+import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 
 const DAY_MS = 86_400_000;
-/** The result log of a finished batch stays for a day: for downloads under way, and for somebody who wants to look. */
-const SEGMENT_AGE_SECONDS = 86_400;
+/** The result log of a finished batch stays for a day, in which its lines can be read; an hour more for whoever has begun to. */
+const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 /** An upload or an assembly may be under way for hours before its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
 const AT_ONCE = 500;
