@@ -36,7 +36,10 @@ test("a running batch", () => {
 
 test("at the first look the speed is that of the whole run", () => {
   expect(present({ linesPerSecond: null })).toMatchObject({ lines_per_second: 10, eta_seconds: 90 });
-  expect(present({ linesPerSecond: null, inProgressAt: now })).toMatchObject({ lines_per_second: 0, eta_seconds: null });
+  expect(present({ linesPerSecond: null, inProgressAt: now })).toMatchObject({
+    lines_per_second: 0,
+    eta_seconds: null,
+  });
 });
 
 test("no estimate where nothing moves, or nothing is left to do", () => {
