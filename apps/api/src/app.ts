@@ -15,6 +15,8 @@ import { retrieveTenant, setTenant } from "./admin/tenants/tenant.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { batchEvents } from "./routes/batches/batch-events.ts";
+import { batchResults } from "./routes/batches/batch-results.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
@@ -26,6 +28,7 @@ import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
 import { limitRequests } from "./tiers/request-rate.ts";
 import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
+import { createBatchWatch } from "./watch/batch-watch.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
@@ -89,12 +92,15 @@ function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
     help: "Bytes of uploads that became files.",
     registers: [deps.metrics],
   });
+  const watch = createBatchWatch(deps);
   return {
     "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, limitsOf, uploadedBytes }) },
     "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
     "/v1/files/:file_id/content": { get: getContent(deps) },
     "/v1/batches": { get: listBatches(deps), post: createBatch({ ...deps, limitsOf }) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
+    "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },
+    "/v1/batches/:batch_id/results": { get: batchResults({ ...deps, watch }) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
   };
 }

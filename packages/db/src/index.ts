@@ -5,6 +5,7 @@ export { migrate, SchemaTooNewError } from "./migrate.ts";
 export { admitBatches, waitingReason, waitingTenants, type WaitingReason } from "./batches/admit-batches.ts";
 export { BatchQueueFullError, createBatch, type NewBatch } from "./batches/create-batch.ts";
 export type { BatchView, TokenUsage } from "./batches/batch-view.ts";
+export { batchProgress, type BatchProgress } from "./batches/batch-progress.ts";
 export { batchesToAdvance, overdueBatches } from "./batches/due-batches.ts";
 export { findBatch, getBatch } from "./batches/find-batch.ts";
 export { finishBatch, type Finish, type ResultFile } from "./batches/finish-batch.ts";
@@ -19,6 +20,7 @@ export { findFile } from "./files/find-file.ts";
 export { forgetFiles } from "./files/forget-files.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
+export { claimKey, KeyConflictError, sweepKeys, type KeyClaim, type KeyConflict } from "./idempotency/claim-key.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
 export { createKey, insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
 export { listKeys, type KeyRow } from "./keys/list-keys.ts";
@@ -34,6 +36,7 @@ export {
   type StoredExtent,
   type StoredLine,
 } from "./ledger/read-results.ts";
+export { resultExtents, type ResultExtent } from "./ledger/result-log.ts";
 export type { Flush, LineResult, Recorded, SliceReturn, WrittenSegment } from "./ledger/flush.ts";
 export { recordFlush } from "./ledger/record.ts";
 export { sealCancelled, sealExpired, type SealReason } from "./ledger/seal.ts";

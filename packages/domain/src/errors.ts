@@ -110,6 +110,16 @@ export const errors = {
     invalid("We could not parse the JSON body of your request. Send a JSON object, in UTF-8."),
   malformedMultipart: (reason: string): RequestError =>
     invalid(`We could not read the multipart form of your request: ${reason}.`),
+  /** Compressed data that is damaged, cut short or of another format. */
+  damagedCompression: (coding: string, reason: string): RequestError =>
+    invalid(`We could not decompress your ${coding} data: ${reason}. Compress it again, or send it uncompressed.`),
+  /** A Content-Encoding that this route does not read. */
+  unsupportedEncoding: (got: string, supported: readonly string[]): RequestError =>
+    invalid(
+      `Unsupported Content-Encoding: '${got}'. Supported are: ${supported.map((s) => `'${s}'`).join(", ")}, or none.`,
+      "Content-Encoding",
+      "invalid_value",
+    ),
   bodyTooLarge: (maxBytes: number): RequestError =>
     invalid(`The request body is too large: at most ${String(maxBytes)} bytes are accepted here.`),
   /** §5.2, bad purpose. */
@@ -165,6 +175,28 @@ export const errors = {
       `Rate limit reached: ${String(perMinute)} requests per minute. Please try again in ${String(retryAfterSeconds)} s.`,
       { kind: "limited", code: "rate_limit_exceeded", param: null, retryAfterSeconds },
     ),
+  /** The lines of a batch that ended more than a day ago: only its files are left. */
+  resultsGone: (id: string): RequestError =>
+    new RequestError(
+      `The results of batch '${id}' can no longer be read line by line: that ends a day after the batch does. Download the ` +
+        "files that its output_file_id and error_file_id name.",
+      { kind: "not_found", code: "results_expired", param: null },
+    ),
+  /** The key names another request of the last day; repeating will not help, so the handler adds `x-should-retry: false`. */
+  idempotencyKeyReused: (): RequestError =>
+    new RequestError(
+      "This Idempotency-Key was used for another request in the last 24 hours. Use a new key for a new request, or send " +
+        "the same request again.",
+      { kind: "conflict", code: "idempotency_key_reused", param: "Idempotency-Key" },
+    ),
+  /** The first request with this key has not ended; the handler adds `x-should-retry: true`. */
+  idempotencyKeyInUse: (): RequestError =>
+    new RequestError("A request with this Idempotency-Key is under way. Please try again in a second.", {
+      kind: "conflict",
+      code: "idempotency_key_in_use",
+      param: "Idempotency-Key",
+      retryAfterSeconds: 1,
+    }),
   /** A store is away; nothing was changed, or the change is safe to repeat. */
   unavailable: (what: string, cause: unknown): RequestError =>
     new RequestError(

@@ -26,6 +26,7 @@ export {
   BATCH_PAGE,
   EXPIRES_AFTER,
   FILE_PAGE,
+  IDEMPOTENCY_KEY,
   MAX_BATCH_FILE_BYTES,
   MAX_BATCH_LINES,
   MAX_CUSTOM_ID_LENGTH,
@@ -35,6 +36,8 @@ export {
   MAX_REPORTED_ERRORS,
   MAX_SLICE_LINES,
   METADATA,
+  RESULT_LOG_KEPT_SECONDS,
+  RESULT_PAGE,
 } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";

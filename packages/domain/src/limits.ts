@@ -35,3 +35,12 @@ export const EXPIRES_AFTER = { minSeconds: 3_600, maxSeconds: 2_592_000, batchDe
 
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;
+
+/** How long an Idempotency-Key stands for what it made: ours, docs/extensions.md. Its length is in characters. */
+export const IDEMPOTENCY_KEY = { keptSeconds: 86_400, maxLength: 255 } as const;
+
+/** Lines of one page of a batch's results; a page ends earlier where its lines have `maxBytes`: ours, docs/extensions.md. */
+export const RESULT_PAGE = { default: 100, max: 1_000, maxBytes: 4 * 1024 * 1024, maxWaitSeconds: 30 } as const;
+
+/** How long after its end a batch's results can be read line by line; its files stay for as long as they were asked to. */
+export const RESULT_LOG_KEPT_SECONDS = 86_400;

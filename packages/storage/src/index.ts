@@ -11,5 +11,6 @@ export {
   type ObjectPiece,
   type ObjectStore,
 } from "./object-store.ts";
+export { readPieces } from "./read-pieces.ts";
 export { isObjectStoreUnavailable } from "./unavailable.ts";
 export { type RecentObjectsOptions, withRecentObjects } from "./recent-objects.ts";

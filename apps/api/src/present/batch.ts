@@ -31,8 +31,11 @@ export function presentBatch(batch: BatchView): BatchObject {
   };
 }
 
+/** The part of a batch that its counts are made of. */
+type Counted = Pick<BatchView, "inProgressAt" | "total" | "completed" | "failed">;
+
 /** All zero until the lines were found good, and for ever if they were not. */
-function presentCounts(batch: BatchView): BatchObject["request_counts"] {
+export function presentCounts(batch: Counted): BatchObject["request_counts"] {
   if (batch.inProgressAt === null) return { total: 0, completed: 0, failed: 0 };
   return { total: batch.total, completed: batch.completed, failed: batch.failed };
 }

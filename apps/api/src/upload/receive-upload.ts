@@ -1,14 +1,17 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
 import type { Readable } from "node:stream";
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
-import { errors, RequestError, type UploadPurpose } from "@nightshift/domain";
+import { errors, RequestError } from "@nightshift/domain";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import multer from "multer";
 import { onObjectStore } from "../object-store-errors.ts";
 import type { UploadLimit } from "../tiers/upload-limits.ts";
 import { refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
-import { createFirstLine, type FirstLine } from "./first-line.ts";
+import { type ByteChecks, createByteChecks } from "./checked-bytes.ts";
+import { type CompressedName, readCompressedName, readContentEncoding } from "./compressed-names.ts";
+import { decodedRequest } from "./decoded-request.ts";
+import { decompressed } from "./decompress.ts";
 import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
 
 /** One field for each of the form's keys, and some that are told that they are unknown. */
@@ -31,38 +34,54 @@ export interface StoredUpload {
   readonly key: string;
   readonly filename: string;
   readonly info: ObjectInfo;
+  readonly checks: ByteChecks;
+  /** Stored as it came, because its purpose was not known yet; for a batch it is still to be decompressed. */
+  readonly compressed: CompressedName | null;
 }
 
-export interface ReceivedUpload extends StoredUpload {
+export interface ReceivedUpload {
+  readonly key: string;
+  readonly filename: string;
+  readonly info: ObjectInfo;
   readonly form: UploadForm;
+  /** SHA-256 of the bytes; null where it was not asked for. */
+  readonly sha256: Buffer | null;
 }
 
-interface Progress {
-  readonly firstLine: FirstLine;
+/** One upload on its way. */
+interface Upload {
+  /** Where its bytes go. */
+  readonly key: string;
+  readonly wantsHash: boolean;
   stored: StoredUpload | null;
 }
 
 /**
- * Resolves when the whole form was read, found good, and the bytes are durable under `key`; the caller then owns them.
- * Otherwise, also where the client goes away, it rejects and nothing is left. The parts may come in any order.
+ * Resolves when the whole form was read, found good, and the bytes are durable under `key` or a key that begins with it; the
+ * caller then owns them. Otherwise, also where the client goes away, it rejects and nothing is left. The parts may come in
+ * any order. A request in a `Content-Encoding` of gzip or zstd is decompressed, and so is a batch's file of the name
+ * `….jsonl.gz` or `….jsonl.zst`; all limits hold for what comes out (docs/extensions.md).
  */
 export async function receiveUpload(
   deps: ReceiveDeps,
   request: Request,
   response: Response,
-  key: string,
+  { key, wantsHash }: { readonly key: string; readonly wantsHash: boolean },
 ): Promise<ReceivedUpload> {
-  const progress: Progress = { firstLine: createFirstLine(), stored: null };
-  await readForm(deps, request, response, key, progress);
-  const { stored, firstLine } = progress;
+  const upload: Upload = { key, wantsHash, stored: null };
+  const fields = await readForm(deps, request, response, upload);
+  let stored = upload.stored;
   try {
     if (stored === null) throw errors.missingParameter("file");
-    const form = readUploadForm(request.body as Record<string, unknown>, deps.batchFileLifeSeconds);
-    if (form.purpose === "batch") refuseBadBatchInput(stored, firstLine);
+    const form = readUploadForm(fields, deps.batchFileLifeSeconds);
+    if (form.purpose === "batch" && stored.compressed !== null) {
+      stored = await expand(deps, request, upload, stored, stored.compressed);
+    }
+    if (form.purpose === "batch") refuseBadBatchInput(stored);
     if (stored.info.bytes > maxBytesOf(form.purpose)) throw errors.fileTooLarge(maxBytesOf(form.purpose));
-    return { ...stored, form };
+    return { key: stored.key, filename: stored.filename, info: stored.info, form, sha256: stored.checks.sha256() };
   } catch (error) {
-    if (stored !== null) await discardUpload(deps, request, key);
+    if (stored !== null) await discardUpload(deps, request, stored.key);
     throw error;
   }
 }
@@ -77,28 +96,44 @@ export async function discardUpload({ db, objects }: UploadDeps, request: Reques
   }
 }
 
-function refuseBadBatchInput({ filename }: StoredUpload, firstLine: FirstLine): void {
+function refuseBadBatchInput({ filename, checks }: StoredUpload): void {
   refuseWrongExtension(filename);
-  refuseWrongFirstLine(firstLine.end());
+  refuseWrongFirstLine(checks.firstLine.end());
+}
+
+/** A batch's file that came compressed, before its purpose did. Where this rejects, `stored` is still there. */
+async function expand(
+  deps: ReceiveDeps,
+  request: Request,
+  { key, wantsHash }: Upload,
+  stored: StoredUpload,
+  { coding, filename }: CompressedName,
+): Promise<StoredUpload> {
+  const checks = createByteChecks(wantsHash, deps.limit);
+  const source = await onObjectStore(() => deps.objects.openRead(stored.key));
+  const info = await putChecked(deps, key, checks.pass(decompressed(source, coding), "batch"));
+  await discardUpload(deps, request, stored.key);
+  return { key, filename, info, checks, compressed: null };
 }
 
 /**
- * Lets multer read the form. A refusal is answered at once: multer itself would first read all that the client is still
- * sending; here it does so behind the answer.
+ * Lets multer read the form, and returns its fields. A refusal is answered at once: multer itself would first read all that
+ * the client is still sending; here it does so behind the answer.
  */
 function readForm(
   deps: ReceiveDeps,
   request: Request,
   response: Response,
-  key: string,
-  progress: Progress,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
+  upload: Upload,
+): Promise<Record<string, unknown>> {
+  const coding = readContentEncoding(request);
+  const source = coding === null ? request : decodedRequest(request, coding);
+  return new Promise<Record<string, unknown>>((resolve, reject) => {
     const storage: multer.StorageEngine = {
       _handleFile: (_request, file, done) => {
-        store(deps, request, file, key, progress).then(
+        store(deps, source.body as Record<string, unknown>, file, upload).then(
           (stored) => {
-            progress.stored = stored;
+            upload.stored = stored;
             done(null, { size: stored.info.bytes });
           },
           (error: unknown) => {
@@ -108,37 +143,58 @@ function readForm(
         );
       },
       _removeFile: (_request, _file, done) => {
-        void discardUpload(deps, request, key).then(() => {
+        void discardUpload(deps, request, upload.stored?.key ?? upload.key).then(() => {
           done(null);
         });
       },
     };
     const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single("file");
-    read(request, response, (error: unknown) => {
+    read(source, response, (error: unknown) => {
       if (error !== undefined && error !== null) reject(toRequestError(error));
-      else if (request.is("multipart/form-data") === "multipart/form-data") resolve();
+      else if (request.is("multipart/form-data") === "multipart/form-data")
+        resolve(source.body as Record<string, unknown>);
       else reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
     });
+  }).finally(() => {
+    if (source === request) return;
+    // Not drained as multer would: of a bomb that would be more than anybody ever sent.
+    source.destroy();
+    request.resume();
   });
 }
 
 async function store(
-  { db, objects, limit }: ReceiveDeps,
-  request: Request,
+  deps: ReceiveDeps,
+  fields: Record<string, unknown>,
   file: Express.Multer.File,
-  key: string,
-  { firstLine }: Progress,
+  upload: Upload,
 ): Promise<StoredUpload> {
   // What came before the file is known here, and saves storing what would be refused anyway.
-  const purpose = readPurposeSoFar(request.body as Record<string, unknown>);
-  if (purpose === "batch") refuseWrongExtension(file.originalname);
+  const purpose = readPurposeSoFar(fields);
+  const filename = withoutNul(file.originalname);
+  const compressed = readCompressedName(filename);
+  const checks = createByteChecks(upload.wantsHash, deps.limit);
+  const bytes = formBytes(file.stream);
+  if (purpose === "batch" && compressed !== null) {
+    const info = await putChecked(deps, upload.key, checks.pass(decompressed(bytes, compressed.coding), purpose));
+    return { key: upload.key, filename: compressed.filename, info, checks, compressed: null };
+  }
+  if (purpose === "batch") refuseWrongExtension(filename);
+  const isUndecided = purpose === null && compressed !== null;
+  const key = isUndecided ? `${upload.key}.raw` : upload.key;
+  const info = await putChecked(deps, key, checks.pass(bytes, purpose));
+  return { key, filename, info, checks, compressed: isUndecided ? compressed : null };
+}
+
+async function putChecked(
+  { db, objects }: UploadDeps,
+  key: string,
+  bytes: AsyncGenerator<Uint8Array>,
+): Promise<ObjectInfo> {
   // Noted first, so that upkeep finds the bytes if this process ends before they have a file.
   await insertBlob(db, { key, bytes: 0, etag: "" });
   try {
-    const info = await onObjectStore(() =>
-      objects.putStream(key, checkedBytes(file.stream, purpose, firstLine, limit)),
-    );
-    return { key, filename: withoutNul(file.originalname), info };
+    return await onObjectStore(() => objects.putStream(key, bytes));
   } catch (error) {
     await forgetBlobs(db, [key]).catch(() => {
       // The note alone is left, which upkeep removes; the reason of the failure is what the client should hear.
@@ -147,28 +203,12 @@ async function store(
   }
 }
 
-/** The file's bytes, cut off with a RequestError as soon as it is sure that they will be refused. */
-async function* checkedBytes(
-  source: Readable,
-  purpose: UploadPurpose | null,
-  firstLine: FirstLine,
-  limit: UploadLimit,
-): AsyncGenerator<Uint8Array> {
-  const maxBytes = maxBytesOf(purpose);
-  let bytes = 0;
+/** The bytes of a part of the form. A source that breaks is the client's connection or its form, never the object store. */
+async function* formBytes(source: Readable): AsyncGenerator<Uint8Array> {
   try {
     // Left as it is when we stop: destroying it would be reported as a second, meaningless reason by multer.
-    const chunks = source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw errors.fileTooLarge(maxBytes);
-      if (bytes > limit.maxBytes) throw limit.refusal();
-      const verdict = firstLine.push(chunk);
-      if (purpose === "batch") refuseWrongFirstLine(verdict);
-      yield chunk;
-    }
+    yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   } catch (error) {
-    // A source that breaks is the client's connection or its form, never the object store.
     throw error instanceof RequestError ? error : toRequestError(error);
   }
 }

@@ -9,9 +9,8 @@ import {
   unansweredLine,
   UNFINISHED,
 } from "@nightshift/domain";
-import type { JoinSource } from "@nightshift/storage";
+import { type JoinSource, readPieces } from "@nightshift/storage";
 import type { WorkerDeps } from "../deps.ts";
-import { readPieces } from "./stored-bytes.ts";
 
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 

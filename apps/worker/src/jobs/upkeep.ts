@@ -5,19 +5,22 @@ import {
   forgetFiles,
   forgetSegments,
   sweepableSegments,
+  sweepKeys,
   unneededBlobs,
 } from "@nightshift/db";
+import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { deleteStrayObjects } from "./stray-objects.ts";
 
 const DAY_MS = 86_400_000;
-/** The result log of a finished batch stays for a day: for downloads under way, and for somebody who wants to look. */
-const SEGMENT_AGE_SECONDS = 86_400;
+/** The result log of a finished batch stays for a day, in which its lines can be read; an hour more for whoever has begun to. */
+const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 /** An upload or an assembly may be under way for hours before its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
 /** Clients may still page after a file that is not there any more. */
 const FILE_ROW_AGE_MS = DAY_MS;
 const AT_ONCE = 500;
+const KEYS_AT_ONCE = 10_000;
 
 export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
   return async (): Promise<void> => {
@@ -36,6 +39,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
+    await sweepKeys(deps.db, now, KEYS_AT_ONCE);
     const gone = {
       segments: segments.length,
       blobs: blobs.length,

@@ -30,10 +30,12 @@ const DAY_MS = 86_400_000;
 
 /**
  * Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler.
- * Throws BatchQueueFullError, decided under the tenant's row lock, where there would be more than `maxUnfinished`.
+ * Throws BatchQueueFullError, decided under the tenant's row lock, where there would be more than `maxUnfinished`. `first`
+ * runs before, in the same transaction; where it throws, there is no batch.
  */
-export async function createBatch(db: Db, batch: NewBatch): Promise<BatchView> {
+export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
   await withTx(db, async (tx) => {
+    await first?.(tx);
     await refuseIfFull(tx, batch);
     const { rows } = await tx.query<{ number: number }>(
       `/* batches.create */

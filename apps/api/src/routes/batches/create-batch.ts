@@ -1,5 +1,12 @@
 /** POST /v1/batches: contract §1.3. */
-import { BatchQueueFullError, createBatch as createBatchRow, type Db, findFile } from "@nightshift/db";
+import {
+  BatchQueueFullError,
+  createBatch as createBatchRow,
+  type Db,
+  findBatch,
+  findFile,
+  type NewBatch,
+} from "@nightshift/db";
 import {
   type CompletionWindows,
   type CreateBatchBody,
@@ -9,6 +16,7 @@ import {
   type RandomBytes,
   type TierLimits,
 } from "@nightshift/domain";
+import { claimFor, hashRequest, readIdempotencyKey, replay } from "../../idempotency.ts";
 import { readJsonBody } from "../../json-body.ts";
 import { isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
@@ -29,11 +37,13 @@ export interface CreateBatchDeps extends NotifyDeps {
 /**
  * Writes the wish and answers with the batch in `validating`. Only the request itself is judged here, and the purpose of a
  * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do. Where the
- * tenant's tier has room neither to run the batch nor to let it wait, the answer is 429.
+ * tenant's tier has room neither to run the batch nor to let it wait, the answer is 429. With an `Idempotency-Key` the same
+ * request again is answered with the batch that the first one made, as it is by then.
  */
 export function createBatch(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
   return async (request, response, tenant) => {
+    const key = readIdempotencyKey(request);
     const body = parseBody(await readJsonBody(request, response));
     refuseUnstorableText(body);
     const now = deps.clock();
@@ -41,7 +51,7 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
     if (input !== null && input.purpose !== "batch") throw errors.wrongPurpose(input.id, input.purpose);
 
     const maxUnfinished = maxUnfinishedOf(await deps.limitsOf(tenant));
-    const create = createBatchRow(deps.db, {
+    const wanted: NewBatch = {
       id: newBatchId(deps.random, toSeconds(now)),
       tenant,
       endpoint: body.endpoint,
@@ -52,15 +62,24 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       createdAt: now,
       deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
       maxUnfinished,
-    });
-    const batch = await create.catch((error: unknown) => {
-      if (!(error instanceof BatchQueueFullError)) throw error;
-      // The SDKs repeat a 429 by default, thrice within seconds (contract §5.3); batches end later than that.
-      response.setHeader("x-should-retry", "false");
-      throw errors.batchQueueFull(maxUnfinished ?? 0);
-    });
-    await notifyWorker(deps, request, batch.number);
-    response.json(presentBatch(batch));
+    };
+    const keyed =
+      key === null
+        ? undefined
+        : { tenant, operation: "create_batch" as const, key, requestHash: hashRequest(body), objectId: wanted.id };
+    try {
+      const batch = await createBatchRow(deps.db, wanted, keyed && claimFor(keyed, now));
+      await notifyWorker(deps, request, batch.number);
+      response.json(presentBatch(batch));
+    } catch (error) {
+      if (error instanceof BatchQueueFullError) {
+        // The SDKs repeat a 429 by default, thrice within seconds (contract §5.3); batches end later than that.
+        response.setHeader("x-should-retry", "false");
+        throw errors.batchQueueFull(maxUnfinished ?? 0);
+      }
+      if (keyed === undefined) throw error;
+      response.json(presentBatch(await replay(response, error, (id) => findBatch(deps.db, tenant, id))));
+    }
   };
 }
 

@@ -1,8 +1,9 @@
 /** POST /v1/files: contract §1.1. */
-import { insertBlob, insertFile, type NewFile, withTx } from "@nightshift/db";
+import { findFile, insertBlob, insertFile, type NewFile, type Tx, withTx } from "@nightshift/db";
 import { newFileId, type RandomBytes, type TierLimits } from "@nightshift/domain";
 import type { Counter } from "@nightshift/service";
 import type { Request } from "express";
+import { claimFor, hashRequest, readIdempotencyKey, replay } from "../../idempotency.ts";
 import { presentFile } from "../../present/file.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
@@ -17,19 +18,44 @@ export interface CreateFileDeps extends UploadDeps {
   readonly uploadedBytes: Pick<Counter, "inc">;
 }
 
-/** Streams the upload to the object store, then writes the file's row: a file is never there without its bytes. */
+/**
+ * Streams the upload to the object store, then writes the file's row: a file is never there without its bytes. With an
+ * `Idempotency-Key` the same upload again is answered with the file that the first one made. What an upload asks for is known
+ * only when its last byte is in, so the key is claimed then: of two at once, both are read and one makes the file.
+ */
 export function createFile(deps: CreateFileDeps): TenantHandler {
   return async (request, response, tenant) => {
+    const key = readIdempotencyKey(request);
     const id = newFileId(deps.random);
     const limits = await deps.limitsOf(tenant);
     const contentLength = request.headers["content-length"];
     const limit = await uploadLimit(deps.db, limits, { tenant, now: deps.clock(), contentLength });
-    const upload = await receiveUpload({ ...deps, limit }, request, response, `files/${id}`);
-    const file = newFile(upload, id, tenant, deps.clock());
-    await keep(deps, request, upload, file, limits);
+    const upload = await receiveUpload({ ...deps, limit }, request, response, {
+      key: `files/${id}`,
+      wantsHash: key !== null,
+    });
+    const now = deps.clock();
+    const file = newFile(upload, id, tenant, now);
+    const claim = key === null ? undefined : claimOf(upload, file, key, now);
+    try {
+      await keep(deps, request, upload, file, async (tx) => {
+        await claim?.(tx);
+        await reserveStorage(tx, limits, file);
+      });
+    } catch (error) {
+      if (key === null) throw error;
+      response.json(presentFile(await replay(response, error, (made) => findFile(deps.db, tenant, made, now))));
+      return;
+    }
     deps.uploadedBytes.inc(file.bytes);
     response.json(presentFile(file));
   };
+}
+
+function claimOf({ form, sha256 }: ReceivedUpload, file: NewFile, key: string, now: Date): (tx: Tx) => Promise<void> {
+  const { purpose, filename, bytes } = file;
+  const requestHash = hashRequest(purpose, filename, bytes, sha256?.toString("hex"), form.expiresAfterSeconds);
+  return claimFor({ tenant: file.tenant, operation: "create_file", key, requestHash, objectId: file.id }, now);
 }
 
 function newFile({ form, filename, info, key }: ReceivedUpload, id: string, tenant: string, now: Date): NewFile {
@@ -43,11 +69,11 @@ async function keep(
   request: Request,
   { key, info }: ReceivedUpload,
   file: NewFile,
-  limits: TierLimits,
+  first: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   try {
     await withTx(deps.db, async (tx) => {
-      await reserveStorage(tx, limits, file);
+      await first(tx);
       await insertBlob(tx, { key, ...info });
       await insertFile(tx, file);
     });

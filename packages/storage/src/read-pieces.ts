@@ -1,13 +1,7 @@
 /** Reads runs of results out of segment objects: neighbours in one range request, the next run while this one is used. */
-import type { ObjectStore } from "@nightshift/storage";
+import type { ObjectPiece, ObjectStore } from "./object-store.ts";
 
-export interface StoredPiece {
-  readonly key: string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-interface Run<P extends StoredPiece> {
+interface Run<P extends ObjectPiece> {
   readonly key: string;
   readonly start: number;
   end: number;
@@ -21,8 +15,8 @@ const AHEAD = 16;
 const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The pieces in their order, each with its bytes. */
-export async function* readPieces<P extends StoredPiece>(
-  objects: ObjectStore,
+export async function* readPieces<P extends ObjectPiece>(
+  objects: Pick<ObjectStore, "read">,
   pieces: readonly P[],
 ): AsyncGenerator<{ piece: P; bytes: Buffer }> {
   const runs = toRuns(pieces);
@@ -52,7 +46,7 @@ export async function* readPieces<P extends StoredPiece>(
   }
 }
 
-function toRuns<P extends StoredPiece>(pieces: readonly P[]): Run<P>[] {
+function toRuns<P extends ObjectPiece>(pieces: readonly P[]): Run<P>[] {
   const runs: Run<P>[] = [];
   for (const piece of pieces) {
     const last = runs.at(-1);

@@ -1,0 +1,104 @@
+/** GET /v1/batches/{batch_id}/results: finished lines while the batch runs. Ours: docs/extensions.md. */
+import { type BatchView, findBatch } from "@nightshift/db";
+import { errors, isFinal, RESULT_LOG_KEPT_SECONDS, RESULT_PAGE } from "@nightshift/domain";
+import { ObjectNotFoundError } from "@nightshift/storage";
+import { Type } from "@sinclair/typebox";
+import type { Response } from "express";
+import { idFromPath, isObjectId } from "../../object-id.ts";
+import { onObjectStore } from "../../object-store-errors.ts";
+import { textParser } from "../../request-schema.ts";
+import { BEGINNING, parseCursor, printCursor, type ResultCursor } from "../../results/result-cursor.ts";
+import { readResultPage, type ResultPage, type ResultPageDeps } from "../../results/result-page.ts";
+import type { TenantHandler } from "../../tenant-routes.ts";
+import { type BatchWatch, isOver } from "../../watch/batch-watch.ts";
+
+const parseQuery = textParser(
+  Type.Object({
+    after: Type.Optional(Type.String()),
+    limit: Type.Integer({ minimum: 1, maximum: RESULT_PAGE.max, default: RESULT_PAGE.default }),
+    wait: Type.Integer({ minimum: 0, maximum: RESULT_PAGE.maxWaitSeconds, default: 0 }),
+  }),
+);
+
+export interface BatchResultsDeps extends ResultPageDeps {
+  readonly watch: Pick<BatchWatch, "next">;
+  readonly clock: () => Date;
+}
+
+/**
+ * Answers with the next output and error lines, in the order in which they were recorded, each once. `has_more` is true as long
+ * as lines are there or can still come: a reader goes on until it is false. With `wait`, a page without lines is held back for
+ * so many seconds. Lines that were never finished are in the error file alone. 404 from a day after the batch's end on.
+ */
+export function batchResults(deps: BatchResultsDeps): TenantHandler {
+  return async (request, response, tenant) => {
+    const id = idFromPath(request.params, "batch_id");
+    const batch = isObjectId(id) ? await findBatch(deps.db, tenant, id) : null;
+    if (batch === null) throw errors.batchNotFound(id);
+    const { after, limit, wait } = parseQuery({ ...request.query });
+    const cursor = after === undefined ? BEGINNING : parseCursor(after);
+    if (isForgotten(batch, deps.clock())) throw errors.resultsGone(id);
+    const { page, canGrow } = await pageWithin(deps, batch, cursor, limit, wait * 1000, response);
+    sendPage(response, page, page.hasMore || canGrow);
+  };
+}
+
+function isForgotten({ completedAt, expiredAt, cancelledAt }: BatchView, now: Date): boolean {
+  const endedAt = completedAt ?? expiredAt ?? cancelledAt;
+  return endedAt !== null && now.getTime() - endedAt.getTime() >= RESULT_LOG_KEPT_SECONDS * 1000;
+}
+
+/** Reads, and where there is nothing yet, again after each commit until `waitMs` are over. */
+async function pageWithin(
+  deps: BatchResultsDeps,
+  batch: BatchView,
+  cursor: ResultCursor,
+  limit: number,
+  waitMs: number,
+  response: Response,
+): Promise<{ page: ResultPage; canGrow: boolean }> {
+  const gone = new AbortController();
+  response.once("close", () => {
+    gone.abort();
+  });
+  const endMs = performance.now() + waitMs;
+  // Known before the log is read: what is sealed by then has all its lines in it.
+  let canGrow = !isOver({ isSealed: batch.sealedAs !== null, status: batch.status });
+  let seenSeq = -1;
+  for (;;) {
+    const page = await readPage(deps, batch, cursor, limit);
+    const leftMs = endMs - performance.now();
+    if (page.lines.length > 0 || !canGrow || leftMs <= 0 || response.destroyed) return { page, canGrow };
+    const news = await deps.watch.next(batch.number, seenSeq, leftMs, gone.signal);
+    if (news === null) return { page, canGrow };
+    seenSeq = news.seq;
+    canGrow = !isOver(news);
+  }
+}
+
+async function readPage(
+  deps: BatchResultsDeps,
+  batch: BatchView,
+  cursor: ResultCursor,
+  limit: number,
+): Promise<ResultPage> {
+  try {
+    return await onObjectStore(() => readResultPage(deps, batch.number, cursor, limit));
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError && isFinal(batch.status)) throw errors.resultsGone(batch.id);
+    throw error;
+  }
+}
+
+function sendPage(response: Response, { lines, next }: ResultPage, hasMore: boolean): void {
+  const comma = Buffer.from(",\n");
+  const tail = `\n], "has_more": ${String(hasMore)}, "next_cursor": ${JSON.stringify(printCursor(next))}}\n`;
+  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.send(
+    Buffer.concat([
+      Buffer.from(`{"object": "list", "data": [\n`),
+      ...lines.flatMap((line, at) => (at === 0 ? [line] : [comma, line])),
+      Buffer.from(tail),
+    ]),
+  );
+}

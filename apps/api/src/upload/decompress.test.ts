@@ -1,0 +1,110 @@
+/** Decompression as a stream: every cut of the input, several frames, damage of each kind, and stopping in the middle. */
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "@jest/globals";
+import { RequestError } from "@nightshift/domain";
+import { bomb, rawFrame, REFERENCE_FRAME, REFERENCE_TEXT, skippableFrame } from "../../test/zstd-frames.ts";
+import { readCompressedName, readContentEncoding } from "./compressed-names.ts";
+import { type Coding, decompressed } from "./decompress.ts";
+
+async function* cut(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
+}
+
+async function read(bytes: Buffer, coding: Coding, size = 1000): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of decompressed(cut(bytes, size), coding)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const text = Array.from({ length: 30_000 }, (_, i) => `{"custom_id":"${String(i)}"}\n`).join("");
+const halves = [Buffer.from(text.slice(0, 1000)), Buffer.from(text.slice(1000))] as const;
+
+describe("what comes out is what went in", () => {
+  test.each<[string, Coding, Buffer, string]>([
+    ["one gzip member", "gzip", gzipSync(text), text],
+    ["two gzip members", "gzip", Buffer.concat(halves.map((half) => gzipSync(half))), text],
+    ["nothing, as gzip", "gzip", gzipSync(""), ""],
+    ["one zstd frame", "zstd", rawFrame(Buffer.from(text)), text],
+    ["two zstd frames", "zstd", Buffer.concat(halves.map((half) => rawFrame(half))), text],
+    ["the reference encoder's frame", "zstd", REFERENCE_FRAME, REFERENCE_TEXT],
+    ["a frame to be passed over", "zstd", Buffer.concat([skippableFrame(), REFERENCE_FRAME]), REFERENCE_TEXT],
+  ])("%s (%s)", async (_what, coding, bytes, expected) => {
+    expect(await read(bytes, coding)).toBe(expected);
+  });
+
+  test.each([1, 2, 3, 7, 64, 255, 257])("zstd in chunks of %d bytes", async (size) => {
+    const bytes = Buffer.concat([REFERENCE_FRAME, skippableFrame(), REFERENCE_FRAME]);
+
+    expect(await read(bytes, "zstd", size)).toBe(REFERENCE_TEXT + REFERENCE_TEXT);
+  });
+});
+
+describe("damage is told in words", () => {
+  const flipped = (bytes: Buffer, at: number): Buffer => {
+    const copy = Buffer.from(bytes);
+    copy[at] = (copy[at] ?? 0) ^ 0xff;
+    return copy;
+  };
+  test.each<[string, Coding, Buffer]>([
+    ["gzip cut short", "gzip", gzipSync(text).subarray(0, 5000)],
+    ["a gzip whose checksum is wrong", "gzip", flipped(gzipSync(text), gzipSync(text).length - 6)],
+    ["plain text as gzip", "gzip", Buffer.from(text)],
+    ["zstd cut short", "zstd", REFERENCE_FRAME.subarray(0, 60)],
+    ["zstd cut in its header", "zstd", REFERENCE_FRAME.subarray(0, 5)],
+    ["a zstd whose block is of no type", "zstd", flipped(REFERENCE_FRAME, 7)],
+    ["plain text as zstd", "zstd", Buffer.from(text)],
+    ["nothing as zstd", "zstd", Buffer.alloc(0)],
+    ["rubbish behind a frame", "zstd", Buffer.concat([REFERENCE_FRAME, Buffer.from("this is no frame at all")])],
+  ])("%s", async (_what, coding, bytes) => {
+    const error: unknown = await read(bytes, coding).catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(RequestError);
+    expect((error as Error).message).toMatch(new RegExp(`^We could not decompress your ${coding} data: .*Compress it`));
+  });
+
+  test("what the source throws is passed on as it is", async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(gzipSync(text).subarray(0, 100));
+      throw new Error("the client is gone");
+    }
+    const reading = async (): Promise<void> => {
+      for await (const chunk of decompressed(broken(), "gzip")) expect(chunk.length).toBeGreaterThan(0);
+    };
+
+    await expect(reading()).rejects.toThrow("the client is gone");
+  });
+});
+
+test.each<[Coding, Buffer]>([
+  ["gzip", gzipSync(Buffer.alloc(64 * 1024 * 1024))],
+  ["zstd", bomb("", 50_000)],
+])("of a %s bomb no more is made than is read", async (coding, bytes) => {
+  let taken = 0;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of cut(bytes, 256)) {
+      taken += chunk.length;
+      yield chunk;
+    }
+  }
+  let made = 0;
+  for await (const chunk of decompressed(source(), coding)) {
+    made += chunk.length;
+    if (made > 1024 * 1024) break;
+  }
+
+  expect(made).toBeLessThan(2 * 1024 * 1024);
+  // Node's gunzip reads 16 KiB ahead.
+  expect(taken).toBeLessThan(bytes.length / 2);
+});
+
+test("which names and codings are ours", () => {
+  expect(readCompressedName("a.b.jsonl.gz")).toEqual({ coding: "gzip", filename: "a.b.jsonl" });
+  expect(readCompressedName("A.JSONL.ZST")).toEqual({ coding: "zstd", filename: "A.JSONL" });
+  for (const name of ["a.gz", "a.json.gz", "a.jsonl", "jsonl.gz", ""]) expect(readCompressedName(name)).toBeNull();
+  const encoding = (text?: string): Coding | null =>
+    readContentEncoding({ headers: text === undefined ? {} : { "content-encoding": text } });
+  expect([encoding(), encoding("identity"), encoding("gzip"), encoding("ZSTD"), encoding("x-gzip")]).toEqual([
+    ...[null, null, "gzip", "zstd", "gzip"],
+  ]);
+  expect(() => encoding("br")).toThrow("Unsupported Content-Encoding: 'br'. Supported are: 'gzip', 'zstd', or none.");
+});

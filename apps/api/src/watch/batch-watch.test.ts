@@ -1,0 +1,149 @@
+/** Watching a batch: one reading a second however many look, nothing when nobody does, and no timer left. */
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import type { BatchProgress, Db } from "@nightshift/db";
+import { createBatchWatch, type WatchedBatch } from "./batch-watch.ts";
+
+const batch: BatchProgress = {
+  number: 7,
+  id: "batch_7",
+  status: "in_progress",
+  inProgressAt: new Date(0),
+  total: 100,
+  completed: 0,
+  failed: 0,
+  seq: 0,
+  isSealed: false,
+  pausedUntil: null,
+  isInHand: true,
+  dueAt: null,
+  hasWorkers: true,
+};
+
+/** A database that knows one batch, and how often it was asked. */
+function fakeDb() {
+  const state = { row: { ...batch } as BatchProgress | null, reads: 0, isAway: false };
+  const query = (): Promise<{ rows: BatchProgress[] }> => {
+    state.reads += 1;
+    if (state.isAway) return Promise.reject(new Error("the database is away"));
+    return Promise.resolve({ rows: state.row === null ? [] : [{ ...state.row }] });
+  };
+  return { state, db: { query } as unknown as Db };
+}
+
+function start() {
+  const { state, db } = fakeDb();
+  const process = { isDraining: false };
+  const warn = jest.fn();
+  const watch = createBatchWatch({ db, logger: { warn }, isDraining: () => process.isDraining });
+  const seen: WatchedBatch[] = [];
+  const ended = jest.fn();
+  const look = (): (() => void) => watch.watch(7, { seen: (one) => seen.push(one), ended });
+  return { state, process, warn, watch, seen, ended, look };
+}
+
+const second = (n = 1): Promise<void> => jest.advanceTimersByTimeAsync(n * 1000);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+test("a hundred watchers cost one reading a second, and none when they are gone", async () => {
+  const { state, seen, look } = start();
+  const stops = Array.from({ length: 100 }, look);
+  await second(0);
+  expect([state.reads, seen.length]).toEqual([1, 100]);
+  await second(3);
+  expect([state.reads, seen.length]).toEqual([4, 400]);
+  for (const stop of stops) stop();
+  await second(10);
+  expect(state.reads).toBe(4);
+});
+
+test("whoever comes later sees the latest reading at once", async () => {
+  const { state, seen, look } = start();
+  const first = look();
+  await second(0);
+  const later = look();
+  expect([state.reads, seen.length]).toEqual([1, 2]);
+  first();
+  later();
+});
+
+test("speed is measured from reading to reading", async () => {
+  const { state, seen, look } = start();
+  const stop = look();
+  await second(0);
+  for (let n = 1; n <= 3; n += 1) {
+    state.row = { ...batch, completed: 20 * n };
+    await second();
+  }
+  expect(seen.map((one) => one.linesPerSecond)).toEqual([null, 20, 20, 20]);
+  stop();
+});
+
+test("who leaves while the batch is being read is not called, and leaves no timer", async () => {
+  const { seen, look } = start();
+  look()();
+  await second();
+  expect(seen).toEqual([]);
+});
+
+test("a database that is away is asked again, and nobody is sent away", async () => {
+  const { state, seen, warn, ended, look } = start();
+  state.isAway = true;
+  const stop = look();
+  await second(2);
+  state.isAway = false;
+  await second();
+  expect(seen).toHaveLength(1);
+  expect(warn).toHaveBeenCalledTimes(3);
+  expect(ended).not.toHaveBeenCalled();
+  stop();
+});
+
+test.each<["the process stops" | "the batch is gone"]>([["the process stops"], ["the batch is gone"]])(
+  "all are told when %s",
+  async (why) => {
+    const { state, process, ended, look } = start();
+    const stops = [look(), look()];
+    await second(0);
+    if (why === "the process stops") process.isDraining = true;
+    else state.row = null;
+    await second();
+    expect(ended).toHaveBeenCalledTimes(2);
+    for (const stop of stops) stop();
+  },
+);
+
+test("next resolves with the first commit above the one that is known", async () => {
+  const { state, watch } = start();
+  const next = watch.next(7, 0, 30_000, new AbortController().signal);
+  await second(2);
+  state.row = { ...batch, seq: 1 };
+  await second();
+  expect(await next).toMatchObject({ seq: 1 });
+});
+
+test("next resolves at once where no more results will come, also from a reading that is there already", async () => {
+  const { state, watch, look } = start();
+  state.row = { ...batch, isSealed: true };
+  const stop = look();
+  await second(0);
+  expect(await watch.next(7, 5, 30_000, new AbortController().signal)).toMatchObject({ isSealed: true });
+  stop();
+});
+
+test("next gives up after its time, and when its client is gone", async () => {
+  const { watch } = start();
+  const client = new AbortController();
+  const nexts = [watch.next(7, 0, 5_000, new AbortController().signal), watch.next(7, 0, 30_000, client.signal)];
+  await second(1);
+  client.abort();
+  await second(4);
+  expect(await Promise.all(nexts)).toEqual([null, null]);
+  expect(await watch.next(7, 0, 30_000, client.signal)).toBeNull();
+});

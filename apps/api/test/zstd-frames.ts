@@ -1,0 +1,53 @@
+/** zstd frames for tests, written by hand as RFC 8878 §3.1.1 has them: no encoder is needed, and each fault can be made. */
+
+const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** No checksum, no content size; a window of 1 MiB. */
+const HEADER = [0x00, 0x50];
+
+const RAW = 0;
+const RLE = 1;
+const MAX_BLOCK = 128 * 1024;
+
+function block(type: number, size: number, isLast: boolean, content: Uint8Array): Buffer {
+  const head = Buffer.alloc(3);
+  head.writeUIntLE((size << 3) | (type << 1) | (isLast ? 1 : 0), 0, 3);
+  return Buffer.concat([head, content]);
+}
+
+/** The bytes as they are, in blocks of at most 128 KiB. */
+export function rawFrame(bytes: Buffer): Buffer {
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += MAX_BLOCK) {
+    const content = bytes.subarray(at, at + MAX_BLOCK);
+    blocks.push(block(RAW, content.length, at + MAX_BLOCK >= bytes.length, content));
+  }
+  return Buffer.concat([Buffer.from([...MAGIC, ...HEADER]), ...blocks]);
+}
+
+/** `start`, then 128 KiB of spaces for each of `blocks` blocks of four bytes. */
+export function bomb(start: string, blocks: number): Buffer {
+  const spaces = Array.from({ length: blocks }, (_, at) =>
+    block(RLE, MAX_BLOCK, at === blocks - 1, Buffer.from([0x20])),
+  );
+  const first = Buffer.from(start);
+  return Buffer.concat([Buffer.from([...MAGIC, ...HEADER]), block(RAW, first.length, false, first), ...spaces]);
+}
+
+/** A frame to be passed over: RFC 8878 §3.1.2. */
+export function skippableFrame(): Buffer {
+  return Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+}
+
+/** Made by the reference encoder (level 19): 20 lines, 1,330 bytes, with compressed blocks and an entropy table. */
+export const REFERENCE_FRAME = Buffer.from(
+  "KLUv/WAyBLUDAFLFExhwywOQCMe+FdIYh4b+//AqOsoaUtW/pgjwucaWSgjB5xpbKiHgefzrRLq5v3zX2Vhey/RTAvcf2aNnJanTneiNtIUHLnh0OQdqM1YMdwIUqBD4" +
+    "+v8bwHOtARD+Rvj/b/QB+P//vxuEgMma3W72IYTibhk=",
+  "base64",
+);
+
+/** What is in it. */
+export const REFERENCE_TEXT = Array.from(
+  { length: 20 },
+  (_, i) => `${JSON.stringify({ custom_id: String(i), body: { input: "the same words in every line" } })}\n`,
+).join("");

@@ -1,0 +1,45 @@
+/** How far batches are, and what they wait for: what a process reads once a second for each batch that somebody watches. */
+import type { BatchStatus } from "@nightshift/domain";
+import type { Queryable } from "../pool.ts";
+
+export interface BatchProgress {
+  number: number;
+  id: string;
+  status: BatchStatus;
+  inProgressAt: Date | null;
+  total: number;
+  completed: number;
+  failed: number;
+  /** Grows with each commit of results. */
+  seq: number;
+  /** No result is recorded any more, but for lines that are asked for again. */
+  isSealed: boolean;
+  /** The upstream takes nothing before; null: it is not paused. By the database's clock. */
+  pausedUntil: Date | null;
+  /** A worker has lines of the batch. */
+  isInHand: boolean;
+  /** Lines were handed out, and all of them wait until then to be tried again; null: some are due. */
+  dueAt: Date | null;
+  /** Any worker is signed on. */
+  hasWorkers: boolean;
+}
+
+/** One entry for each of these batches that exists, in no particular order. */
+export async function batchProgress(db: Queryable, numbers: readonly number[]): Promise<BatchProgress[]> {
+  const { rows } = await db.query<BatchProgress>(
+    `/* batches.progress */
+    select b.number, b.id, b.status, b.in_progress_at as "inProgressAt", b.total, p.completed, p.failed, p.seq,
+      p.sealed_at is not null as "isSealed",
+      case when u.paused_until > clock_timestamp() and isfinite(u.paused_until) then u.paused_until end as "pausedUntil",
+      coalesce(s.in_hand, false) as "isInHand",
+      case when s.due_at > clock_timestamp() then s.due_at end as "dueAt",
+      exists (select 1 from workers) as "hasWorkers"
+    from batches b join batch_progress p on p.batch = b.number
+      left join upstreams u on u.name = b.upstream
+      left join lateral (
+        select bool_or(owner is not null) as in_hand, min(not_before) as due_at from slices where batch = b.number) s on true
+    where b.number = any($1)`,
+    [numbers],
+  );
+  return rows;
+}
