@@ -19,6 +19,10 @@ import { deleteFile } from "./routes/files/delete-file.ts";
 import { getContent } from "./routes/files/get-content.ts";
 import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
+import { addPart } from "./routes/uploads/add-part.ts";
+import { cancelUpload } from "./routes/uploads/cancel-upload.ts";
+import { completeUpload } from "./routes/uploads/complete-upload.ts";
+import { createUpload } from "./routes/uploads/create-upload.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
@@ -73,6 +77,10 @@ function routeTable(deps: ApiDeps): RouteTable {
     "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, uploadedBytes }) },
     "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
     "/v1/files/:file_id/content": { get: getContent(deps) },
+    "/v1/uploads": { post: createUpload(deps) },
+    "/v1/uploads/:upload_id/parts": { post: addPart(deps) },
+    "/v1/uploads/:upload_id/complete": { post: completeUpload({ ...deps, uploadedBytes }) },
+    "/v1/uploads/:upload_id/cancel": { post: cancelUpload(deps) },
     "/v1/batches": { get: listBatches(deps), post: createBatch(deps) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },

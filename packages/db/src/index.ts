@@ -17,6 +17,18 @@ export type { FileView } from "./files/file-view.ts";
 export { findFile } from "./files/find-file.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
+export { expireUploads } from "./uploads/expire-uploads.ts";
+export { findUpload, insertUpload, lockUpload, type NewUpload, type UploadView } from "./uploads/upload.ts";
+export { markCancelled, markCompleted, type UploadCompletion } from "./uploads/finish-upload.ts";
+export {
+  findParts,
+  insertPart,
+  partBlobs,
+  partsTotal,
+  unneededPartBlobs,
+  type NewUploadPart,
+  type UploadPartView,
+} from "./uploads/parts.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
 export { insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
 export { claimSlices } from "./ledger/claim.ts";

@@ -11,7 +11,15 @@ export {
   type FeedWindow,
   type PlannedRun,
 } from "./feed-plan.ts";
-export { newBatchId, newBatchRequestId, newFileId, newRequestId, type RandomBytes } from "./ids.ts";
+export {
+  newBatchId,
+  newBatchRequestId,
+  newFileId,
+  newPartId,
+  newRequestId,
+  newUploadId,
+  type RandomBytes,
+} from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
@@ -26,7 +34,12 @@ export {
   MAX_LINE_BYTES,
   MAX_REPORTED_ERRORS,
   MAX_SLICE_LINES,
+  MAX_UPLOAD_BYTES,
+  MAX_UPLOAD_COPIES,
+  MAX_UPLOAD_PART_BYTES,
+  MAX_UPLOAD_PARTS,
   METADATA,
+  UPLOAD_LIFE_SECONDS,
 } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
@@ -46,3 +59,10 @@ export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { listPage, type ListPage } from "./wire/list.ts";
+export {
+  CompleteUploadBody,
+  CreateUploadBody,
+  UploadObject,
+  UploadPartObject,
+  type UploadStatus,
+} from "./wire/upload.ts";

@@ -1,22 +1,13 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
 import type { Readable } from "node:stream";
-import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
-import { errors, RequestError, type UploadPurpose } from "@nightshift/domain";
-import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
+import { errors, type UploadPurpose } from "@nightshift/domain";
+import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
-import multer from "multer";
-import { onObjectStore } from "../object-store-errors.ts";
 import { refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
 import { createFirstLine, type FirstLine } from "./first-line.ts";
+import { formBytes, readFormFile } from "./form-file.ts";
+import { discardUpload, type UploadDeps, writeNoted } from "./noted-object.ts";
 import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
-
-/** One field for each of the form's keys, and some that are told that they are unknown. */
-const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
-
-export interface UploadDeps {
-  readonly db: Db;
-  readonly objects: ObjectStore;
-}
 
 /** A file whose bytes are durable under `key`, which no row names yet. */
 export interface StoredUpload {
@@ -59,58 +50,25 @@ export async function receiveUpload(
   }
 }
 
-/** Removes the bytes of an upload that becomes no file. What fails here is left to upkeep, which finds the blob's note. */
-export async function discardUpload({ db, objects }: UploadDeps, request: Request, key: string): Promise<void> {
-  try {
-    await objects.delete([key]);
-    await forgetBlobs(db, [key]);
-  } catch (error) {
-    request.log.warn({ err: error, key }, "the bytes of a refused upload are left to upkeep");
-  }
-}
-
 function refuseBadBatchInput({ filename }: StoredUpload, firstLine: FirstLine): void {
   refuseWrongExtension(filename);
   refuseWrongFirstLine(firstLine.end());
 }
 
-/**
- * Lets multer read the form. A refusal is answered at once: multer itself would first read all that the client is still
- * sending; here it does so behind the answer.
- */
-function readForm(
+/** Lets the form be read, its file into the object store. */
+async function readForm(
   deps: UploadDeps,
   request: Request,
   response: Response,
   key: string,
   progress: Progress,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const storage: multer.StorageEngine = {
-      _handleFile: (_request, file, done) => {
-        store(deps, request, file, key, progress).then(
-          (stored) => {
-            progress.stored = stored;
-            done(null, { size: stored.info.bytes });
-          },
-          (error: unknown) => {
-            reject(error instanceof Error ? error : new Error(String(error)));
-            done(error);
-          },
-        );
-      },
-      _removeFile: (_request, _file, done) => {
-        void discardUpload(deps, request, key).then(() => {
-          done(null);
-        });
-      },
-    };
-    const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single("file");
-    read(request, response, (error: unknown) => {
-      if (error !== undefined && error !== null) reject(toRequestError(error));
-      else if (request.is("multipart/form-data") === "multipart/form-data") resolve();
-      else reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
-    });
+  await readFormFile(request, response, "file", {
+    store: async (file) => {
+      progress.stored = await store(deps, request, file, key, progress);
+      return progress.stored.info.bytes;
+    },
+    discard: () => discardUpload(deps, request, key),
   });
 }
 
@@ -124,52 +82,26 @@ async function store(
   // What came before the file is known here, and saves storing what would be refused anyway.
   const purpose = readPurposeSoFar(request.body as Record<string, unknown>);
   if (purpose === "batch") refuseWrongExtension(file.originalname);
-  // Noted first, so that upkeep finds the bytes if this process ends before they have a file.
-  await insertBlob(db, { key, bytes: 0, etag: "" });
-  try {
-    const info = await onObjectStore(() => objects.putStream(key, checkedBytes(file.stream, purpose, firstLine)));
-    return { key, filename: withoutNul(file.originalname), info };
-  } catch (error) {
-    await forgetBlobs(db, [key]).catch(() => {
-      // The note alone is left, which upkeep removes; the reason of the failure is what the client should hear.
-    });
-    throw error;
-  }
+  const content = checkedBytes(file.stream, purpose, firstLine);
+  const info = await writeNoted({ db, objects }, key, content);
+  return { key, filename: withoutNul(file.originalname), info };
 }
 
 /** The file's bytes, cut off with a RequestError as soon as it is sure that they will be refused. */
-async function* checkedBytes(
+function checkedBytes(
   source: Readable,
   purpose: UploadPurpose | null,
   firstLine: FirstLine,
-): AsyncGenerator<Uint8Array> {
+): AsyncIterable<Uint8Array> {
   const maxBytes = maxBytesOf(purpose);
-  let bytes = 0;
-  try {
-    // Left as it is when we stop: destroying it would be reported as a second, meaningless reason by multer.
-    const chunks = source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw errors.fileTooLarge(maxBytes);
-      const verdict = firstLine.push(chunk);
-      if (purpose === "batch") refuseWrongFirstLine(verdict);
-      yield chunk;
-    }
-  } catch (error) {
-    // A source that breaks is the client's connection or its form, never the object store.
-    throw error instanceof RequestError ? error : toRequestError(error);
-  }
+  return formBytes(source, (chunk, bytes) => {
+    if (bytes > maxBytes) throw errors.fileTooLarge(maxBytes);
+    const verdict = firstLine.push(chunk);
+    if (purpose === "batch") refuseWrongFirstLine(verdict);
+  });
 }
 
 /** Postgres cannot hold a NUL in text. */
 function withoutNul(filename: string): string {
   return filename.replaceAll("\0", "");
-}
-
-function toRequestError(error: unknown): RequestError {
-  if (error instanceof RequestError) return error;
-  if (error instanceof multer.MulterError && error.code === "LIMIT_UNEXPECTED_FILE") {
-    return errors.unknownParameter(error.field ?? "file");
-  }
-  return errors.malformedMultipart(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,7 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
 import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
 
 const DAY_MS = 86_400_000;
 /** The result log of a finished batch stays for a day: for downloads under way, and for somebody who wants to look. */
@@ -21,13 +22,14 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
         segments.map((segment) => segment.id),
       );
     }
+    const parts = await sweepUploads(deps, now);
     const blobs = await unneededBlobs(deps.db, now, BLOB_AGE_SECONDS, AT_ONCE);
     if (blobs.length > 0) {
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
-    if (segments.length + blobs.length > 0) {
-      deps.logger.info({ segments: segments.length, blobs: blobs.length }, "upkeep deleted what nothing needs");
+    if (segments.length + parts + blobs.length > 0) {
+      deps.logger.info({ segments: segments.length, parts, blobs: blobs.length }, "upkeep deleted what nothing needs");
     }
   };
 }

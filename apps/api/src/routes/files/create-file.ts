@@ -5,7 +5,8 @@ import type { Counter } from "@nightshift/service";
 import type { Request } from "express";
 import { presentFile } from "../../present/file.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
-import { discardUpload, receiveUpload, type ReceivedUpload, type UploadDeps } from "../../upload/receive-upload.ts";
+import { discardUpload, type UploadDeps } from "../../upload/noted-object.ts";
+import { receiveUpload, type ReceivedUpload } from "../../upload/receive-upload.ts";
 
 export interface CreateFileDeps extends UploadDeps {
   readonly clock: () => Date;
