@@ -1,5 +1,6 @@
 /** /v1/uploads: files that arrive in parts, over every object store. */
 import { createHash } from "node:crypto";
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { ObjectStore } from "@nightshift/storage";
 import { until } from "@nightshift/testing";
@@ -314,6 +315,26 @@ describe.each(availableStores())("%s", (_name, open) => {
       });
     });
   });
+
+  test.each(["in the middle of the part", "after the part, before the end of the form"])(
+    "a client that goes away %s leaves nothing",
+    async (when) => {
+      const { id } = await createUpload(100_000);
+      const head = `POST /v1/uploads/${id}/parts HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n`;
+      const form = 'Content-Disposition: form-data; name="data"; filename="part"\r\n\r\n';
+      const isWhole = when.startsWith("after");
+      const content = `--b\r\n${form}${"x".repeat(50_000)}${isWhole ? "\r\n--b\r\n" : ""}`;
+      const socket = connect(Number(new URL(api.url()).port), "127.0.0.1");
+      socket.write(`${head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 99999\r\n\r\n${content}`);
+      const hasBegun = async (): Promise<boolean> =>
+        isWhole ? (await objectKeys(api)).length === 1 : (await api.db().query("select from blobs")).rowCount === 1;
+      await until(hasBegun, { message: "the part did not begin" });
+
+      socket.destroy();
+
+      await expectOnlyObjects();
+    },
+  );
 
   describe("beside each other", () => {
     test("completions make exactly one file, and all answer with it", async () => {
