@@ -1,4 +1,5 @@
 /** The official Node SDK against every profile: what its users call, and that it understands each answer. */
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +10,7 @@ import OpenAI, { AuthenticationError, BadRequestError, ConflictError, NotFoundEr
 import { chatLine } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
 
-/** Every key that the wire has, whatever its value: contract of the File and Batch objects. */
+/** Every key that the wire has, whatever its value: contract of the File, Upload and Batch objects. */
 const FILE_KEYS = [
   "object",
   "id",
@@ -21,6 +22,7 @@ const FILE_KEYS = [
   "status",
   "status_details",
 ];
+const UPLOAD_KEYS = ["id", "object", "bytes", "created_at", "filename", "purpose", "status", "expires_at", "file"];
 const BATCH_KEYS = [
   ...["id", "object", "endpoint", "model", "errors", "input_file_id", "completion_window", "status", "output_file_id"],
   ...["error_file_id", "created_at", "in_progress_at", "expires_at", "finalizing_at", "completed_at", "failed_at"],
@@ -92,6 +94,42 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(deleted).toMatchObject({ id: output.id, object: "file", deleted: true });
     await expect(openai.files.delete(output.id)).rejects.toThrow(NotFoundError);
     await expect(openai.files.content(output.id)).rejects.toThrow(NotFoundError);
+  });
+
+  test("a file that was sent in parts runs as a batch; an upload can be cancelled", async () => {
+    const text = `${chatLine("a", "One?")}\n${chatLine("b", "Two?")}\n`;
+    const [begin, end] = [text.slice(0, 100), text.slice(100)];
+    const about = { filename: "parts.jsonl", purpose: "batch", mime_type: "application/jsonl" } as const;
+    const upload = await openai.uploads.create({ ...about, bytes: Buffer.byteLength(text) });
+    const [second, first] = await Promise.all(
+      [end, begin].map(async (part) =>
+        openai.uploads.parts.create(upload.id, { data: await toFile(Buffer.from(part), "part") }),
+      ),
+    );
+
+    const completed = await openai.uploads.complete(upload.id, {
+      part_ids: [first?.id ?? "", second?.id ?? ""],
+      md5: createHash("md5").update(text).digest("hex"),
+    });
+    const created = await openai.batches.create({
+      input_file_id: completed.file?.id ?? "",
+      endpoint: "/v1/chat/completions",
+      completion_window: "24h",
+    });
+    const batch = await finished(created.id);
+    const other = await openai.uploads.create({ ...about, bytes: 1 });
+    const cancelled = await openai.uploads.cancel(other.id);
+
+    expect(Object.keys(upload).filter((key) => !key.startsWith("_"))).toEqual(UPLOAD_KEYS);
+    expect(upload).toMatchObject({ status: "pending", file: null, expires_at: upload.created_at + 3600 });
+    expect(first).toMatchObject({ object: "upload.part", upload_id: upload.id });
+    expect(completed).toMatchObject({ id: upload.id, status: "completed", file: { filename: "parts.jsonl" } });
+    expect(Object.keys(completed.file ?? {})).toEqual(FILE_KEYS);
+    expect(await (await openai.files.content(completed.file?.id ?? "")).text()).toBe(text);
+    expect(batch).toMatchObject({ status: "completed", request_counts: { total: 2, completed: 2, failed: 0 } });
+    expect(cancelled).toMatchObject({ id: other.id, status: "cancelled", file: null });
+    await expect(openai.uploads.complete(other.id, { part_ids: [] })).rejects.toThrow(BadRequestError);
+    await expect(openai.uploads.cancel("upload_00000000000000000000000000000000")).rejects.toThrow(NotFoundError);
   });
 
   test("lists are paged through to the end, newest first, each object once", async () => {

@@ -29,6 +29,10 @@ import { retrieveFile } from "./routes/files/retrieve-file.ts";
 import { limitRequests } from "./tiers/request-rate.ts";
 import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
 import { createBatchWatch } from "./watch/batch-watch.ts";
+import { addPart } from "./routes/uploads/add-part.ts";
+import { cancelUpload } from "./routes/uploads/cancel-upload.ts";
+import { completeUpload } from "./routes/uploads/complete-upload.ts";
+import { createUpload } from "./routes/uploads/create-upload.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
@@ -97,6 +101,10 @@ function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
     "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, limitsOf, uploadedBytes }) },
     "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
     "/v1/files/:file_id/content": { get: getContent(deps) },
+    "/v1/uploads": { post: createUpload({ ...deps, limitsOf }) },
+    "/v1/uploads/:upload_id/parts": { post: addPart(deps) },
+    "/v1/uploads/:upload_id/complete": { post: completeUpload({ ...deps, limitsOf, uploadedBytes }) },
+    "/v1/uploads/:upload_id/cancel": { post: cancelUpload(deps) },
     "/v1/batches": { get: listBatches(deps), post: createBatch({ ...deps, limitsOf }) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
     "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },

@@ -21,6 +21,18 @@ export { forgetFiles } from "./files/forget-files.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
 export { claimKey, KeyConflictError, sweepKeys, type KeyClaim, type KeyConflict } from "./idempotency/claim-key.ts";
+export { expireUploads } from "./uploads/expire-uploads.ts";
+export { findUpload, insertUpload, lockUpload, type NewUpload, type UploadView } from "./uploads/upload.ts";
+export { markCancelled, markCompleted, type UploadCompletion } from "./uploads/finish-upload.ts";
+export {
+  findParts,
+  insertPart,
+  partBlobs,
+  partsTotal,
+  unneededPartBlobs,
+  type NewUploadPart,
+  type UploadPartView,
+} from "./uploads/parts.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
 export { createKey, insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
 export { listKeys, type KeyRow } from "./keys/list-keys.ts";

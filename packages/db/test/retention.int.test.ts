@@ -10,10 +10,13 @@ import {
   forgetSegments,
   insertBlob,
   insertFile,
+  insertPart,
+  insertUpload,
   outputExtents,
   recordFlush,
   sweepableSegments,
   unneededBlobs,
+  withTx,
   type SweptSegment,
 } from "../src/index.ts";
 import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } from "./ledger-fixture.ts";
@@ -82,6 +85,33 @@ test.each(BATCH_STATUSES)(
 
     const isFinal = ["failed", "completed", "expired", "cancelled"].includes(status);
     expect(await Promise.all(blobs.map((blob) => isUnneeded(blob)))).toEqual([isFinal, isFinal]);
+  },
+);
+
+test.each(["pending", "cancelled", "expired"])(
+  "a part of an upload that is %s stays only while that is pending and not over",
+  async (status) => {
+    const [blob, id] = [await agedBlob(), randomUUID()];
+    await insertUpload(database.db(), {
+      id,
+      tenant: await newTenant(database.db()),
+      purpose: "batch",
+      filename: "in.jsonl",
+      mimeType: "",
+      bytes: 1,
+      fileExpiresAfterSeconds: null,
+      createdAt: now,
+      expiresAt: later(60),
+    });
+    await withTx(database.db(), (tx) => insertPart(tx, { id, upload: id, bytes: 1, blob, createdAt: now }));
+    await database.db().query("update uploads set status = $2 where id = $1", [id, status]);
+
+    expect(await isUnneeded(blob, later(59))).toBe(status !== "pending");
+    expect(await isUnneeded(blob, later(60))).toBe(true);
+
+    await forgetBlobs(database.db(), [blob]);
+    const { rows } = await database.db().query("select id from upload_parts where upload = $1", [id]);
+    expect(rows).toEqual([]);
   },
 );
 

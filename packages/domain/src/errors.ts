@@ -67,6 +67,16 @@ export const errors = {
   /** §5.2, unknown or deleted file, or another tenant's. */
   fileNotFound: (id: string): RequestError =>
     new RequestError(`No such File object: ${id}`, { kind: "not_found", code: null, param: "id" }),
+  /** Unknown upload, or another tenant's. The contract has no text; this is the one of files. */
+  uploadNotFound: (id: string): RequestError =>
+    new RequestError(`No such Upload object: ${id}`, { kind: "not_found", code: null, param: "upload_id" }),
+  /** §1.2, acting on an upload that is over; 400, as nothing that the client repeats would change it. */
+  uploadIsOver: (id: string, status: string): RequestError =>
+    invalid(
+      `Upload '${id}' has status '${status}' and can no longer be changed. Create a new upload.`,
+      "upload_id",
+      "upload_not_pending",
+    ),
   /** §5.2, unknown batch, or another tenant's. */
   batchNotFound: (id: string): RequestError =>
     new RequestError(`No batch found with id '${id}'.`, { kind: "not_found", code: null, param: null }),

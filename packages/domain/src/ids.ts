@@ -14,6 +14,16 @@ export function newFileId(random: RandomBytes): string {
   return `file-${text}`;
 }
 
+/** `upload_` and 32 hex digits, the first 8 the creation time in seconds. */
+export function newUploadId(random: RandomBytes, nowSeconds: number): string {
+  return `upload_${timed(random, nowSeconds)}`;
+}
+
+/** `part_` and 32 hex digits, time-prefixed: the id of a part of an upload. */
+export function newPartId(random: RandomBytes, nowSeconds: number): string {
+  return `part_${timed(random, nowSeconds)}`;
+}
+
 /** `batch_` and 32 hex digits, the first 8 the creation time in seconds. */
 export function newBatchId(random: RandomBytes, nowSeconds: number): string {
   return `batch_${timed(random, nowSeconds)}`;

@@ -18,7 +18,15 @@ export {
   type PlannedRun,
 } from "./feed-plan.ts";
 export { batchFileLife, FileExpiryDays } from "./file-expiry.ts";
-export { newBatchId, newBatchRequestId, newFileId, newRequestId, type RandomBytes } from "./ids.ts";
+export {
+  newBatchId,
+  newBatchRequestId,
+  newFileId,
+  newPartId,
+  newRequestId,
+  newUploadId,
+  type RandomBytes,
+} from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
@@ -35,9 +43,14 @@ export {
   MAX_LINE_BYTES,
   MAX_REPORTED_ERRORS,
   MAX_SLICE_LINES,
+  MAX_UPLOAD_BYTES,
+  MAX_UPLOAD_COPIES,
+  MAX_UPLOAD_PART_BYTES,
+  MAX_UPLOAD_PARTS,
   METADATA,
   RESULT_LOG_KEPT_SECONDS,
   RESULT_PAGE,
+  UPLOAD_LIFE_SECONDS,
 } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
@@ -59,3 +72,10 @@ export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody, createBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { listPage, type ListPage } from "./wire/list.ts";
+export {
+  CompleteUploadBody,
+  CreateUploadBody,
+  UploadObject,
+  UploadPartObject,
+  type UploadStatus,
+} from "./wire/upload.ts";

@@ -6,6 +6,21 @@ export const MAX_BATCH_FILE_BYTES = 200 * 1024 * 1024;
 /** Largest file of any other purpose: contract §1.1. */
 export const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
+/** Largest file that is uploaded in parts, 8 GB read as GiB; one for a batch keeps its own limit: contract §1.2. */
+export const MAX_UPLOAD_BYTES = 8 * 1024 * 1024 * 1024;
+
+/** Largest part of an upload: the 64 MiB that Python's SDK sends, contract §1.2. */
+export const MAX_UPLOAD_PART_BYTES = 64 * 1024 * 1024;
+
+/** Most parts of one upload. The contract names none; this is S3's number for its own. */
+export const MAX_UPLOAD_PARTS = 10_000;
+
+/** How often the declared bytes may be stored as parts: a client sends a part again when a reply was lost. */
+export const MAX_UPLOAD_COPIES = 4;
+
+/** Seconds from the creation of an upload to its expiry: contract §1.2. */
+export const UPLOAD_LIFE_SECONDS = 3_600;
+
 /** Requests of one batch: contract §4.2. */
 export const MAX_BATCH_LINES = 50_000;
 

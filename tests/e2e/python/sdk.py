@@ -1,10 +1,13 @@
-"""The official Python SDK against a running Nightshift: upload, create, poll, download, delete, paging, errors.
+"""The official Python SDK against a running Nightshift: upload, upload in parts, create, poll, download, delete, paging, errors.
 
 Usage: sdk.py BASE_URL API_KEY. Prints one JSON object with what it saw; fails with a traceback on the first surprise.
 """
 
+import hashlib
 import json
+import pathlib
 import sys
+import tempfile
 import time
 
 import openai
@@ -48,6 +51,20 @@ batch = finished(create(uploaded.id, metadata={"job": "nightly"}).id)
 lines = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
 deleted = client.files.delete(uploaded.id)
 
+# In four parts and more, one after the other; each but the last has 100 bytes.
+parts_text = "".join(chat_line(str(number), "Q?") + "\n" for number in range(3)).encode()
+with tempfile.TemporaryDirectory() as folder:
+    parts_path = pathlib.Path(folder) / "chunked.jsonl"
+    parts_path.write_bytes(parts_text)
+    chunked = client.uploads.upload_file_chunked(
+        file=parts_path,
+        mime_type="application/jsonl",
+        purpose="batch",
+        part_size=100,
+        md5=hashlib.md5(parts_text).hexdigest(),
+    )
+chunked_batch = finished(create(chunked.file.id).id)
+
 many = [create(client.files.create(file=("page.jsonl", chat_line("x", "?").encode()), purpose="batch").id) for _ in range(25)]
 listed_batches = [one.id for one in client.batches.list(limit=10)]
 listed_files = [one.id for one in client.files.list(limit=10, purpose="batch")]
@@ -65,6 +82,9 @@ print(
             "batch": batch.to_dict(),
             "custom_ids": [line["custom_id"] for line in lines],
             "deleted": deleted.deleted,
+            "chunked": chunked.to_dict(),
+            "chunked_is_whole": client.files.content(chunked.file.id).content == parts_text,
+            "chunked_batch": chunked_batch.to_dict(),
             "listed_twice": len(listed_batches) - len(set(listed_batches)) + len(listed_files) - len(set(listed_files)),
             "statuses_after_cancel": [cancelled.status, finished(cancelled.id).status],
             "statuses": {

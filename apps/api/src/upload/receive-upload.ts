@@ -1,10 +1,8 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
 import type { Readable } from "node:stream";
-import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
-import { errors, RequestError } from "@nightshift/domain";
-import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
+import { errors } from "@nightshift/domain";
+import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
-import multer from "multer";
 import { onObjectStore } from "../object-store-errors.ts";
 import type { UploadLimit } from "../tiers/upload-limits.ts";
 import { refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
@@ -12,14 +10,11 @@ import { type ByteChecks, createByteChecks } from "./checked-bytes.ts";
 import { type CompressedName, readCompressedName, readContentEncoding } from "./compressed-names.ts";
 import { decodedRequest } from "./decoded-request.ts";
 import { decompressed } from "./decompress.ts";
+import { formBytes, readFormFile } from "./form-file.ts";
+import { discardUpload, type UploadDeps as NotedDeps, writeNoted } from "./noted-object.ts";
 import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
 
-/** One field for each of the form's keys, and some that are told that they are unknown. */
-const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
-
-export interface UploadDeps {
-  readonly db: Db;
-  readonly objects: ObjectStore;
+export interface UploadDeps extends NotedDeps {
   /** Seconds that a file of purpose `batch` lives where its form does not say it; null: for ever. */
   readonly batchFileLifeSeconds: number | null;
 }
@@ -86,16 +81,6 @@ export async function receiveUpload(
   }
 }
 
-/** Removes the bytes of an upload that becomes no file. What fails here is left to upkeep, which finds the blob's note. */
-export async function discardUpload({ db, objects }: UploadDeps, request: Request, key: string): Promise<void> {
-  try {
-    await objects.delete([key]);
-    await forgetBlobs(db, [key]);
-  } catch (error) {
-    request.log.warn({ err: error, key }, "the bytes of a refused upload are left to upkeep");
-  }
-}
-
 function refuseBadBatchInput({ filename, checks }: StoredUpload): void {
   refuseWrongExtension(filename);
   refuseWrongFirstLine(checks.firstLine.end());
@@ -111,16 +96,13 @@ async function expand(
 ): Promise<StoredUpload> {
   const checks = createByteChecks(wantsHash, deps.limit);
   const source = await onObjectStore(() => deps.objects.openRead(stored.key));
-  const info = await putChecked(deps, key, checks.pass(decompressed(source, coding), "batch"));
+  const info = await writeNoted(deps, key, checks.pass(decompressed(source, coding), "batch"));
   await discardUpload(deps, request, stored.key);
   return { key, filename, info, checks, compressed: null };
 }
 
-/**
- * Lets multer read the form, and returns its fields. A refusal is answered at once: multer itself would first read all that
- * the client is still sending; here it does so behind the answer.
- */
-function readForm(
+/** Reads the form, its file into the object store, and returns its fields. */
+async function readForm(
   deps: ReceiveDeps,
   request: Request,
   response: Response,
@@ -128,39 +110,23 @@ function readForm(
 ): Promise<Record<string, unknown>> {
   const coding = readContentEncoding(request);
   const source = coding === null ? request : decodedRequest(request, coding);
-  return new Promise<Record<string, unknown>>((resolve, reject) => {
-    const storage: multer.StorageEngine = {
-      _handleFile: (_request, file, done) => {
-        store(deps, source.body as Record<string, unknown>, file, upload).then(
-          (stored) => {
-            upload.stored = stored;
-            done(null, { size: stored.info.bytes });
-          },
-          (error: unknown) => {
-            reject(error instanceof Error ? error : new Error(String(error)));
-            done(error);
-          },
-        );
+  try {
+    await readFormFile(request, response, "file", {
+      source,
+      store: async (file) => {
+        upload.stored = await store(deps, source.body as Record<string, unknown>, file, upload);
+        return upload.stored.info.bytes;
       },
-      _removeFile: (_request, _file, done) => {
-        void discardUpload(deps, request, upload.stored?.key ?? upload.key).then(() => {
-          done(null);
-        });
-      },
-    };
-    const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single("file");
-    read(source, response, (error: unknown) => {
-      if (error !== undefined && error !== null) reject(toRequestError(error));
-      else if (request.is("multipart/form-data") === "multipart/form-data")
-        resolve(source.body as Record<string, unknown>);
-      else reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
+      discard: () => discardUpload(deps, request, upload.stored?.key ?? upload.key),
     });
-  }).finally(() => {
-    if (source === request) return;
-    // Not drained as multer would: of a bomb that would be more than anybody ever sent.
-    source.destroy();
-    request.resume();
-  });
+    return source.body as Record<string, unknown>;
+  } finally {
+    if (source !== request) {
+      // Not drained as multer would: of a bomb that would be more than anybody ever sent.
+      source.destroy();
+      request.resume();
+    }
+  }
 }
 
 async function store(
@@ -176,52 +142,17 @@ async function store(
   const checks = createByteChecks(upload.wantsHash, deps.limit);
   const bytes = formBytes(file.stream);
   if (purpose === "batch" && compressed !== null) {
-    const info = await putChecked(deps, upload.key, checks.pass(decompressed(bytes, compressed.coding), purpose));
+    const info = await writeNoted(deps, upload.key, checks.pass(decompressed(bytes, compressed.coding), purpose));
     return { key: upload.key, filename: compressed.filename, info, checks, compressed: null };
   }
   if (purpose === "batch") refuseWrongExtension(filename);
   const isUndecided = purpose === null && compressed !== null;
   const key = isUndecided ? `${upload.key}.raw` : upload.key;
-  const info = await putChecked(deps, key, checks.pass(bytes, purpose));
+  const info = await writeNoted(deps, key, checks.pass(bytes, purpose));
   return { key, filename, info, checks, compressed: isUndecided ? compressed : null };
-}
-
-async function putChecked(
-  { db, objects }: UploadDeps,
-  key: string,
-  bytes: AsyncGenerator<Uint8Array>,
-): Promise<ObjectInfo> {
-  // Noted first, so that upkeep finds the bytes if this process ends before they have a file.
-  await insertBlob(db, { key, bytes: 0, etag: "" });
-  try {
-    return await onObjectStore(() => objects.putStream(key, bytes));
-  } catch (error) {
-    await forgetBlobs(db, [key]).catch(() => {
-      // The note alone is left, which upkeep removes; the reason of the failure is what the client should hear.
-    });
-    throw error;
-  }
-}
-
-/** The bytes of a part of the form. A source that breaks is the client's connection or its form, never the object store. */
-async function* formBytes(source: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    // Left as it is when we stop: destroying it would be reported as a second, meaningless reason by multer.
-    yield* source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw error instanceof RequestError ? error : toRequestError(error);
-  }
 }
 
 /** Postgres cannot hold a NUL in text. */
 function withoutNul(filename: string): string {
   return filename.replaceAll("\0", "");
-}
-
-function toRequestError(error: unknown): RequestError {
-  if (error instanceof RequestError) return error;
-  if (error instanceof multer.MulterError && error.code === "LIMIT_UNEXPECTED_FILE") {
-    return errors.unknownParameter(error.field ?? "file");
-  }
-  return errors.malformedMultipart(error instanceof Error ? error.message : String(error));
 }

@@ -4,6 +4,7 @@ import {
   EXPIRES_AFTER,
   MAX_BATCH_FILE_BYTES,
   MAX_FILE_BYTES,
+  MAX_UPLOAD_BYTES,
   UPLOAD_PURPOSES,
   type UploadPurpose,
 } from "@nightshift/domain";
@@ -39,8 +40,16 @@ const parseFields = textParser(
 export function readUploadForm(fields: Record<string, unknown>, batchLifeSeconds: number | null): UploadForm {
   const { purpose: text, expires_after: expiry } = parseFields(fields);
   const purpose = parsePurpose(text);
-  const byDefault = purpose === "batch" ? batchLifeSeconds : null;
-  return { purpose, expiresAfterSeconds: expiry?.seconds ?? byDefault };
+  return { purpose, expiresAfterSeconds: fileLifeSeconds(purpose, expiry?.seconds, batchLifeSeconds) };
+}
+
+/** Seconds that a file lives whose client asked for `seconds`, if for any; null: for ever. */
+export function fileLifeSeconds(
+  purpose: UploadPurpose,
+  seconds: number | undefined,
+  batchLifeSeconds: number | null,
+): number | null {
+  return seconds ?? (purpose === "batch" ? batchLifeSeconds : null);
 }
 
 /** The purpose if it has arrived, while the file may still be on its way. Throws where it is none of ours. */
@@ -53,7 +62,13 @@ export function maxBytesOf(purpose: UploadPurpose | null): number {
   return purpose === "batch" ? MAX_BATCH_FILE_BYTES : MAX_FILE_BYTES;
 }
 
-function parsePurpose(text: string): UploadPurpose {
+/** The same for a file that comes in parts: contract §1.2. */
+export function maxUploadBytesOf(purpose: UploadPurpose): number {
+  return purpose === "batch" ? MAX_BATCH_FILE_BYTES : MAX_UPLOAD_BYTES;
+}
+
+/** Throws the RequestError of contract §5.2 for a purpose that is none of ours. */
+export function parsePurpose(text: string): UploadPurpose {
   const purpose = UPLOAD_PURPOSES.find((each) => each === text);
   if (purpose === undefined) throw errors.invalidPurpose(text, UPLOAD_PURPOSES);
   return purpose;

@@ -11,6 +11,7 @@ import {
 import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { deleteStrayObjects } from "./stray-objects.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
 
 const DAY_MS = 86_400_000;
 /** The result log of a finished batch stays for a day, in which its lines can be read; an hour more for whoever has begun to. */
@@ -34,6 +35,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
         segments.map((segment) => segment.id),
       );
     }
+    const parts = await sweepUploads(deps, now);
     const blobs = await unneededBlobs(deps.db, now, BLOB_AGE_SECONDS, AT_ONCE);
     if (blobs.length > 0) {
       await deps.objects.delete(blobs);
@@ -42,6 +44,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
     await sweepKeys(deps.db, now, KEYS_AT_ONCE);
     const gone = {
       segments: segments.length,
+      parts,
       blobs: blobs.length,
       files: await forgetFiles(deps.db, new Date(now.getTime() - FILE_ROW_AGE_MS), AT_ONCE),
       strays: await deleteStrayObjects(deps),

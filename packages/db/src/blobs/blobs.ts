@@ -12,9 +12,9 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 }
 
 /**
- * Keys of blobs that no live file and no unfinished batch needs, and which are older than `minAgeSeconds` (an upload under
- * way has a blob and no file yet). At most `limit`. A batch that is being validated has no blob yet, but may be about to
- * take its input file's, which its owner has deleted meanwhile.
+ * Keys of blobs that no live file, no unfinished batch and no pending upload needs, and which are older than `minAgeSeconds`
+ * (an upload under way has a blob and no file yet). At most `limit`. A batch that is being validated has no blob yet, but may
+ * be about to take its input file's, which its owner has deleted meanwhile.
  */
 export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(
@@ -23,6 +23,8 @@ export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: num
     where created_at < clock_timestamp() - $2 * interval '1 second'
       and not exists (select 1 from files f where f.blob = key and f.deleted_at is null
         and (f.expires_at is null or f.expires_at > $1))
+      and not exists (select 1 from upload_parts p join uploads u on u.id = p.upload
+        where p.blob = key and u.status = 'pending' and u.expires_at > $1)
       and not exists (select 1 from batches b where (b.input_blob = key or b.index_blob = key)
         and b.status in ('validating', 'in_progress', 'finalizing', 'cancelling'))
       and not exists (select 1 from files f join batches b on b.input_file_id = f.id and b.tenant = f.tenant
@@ -33,11 +35,12 @@ export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: num
   return rows.map((row) => row.key);
 }
 
-/** Forgets blobs whose objects are deleted; files and batches that named them keep their rows. */
+/** Forgets blobs whose objects are deleted; files and batches that named them keep their rows, parts of uploads go. */
 export async function forgetBlobs(db: Queryable, keys: readonly string[]): Promise<void> {
   await db.query(
     `/* blobs.forget */
     with freed_files as (update files set blob = null where blob = any($1)),
+      gone_parts as (delete from upload_parts where blob = any($1)),
       freed_batches as (
         update batches set input_blob = case when input_blob = any($1) then null else input_blob end,
           index_blob = case when index_blob = any($1) then null else index_blob end

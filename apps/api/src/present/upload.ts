@@ -1,0 +1,37 @@
+/** Uploads' and parts' rows as the objects of the wire: contract §1.2. */
+import type { NewUploadPart, UploadView } from "@nightshift/db";
+import type { UploadObject, UploadPartObject } from "@nightshift/domain";
+import { presentFile } from "./file.ts";
+import { toSeconds } from "./seconds.ts";
+
+/** Every key, in wire order. `file` is what the file was when the upload was completed, whatever became of it since. */
+export function presentUpload(upload: UploadView): UploadObject {
+  return {
+    id: upload.id,
+    object: "upload",
+    bytes: upload.bytes,
+    created_at: toSeconds(upload.createdAt),
+    filename: upload.filename,
+    purpose: upload.purpose,
+    status: upload.status,
+    expires_at: toSeconds(upload.expiresAt),
+    file: fileOf(upload),
+  };
+}
+
+/** The part, which keeps its size to itself as OpenAI's does. */
+export function presentPart(part: NewUploadPart): UploadPartObject {
+  return { id: part.id, object: "upload.part", created_at: toSeconds(part.createdAt), upload_id: part.upload };
+}
+
+/** When the file of an upload expires that is completed at `completedAt`; null: never. */
+export function fileExpiry({ fileExpiresAfterSeconds: seconds }: UploadView, completedAt: Date): Date | null {
+  return seconds === null ? null : new Date(completedAt.getTime() + seconds * 1000);
+}
+
+function fileOf(upload: UploadView): UploadObject["file"] {
+  const { fileId, completedAt, purpose, filename, bytes } = upload;
+  if (fileId === null || completedAt === null) return null;
+  const expiresAt = fileExpiry(upload, completedAt);
+  return presentFile({ id: fileId, purpose, filename, bytes, createdAt: completedAt, expiresAt });
+}

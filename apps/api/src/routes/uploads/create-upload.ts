@@ -1,0 +1,66 @@
+/** POST /v1/uploads: contract §1.2. */
+import { type Db, insertUpload, type UploadView } from "@nightshift/db";
+import { CreateUploadBody, errors, newUploadId, type RandomBytes, UPLOAD_LIFE_SECONDS } from "@nightshift/domain";
+import { readJsonBody } from "../../json-body.ts";
+import { toSeconds } from "../../present/seconds.ts";
+import { presentUpload } from "../../present/upload.ts";
+import { bodyParser } from "../../request-schema.ts";
+import type { TenantHandler } from "../../tenant-routes.ts";
+import type { TenantLimits } from "../../tiers/tenant-limits.ts";
+import { uploadLimit } from "../../tiers/upload-limits.ts";
+import { refuseWrongExtension } from "../../upload/batch-input.ts";
+import { fileLifeSeconds, maxUploadBytesOf, parsePurpose } from "../../upload/upload-form.ts";
+
+const parseBody = bodyParser(CreateUploadBody);
+
+export interface CreateUploadDeps {
+  readonly db: Db;
+  readonly clock: () => Date;
+  readonly random: RandomBytes;
+  readonly limitsOf: TenantLimits;
+  /** Seconds that a file of purpose `batch` lives where nobody says it; null: for ever. */
+  readonly batchFileLifeSeconds: number | null;
+}
+
+/**
+ * Answers with a pending upload, which lives for an hour. What is known of the file already is judged by the rules of
+ * POST /v1/files, with its messages: size by purpose (8 GiB where it is not for a batch), and extension.
+ */
+export function createUpload(deps: CreateUploadDeps): TenantHandler {
+  return async (request, response, tenant) => {
+    const body = parseBody(await readJsonBody(request, response));
+    const purpose = parsePurpose(body.purpose);
+    const filename = baseName(body.filename);
+    if (body.bytes > maxUploadBytesOf(purpose)) throw errors.fileTooLarge(maxUploadBytesOf(purpose));
+    if (purpose === "batch") refuseWrongExtension(filename);
+    if (body.mime_type.includes("\0")) throw errors.outOfRange("mime_type", "it must not contain NUL");
+
+    const now = deps.clock();
+    const limit = await uploadLimit(deps.db, await deps.limitsOf(tenant), { tenant, now, contentLength: undefined });
+    if (body.bytes > limit.maxBytes) throw limit.refusal();
+    const upload: UploadView = {
+      id: newUploadId(deps.random, toSeconds(now)),
+      tenant,
+      purpose,
+      filename,
+      mimeType: body.mime_type,
+      bytes: body.bytes,
+      fileExpiresAfterSeconds: fileLifeSeconds(purpose, body.expires_after?.seconds, deps.batchFileLifeSeconds),
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + UPLOAD_LIFE_SECONDS * 1000),
+      status: "pending",
+      completedAt: null,
+      fileId: null,
+      partIds: null,
+    };
+    await insertUpload(deps.db, upload);
+    response.json(presentUpload(upload));
+  };
+}
+
+/** Without folders and NULs, as the names of POST /v1/files. */
+function baseName(filename: string): string {
+  const name = filename.replaceAll("\0", "").replace(/^.*[/\\]/s, "");
+  if (name === "") throw errors.outOfRange("filename", "it must name a file, not a folder");
+  return name;
+}

@@ -1,0 +1,61 @@
+/** Looks into the parts of an upload before they become a file. */
+import { createHash, type Hash } from "node:crypto";
+import { errors } from "@nightshift/domain";
+import type { ObjectStore } from "@nightshift/storage";
+import { refuseWrongFirstLine } from "./batch-input.ts";
+import { createFirstLine, type FirstLine } from "./first-line.ts";
+
+export interface ContentDemands {
+  readonly isBatchInput: boolean;
+  /** The digest that the bytes must have; null: not asked for. */
+  readonly md5: Buffer | null;
+}
+
+/**
+ * Throws where the parts, one after the other, are not what is demanded: the first line of a batch's input is JSON (the
+ * rule of POST /v1/files, contract §1.1), the MD5 is as the client said. Only for the MD5 all bytes pass through this
+ * process, one chunk at a time; for the first line what it takes to judge it, and otherwise none.
+ */
+export async function checkJoinedContent(
+  objects: ObjectStore,
+  parts: readonly { readonly blob: string }[],
+  { isBatchInput, md5 }: ContentDemands,
+): Promise<void> {
+  const firstLine = isBatchInput ? createFirstLine() : null;
+  const hash = md5 === null ? null : createHash("md5");
+  await readParts(objects, parts, firstLine, hash);
+  if (firstLine !== null) refuseWrongFirstLine(firstLine.end());
+  const digest = hash?.digest();
+  if (md5 !== null && digest?.equals(md5) !== true) {
+    const got = digest?.toString("hex") ?? "none";
+    throw errors.outOfRange("md5", `the listed parts, in their order, have the MD5 ${got}`);
+  }
+}
+
+async function readParts(
+  objects: ObjectStore,
+  parts: readonly { readonly blob: string }[],
+  firstLine: FirstLine | null,
+  hash: Hash | null,
+): Promise<void> {
+  let isJudged = firstLine === null;
+  for (const { blob } of parts) {
+    if (isJudged && hash === null) return;
+    for await (const chunk of (await objects.openRead(blob)) as AsyncIterable<Buffer>) {
+      isJudged = firstLine === null || firstLine.push(chunk) !== "undecided";
+      hash?.update(chunk);
+      if (isJudged && hash === null) return;
+    }
+  }
+}
+
+/**
+ * Reads an `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which is never of
+ * that length. The contract leaves the encoding open. Throws for anything else.
+ */
+export function readMd5(text: string | null | undefined): Buffer | null {
+  if (text === null || text === undefined) return null;
+  if (/^[\da-f]{32}$/i.test(text)) return Buffer.from(text, "hex");
+  if (/^[A-Za-z\d+/]{22}==$/.test(text)) return Buffer.from(text, "base64");
+  throw errors.outOfRange("md5", "it must be 32 hex digits, or the same 16 bytes as base64");
+}
