@@ -13,6 +13,7 @@ import { requestIds, requestLog, requestMetrics } from "./middleware/request-con
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
+import { retryBatch } from "./routes/batches/retry-batch.ts";
 import { retrieveBatch } from "./routes/batches/retrieve-batch.ts";
 import { createFile } from "./routes/files/create-file.ts";
 import { deleteFile } from "./routes/files/delete-file.ts";
@@ -76,5 +77,6 @@ function routeTable(deps: ApiDeps): RouteTable {
     "/v1/batches": { get: listBatches(deps), post: createBatch(deps) },
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
+    "/v1/batches/:batch_id/retry": { post: retryBatch(deps) },
   };
 }

@@ -26,6 +26,8 @@ export {
   MAX_LINE_BYTES,
   MAX_REPORTED_ERRORS,
   MAX_SLICE_LINES,
+  MEND_GATHER_SECONDS,
+  MEND_HOURS,
   METADATA,
 } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
@@ -36,6 +38,7 @@ export {
   type ResultLine,
   LINE_ERROR_CODES,
   quotedBody,
+  resultCustomId,
   unansweredLine,
   UNFINISHED,
   type LineError,
