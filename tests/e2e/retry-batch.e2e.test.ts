@@ -114,4 +114,41 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await client.retrieve(before.id)).toEqual(before);
     expect((await head(before.output_file_id)).get("etag")).toBe(oldEtag);
   });
+
+  test("200 retried lines outlive kill -9 of the worker and the loss of the queue, and end in the output once each", async () => {
+    await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }] });
+    const client = createBatchClient(stack());
+    const names = Array.from({ length: 220 }, (_, i) => `${i < 20 ? "good" : "broken"}-${String(i)}`);
+    const before = await client.run(names.map((name) => chatLine(name, name)).join("\n"));
+    await simulator().configure({ latencyMs: 400, faults: [] });
+
+    const reply = await retry(stack(), before.id);
+    await until(
+      async () => {
+        const [row] = await stack().sql<{ count: number }>(
+          "select count(*)::int as count from mends m join batches b on b.number = m.batch where b.id = $1 and state = 'answered'",
+          [before.id],
+        );
+        return (row?.count ?? 0) > 20;
+      },
+      { message: "some of the retried lines have a result", timeoutMs: 30_000 },
+    );
+    const meanwhile = await client.retrieve(before.id);
+    await stack().kill9("worker");
+    await stack().wipeQueue();
+    await stack().restart();
+    const after = await settled(stack(), before.id, 0, 120_000);
+    await simulator().configure({ latencyMs: 0 });
+
+    expect(before.request_counts).toEqual({ total: 220, completed: 20, failed: 200 });
+    expect(reply.status).toBe(200);
+    expect(meanwhile).toEqual(before);
+    expect(after).toMatchObject({
+      status: "completed",
+      output_file_id: before.output_file_id,
+      error_file_id: null,
+      request_counts: { total: 220, completed: 220, failed: 0 },
+    });
+    expect((await client.lines(after.output_file_id)).map((line) => line.custom_id)).toEqual(names);
+  });
 });
