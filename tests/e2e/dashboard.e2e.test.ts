@@ -71,19 +71,46 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(id)).toEqual([]);
   });
 
-  test("a line of a finished batch is not sent again, and the answer says why", async () => {
+  test("a failed line of a finished batch is sent again from the dashboard, and moves to the output file", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());
-    const batch = await client.run(chatLine("broken", "broken"));
-    const job = await until(async () => (await dashboard.failedLines(batch.id))[0], {
+    const before = await client.run(chatLine("broken", "broken"));
+    const job = await until(async () => (await dashboard.failedLines(before.id))[0], {
       message: "the line is listed as failed",
     });
 
     const reply = await dashboard.retry(job);
+    const batch = await until(
+      async () => {
+        const now = await client.retrieve(before.id);
+        return now.request_counts.failed === 0 && now;
+      },
+      { message: "the retried line is in the output file" },
+    );
+
+    expect(before).toMatchObject({ status: "completed", output_file_id: null });
+    expect(reply.status).toBe(204);
+    expect(batch).toMatchObject({ status: "completed", error_file_id: null });
+    expect((await client.lines(batch.output_file_id)).map((line) => line.custom_id)).toEqual(["broken"]);
+    expect(await dashboard.failedLines(before.id)).toEqual([]);
+  });
+
+  test("a finished batch whose input file is gone keeps its failed line, and the answer says why", async () => {
+    await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
+    const client = createBatchClient(stack());
+    const dashboard = createDashboardClient(stack());
+    const input = await client.upload(chatLine("broken", "broken"));
+    const batch = await client.finished((await client.create(input)).id);
+    const job = await until(async () => (await dashboard.failedLines(batch.id))[0], {
+      message: "the line is listed as failed",
+    });
+    await client.request(`/v1/files/${input}`, { method: "DELETE" });
+
+    const reply = await dashboard.retry(job);
 
     expect(reply.status).toBe(409);
-    expect(await reply.text()).toContain("only lines of a running batch can be sent again");
+    expect(await reply.text()).toContain("the batch's input file was deleted or has expired");
     expect(await client.retrieve(batch.id)).toEqual(batch);
   });
 

@@ -20,6 +20,7 @@ import { batchResults } from "./routes/batches/batch-results.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
+import { retryBatch } from "./routes/batches/retry-batch.ts";
 import { retrieveBatch } from "./routes/batches/retrieve-batch.ts";
 import { createFile } from "./routes/files/create-file.ts";
 import { deleteFile } from "./routes/files/delete-file.ts";
@@ -110,5 +111,6 @@ function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
     "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },
     "/v1/batches/:batch_id/results": { get: batchResults({ ...deps, watch }) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
+    "/v1/batches/:batch_id/retry": { post: retryBatch(deps) },
   };
 }

@@ -146,6 +146,14 @@ describe("retrying a failed line", () => {
     await until(() => isInFailedSet(line), { message: "the line's job did not end in the failed set" });
   }
 
+  /** Its input file was never there. */
+  async function finishBatch(): Promise<void> {
+    await api.db().query("update batches set status = 'completed' where number = $1", [batch.number]);
+    await api
+      .db()
+      .query("update batch_progress set sealed_at = now(), sealed_as = 'done' where batch = $1", [batch.number]);
+  }
+
   const jobId = (line: number): string => `f${String(batch.number)}-${String(line)}-0`;
   const isInFailedSet = async (line: number): Promise<boolean> => {
     const reply = await ask(`/api/queues/failed-lines/${jobId(line)}`);
@@ -192,15 +200,15 @@ describe("retrying a failed line", () => {
     expect(await isInFailedSet(1)).toBe(false);
   });
 
-  test("is refused in words once the batch is over, and the job stays", async () => {
-    await api.db().query("update batches set status = 'completed' where number = $1", [batch.number]);
+  test("is refused in words where the batch is over and its input file is gone, and the job stays", async () => {
+    await finishBatch();
 
     const reply = await retry(0);
 
     expect(reply.status).toBe(409);
     expect(await jsonOf(reply)).toEqual({
       error: "Not sent again",
-      message: `Request 1 of ${batch.id} cannot be retried: its batch is completed, and only lines of a running batch can be sent again.`,
+      message: `Request 1 of ${batch.id} cannot be retried: The failed requests cannot be retried: the batch's input file was deleted or has expired. Create a new batch with them.`,
     });
     expect(await slices()).toEqual([]);
     expect(await isInFailedSet(0)).toBe(true);
@@ -208,7 +216,7 @@ describe("retrying a failed line", () => {
 
   test("all at once sends all that can be sent, and is not stopped by those that cannot", async () => {
     const over = batch;
-    await api.db().query("update batches set status = 'completed' where number = $1", [over.number]);
+    await finishBatch();
     await queues.boards()[4]?.clean(0, 1000, "failed");
     await queues.enqueue("line.failed", {
       v: 1,
@@ -225,7 +233,7 @@ describe("retrying a failed line", () => {
     expect(refused.status).toBe(409);
     expect(await jsonOf(refused)).toEqual({
       error: "Not sent again",
-      message: expect.stringContaining("its batch is completed"),
+      message: expect.stringContaining("input file was deleted"),
     });
   });
 

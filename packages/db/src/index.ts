@@ -39,11 +39,11 @@ export { listKeys, type KeyRow } from "./keys/list-keys.ts";
 export { revokeKey } from "./keys/revoke-key.ts";
 export { claimSlices } from "./ledger/claim.ts";
 export { feedUpstream, type FeedCandidate, type FeedState, type NewSlice } from "./ledger/feed.ts";
-export { exhaustedLines, openMend, type FailedLine, type MendOutcome, type MendRequest } from "./ledger/mend.ts";
 export { ensureLinePartition } from "./ledger/partitions.ts";
 export {
   finishedLines,
   outputExtents,
+  outputLines,
   storedLines,
   type StoredExtent,
   type StoredLine,
@@ -57,6 +57,17 @@ export { forgetSegments, knownSegments, sweepableSegments, type SweptSegment } f
 export { takeTurn } from "./ledger/turns.ts";
 export { waitingSlices } from "./ledger/waiting-slices.ts";
 export { beat, freeOrphans, listWorkers, registerWorker, removeWorkers, type WorkerRow } from "./ledger/workers.ts";
+export { batchesToPublish, giveUpMends, isDueToPublish } from "./mends/due-mends.ts";
+export { exhaustedLines, failedLines, type FailedLine } from "./mends/failed-lines.ts";
+export { listBatchHistory, type HistoryEntry, type HistoryEvent } from "./mends/history.ts";
+export { openMends, type MendLine, type MendOutcome, type MendRequest } from "./mends/open-mends.ts";
+export {
+  answeredMends,
+  publishMends,
+  type AnsweredMend,
+  type FileChange,
+  type Publication,
+} from "./mends/publish-mends.ts";
 export { grant, type Grant, type LeaseRequest, type UpstreamState } from "./limits/grant.ts";
 export { leaseUpstream, type Lease, type Measured } from "./limits/lease.ts";
 export { declareUpstream, pauseUpstream, type UpstreamLimits } from "./limits/upstreams.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { exhaustedLines, outputExtents, storedLines } from "../src/index.ts";
-import { newUpstream, runningBatch, viewOf } from "./ledger-fixture.ts";
+import { newUpstream, now, runningBatch, viewOf } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 import { createFleet, seeded } from "./simulated-fleet.ts";
 
@@ -66,6 +66,6 @@ test.each([1, 2, 3, 4])(
       );
       await expectSoundLedger(db, batch.number);
     }
-    expect(await exhaustedLines(db, 10)).toEqual([]);
+    expect(await exhaustedLines(db, 10, now)).toEqual([]);
   },
 );

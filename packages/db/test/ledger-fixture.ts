@@ -14,6 +14,7 @@ import {
   insertBlob,
   type LineResult,
   moveBatch,
+  openMends,
   type NewBatch,
   type NewSlice,
   recordFlush,
@@ -190,6 +191,22 @@ export function retried(slice: ClaimedSlice, line: number, delayMs = 0): SliceRe
   const { batch, owner, sliceNo, gen, attempt } = slice;
   const place = { firstLine: line, lineCount: 1, ...bytesOf(line, 1) };
   return { batch, owner, sliceNo, gen, lines: [line], ...place, attempt: attempt + 1, delayMs };
+}
+
+/** Asks for one line again, and says what came of it in a word. */
+export async function mendLine(db: Db, batch: number, line: number, askedBy = "an admin"): Promise<string> {
+  const outcome = await openMends(db, { batch, lines: [{ line, ...bytesOf(line, 1) }], askedBy }, now);
+  if (outcome.outcome !== "opened") return outcome.outcome;
+  return outcome.lines.length === 1 ? "opened" : "not_failed";
+}
+
+/** Asks for one line again and claims its slice for a worker. */
+export async function claimedMend(db: Db, batch: number, line: number): Promise<ClaimedSlice> {
+  const outcome = await openMends(db, { batch, lines: [{ line, ...bytesOf(line, 1) }], askedBy: "an admin" }, now);
+  const slice = outcome.outcome === "opened" ? outcome.slices[0] : undefined;
+  const claimed = slice && (await claimSlice(db, await newWorker(db), slice, now));
+  if (!claimed) throw new Error(`the mend of line ${String(line)} was not opened`);
+  return claimed;
 }
 
 /** The lines whose bits are set, by number. */

@@ -4,15 +4,13 @@ import { useDatabase } from "@nightshift/testing";
 import {
   type ClaimedSlice,
   exhaustedLines,
-  type MendOutcome,
-  openMend,
   recordFlush,
   requestCancel,
   sealCancelled,
   storedLines,
 } from "../src/index.ts";
 import * as fixture from "./ledger-fixture.ts";
-import { claimSlice } from "./ledger-fixture.ts";
+import { claimedMend, claimSlice, mendLine } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, flushOf, newWorker, now, recordLines, runningBatch, viewOf } = fixture;
@@ -27,17 +25,8 @@ beforeEach(async () => {
   await recordLines(database.db(), batch.number, [1]);
 });
 
-function mend(line: number): Promise<MendOutcome> {
-  return openMend(database.db(), { batch: batch.number, line, askedBy: "an admin", ...bytesOf(line, 1) });
-}
-
-async function claimMended(line: number): Promise<ClaimedSlice> {
-  const outcome = await mend(line);
-  const slice = outcome.outcome === "opened" ? outcome.slice : null;
-  const claimed = slice && (await claimSlice(database.db(), await newWorker(database.db()), slice, now));
-  if (claimed === null) throw new Error(`the mend of line ${String(line)} was not opened`);
-  return claimed;
-}
+const mend = (line: number): Promise<string> => mendLine(database.db(), batch.number, line);
+const claimMended = (line: number): Promise<ClaimedSlice> => claimedMend(database.db(), batch.number, line);
 
 test("a failed line is taken out of the index and the counts, and becomes a slice under a new request generation", async () => {
   const slice = await claimMended(3);
@@ -92,8 +81,8 @@ test("the last line of all, mended, completes the batch", async () => {
 test("asked for ten times at once, a line is sent again once", async () => {
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => mend(2)));
 
-  expect(outcomes.filter(({ outcome }) => outcome === "opened")).toHaveLength(1);
-  expect(outcomes.filter(({ outcome }) => outcome === "not_failed")).toHaveLength(9);
+  expect(outcomes.filter((outcome) => outcome === "opened")).toHaveLength(1);
+  expect(outcomes.filter((outcome) => outcome === "not_failed")).toHaveLength(9);
   await expectSoundLedger(database.db(), batch.number);
 });
 
@@ -102,27 +91,24 @@ test.each([
   ["in a worker's hands", 5],
   ["not handed out yet", 9],
 ])("a line that is %s has not failed", async (_where, line) => {
-  expect(await mend(line)).toEqual({ outcome: "not_failed" });
+  expect(await mend(line)).toBe("not_failed");
 });
 
-test("a line or a batch that does not exist is none, and a batch that does not run is left alone", async () => {
-  const place = bytesOf(0, 1);
-  expect(await mend(10)).toEqual({ outcome: "no_such_line" });
-  expect(await openMend(database.db(), { batch: 1_000_000, line: 0, askedBy: "", ...place })).toEqual({
-    outcome: "no_such_line",
-  });
+test("a line or a batch that does not exist is none, and a batch that is being finished is left alone", async () => {
+  expect(await mend(10)).toBe("not_failed");
+  expect(await mendLine(database.db(), 1_000_000, 0)).toBe("no_such_batch");
 
   await requestCancel(database.db(), batch.tenant, batch.id, now);
-  expect(await mend(2)).toEqual({ outcome: "batch_not_running", status: "cancelling" });
+  expect(await mend(2)).toBe("wrong_state");
   await sealCancelled(database.db(), batch.number, true, now);
-  expect(await mend(2)).toEqual({ outcome: "batch_not_running", status: "cancelling" });
+  expect(await mend(2)).toBe("wrong_state");
 });
 
 test("lines that ran out of attempts are listed newest first, while their batch runs and nobody mends them", async () => {
   await recordLines(database.db(), batch.number, [5], { kind: "error" });
   await claimMended(3);
   const ours = async (limit: number): Promise<number[]> =>
-    (await exhaustedLines(database.db(), limit))
+    (await exhaustedLines(database.db(), limit, now))
       .filter(({ batchId }) => batchId === batch.id)
       .map(({ line, requestGen }) => line + requestGen);
 

@@ -28,7 +28,7 @@ test("results are counted, added up, and found again where they lie", async () =
 
   const recorded = await recordFlush(database.db(), flush, now);
 
-  expect(recorded).toEqual({ results: flush.results, slices: [], sealed: [] });
+  expect(recorded).toEqual({ results: flush.results, slices: [], mended: [], sealed: [] });
   expect(await viewOf(database.db(), number)).toMatchObject({
     completed: 3,
     failed: 1,
@@ -61,7 +61,7 @@ test("a flush whose commit was ambiguous comes again, and changes nothing", asyn
   const again = await recordFlush(database.db(), flush, now);
 
   expect(first.slices).toHaveLength(2);
-  expect(again).toEqual({ results: [], slices: [], sealed: [] });
+  expect(again).toEqual({ results: [], slices: [], mended: [], sealed: [] });
   expect(await viewOf(database.db(), number)).toEqual(settled);
   await expectSoundLedger(database.db(), number);
 });

@@ -202,7 +202,7 @@ describe("after the seal", () => {
       later(1),
     );
 
-    expect(late).toEqual({ results: [], slices: [], sealed: [] });
+    expect(late).toEqual({ results: [], slices: [], mended: [], sealed: [] });
     expect(await viewOf(database.db(), batch.number)).toEqual(sealed);
     await expectSoundLedger(database.db(), batch.number);
   });

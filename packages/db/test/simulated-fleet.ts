@@ -12,7 +12,7 @@ import {
   type Flush,
   freeOrphans,
   type LineResult,
-  openMend,
+  openMends,
   recordFlush,
   removeWorkers,
   type SliceRef,
@@ -166,9 +166,9 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
     );
     if (rows.length === 0) return;
     const { line } = pick(random, rows);
-    const place = { byteOffset: bytesOf(line, 1).byteOffset, byteLength: bytesOf(line, 1).byteLength };
-    const outcome = await openMend(db, { batch: batch.number, line, askedBy: "test", ...place });
-    if (outcome.outcome === "opened") enqueue(random, [outcome.slice]);
+    const lines = [{ line, ...bytesOf(line, 1) }];
+    const outcome = await openMends(db, { batch: batch.number, lines, askedBy: "test" }, now);
+    if (outcome.outcome === "opened") enqueue(random, outcome.slices);
   };
 
   const step = async (random: Random): Promise<void> => {

@@ -207,6 +207,20 @@ export const errors = {
       param: "Idempotency-Key",
       retryAfterSeconds: 1,
     }),
+  /** Retry of a batch in a state that has no failed requests to send; the handler adds `x-should-retry`. */
+  cannotRetry: (status: string): RequestError =>
+    new RequestError(
+      status === "finalizing"
+        ? "The batch's files are being made. Retry its failed requests once it has finished."
+        : `Cannot retry a batch with status '${status}'. Requests that failed can be retried while a batch is in progress, and after it has ended.`,
+      { kind: "conflict", code: "batch_not_retryable", param: null },
+    ),
+  /** Retry of a finished batch without the bytes of its requests, or without a place for its results. */
+  cannotRetryWithout: (file: "input" | "output"): RequestError =>
+    new RequestError(
+      `The failed requests cannot be retried: the batch's ${file} file was deleted or has expired. Create a new batch with them.`,
+      { kind: "conflict", code: "batch_file_gone", param: null },
+    ),
   /** A store is away; nothing was changed, or the change is safe to repeat. */
   unavailable: (what: string, cause: unknown): RequestError =>
     new RequestError(

@@ -45,6 +45,20 @@ export function answeredLine(
   return toLine([Buffer.from(head), customId, Buffer.from(response), withoutLineBreaks(reply.body), ANSWER_END]);
 }
 
+const CUSTOM_ID = Buffer.from(`", "custom_id": `);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other line. */
+export function resultCustomId(line: Buffer): string {
+  const before = line.indexOf(CUSTOM_ID);
+  const start = before + CUSTOM_ID.length;
+  if (before < 0 || line[start] !== QUOTE) throw new Error("this is no line of a result file");
+  let end = start + 1;
+  while (end < line.length && line[end] !== QUOTE) end += line[end] === BACKSLASH ? 2 : 1;
+  return line.toString("utf8", start, end + 1);
+}
+
 /** A line that never got an HTTP reply. */
 export function unansweredLine(id: string, customId: Buffer, error: LineError): ResultLine {
   const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}\n`;

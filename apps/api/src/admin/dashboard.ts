@@ -4,7 +4,6 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
 import type { JobQueues } from "@nightshift/queue";
 import { type RequestHandler, Router } from "express";
-import { onObjectStore } from "../object-store-errors.ts";
 import { refuseCrossSite, requireAdmin } from "./admin-guard.ts";
 import { FailedLinesAdapter } from "./failed-lines-adapter.ts";
 import { mendLine, type MendLineDeps, MendRefusedError } from "./mend-line.ts";
@@ -12,14 +11,14 @@ import { mendLine, type MendLineDeps, MendRefusedError } from "./mend-line.ts";
 const FAILED_LINES = "failed-lines";
 
 export interface DashboardDeps extends MendLineDeps {
-  readonly queues: Pick<JobQueues, "boards" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
+  readonly queues: Pick<JobQueues, "boards" | "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
 }
 
 /** A router to be mounted at `path`; every request needs the admin key, changes also the dashboard's own origin. */
 export function dashboard(deps: DashboardDeps, adminKey: string, path: string): Router {
   const failedLinesDeps = {
     queues: deps.queues,
-    mend: (failed: Parameters<typeof mendLine>[1]) => onObjectStore(() => mendLine(deps, failed, "admin")),
+    mend: (failed: Parameters<typeof mendLine>[1]) => mendLine(deps, failed, "admin"),
   };
   const adapters = deps.queues
     .boards()

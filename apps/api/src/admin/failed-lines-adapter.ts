@@ -30,7 +30,9 @@ export class FailedLinesAdapter extends BullMQAdapter {
   readonly #deps: FailedLinesDeps;
 
   constructor(queue: Queue, deps: FailedLinesDeps) {
-    super(queue, { description: "Lines that ran out of attempts. Retry sends them again while their batch runs." });
+    super(queue, {
+      description: "Lines that ran out of attempts. Retry sends them again, also when their batch has finished.",
+    });
     this.#deps = deps;
   }
 

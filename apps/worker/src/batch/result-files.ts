@@ -15,7 +15,7 @@ import type { WorkerDeps } from "../deps.ts";
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 
 /** Up to here a file comes out in the order of the input; larger ones in the order of completion. */
-const SORTED_BYTES = 8 * 1024 * 1024;
+export const SORTED_BYTES = 8 * 1024 * 1024;
 
 /** A file's bytes: most of them lie in segments, from where the object store takes them itself. */
 export type ResultContent = Iterable<JoinSource> | AsyncIterable<JoinSource>;

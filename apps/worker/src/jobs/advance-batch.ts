@@ -1,9 +1,10 @@
 /** `batch.advance`: looks at a batch's state and does the next steps, as many as there are. May run twice, at once. */
-import { getBatch, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
+import { getBatch, isDueToPublish, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
 import type { JobPayload } from "@nightshift/queue";
 import type { WorkerDeps } from "../deps.ts";
 import { admitNext, askAdmission } from "../batch/admission.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
+import { publishAnswered } from "../batch/publish-mends.ts";
 import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 
 export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
@@ -42,10 +43,11 @@ function stepFor(batch: BatchView): Step {
       return batch.sealedAs === null ? sealCancel : assemble;
     case "finalizing":
       return assemble;
-    case "failed":
     case "completed":
     case "expired":
     case "cancelled":
+      return publish;
+    case "failed":
       return () => Promise.resolve("ended");
   }
 }
@@ -86,6 +88,12 @@ const assemble: Step = async (deps, batch) => {
       "batch finished",
     );
   }
+  return "ended";
+};
+
+/** Only of batches that are due for it: an advance that came for another reason must not rebuild files line by line. */
+const publish: Step = async (deps, batch) => {
+  if (await isDueToPublish(deps.db, batch.number, deps.clock())) await publishAnswered(deps, batch);
   return "ended";
 };
 

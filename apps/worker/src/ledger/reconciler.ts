@@ -2,7 +2,16 @@
  * Puts right what a crash, a flush of the queue or a lost message has left: everything in the queue follows from Postgres.
  * Runs on plain timers in every worker, not as a job, because it must survive the queue.
  */
-import { batchesToAdvance, exhaustedLines, overdueBatches, takeTurn, waitingSlices, type Db } from "@nightshift/db";
+import {
+  batchesToAdvance,
+  batchesToPublish,
+  exhaustedLines,
+  giveUpMends,
+  overdueBatches,
+  takeTurn,
+  waitingSlices,
+  type Db,
+} from "@nightshift/db";
 import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
@@ -37,7 +46,12 @@ const MAX_FAILED_LINES = 1_000;
 export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   if (!(await takeTurn(deps.db, "reconcile", RECONCILE_MS - 100))) return;
   const now = deps.clock();
-  const batches = new Set([...(await batchesToAdvance(deps.db, MAX_BATCHES)), ...(await overdueBatches(deps.db, now))]);
+  await giveUpMends(deps.db, now);
+  const batches = new Set([
+    ...(await batchesToAdvance(deps.db, MAX_BATCHES)),
+    ...(await overdueBatches(deps.db, now)),
+    ...(await batchesToPublish(deps.db, now)),
+  ]);
   for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
   await admitWaiting(deps);
   await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
@@ -47,7 +61,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
 
 async function reconcileRarely(deps: ReconcilerDeps): Promise<void> {
   await deps.queues.schedule("upkeep.run", UPKEEP_MS);
-  for (const line of await exhaustedLines(deps.db, MAX_FAILED_LINES)) {
+  for (const line of await exhaustedLines(deps.db, MAX_FAILED_LINES, deps.clock())) {
     await deps.queues.enqueue("line.failed", {
       v: 1,
       batch: line.batch,

@@ -44,7 +44,7 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
   return (recorded, finished) => {
     void slices.enqueue(recorded.slices);
     const small = new Set(finished.filter(({ task }) => !task.slice.isBulk).map(({ task }) => task.slice.batch));
-    for (const batch of recorded.sealed) {
+    for (const batch of [...recorded.sealed, ...recorded.mended]) {
       // The reconciler advances a batch whose worker dies now.
       if (small.has(batch)) deps.advanceNow(batch);
       else timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch }));

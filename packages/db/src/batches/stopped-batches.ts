@@ -7,13 +7,14 @@ export interface StoppedBatch {
   readonly isSealed: boolean;
 }
 
-/** Those of `batches` (numbers) that are not in progress any more, or past their deadline. */
+/** Those of `batches` (numbers) that are not in progress any more, or past their deadline, and whose lines nobody mends. */
 export async function stoppedBatches(db: Queryable, batches: readonly number[], now: Date): Promise<StoppedBatch[]> {
   const { rows } = await db.query<StoppedBatch>(
     `/* batches.stopped */
     select b.number, p.sealed_at is not null as "isSealed"
     from batches b join batch_progress p on p.batch = b.number
     where b.number = any($1) and (b.status <> 'in_progress' or b.deadline <= $2)
+      and not exists (select 1 from slices s where s.batch = b.number and s.mend_until is not null)
     order by b.number`,
     [batches, now],
   );

@@ -1,6 +1,7 @@
 /** Hands out lines: moves the feed checkpoints of an upstream's batches and inserts the slices, in one transaction. */
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
+import { releaseParked, roomForParked } from "./parked-slices.ts";
 import { fullMask, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
 
 /** A batch that has lines beyond its checkpoint. */
@@ -33,6 +34,8 @@ export interface FeedState {
   /** Lines that are out, by tenant. */
   readonly linesOut: ReadonlyMap<string, number>;
   readonly isPaused: boolean;
+  /** Lines that somebody asked for again wait for room in the window. */
+  readonly hasParked: boolean;
   readonly candidates: readonly FeedCandidate[];
 }
 
@@ -59,17 +62,20 @@ export async function feedUpstream(
     await tx.query("/* ledger.feed_lock */ select pg_advisory_xact_lock(hashtextextended('feed ' || $1, 0))", [
       upstream,
     ]);
-    const state = await readFeedState(tx, upstream, now);
-    if (state === null || state.candidates.length === 0) return [];
-    const planned = await plan(state);
-    if (planned.length === 0) return [];
+    const read = await readFeedState(tx, upstream, now);
+    if (read === null) return [];
+    const parkedRoom = roomForParked(read);
+    const state = { ...read, dueLines: read.dueLines + parkedRoom };
+    const planned = state.candidates.length === 0 ? [] : await plan(state);
+    if (planned.length === 0) return releaseParked(tx, upstream, parkedRoom);
     const moved = await moveCheckpoints(tx, state.candidates, planned);
-    return insertSlices(
+    const fed = await insertSlices(
       tx,
       upstream,
       planned.filter((slice) => moved.has(slice.batch)),
       new Set(state.candidates.filter((c) => c.total <= SMALL_BATCH_LINES).map((c) => c.batch)),
     );
+    return [...(await releaseParked(tx, upstream, parkedRoom)), ...fed];
   });
 }
 
@@ -89,6 +95,7 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
     `/* ledger.feed_limits */
     select concurrency, requests_per_minute as "requestsPerMinute", slice_lines as "sliceLines", line_ms as "lineMs",
       paused_until > clock_timestamp() as "isPaused",
+      exists (select 1 from slices where upstream = $1 and not_before = 'infinity') as "hasParked",
       (select coalesce(sum(lines_per_second), 0)::float8 from permits where upstream = $1) as "linesPerSecond"
     from upstreams where name = $1`,
     [upstream],
@@ -101,7 +108,8 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before <= clock_timestamp()), 0)::int as "dueLines",
       coalesce(sum(byte_length) filter (where not_before <= clock_timestamp()), 0)::float8 as "dueBytes",
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before > clock_timestamp()), 0)::int as "laterLines"
-    from slices s join batches b on b.number = s.batch where s.upstream = $1 group by s.batch, b.tenant`,
+    from slices s join batches b on b.number = s.batch 
+    where s.upstream = $1 and s.not_before < 'infinity' group by s.batch, b.tenant`,
     [upstream],
   );
   const linesOut = new Map<string, number>();

@@ -50,10 +50,12 @@ export interface Flush {
 }
 
 export interface Recorded {
-  /** The results that this flush brought; the others had a result already, or their batch is sealed. */
+  /** The results that this flush brought; the others had a result already, or their batch is sealed and nobody mends the line. */
   readonly results: readonly LineResult[];
   /** New slices, to be enqueued when their delay is over. */
   readonly slices: readonly WaitingSlice[];
+  /** Finished batches whose last open mend this flush answered: their files can be rebuilt. */
+  readonly mended: readonly number[];
   /** Batches that this flush completed. */
   readonly sealed: readonly number[];
 }

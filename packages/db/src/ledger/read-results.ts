@@ -42,6 +42,15 @@ export async function outputExtents(db: Queryable, batch: number): Promise<Store
   return rows;
 }
 
+/** The lines that succeeded, in their order. */
+export async function outputLines(db: Queryable, batch: { number: number; day: number }): Promise<number[]> {
+  const { rows } = await db.query<{ line: number }>(
+    "/* results.output_lines */ select line from lines where day = $1 and batch = $2 and not failed order by line",
+    [batch.day, batch.number],
+  );
+  return rows.map((row) => row.line);
+}
+
 /** The lines that have a result, in their order: all others of a sealed batch were never finished. */
 export async function finishedLines(db: Queryable, batch: { number: number; day: number }): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(

@@ -12,6 +12,7 @@ interface HeldSlice {
   firstLine: number;
   lineCount: number;
   requestGen: number;
+  mendUntil: Date | null;
   todo: bigint;
 }
 
@@ -70,7 +71,7 @@ async function selectSlices(tx: Tx, which: string, values: readonly unknown[]): 
   const { rows } = await tx.query<Omit<HeldSlice, "todo"> & { todo: string }>(
     `/* ledger.lock_slices */
     select slice_no as "sliceNo", batch, gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
-      request_gen as "requestGen", todo::text as todo
+      request_gen as "requestGen", mend_until as "mendUntil", todo::text as todo
     from slices where ${which} order by slice_no for no key update`,
     [...values],
   );
@@ -131,12 +132,14 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
   const { rows } = await tx.query<WaitingSlice>(
     `/* ledger.insert_returned */
     with inserted as (
-      insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before)
+      insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before,
+        mend_until)
       select batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
-        clock_timestamp() + delay_ms * interval '1 millisecond'
+        clock_timestamp() + delay_ms * interval '1 millisecond', mend_until
       from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[],
-        $9::int[], $10::float8[])
-        as v (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, delay_ms)
+        $9::int[], $10::float8[], $12::timestamptz[])
+        as v (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, delay_ms,
+          mend_until)
       returning slice_no, gen, upstream, batch, not_before)
     select i.slice_no as "sliceNo", i.gen, i.upstream, b.total > $11 as "isBulk",
       greatest(0, ceil(extract(epoch from i.not_before - clock_timestamp()) * 1000))::float8 as "delayMs"
@@ -153,6 +156,7 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
       moved.map((m) => m.from.requestGen),
       moved.map((m) => m.asked.delayMs),
       SMALL_BATCH_LINES,
+      moved.map((m) => m.from.mendUntil),
     ],
   );
   return rows;

@@ -3,6 +3,7 @@
  * or to new slices where they are to be tried again. What it returns happened; an ambiguous commit is simply repeated.
  */
 import type { Db, Tx } from "../pool.ts";
+import { answerMends, closeMends, fullyAnswered } from "../mends/answer-mends.ts";
 import { withTx } from "../tx.ts";
 import type { Flush, LineResult, Recorded } from "./flush.ts";
 import {
@@ -21,6 +22,13 @@ export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Reco
   return withTx(db, async (tx) => {
     const progress = await lockProgress(tx, batchesOf(flush));
     const open = (batch: number): boolean => progress.get(batch)?.isSealed === false;
+    const hasMends = (batch: number): boolean => (progress.get(batch)?.mends ?? 0) > 0;
+    const answered = await recordMends(
+      tx,
+      flush,
+      flush.results.filter((r) => !open(r.batch) && hasMends(r.batch)),
+      now,
+    );
     const candidates = await withoutOutdated(
       tx,
       flush.results.filter((r) => open(r.batch)),
@@ -28,23 +36,33 @@ export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Reco
     );
     const slices = await moveBits(
       tx,
-      candidates,
-      flush.returns.filter((r) => open(r.batch)),
+      [...candidates, ...answered],
+      // Of a sealed batch only slices of mends are left to return to.
+      flush.returns.filter((r) => open(r.batch) || hasMends(r.batch)),
     );
     const results = await recordResults(tx, flush, candidates, progress);
+    const ofMends = results.filter((r) => hasMends(r.batch));
+    if (ofMends.length > 0) await closeMends(tx, ofMends, now);
     const sealed: number[] = [];
     for (const [batch, row] of progress) {
       if (!row.isSealed && row.completed + row.failed === row.total && (await sealBatch(tx, batch, "done", now))) {
         sealed.push(batch);
       }
     }
-    return { results, slices, sealed };
+    const mended = answered.length === 0 ? [] : await fullyAnswered(tx, [...new Set(answered.map((r) => r.batch))]);
+    return { results: [...results, ...answered], slices, mended, sealed };
   });
 }
 
 function batchesOf(flush: Flush): number[] {
   const batches = new Set([...flush.results, ...flush.returns].map((entry) => entry.batch));
   return [...batches].sort((a, b) => a - b);
+}
+
+/** Of sealed batches only what somebody asked for is kept; it changes nothing of the batch before it is published. */
+async function recordMends(tx: Tx, flush: Flush, results: readonly LineResult[], now: Date): Promise<LineResult[]> {
+  if (results.length === 0) return [];
+  return answerMends(tx, await insertSegments(tx, flush.segments), results, now);
 }
 
 async function recordResults(

@@ -12,11 +12,11 @@ export type SealReason = "done" | "expired" | "cancelled";
  * counts as a cancel. Lines without a result count as failed.
  */
 export async function sealBatch(tx: Tx, batch: number, reason: SealReason, now: Date): Promise<boolean> {
-  const { rowCount: unsealed } = await tx.query(
-    "/* ledger.seal_lock */ select 1 from batch_progress where batch = $1 and sealed_at is null for no key update",
+  const { rows: unsealed } = await tx.query<{ mends: number }>(
+    "/* ledger.seal_lock */ select mends from batch_progress where batch = $1 and sealed_at is null for no key update",
     [batch],
   );
-  if (unsealed === 0) return false;
+  if (unsealed[0] === undefined) return false;
   if (reason !== "cancelled") await moveBatch(tx, batch, { to: "finalizing" }, now);
   const status = await statusOf(tx, batch);
   if (status !== "finalizing" && status !== "cancelling") return false;
@@ -24,6 +24,11 @@ export async function sealBatch(tx: Tx, batch: number, reason: SealReason, now: 
     batch,
   ]);
   await tx.query("/* ledger.seal_delete */ delete from slices where batch = $1", [batch]);
+  if (unsealed[0].mends > 0) {
+    await tx.query("/* ledger.seal_mends */ update mends set state = 'failed' where batch = $1 and state = 'open'", [
+      batch,
+    ]);
+  }
   await tx.query(
     `/* ledger.seal */
     update batch_progress p set sealed_at = $2, sealed_as = $3, seq = p.seq + 1,

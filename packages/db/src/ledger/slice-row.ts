@@ -23,6 +23,7 @@ export interface ClaimedSlice extends SliceRef {
   readonly tenant: string;
   readonly endpoint: string;
   readonly inputBlob: string;
+  /** The batch's; of a mend of a finished batch its own. */
   readonly deadline: Date;
   /** False for small batches, whose lines go before the others. */
   readonly isBulk: boolean;

@@ -1,0 +1,67 @@
+/** Which lines of a batch a retry's body means: by their numbers, by their custom_ids, or all. */
+import type { BatchView } from "@nightshift/db";
+import { createLineSplitter, errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightshift/domain";
+import type { ObjectStore } from "@nightshift/storage";
+import { type Static, Type } from "@sinclair/typebox";
+import { onObjectStore } from "../object-store-errors.ts";
+import { orGone } from "./retry-lines.ts";
+
+/** Ours; OpenAI has no such request. Both lists together mean the lines of either. */
+export const RetryBatchBody = Type.Object(
+  {
+    custom_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: MAX_BATCH_LINES })),
+    /** Requests of the input, counted from 1; blank lines are not counted. */
+    lines: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: MAX_BATCH_LINES })),
+  },
+  { additionalProperties: false },
+);
+export type RetryBatchBody = Static<typeof RetryBatchBody>;
+
+/**
+ * The lines meant, counted from 0; null: all that failed. Throws a RequestError for a number or a custom_id that the batch
+ * does not have. For custom_ids the input is read once, in bounded memory.
+ */
+export async function chosenLines(
+  objects: Pick<ObjectStore, "openRead">,
+  batch: BatchView,
+  body: RetryBatchBody,
+): Promise<ReadonlySet<number> | null> {
+  if (body.lines === undefined && body.custom_ids === undefined) return null;
+  const chosen = new Set<number>();
+  for (const line of body.lines ?? []) {
+    if (line > batch.total) throw errors.outOfRange("lines", `the batch has ${String(batch.total)} requests`);
+    chosen.add(line - 1);
+  }
+  const { inputBlob } = batch;
+  if (body.custom_ids === undefined) return chosen;
+  if (inputBlob === null) throw errors.cannotRetryWithout("input");
+  const missing = new Set(body.custom_ids);
+  const find = async (): Promise<void> => {
+    for await (const { customId, line } of customIdsOf(objects, inputBlob)) {
+      if (missing.delete(customId)) chosen.add(line);
+      if (missing.size === 0) return;
+    }
+  };
+  await onObjectStore(find).catch(orGone);
+  if (missing.size === 0) return chosen;
+  const [first = ""] = missing;
+  throw errors.outOfRange("custom_ids", `the batch has no request with the custom_id '${first.slice(0, 200)}'`);
+}
+
+async function* customIdsOf(
+  objects: Pick<ObjectStore, "openRead">,
+  inputBlob: string,
+): AsyncGenerator<{ customId: string; line: number }> {
+  const splitter = createLineSplitter(MAX_LINE_BYTES);
+  let line = 0;
+  const read = (raw: ReturnType<typeof splitter.push>): { customId: string; line: number }[] =>
+    raw.flatMap(({ bytes }) => {
+      const number = line++;
+      if (bytes === null) return [];
+      return { customId: JSON.parse(toRequestLine(bytes).customId.toString("utf8")) as string, line: number };
+    });
+  for await (const chunk of await objects.openRead(inputBlob)) {
+    yield* read(splitter.push(chunk as Buffer));
+  }
+  yield* read(splitter.end());
+}

@@ -1,0 +1,83 @@
+/** Sends failed lines of a batch again, whoever asked for it: the extension's endpoint, or an admin in the dashboard. */
+import { type BatchView, type Db, failedLines, openMends } from "@nightshift/db";
+import { errors, readSpan } from "@nightshift/domain";
+import type { JobQueues } from "@nightshift/queue";
+import type { Logger } from "@nightshift/service";
+import { ObjectNotFoundError, type ObjectStore } from "@nightshift/storage";
+import { onObjectStore } from "../object-store-errors.ts";
+
+export interface RetryLinesDeps {
+  readonly db: Db;
+  readonly objects: Pick<ObjectStore, "read">;
+  readonly queues: Pick<JobQueues, "enqueue" | "enqueueSlices">;
+  readonly logger: Logger;
+  readonly clock: () => Date;
+}
+
+const MENDABLE: readonly string[] = ["in_progress", "completed", "expired", "cancelled"];
+
+/**
+ * Opens mends in Postgres, which alone makes the lines run again; their jobs only hurry them on. `only` are lines counted
+ * from 0, null all; those that have not failed, or run again already, are left alone. Resolves with the lines that run
+ * again. Throws a RequestError (409) where the batch cannot be mended.
+ */
+export async function retryLines(
+  deps: RetryLinesDeps,
+  batch: BatchView,
+  only: ReadonlySet<number> | null,
+  askedBy: string,
+): Promise<readonly number[]> {
+  refuseUnlessMendable(batch);
+  const failed = await failedLines(deps.db, batch);
+  const wanted = only === null ? failed : failed.filter((line) => only.has(line));
+  if (wanted.length === 0) return [];
+  if (batch.indexBlob === null) throw errors.cannotRetryWithout("input");
+  const { indexBlob } = batch;
+  const index = await onObjectStore(() => deps.objects.read(indexBlob)).catch(orGone);
+  const lines = wanted.map((line) => {
+    const { offset, length } = readSpan(index, line);
+    return { line, byteOffset: offset, byteLength: length };
+  });
+  const opened = await openMends(deps.db, { batch: batch.number, lines, askedBy }, deps.clock());
+  switch (opened.outcome) {
+    case "opened":
+      await hurry(deps, opened);
+      return opened.lines;
+    case "no_such_batch":
+      return [];
+    case "wrong_state":
+      throw errors.cannotRetry(opened.status);
+    case "file_gone":
+      throw errors.cannotRetryWithout(opened.file);
+  }
+}
+
+/** Throws a RequestError (409) for a batch in a state that has no failed lines to send. */
+export function refuseUnlessMendable(batch: BatchView): void {
+  if (!MENDABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
+}
+
+/** Upkeep may have deleted the bytes since the batch was read. */
+export function orGone(error: unknown): never {
+  throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
+}
+
+async function hurry(
+  { queues, logger }: RetryLinesDeps,
+  opened: Extract<Awaited<ReturnType<typeof openMends>>, { outcome: "opened" }>,
+): Promise<void> {
+  const { lines, slices, upstream } = opened;
+  if (lines.length === 0) return;
+  try {
+    if (slices.length < lines.length) await queues.enqueue("upstream.feed", { v: 1, upstream });
+    await queues.enqueueSlices(
+      upstream,
+      slices.map(({ sliceNo, gen, isBulk }) => ({ sliceNo, gen, bulk: isBulk })),
+    );
+  } catch (error) {
+    logger.warn(
+      { err: error, upstream, lines: lines.length },
+      "the queue is away; the reconciler will find these lines",
+    );
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Finished batch with answered mends → the same files with new bytes, and counts to match. Writes to fresh keys; a
+ * compare-and-set picks the winner of a race, and everything that a client can see changes in that one transaction.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  answeredMends,
+  findFile,
+  forgetBlobs,
+  insertBlob,
+  publishMends,
+  type AnsweredMend,
+  type BatchView,
+  type FileChange,
+} from "@nightshift/db";
+import { EXPIRES_AFTER, newFileId } from "@nightshift/domain";
+import type { WorkerDeps } from "../deps.ts";
+import { mendedErrors, mendedOutput } from "./mended-files.ts";
+import type { ResultContent } from "./result-files.ts";
+
+type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
+
+/** True where the batch changed; false where there was nothing to publish, or somebody else was first. */
+export async function publishAnswered(deps: PublishDeps, batch: BatchView): Promise<boolean> {
+  const mends = await answeredMends(deps.db, batch.number);
+  if (mends.length === 0) return false;
+  const output = await outputChange(deps, batch, mends);
+  const error = await errorChange(deps, batch, mends);
+  if (await publishMends(deps.db, { batch, mends, output, error }, deps.clock())) {
+    const succeeded = mends.filter(({ failed }) => !failed).length;
+    deps.logger.info({ batch: batch.id, mends: mends.length, succeeded }, "retried lines are in the batch's files");
+    return true;
+  }
+  const keys = [output, error].flatMap(writtenKeys);
+  await deps.objects.delete(keys);
+  await forgetBlobs(deps.db, keys);
+  return false;
+}
+
+async function outputChange(deps: PublishDeps, batch: BatchView, mends: readonly AnsweredMend[]): Promise<FileChange> {
+  const succeeded = mends.filter(({ failed }) => !failed);
+  if (succeeded.length === 0) return { kind: "keep" };
+  if (batch.outputFileId === null) {
+    const id = newFileId(randomBytes);
+    const content = await write(deps, `files/${id}`, await mendedOutput(deps, batch, null, succeeded));
+    return { kind: "create", file: { ...newOutput(deps, batch, id), ...content, blob: content.key } };
+  }
+  const old = await findFile(deps.db, batch.tenant, batch.outputFileId, deps.clock());
+  if (old === null) return { kind: "keep" };
+  return replacement(deps, old.id, old.blob, await mendedOutput(deps, batch, old, succeeded));
+}
+
+async function errorChange(deps: PublishDeps, batch: BatchView, mends: readonly AnsweredMend[]): Promise<FileChange> {
+  if (batch.errorFileId === null) return { kind: "keep" };
+  const old = await findFile(deps.db, batch.tenant, batch.errorFileId, deps.clock());
+  if (old === null) return { kind: "keep" };
+  const isLast = mends.filter(({ failed }) => !failed).length === batch.failed;
+  if (isLast) return { kind: "remove", fileId: old.id, oldBlob: old.blob };
+  return replacement(deps, old.id, old.blob, await mendedErrors(deps, old, mends));
+}
+
+async function replacement(
+  deps: PublishDeps,
+  fileId: string,
+  oldBlob: string,
+  content: ResultContent,
+): Promise<FileChange> {
+  return { kind: "replace", fileId, oldBlob, content: await write(deps, `files/${fileId}-${randomUUID()}`, content) };
+}
+
+async function write(
+  deps: PublishDeps,
+  key: string,
+  content: ResultContent,
+): Promise<{ key: string; bytes: number; etag: string }> {
+  // Noted before it is written: what a crash leaves behind is found by upkeep.
+  await insertBlob(deps.db, { key, bytes: 0, etag: "" });
+  return { key, ...(await deps.objects.join(key, content)) };
+}
+
+function newOutput(deps: PublishDeps, batch: BatchView, id: string) {
+  const createdAt = deps.clock();
+  const lifeSeconds = batch.outputExpiresAfterSeconds ?? EXPIRES_AFTER.batchDefaultSeconds;
+  return {
+    id,
+    tenant: batch.tenant,
+    purpose: "batch_output",
+    filename: `${batch.id}_output.jsonl`,
+    createdAt,
+    expiresAt: new Date(createdAt.getTime() + lifeSeconds * 1_000),
+  };
+}
+
+function writtenKeys(change: FileChange): string[] {
+  if (change.kind === "create") return [change.file.blob];
+  return change.kind === "replace" ? [change.content.key] : [];
+}

@@ -1,0 +1,184 @@
+/**
+ * The results of a finished batch's mends become the batch's: index, counts, usage, files and the mends' own states change
+ * in one transaction, so a reader sees the batch as it was or as it is, never a mixture.
+ */
+import type { ResultFile } from "../batches/finish-batch.ts";
+import { insertBlob } from "../blobs/blobs.ts";
+import { insertFile } from "../files/insert-file.ts";
+import { arrayLiteral } from "../array-literal.ts";
+import type { Db, Queryable, Tx } from "../pool.ts";
+import { withTx } from "../tx.ts";
+import { writeOutcome } from "./answer-mends.ts";
+import { writeHistory } from "./history.ts";
+
+/** A mend whose result is durable and not in the files yet. */
+export interface AnsweredMend {
+  readonly id: number;
+  readonly line: number;
+  readonly failed: boolean;
+  /** Where the new result line lies: the segment's key, and there. */
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What becomes of one of the batch's two files. `oldBlob` is what the new content was made of. */
+export type FileChange =
+  /** Nothing new is in it, or its owner has deleted it. */
+  | { readonly kind: "keep" }
+  | { readonly kind: "create"; readonly file: ResultFile }
+  | {
+      readonly kind: "replace";
+      readonly fileId: string;
+      readonly oldBlob: string;
+      readonly content: { readonly key: string; readonly bytes: number; readonly etag: string };
+    }
+  /** No line of its kind is left. */
+  | { readonly kind: "remove"; readonly fileId: string; readonly oldBlob: string };
+
+export interface Publication {
+  /** As it was when its files were made: with another count of failed lines somebody else has published meanwhile. */
+  readonly batch: { readonly number: number; readonly day: number; readonly failed: number };
+  readonly mends: readonly AnsweredMend[];
+  readonly output: FileChange;
+  readonly error: FileChange;
+}
+
+/** The answered mends of a batch, ordered by the place of their results. */
+export async function answeredMends(db: Queryable, batch: number): Promise<AnsweredMend[]> {
+  const { rows } = await db.query<AnsweredMend>(
+    `/* mends.answered */
+    select m.id, m.line, m.failed, s.key, m.segment_offset as offset, m.length
+    from mends m join segments s on s.id = m.segment
+    where m.batch = $1 and m.state = 'answered' order by m.segment, m.segment_offset`,
+    [batch],
+  );
+  return rows;
+}
+
+class LostRaceError extends Error {}
+
+/** False where somebody else published first, or a file was deleted meanwhile: the caller deletes its own objects. */
+export async function publishMends(db: Db, publication: Publication, now: Date): Promise<boolean> {
+  try {
+    await withTx(db, async (tx) => {
+      const { batch, mends } = publication;
+      await tx.query("/* mends.lock */ select 1 from batch_progress where batch = $1 for no key update", [
+        batch.number,
+      ]);
+      await compareAndSet(tx, "/* mends.unchanged */ select 1 from batch_progress where batch = $1 and failed = $2", [
+        batch.number,
+        batch.failed,
+      ]);
+      await change(tx, batch.number, "output", publication.output, now);
+      await change(tx, batch.number, "error", publication.error, now);
+      const ids = arrayLiteral(mends.map((mend) => mend.id));
+      const { rowCount } = await tx.query(
+        `/* mends.publish */
+        update mends set state = case when failed then 'failed' else 'succeeded' end where id = any($1) and state = 'answered'`,
+        [ids],
+      );
+      if (rowCount !== mends.length) throw new LostRaceError();
+      await replaceIndexRows(tx, batch, ids);
+      await writeOutcome(tx, batch.number, mends, now);
+      const details = { output: publication.output.kind, error: publication.error.kind };
+      await writeHistory(tx, { batch: batch.number, at: now, what: "files_rebuilt", details });
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof LostRaceError) return false;
+    throw error;
+  }
+}
+
+async function change(tx: Tx, batch: number, kind: "output" | "error", change: FileChange, now: Date): Promise<void> {
+  switch (change.kind) {
+    case "keep":
+      return;
+    case "create": {
+      const { file } = change;
+      await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
+      await insertFile(tx, file);
+      await setFileId(tx, batch, kind, null, file.id);
+      return;
+    }
+    case "replace": {
+      await insertBlob(tx, change.content);
+      await compareAndSet(
+        tx,
+        `/* mends.replace_file */
+        update files set blob = $4, bytes = $5
+        where id = $1 and blob = $2 and deleted_at is null and (expires_at is null or expires_at > $3)`,
+        [change.fileId, change.oldBlob, now, change.content.key, change.content.bytes],
+      );
+      await retire(tx, change.oldBlob);
+      return;
+    }
+    case "remove":
+      await compareAndSet(
+        tx,
+        "/* mends.remove_file */ update files set deleted_at = $3 where id = $1 and blob = $2 and deleted_at is null",
+        [change.fileId, change.oldBlob, now],
+      );
+      await setFileId(tx, batch, kind, change.fileId, null);
+      await retire(tx, change.oldBlob);
+  }
+}
+
+async function setFileId(
+  tx: Tx,
+  batch: number,
+  kind: "output" | "error",
+  from: string | null,
+  to: string | null,
+): Promise<void> {
+  const column = `${kind}_file_id`;
+  await compareAndSet(
+    tx,
+    `/* mends.set_${kind}_file */ update batches set ${column} = $3 where number = $1 and ${column} is not distinct from $2`,
+    [batch, from, to],
+  );
+}
+
+async function compareAndSet(tx: Tx, statement: string, values: readonly unknown[]): Promise<void> {
+  const { rowCount } = await tx.query(statement, [...values]);
+  if (rowCount !== 1) throw new LostRaceError();
+}
+
+/** By the database's clock, as the age of blobs is. */
+async function retire(tx: Tx, key: string): Promise<void> {
+  await tx.query("/* mends.retire */ update blobs set retired_at = clock_timestamp() where key = $1", [key]);
+}
+
+async function replaceIndexRows(tx: Tx, batch: Publication["batch"], ids: string): Promise<void> {
+  await tx.query(
+    `/* mends.progress */
+    update batch_progress p set seq = p.seq + 1, completed = p.completed + v.succeeded, failed = p.failed - v.succeeded,
+      input_tokens = p.input_tokens + v.input_tokens, output_tokens = p.output_tokens + v.output_tokens,
+      total_tokens = p.total_tokens + v.total_tokens, cached_tokens = p.cached_tokens + v.cached_tokens,
+      reasoning_tokens = p.reasoning_tokens + v.reasoning_tokens
+    from (select count(*) filter (where not failed) as succeeded, sum(input_tokens) as input_tokens,
+        sum(output_tokens) as output_tokens, sum(total_tokens) as total_tokens, sum(cached_tokens) as cached_tokens,
+        sum(reasoning_tokens) as reasoning_tokens
+      from mends where id = any($2)) v
+    where p.batch = $1`,
+    [batch.number, ids],
+  );
+  await tx.query(
+    `/* mends.index */
+    insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+    select $1, m.batch, m.line, m.segment, m.segment_offset, m.length, m.failed, m.exhausted, m.request_gen, p.seq
+    from mends m join batch_progress p on p.batch = m.batch where m.id = any($2)
+    on conflict (day, batch, line) do update set segment = excluded.segment, segment_offset = excluded.segment_offset,
+      length = excluded.length, failed = excluded.failed, exhausted = excluded.exhausted,
+      request_gen = excluded.request_gen, seq = excluded.seq`,
+    [batch.day, ids],
+  );
+  await tx.query(
+    `/* mends.extents */
+    insert into extents (batch, seq, kind, segment, segment_offset, length, lines)
+    select m.batch, p.seq, case when m.failed then 'error' else 'output' end, m.segment, m.segment_offset, m.length, 1
+    from mends m join batch_progress p on p.batch = m.batch where m.id = any($1)`,
+    [ids],
+  );
+}

@@ -1,0 +1,80 @@
+/** A finished batch with its files, for tests of what can be asked of it afterwards. No bytes anywhere. */
+import { randomUUID } from "node:crypto";
+import { expect } from "@jest/globals";
+import {
+  answeredMends,
+  type BatchView,
+  type Db,
+  finishBatch,
+  insertBlob,
+  insertFile,
+  publishMends,
+  type Publication,
+} from "../src/index.ts";
+import { claimedSlice, newTenant, now, recordLines, runningBatch, viewOf } from "./ledger-fixture.ts";
+
+export type FinishedBatch = BatchView & { upstream: string };
+
+const newFile = (tenant: string, purpose: string, blob: string) => ({
+  id: `file-${randomUUID()}`,
+  tenant,
+  purpose,
+  filename: "lines.jsonl",
+  bytes: 1,
+  blob,
+  createdAt: now,
+  expiresAt: null,
+});
+
+/** A running batch of `total` lines whose input file lives. */
+export async function batchWithInput(db: Db, total: number): Promise<FinishedBatch> {
+  const tenant = await newTenant(db);
+  const blob = `files/${randomUUID()}`;
+  await insertBlob(db, { key: blob, bytes: 1, etag: "e" });
+  const input = newFile(tenant, "batch", blob);
+  await insertFile(db, input);
+  return runningBatch(db, { total, tenant, inputFileId: input.id });
+}
+
+/** Moves a sealed batch to its end, with files where it has lines for them. */
+export async function finish(db: Db, batch: FinishedBatch, to: "completed" | "expired"): Promise<FinishedBatch> {
+  const view = await viewOf(db, batch.number);
+  const file = () => ({ ...newFile(batch.tenant, "batch_output", `files/${randomUUID()}`), etag: "old" });
+  const output = view.completed === 0 ? null : file();
+  const error = view.failed === 0 ? null : file();
+  expect(await finishBatch(db, { batch: batch.number, to, output, error }, now)).toBe(true);
+  return { ...(await viewOf(db, batch.number)), upstream: batch.upstream };
+}
+
+/** A completed batch of `total` lines, `failed` of them as many attempts ended. */
+export async function completedBatch(db: Db, total: number, failed: readonly number[]): Promise<FinishedBatch> {
+  const batch = await batchWithInput(db, total);
+  const lines = Array.from({ length: total }, (_, line) => line);
+  for (let fed = 0; fed < total; fed += 64) await claimedSlice(db, batch, Math.min(64, total - fed));
+  await recordLines(db, batch.number, failed, { kind: "error", isExhausted: true });
+  await recordLines(
+    db,
+    batch.number,
+    lines.filter((line) => !failed.includes(line)),
+  );
+  return finish(db, batch, "completed");
+}
+
+/** Publishes what is answered, with new contents for both files. */
+export async function publish(db: Db, batch: BatchView, change: Partial<Publication> = {}): Promise<boolean> {
+  const mends = await answeredMends(db, batch.number);
+  const replace = async (fileId: string | null): Promise<Publication["output"]> => {
+    if (fileId === null) return { kind: "keep" };
+    const content = { key: `files/${randomUUID()}`, bytes: 2, etag: "new" };
+    await insertBlob(db, content);
+    return { kind: "replace", fileId, oldBlob: await blobOf(db, fileId), content };
+  };
+  const output = await replace(batch.outputFileId);
+  const error = await replace(batch.errorFileId);
+  return publishMends(db, { batch, mends, output, error, ...change }, now);
+}
+
+export async function blobOf(db: Db, fileId: string | null): Promise<string> {
+  const { rows } = await db.query<{ blob: string }>("select blob from files where id = $1", [fileId]);
+  return rows[0]?.blob ?? "";
+}

@@ -1,0 +1,297 @@
+/** Mends of finished batches: nothing of the batch changes before its files can, and then everything at once. */
+import { expect, test } from "@jest/globals";
+import { useDatabase } from "@nightshift/testing";
+import {
+  answeredMends,
+  batchesToPublish,
+  deleteFile,
+  exhaustedLines,
+  feedUpstream,
+  findFile,
+  freeOrphans,
+  giveUpMends,
+  isDueToPublish,
+  listBatchHistory,
+  openMends,
+  recordFlush,
+  removeWorkers,
+  sealExpired,
+  stoppedBatches,
+  sweepableSegments,
+  unneededBlobs,
+  waitingSlices,
+} from "../src/index.ts";
+import { batchWithInput, blobOf, completedBatch, finish, publish } from "./finished-batch.ts";
+import * as fixture from "./ledger-fixture.ts";
+import { claimedMend, later, mendLine, now, recordLines, viewOf } from "./ledger-fixture.ts";
+import { expectSoundLedger } from "./ledger-invariant.ts";
+
+const { bytesOf, claimedSlice, claimSlice, flushOf, newWorker, retried } = fixture;
+const database = useDatabase();
+const db = () => database.db();
+
+const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0, reasoningTokens: 0 };
+
+test("opening leaves the batch as it is; its slice may be claimed after the batch's deadline, for a day", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+
+  expect(await mendLine(db(), batch.number, 3)).toBe("opened");
+  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 3, failed: 2, status: "completed" });
+  const [slice] = (await waitingSlices(db(), 1_000)).filter((each) => each.upstream === batch.upstream);
+  if (slice === undefined) throw new Error("the slice does not wait");
+  expect(await claimSlice(db(), await newWorker(db()), slice, later(90_000))).toBeNull();
+  await db().query("update batches set deadline = $2 where number = $1", [batch.number, later(-1)]);
+  expect(await claimSlice(db(), await newWorker(db()), slice, now)).toMatchObject({
+    firstLine: 3,
+    requestGen: 1,
+    deadline: later(86_400),
+  });
+  expect(await stoppedBatches(db(), [batch.number], now)).toEqual([]);
+});
+
+test("a result changes nothing before it is published, and then counts, usage, index and files together", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+  const oldBlob = await blobOf(db(), batch.outputFileId);
+  await claimedMend(db(), batch.number, 3);
+
+  const recorded = await recordLines(db(), batch.number, [3], { requestGen: 1, usage: USAGE });
+  expect(recorded).toMatchObject({ results: [{ line: 3 }], mended: [batch.number], sealed: [] });
+  expect(await viewOf(db(), batch.number)).toEqual({ ...batch, upstream: batch.upstream });
+  expect(await publish(db(), batch)).toBe(true);
+
+  expect(await viewOf(db(), batch.number)).toEqual({
+    ...batch,
+    completed: 4,
+    failed: 1,
+    usage: USAGE,
+    status: "completed",
+  });
+  expect(await findFile(db(), batch.tenant, batch.outputFileId ?? "", now)).toMatchObject({ etag: "new", bytes: 2 });
+  expect(await unneededBlobs(db(), now, 86_400, 1_000)).not.toContain(oldBlob);
+  expect((await listBatchHistory(db(), batch.number)).map(({ what, by, details }) => [what, by, details])).toEqual([
+    ["mends_asked", "an admin", { count: 1, lines: [4] }],
+    ["mends_succeeded", null, { count: 1, lines: [4] }],
+    ["files_rebuilt", null, { output: "replace", error: "replace" }],
+  ]);
+  await expectSoundLedger(db(), batch.number);
+});
+
+test("a line that fails again keeps the counts, has a new error line, and may be asked for once more", async () => {
+  const batch = await completedBatch(db(), 5, [3]);
+  await claimedMend(db(), batch.number, 3);
+  await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
+  expect(await mendLine(db(), batch.number, 3)).toBe("not_failed");
+  expect(await publish(db(), batch, { output: { kind: "keep" } })).toBe(true);
+
+  expect(await viewOf(db(), batch.number)).toEqual({ ...batch, upstream: batch.upstream });
+  expect(await claimedMend(db(), batch.number, 3)).toMatchObject({ requestGen: 2 });
+});
+
+test("results of older requests, and second ones of the same, are dropped and leave the slice alone", async () => {
+  const batch = await completedBatch(db(), 5, [3]);
+  await claimedMend(db(), batch.number, 3);
+
+  const old = await recordLines(db(), batch.number, [3], { requestGen: 0 });
+  expect(old).toMatchObject({ results: [], mended: [] });
+  const { rows: slices } = await db().query("select slice_no from slices where batch = $1", [batch.number]);
+  expect(slices).toHaveLength(1);
+  await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
+  const second = await recordLines(db(), batch.number, [3], { requestGen: 1 });
+
+  expect(second.results).toEqual([]);
+  expect(await answeredMends(db(), batch.number)).toMatchObject([{ line: 3, failed: true }]);
+});
+
+test("asked for ten times at once, a line of a finished batch is sent again once", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+
+  const outcomes = await Promise.all(Array.from({ length: 10 }, () => mendLine(db(), batch.number, 2)));
+
+  expect(outcomes.filter((outcome) => outcome === "opened")).toHaveLength(1);
+  expect(outcomes.filter((outcome) => outcome === "not_failed")).toHaveLength(9);
+});
+
+test("a burned attempt makes another slice of the mend, and a dead worker's slice goes to another", async () => {
+  const batch = await completedBatch(db(), 5, [3]);
+  const slice = await claimedMend(db(), batch.number, 3);
+  const { slices } = await recordFlush(db(), flushOf([], [retried(slice, 3)]), now);
+  const retry = slices[0] && (await claimSlice(db(), await newWorker(db()), slices[0], now));
+  expect(retry).toMatchObject({ attempt: 1, requestGen: 1, deadline: later(86_400) });
+
+  await removeWorkers(db(), [retry?.owner ?? ""]);
+  await freeOrphans(db());
+
+  expect((await waitingSlices(db(), 1_000)).map(({ sliceNo }) => sliceNo)).toContain(retry?.sliceNo);
+});
+
+test("a batch that is sealed ends its open mends; its unfinished lines can be asked for afterwards", async () => {
+  const batch = await batchWithInput(db(), 4);
+  await claimedSlice(db(), batch, 2);
+  await recordLines(db(), batch.number, [0]);
+  await recordLines(db(), batch.number, [1], { kind: "error" });
+  const first = await claimedMend(db(), batch.number, 1);
+  expect(await sealExpired(db(), batch.number, now)).toBe(true);
+  const expired = await finish(db(), batch, "expired");
+
+  const again = await claimedMend(db(), batch.number, 1);
+  const never = await claimedMend(db(), batch.number, 3);
+  await recordLines(db(), batch.number, [1], { requestGen: first.requestGen });
+  await recordLines(db(), batch.number, [1, 3], { requestGen: again.requestGen });
+  const unfinished = await recordLines(db(), batch.number, [3], { requestGen: never.requestGen });
+  await publish(db(), expired);
+
+  expect([first.requestGen, again.requestGen, never.requestGen]).toEqual([1, 2, 1]);
+  expect(unfinished.mended).toEqual([batch.number]);
+  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 3, failed: 1, status: "expired" });
+  await expectSoundLedger(db(), batch.number);
+});
+
+test("a seal and ten mends at once leave each line in one place", async () => {
+  const batch = await batchWithInput(db(), 12);
+  await claimedSlice(db(), batch, 11);
+  await recordLines(db(), batch.number, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { kind: "error" });
+
+  await Promise.all([
+    ...Array.from({ length: 5 }, (_, line) => mendLine(db(), batch.number, line)),
+    sealExpired(db(), batch.number, now),
+    ...Array.from({ length: 5 }, (_, line) => mendLine(db(), batch.number, line + 5)),
+  ]);
+
+  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 0, failed: 12, status: "finalizing" });
+  await expectSoundLedger(db(), batch.number);
+  const { rows } = await db().query("select 1 from mends where batch = $1 and state = 'open'", [batch.number]);
+  expect(rows).toEqual([]);
+});
+
+test("what a crash leaves unpublished is found: at once when nothing is open, else after a minute", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+  await claimedMend(db(), batch.number, 2);
+  await claimedMend(db(), batch.number, 3);
+  const first = await recordLines(db(), batch.number, [2], { requestGen: 1 });
+  const isDue = async (seconds: number): Promise<boolean[]> => [
+    (await batchesToPublish(db(), later(seconds))).includes(batch.number),
+    await isDueToPublish(db(), batch.number, later(seconds)),
+  ];
+
+  expect(first.mended).toEqual([]);
+  expect([await isDue(59), await isDue(60)]).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+  await recordLines(db(), batch.number, [3], { requestGen: 1 });
+  expect(await isDue(0)).toEqual([true, true]);
+  await publish(db(), batch);
+  expect(await isDue(3_600)).toEqual([false, false]);
+});
+
+test("of two rebuilds at once one is the batch's", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+  await claimedMend(db(), batch.number, 2);
+  await recordLines(db(), batch.number, [2], { requestGen: 1 });
+
+  const published = await Promise.all([publish(db(), batch), publish(db(), batch)]);
+
+  expect(published.sort()).toEqual([false, true]);
+  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 4, failed: 1 });
+});
+
+test("a file is made where there was none, and taken away where nothing is left for it", async () => {
+  const batch = await completedBatch(db(), 1, [0]);
+  await claimedMend(db(), batch.number, 0);
+  await recordLines(db(), batch.number, [0], { requestGen: 1 });
+  const key = `files/new-${String(batch.number)}`;
+  const file = { id: `file-${key.slice(6)}`, tenant: batch.tenant, purpose: "batch_output", filename: "out.jsonl" };
+  const fileId = batch.errorFileId ?? "";
+
+  const isPublished = await publish(db(), batch, {
+    output: { kind: "create", file: { ...file, bytes: 1, blob: key, etag: "e", createdAt: now, expiresAt: null } },
+    error: { kind: "remove", fileId, oldBlob: await blobOf(db(), fileId) },
+  });
+
+  expect([batch.outputFileId, isPublished]).toEqual([null, true]);
+  expect(await viewOf(db(), batch.number)).toMatchObject({ outputFileId: file.id, errorFileId: null, completed: 1 });
+  expect(await findFile(db(), batch.tenant, fileId, now)).toBeNull();
+});
+
+test("a mend without a result within a day is given up, and the line stays as it was", async () => {
+  const batch = await completedBatch(db(), 5, [3]);
+  await claimedMend(db(), batch.number, 3);
+
+  await giveUpMends(db(), later(86_399));
+  expect(await mendLine(db(), batch.number, 3)).toBe("not_failed");
+  await giveUpMends(db(), later(86_400));
+
+  const late = await recordLines(db(), batch.number, [3], { requestGen: 1 });
+  expect(late.results).toEqual([]);
+  expect((await listBatchHistory(db(), batch.number)).at(-1)).toMatchObject({ what: "mends_given_up" });
+  expect(await mendLine(db(), batch.number, 3)).toBe("opened");
+});
+
+test.each(["input", "output"] as const)("without its %s file a finished batch is not mended", async (file) => {
+  const batch = await completedBatch(db(), 5, [3]);
+  const id = file === "input" ? batch.inputFileId : (batch.outputFileId ?? "");
+  await deleteFile(db(), batch.tenant, id, now);
+
+  const outcome = await openMends(
+    db(),
+    { batch: batch.number, lines: [{ line: 3, ...bytesOf(3, 1) }], askedBy: "x" },
+    now,
+  );
+
+  expect(outcome).toEqual({ outcome: "file_gone", file });
+});
+
+test("the bytes that a retry needs stay while it is possible or open", async () => {
+  const batch = await completedBatch(db(), 5, [3]);
+  const isKept = async (key: string | null): Promise<boolean> =>
+    !(await unneededBlobs(db(), now, -1, 10_000)).includes(key ?? "");
+  const bytes = async (): Promise<boolean[]> => [await isKept(batch.inputBlob), await isKept(batch.indexBlob)];
+
+  // The fixture's input blob is not the input file's.
+  expect(await bytes()).toEqual([false, true]);
+  await claimedMend(db(), batch.number, 3);
+  await deleteFile(db(), batch.tenant, batch.inputFileId, now);
+  expect(await bytes()).toEqual([true, true]);
+  const flush = await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
+  expect(await bytes()).toEqual([true, true]);
+  const segment = flush.results[0]?.segment;
+  const swept = async (): Promise<boolean> => {
+    await db().query("update batches set completed_at = now() - interval '9 days' where number = $1", [batch.number]);
+    return (await sweepableSegments(db(), -1, 10_000)).some(({ key }) => key === segment);
+  };
+  expect(await swept()).toBe(false);
+  await publish(db(), batch);
+
+  expect(await bytes()).toEqual([false, false]);
+  expect(await swept()).toBe(true);
+});
+
+test("many lines at once are parked, and come into the window bit by bit", async () => {
+  const lines = Array.from({ length: 300 }, (_, line) => line);
+  const batch = await completedBatch(db(), 300, lines);
+
+  const opened = await openMends(
+    db(),
+    { batch: batch.number, lines: lines.map((line) => ({ line, ...bytesOf(line, 1) })), askedBy: "x" },
+    now,
+  );
+  const fed = await feedUpstream(db(), batch.upstream, now, () => Promise.resolve([]));
+  const next = await feedUpstream(db(), batch.upstream, now, () => Promise.resolve([]));
+
+  expect(opened).toMatchObject({ outcome: "opened", slices: [], lines: { length: 300 } });
+  // The window of this upstream is 200 lines: half of the room, then half of what is left.
+  expect([fed.length, next.length]).toEqual([100, 50]);
+  expect(fed.every(({ delayMs, isBulk }) => delayMs === 0 && isBulk)).toBe(true);
+});
+
+test("lines of finished batches that ran out of attempts are in the failed set while they can be retried", async () => {
+  const batch = await completedBatch(db(), 5, [2, 3]);
+  const ours = async (): Promise<number[]> =>
+    (await exhaustedLines(db(), 1_000, now)).filter((l) => l.batch === batch.number).map(({ line }) => line);
+
+  expect(await ours()).toEqual([3, 2]);
+  await claimedMend(db(), batch.number, 2);
+  expect(await ours()).toEqual([3]);
+  await deleteFile(db(), batch.tenant, batch.inputFileId, now);
+  expect(await ours()).toEqual([]);
+});
