@@ -4,9 +4,11 @@ import type { RandomBytes } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
+import type { WebhookSender } from "@nightshift/webhooks";
 import express, { type Express } from "express";
 import { adminRoutes, type AdminTable } from "./admin/admin-api.ts";
 import { dashboard } from "./admin/dashboard.ts";
+import { webhookTable } from "./admin/webhooks/webhook-table.ts";
 import { createAuthenticate } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
@@ -35,6 +37,10 @@ export interface ApiDeps {
   readonly metrics: Registry;
   /** Password of the dashboard; null: there is none. */
   readonly adminKey: string | null;
+  /** For test events; the workers send the others. */
+  readonly webhooks: WebhookSender;
+  /** Whether endpoints may be on this machine and in private networks. */
+  readonly allowPrivateWebhooks: boolean;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly isDraining: () => boolean;
@@ -52,15 +58,15 @@ export function createApp(deps: ApiDeps): Express {
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
-  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable()));
+  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps)));
   app.use(tenantRoutes(createAuthenticate(deps), routeTable(deps)));
   app.use(refuseUnknownUrl, errorHandler(deps.logger));
   return app;
 }
 
 /** Paths below /admin/v1. */
-function adminTable(): AdminTable {
-  return {};
+function adminTable(deps: ApiDeps): AdminTable {
+  return { ...webhookTable(deps) };
 }
 
 function routeTable(deps: ApiDeps): RouteTable {

@@ -22,6 +22,7 @@ test("the database alone must be named", () => {
     HOST: "127.0.0.1",
     NIGHTSHIFT_LOG_LEVEL: "info",
     NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: 30,
+    NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: false,
   });
 });
 

@@ -13,6 +13,10 @@ const ApiVariables = Type.Object({
     Type.String({ pattern: "^[!-~]+$", description: "an API key: ASCII characters without spaces" }),
   ),
   NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String({ description: "the password of the dashboard" })),
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description: "true or false: whether webhooks may go to this machine and to private networks",
+  }),
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info" },

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readUpstreamNames } from "./config.ts";
@@ -29,6 +30,8 @@ runProcess("api", async (life) => {
     ...stores,
     logger,
     metrics: createMetrics(),
+    allowPrivateWebhooks: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE,
+    webhooks: createWebhookSender({ allowPrivate: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE }),
     adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
     clock: () => new Date(),
     random: randomBytes,

@@ -6,6 +6,7 @@ import { type Db, insertKey } from "@nightshift/db";
 import { createLogger, createMetrics, listen, type Listening, type Registry } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { type ApiDeps, createApp } from "../src/app.ts";
 import { hashKey } from "../src/middleware/authenticate.ts";
 
@@ -67,6 +68,8 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
       checks: {},
       logger: createLogger({ name: "api", level: "silent" }),
       metrics: createMetrics(),
+      webhooks: createWebhookSender({ allowPrivate: true }),
+      allowPrivateWebhooks: false,
       adminKey: null,
       clock: api.now,
       random: randomBytes,

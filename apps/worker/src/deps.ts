@@ -4,6 +4,7 @@ import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Routes } from "@nightshift/upstream";
+import type { WebhookSender } from "@nightshift/webhooks";
 
 export type Clock = () => Date;
 
@@ -12,6 +13,7 @@ export interface WorkerDeps {
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
   readonly routes: Routes;
+  readonly webhooks: WebhookSender;
   readonly logger: Logger;
   readonly clock: Clock;
 }

@@ -2,6 +2,7 @@
 import express from "express";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { readWorkerConfig } from "./config.ts";
 import { ensureUpstream, readRoutes } from "./fallback-simulator.ts";
 import { startWorkerProcesses } from "./processes/primary.ts";
@@ -36,7 +37,8 @@ runProcess("worker", async (life) => {
   life.onStop("health server", 2_000, () => server.close(0));
 
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
-  const worker = await startWorker({ ...stores, routes, logger, clock: () => new Date() }, registry);
+  const webhooks = createWebhookSender({ allowPrivate: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE });
+  const worker = await startWorker({ ...stores, routes, webhooks, logger, clock: () => new Date() }, registry);
   life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));
   life.listening(server.url);
 });

@@ -41,3 +41,20 @@ export { beat, freeOrphans, listWorkers, registerWorker, removeWorkers, type Wor
 export { grant, type Grant, type LeaseRequest, type UpstreamState } from "./limits/grant.ts";
 export { leaseUpstream, type Lease, type Measured } from "./limits/lease.ts";
 export { declareUpstream, pauseUpstream, type UpstreamLimits } from "./limits/upstreams.ts";
+export {
+  claimDelivery,
+  dueDeliveries,
+  listDeliveries,
+  recordAttempt,
+  untriedDeliveries,
+  type ClaimedDelivery,
+  type DeliveryView,
+} from "./webhooks/deliveries.ts";
+export {
+  deleteWebhookEndpoint,
+  findWebhookEndpoint,
+  insertWebhookEndpoint,
+  listWebhookEndpoints,
+  type WebhookEndpointView,
+} from "./webhooks/endpoints.ts";
+export { forgetWebhookEvents } from "./webhooks/outbox.ts";

@@ -12,6 +12,7 @@ export {
   type PlannedRun,
 } from "./feed-plan.ts";
 export { newBatchId, newBatchRequestId, newFileId, newRequestId, type RandomBytes } from "./ids.ts";
+export { newEventId, newWebhookEndpointId, newWebhookId } from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
@@ -28,6 +29,7 @@ export {
   MAX_SLICE_LINES,
   METADATA,
 } from "./limits.ts";
+export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS, WEBHOOK_PAGE } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
@@ -46,3 +48,15 @@ export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { listPage, type ListPage } from "./wire/list.ts";
+export { nextWebhookAttempt } from "./webhook-retry.ts";
+export {
+  CreateWebhookBody,
+  type DeletedWebhookEndpoint,
+  WEBHOOK_EVENT_TYPES,
+  type WebhookDeliveryObject,
+  type WebhookDeliveryState,
+  type WebhookEndpointObject,
+  webhookEventBody,
+  type WebhookEventType,
+  type WebhookTestObject,
+} from "./wire/webhook.ts";

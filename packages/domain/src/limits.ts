@@ -32,3 +32,15 @@ export const COMPLETION_WINDOWS: Readonly<Record<string, number>> = { "24h": 86_
 
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;
+
+/** How long a webhook is tried, from when it was first due: contract §1.4. */
+export const WEBHOOK_GIVE_UP_MS = 72 * 3_600_000;
+
+/** Endpoints that one tenant may have: each ended batch is a request to every one of them. Our own limit. */
+export const MAX_WEBHOOK_ENDPOINTS = 20;
+
+/** Default and largest page of GET /admin/v1/webhooks. */
+export const WEBHOOK_PAGE = { default: 20, max: 100 } as const;
+
+/** Deliveries that GET /admin/v1/webhooks/{id}/deliveries shows, the newest. */
+export const MAX_SHOWN_DELIVERIES = 100;

@@ -1,5 +1,12 @@
 /** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
-import { ensureLinePartition, forgetBlobs, forgetSegments, sweepableSegments, unneededBlobs } from "@nightshift/db";
+import {
+  ensureLinePartition,
+  forgetBlobs,
+  forgetSegments,
+  forgetWebhookEvents,
+  sweepableSegments,
+  unneededBlobs,
+} from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 
 const DAY_MS = 86_400_000;
@@ -7,6 +14,8 @@ const DAY_MS = 86_400_000;
 const SEGMENT_AGE_SECONDS = 86_400;
 /** An upload or an assembly may be under way for hours before its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
+/** Webhooks' events and deliveries are history by then: none is tried for more than three days. */
+const WEBHOOK_AGE_MS = 30 * DAY_MS;
 const AT_ONCE = 500;
 
 export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
@@ -26,6 +35,8 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       await deps.objects.delete(blobs);
       await forgetBlobs(deps.db, blobs);
     }
+    const events = await forgetWebhookEvents(deps.db, new Date(now.getTime() - WEBHOOK_AGE_MS), AT_ONCE);
+    if (events > 0) deps.logger.info({ events }, "upkeep deleted old events of webhooks");
     if (segments.length + blobs.length > 0) {
       deps.logger.info({ segments: segments.length, blobs: blobs.length }, "upkeep deleted what nothing needs");
     }

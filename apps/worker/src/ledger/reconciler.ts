@@ -6,12 +6,14 @@ import { batchesToAdvance, exhaustedLines, overdueBatches, takeTurn, waitingSlic
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { Clock } from "../deps.ts";
+import type { DeliveryQueue } from "../webhooks/delivery-queue.ts";
 import type { SliceQueue } from "./enqueue-slices.ts";
 
 export interface ReconcilerDeps {
   readonly db: Db;
   readonly queues: JobQueues;
   readonly slices: SliceQueue;
+  readonly deliveries: DeliveryQueue;
   readonly upstreams: readonly string[];
   readonly logger: Logger;
   readonly clock: Clock;
@@ -38,6 +40,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
   await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
+  await deps.deliveries.enqueueDue();
   if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);
 }
 
