@@ -11,12 +11,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   db: ["domain"],
   queue: ["domain"],
   upstream: ["domain"],
+  webhooks: ["domain"],
   stores: ["db", "domain", "queue", "service", "storage"],
   testing: ["db", "local-postgres"],
   simulator: ["service"],
-  api: ["db", "domain", "queue", "service", "storage", "stores", "upstream"],
+  api: ["db", "domain", "queue", "service", "storage", "stores", "upstream", "webhooks"],
   // With no upstream configured, the worker starts the simulator as a process.
-  worker: ["db", "domain", "queue", "service", "simulator", "storage", "stores", "upstream"],
+  worker: ["db", "domain", "queue", "service", "simulator", "storage", "stores", "upstream", "webhooks"],
   cli: ["local-postgres", "service"],
   bench: ["testing"],
 };
@@ -29,6 +30,7 @@ const KNOWN_ONLY_TO: readonly { readonly library: RegExp; readonly owners: reado
   { library: /^@aws-sdk\//, owners: ["storage"] },
   // The bare loop is the baseline of the benchmarks.
   { library: /^undici$/, owners: ["upstream", "bench"] },
+  { library: /^(standardwebhooks|ipaddr\.js)$/, owners: ["webhooks"] },
   { library: /^ajv/, owners: ["domain", "service", "queue", "upstream", "api", "simulator"] },
   { library: /^@bull-board\//, owners: ["api"] },
   { library: /^openai$/, owners: ["cli"] },

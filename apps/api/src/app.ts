@@ -4,6 +4,7 @@ import type { CompletionWindows, RandomBytes, Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { type Check, Counter, healthRoutes, type Logger, type Registry } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
+import type { WebhookSender } from "@nightshift/webhooks";
 import express, { type Express } from "express";
 import { adminRoutes, type AdminTable } from "./admin/admin-api.ts";
 import { dashboard } from "./admin/dashboard.ts";
@@ -12,6 +13,7 @@ import { listKeys } from "./admin/keys/list-keys.ts";
 import { revokeKey } from "./admin/keys/revoke-key.ts";
 import { listTenants } from "./admin/tenants/list-tenants.ts";
 import { retrieveTenant, setTenant } from "./admin/tenants/tenant.ts";
+import { webhookTable } from "./admin/webhooks/webhook-table.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
@@ -56,6 +58,10 @@ export interface ApiDeps {
   readonly batchFileLifeSeconds: number | null;
   /** What tenants may have. */
   readonly tiers: Tiers;
+  /** For test events; the workers send the others. */
+  readonly webhooks: WebhookSender;
+  /** Whether endpoints may be on this machine and in private networks. */
+  readonly allowPrivateWebhooks: boolean;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly isDraining: () => boolean;
@@ -88,6 +94,7 @@ function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
     "/keys/:key_id": { delete: revokeKey({ ...deps, forgetKeys }) },
     "/tenants": { get: listTenants(deps) },
     "/tenants/:tenant": { get: retrieveTenant(deps), post: setTenant(deps) },
+    ...webhookTable(deps),
   };
 }
 

@@ -24,6 +24,7 @@ test("the database alone must be named", () => {
     NIGHTSHIFT_FILE_EXPIRY_DAYS: 30,
     NIGHTSHIFT_LOG_LEVEL: "info",
     NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: 30,
+    NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: false,
   });
 });
 

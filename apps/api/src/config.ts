@@ -20,6 +20,10 @@ const ApiVariables = Type.Object({
     description: "completion windows such as 1h,24h,7d (minutes m, hours h, days d; 1 to 999 of them)",
   }),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description: "true or false: whether webhooks may go to this machine and to private networks",
+  }),
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info" },

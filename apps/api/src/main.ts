@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { batchFileLife, parseCompletionWindows } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
@@ -33,6 +34,8 @@ runProcess("api", async (life) => {
     metrics: createMetrics(),
     completionWindows: parseCompletionWindows(config.NIGHTSHIFT_COMPLETION_WINDOWS),
     batchFileLifeSeconds: batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS),
+    allowPrivateWebhooks: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE,
+    webhooks: createWebhookSender({ allowPrivate: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE }),
     adminKey: config.NIGHTSHIFT_ADMIN_KEY ?? null,
     tiers,
     clock: () => new Date(),

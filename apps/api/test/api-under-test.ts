@@ -7,6 +7,7 @@ import { NO_TIERS } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, type Listening, type Registry } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { type ApiDeps, createApp } from "../src/app.ts";
 import { hashKey } from "../src/middleware/authenticate.ts";
 
@@ -68,6 +69,8 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
       checks: {},
       logger: createLogger({ name: "api", level: "silent" }),
       metrics: createMetrics(),
+      webhooks: createWebhookSender({ allowPrivate: true }),
+      allowPrivateWebhooks: false,
       adminKey: null,
       completionWindows: new Map([["24h", 86_400]]),
       batchFileLifeSeconds: 30 * 86_400,

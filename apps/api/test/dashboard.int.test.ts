@@ -47,6 +47,7 @@ describe("who gets in", () => {
       "slices-default",
       "slices-gateway",
       "failed-lines",
+      "webhooks",
       "upkeep",
     ]);
   });

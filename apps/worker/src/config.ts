@@ -19,6 +19,10 @@ const WorkerVariables = Type.Object({
   // Set by a worker for its copies, which share its simulator; not for operators, who have UPSTREAM_BASE_URL.
   SIMULATOR_URL: Type.Optional(Type.String()),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description: "true or false: whether webhooks may go to this machine and to private networks",
+  }),
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),
     { default: "info", description: `one of ${LOG_LEVELS.join(", ")}` },

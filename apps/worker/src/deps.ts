@@ -5,6 +5,7 @@ import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Routes } from "@nightshift/upstream";
+import type { WebhookSender } from "@nightshift/webhooks";
 
 export type Clock = () => Date;
 
@@ -15,6 +16,7 @@ export interface WorkerDeps {
   readonly routes: Routes;
   /** What tenants may have. */
   readonly tiers: Tiers;
+  readonly webhooks: WebhookSender;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Seconds that a result file lives where its batch does not say it; null: for ever. */

@@ -3,6 +3,7 @@ import express from "express";
 import { batchFileLife } from "@nightshift/domain";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { openStores } from "@nightshift/stores";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { readWorkerConfig } from "./config.ts";
 import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";
 import { startWorkerProcesses } from "./processes/primary.ts";
@@ -39,8 +40,9 @@ runProcess("worker", async (life) => {
 
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1_000;
   const batchFileLifeSeconds = batchFileLife(config.NIGHTSHIFT_FILE_EXPIRY_DAYS);
+  const webhooks = createWebhookSender({ allowPrivate: config.NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE });
   const worker = await startWorker(
-    { ...stores, routes, tiers, logger, clock: () => new Date(), batchFileLifeSeconds },
+    { ...stores, routes, tiers, webhooks, logger, clock: () => new Date(), batchFileLifeSeconds },
     registry,
   );
   life.onStop("lines in flight", graceMs + RECORD_MS, () => worker.stop(graceMs));

@@ -34,6 +34,8 @@ import { createWorkerMetrics } from "./metrics.ts";
 import { afterRecord } from "./results/after-record.ts";
 import { createRecorder } from "./results/recorder.ts";
 import { createTimers, type Timers } from "./timers.ts";
+import { createDeliveryQueue } from "./webhooks/delivery-queue.ts";
+import { deliverWebhook } from "./webhooks/deliver-webhook.ts";
 
 export interface RunningWorker {
   /** Takes nothing new, lets what is in flight end within `graceMs`, records it, gives the rest back, and signs off. */
@@ -48,6 +50,8 @@ const BUDGET_BYTES = 16 * 1024 * 1024;
 /** Inputs and segments of small batches, which are used again at once. */
 const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjectBytes: 256 * 1024 };
 const ADVANCE_AT_ONCE = 4;
+/** Receivers that let us wait for 10 s, 16 attempts each, leave room for others. */
+const DELIVER_AT_ONCE = 64;
 const REAP_MS = 1_000;
 const RECONCILE_TICK_MS = 500;
 const STOPPED_LOOK_MS = 400;
@@ -142,6 +146,7 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
     }
   };
   const indexes = createLineIndexes(objects);
+  const deliveries = createDeliveryQueue({ db, queues, clock });
   const feedNow = async (upstream: string): Promise<void> => {
     await feed({ db, clock, indexes, slices, onSmall }, upstream);
   };
@@ -150,17 +155,21 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
     threads,
     indexes,
     feed: feedNow,
+    ended: (batchId) => {
+      timers.soon("tell of a batch's end", 0, () => deliveries.enqueueOf(batchId));
+    },
     again: (batch, delayMs) => {
       timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
     },
   });
-  return { advance, fastLane, feedNow, identity, lanes, recorder, run, slices, threads, timers };
+  return { advance, deliveries, fastLane, feedNow, identity, lanes, recorder, run, slices, threads, timers };
 }
 
 /** Starts to take jobs of every queue. */
 function takeJobs(deps: WorkerDeps, parts: Parts): JobWorker[] {
   const { queues } = deps;
-  const { advance, feedNow, lanes, run, timers } = parts;
+  const { advance, feedNow, identity, lanes, run, timers } = parts;
+  const deliver = deliverWebhook({ ...deps, workerId: () => identity.id(), random: Math.random });
   const slicesOf = (lane: UpstreamLane): JobWorker => {
     const job = queues.work("slice.run", (payload) => run(lane, { sliceNo: payload.slice_no, gen: payload.gen }), {
       concurrency: lane.room.wantedSlices(),
@@ -173,6 +182,7 @@ function takeJobs(deps: WorkerDeps, parts: Parts): JobWorker[] {
     queues.work("batch.advance", advance, { concurrency: ADVANCE_AT_ONCE }),
     queues.work("upstream.feed", ({ upstream }) => feedNow(upstream), { concurrency: lanes.all.length }),
     queues.work("line.failed", parkFailedLine(), { concurrency: 1 }),
+    queues.work("webhook.deliver", deliver, { concurrency: DELIVER_AT_ONCE }),
     queues.work("upkeep.run", runUpkeep(deps), { concurrency: 1 }),
     ...lanes.all.map(slicesOf),
   ];
@@ -193,7 +203,7 @@ function tune(timers: Timers, lane: UpstreamLane, job: JobWorker): void {
 }
 
 /** The timers that keep the ledger and the queue in step, whatever happens to either. */
-function watch(deps: WorkerDeps, { lanes, slices, timers }: Parts): void {
+function watch(deps: WorkerDeps, { deliveries, lanes, slices, timers }: Parts): void {
   const { db, queues, tiers, logger, clock } = deps;
   const upstreams = lanes.all.map((lane) => lane.name);
   const reaper = createReaper({ db, logger, host: processHost(), monotonicMs: () => performance.now() });
@@ -201,7 +211,7 @@ function watch(deps: WorkerDeps, { lanes, slices, timers }: Parts): void {
     if ((await reaper.look()) > 0) await slices.enqueue(await waitingSlices(db, FREED_AT_ONCE));
   });
   timers.every("reconcile", RECONCILE_TICK_MS, () =>
-    reconcile({ db, queues, slices, upstreams, tiers, logger, clock }),
+    reconcile({ db, queues, slices, deliveries, upstreams, tiers, logger, clock }),
   );
   timers.every("look for stopped batches", STOPPED_LOOK_MS, async () => {
     for (const lane of lanes.all) {

@@ -18,6 +18,7 @@ import { answeredLine, NO_TIERS } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
+import { createWebhookSender } from "@nightshift/webhooks";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
 import { createValidationThreads } from "../src/batch/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
@@ -90,6 +91,8 @@ export function useClockedBatches(): ClockedBatches {
     logger: createLogger({ name: "test", level: "silent" }),
     clock: now,
     tiers: NO_TIERS,
+    // Nobody has an endpoint.
+    webhooks: createWebhookSender({ allowPrivate: false }),
     batchFileLifeSeconds: FILE_LIFE_SECONDS,
   });
 
@@ -148,6 +151,7 @@ function clockedBatch(
     indexes,
     feed: feedNow,
     again: () => undefined,
+    ended: () => undefined,
   });
   const recorder: Recorder = createRecorder({
     db,

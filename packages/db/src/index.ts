@@ -76,3 +76,20 @@ export { lockTenant } from "./tenants/lock-tenant.ts";
 export { takeRequests, type WindowRequest } from "./tenants/request-window.ts";
 export { setTenant, type TenantChange } from "./tenants/set-tenant.ts";
 export { storedBytes } from "./tenants/stored-bytes.ts";
+export {
+  claimDelivery,
+  dueDeliveries,
+  listDeliveries,
+  recordAttempt,
+  untriedDeliveries,
+  type ClaimedDelivery,
+  type DeliveryView,
+} from "./webhooks/deliveries.ts";
+export {
+  deleteWebhookEndpoint,
+  findWebhookEndpoint,
+  insertWebhookEndpoint,
+  listWebhookEndpoints,
+  type WebhookEndpointView,
+} from "./webhooks/endpoints.ts";
+export { forgetWebhookEvents } from "./webhooks/outbox.ts";

@@ -80,6 +80,15 @@ export const errors = {
   /** §5.2, unknown batch, or another tenant's. */
   batchNotFound: (id: string): RequestError =>
     new RequestError(`No batch found with id '${id}'.`, { kind: "not_found", code: null, param: null }),
+  /** Admin API: unknown or deleted endpoint of webhooks. */
+  webhookEndpointNotFound: (id: string): RequestError =>
+    new RequestError(`No webhook endpoint found with id '${id}'.`, { kind: "not_found", code: null, param: "id" }),
+  /** Admin API: one endpoint more than a tenant may have. Nothing changes by repeating it, so it is no conflict. */
+  tooManyWebhookEndpoints: (tenant: string, most: number): RequestError =>
+    invalid(
+      `The tenant '${tenant}' has ${String(most)} webhook endpoints, which is the most it may have. Delete one first.`,
+      "tenant",
+    ),
   /** §5.2, unknown URL. */
   unknownUrl: (method: string, path: string): RequestError =>
     new RequestError(`Unknown request URL: ${method} ${path}. Please check the URL for typos.`, {

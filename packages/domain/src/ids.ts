@@ -39,6 +39,21 @@ export function newRequestId(random: RandomBytes): string {
   return `req_${Buffer.from(random(16)).toString("hex")}`;
 }
 
+/** `we_` and 32 hex digits: an endpoint of webhooks. */
+export function newWebhookEndpointId(random: RandomBytes): string {
+  return `we_${Buffer.from(random(16)).toString("hex")}`;
+}
+
+/** `evt_` and 32 hex digits: an event (contract §1.4). Those of real batches are made by Postgres, in the same shape. */
+export function newEventId(random: RandomBytes): string {
+  return `evt_${Buffer.from(random(16)).toString("hex")}`;
+}
+
+/** `wh_` and 32 hex digits: a delivery, as `webhook-id` names it (contract §1.4). */
+export function newWebhookId(random: RandomBytes): string {
+  return `wh_${Buffer.from(random(16)).toString("hex")}`;
+}
+
 function timed(random: RandomBytes, nowSeconds: number): string {
   const { buffer, byteOffset, byteLength } = random(12);
   return nowSeconds.toString(16).padStart(8, "0") + Buffer.from(buffer, byteOffset, byteLength).toString("hex");

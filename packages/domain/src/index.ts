@@ -27,6 +27,7 @@ export {
   newUploadId,
   type RandomBytes,
 } from "./ids.ts";
+export { newEventId, newWebhookEndpointId, newWebhookId } from "./ids.ts";
 export { createInputValidator, type InputReport, type InputValidator } from "./input-validator.ts";
 export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
@@ -54,6 +55,7 @@ export {
   RESULT_PAGE,
   UPLOAD_LIFE_SECONDS,
 } from "./limits.ts";
+export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS, WEBHOOK_PAGE } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
@@ -82,3 +84,15 @@ export {
   UploadPartObject,
   type UploadStatus,
 } from "./wire/upload.ts";
+export { nextWebhookAttempt } from "./webhook-retry.ts";
+export {
+  CreateWebhookBody,
+  type DeletedWebhookEndpoint,
+  WEBHOOK_EVENT_TYPES,
+  type WebhookDeliveryObject,
+  type WebhookDeliveryState,
+  type WebhookEndpointObject,
+  webhookEventBody,
+  type WebhookEventType,
+  type WebhookTestObject,
+} from "./wire/webhook.ts";

@@ -53,6 +53,7 @@ export const MEND_HOURS = 24;
 
 /** Seconds that the results of a finished batch's retried lines wait for the others, so that its files are rebuilt once for all. */
 export const MEND_GATHER_SECONDS = 60;
+
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;
 
@@ -64,3 +65,15 @@ export const RESULT_PAGE = { default: 100, max: 1_000, maxBytes: 4 * 1024 * 1024
 
 /** How long after its end a batch's results can be read line by line; its files stay for as long as they were asked to. */
 export const RESULT_LOG_KEPT_SECONDS = 86_400;
+
+/** How long a webhook is tried, from when it was first due: contract §1.4. */
+export const WEBHOOK_GIVE_UP_MS = 72 * 3_600_000;
+
+/** Endpoints that one tenant may have: each ended batch is a request to every one of them. Our own limit. */
+export const MAX_WEBHOOK_ENDPOINTS = 20;
+
+/** Default and largest page of GET /admin/v1/webhooks. */
+export const WEBHOOK_PAGE = { default: 20, max: 100 } as const;
+
+/** Deliveries that GET /admin/v1/webhooks/{id}/deliveries shows, the newest. */
+export const MAX_SHOWN_DELIVERIES = 100;

@@ -26,6 +26,8 @@ export const payloadSchemas = {
     request_gen: count,
     reason: Type.String(),
   }),
+  /** Send one delivery of a webhook, by its number, if it is due. */
+  "webhook.deliver": payload({ delivery: count }),
   /** Expiry and retention. */
   "upkeep.run": payload({}),
 } as const;
@@ -44,7 +46,7 @@ type Identity = Pick<JobsOptions, "jobId" | "deduplication">;
 
 interface JobSpec<N extends JobName> {
   /** The queue; slices have one for each upstream, named by `slicesQueue`. */
-  readonly queue: "batches" | "feeds" | "failed-lines" | "upkeep" | "slices";
+  readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "upkeep" | "slices";
   readonly identity: (payload: JobPayload<N>) => Identity;
   /** How many failed jobs stay to be looked at. 0: the id is free again at once, so that the reconciler can always add the job anew. */
   readonly keptFailed: number;
@@ -73,6 +75,11 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
     keptFailed: 1000,
     parkedReason: (job) => job.reason,
   },
+  "webhook.deliver": {
+    queue: "webhooks",
+    identity: (job) => ({ jobId: `w${String(job.delivery)}` }),
+    keptFailed: 0,
+  },
   "upkeep.run": { queue: "upkeep", identity: () => once("upkeep"), keptFailed: 0 },
 };
 
@@ -89,5 +96,5 @@ export function queueOf(name: JobName, upstream?: string): string {
 
 /** All queues of an installation with these upstreams, in the order in which the dashboard shows them. */
 export function allQueues(upstreams: readonly string[]): string[] {
-  return ["batches", "feeds", ...upstreams.map(slicesQueue), "failed-lines", "upkeep"];
+  return ["batches", "feeds", ...upstreams.map(slicesQueue), "failed-lines", "webhooks", "upkeep"];
 }

@@ -29,6 +29,8 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
     "Days that files of batches live, inputs and results, where nobody says otherwise; 0 for ever (30).",
   NIGHTSHIFT_LOG_LEVEL: "Least severe level that is logged: trace, debug, info, warn, error, fatal or silent (info).",
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds that requests and lines in flight have to finish on SIGTERM (30).",
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE:
+    "Whether webhooks may go to this machine and to private networks (false); the same for APIs and workers.",
   WORKER_PROCESSES: "Processes that a worker runs as, beneath one that keeps them running (1).",
   SIMULATOR_LATENCY_MS: "Median time in milliseconds that the simulator takes to answer.",
   SIMULATOR_LATENCY_SIGMA: "Spread of that time: sigma of a log-normal distribution; 0 makes it constant.",

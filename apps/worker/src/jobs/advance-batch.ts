@@ -10,6 +10,8 @@ import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
   /** Feeds an upstream at once: a small batch does not wait for a job of its own. */
   readonly feed: (upstream: string) => Promise<unknown>;
+  /** Told of the id of each batch that has reached its final state. */
+  readonly ended: (batchId: string) => void;
   /** Looks at the batch again after so many milliseconds. */
   readonly again: (batch: number, delayMs: number) => void;
 }
@@ -56,12 +58,17 @@ const validate: Step = async (deps, batch) => {
   if (isOverdue(deps, batch)) {
     // Our own outage or its tenant's other batches took the whole window: nothing was sent, so there is nothing to hand out.
     await moveBatch(deps.db, batch.number, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
+    deps.ended(batch.id);
     return "ended";
   }
   const admission = await askAdmission(deps, batch);
   if (admission !== "begin") return admission === "wait" ? "stop" : "next";
   const upstream = await validateBatch(deps, batch);
-  if (upstream === null) return "next";
+  if (upstream === null) {
+    // It failed, or was cancelled meanwhile and has not ended; the listener sees which.
+    deps.ended(batch.id);
+    return "next";
+  }
   deps.logger.info({ batch: batch.id, upstream }, "batch in progress");
   await deps.feed(upstream);
   return "stop";
@@ -87,6 +94,7 @@ const assemble: Step = async (deps, batch) => {
       { batch: batch.id, completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
       "batch finished",
     );
+    deps.ended(batch.id);
   }
   return "ended";
 };

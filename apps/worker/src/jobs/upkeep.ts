@@ -4,6 +4,7 @@ import {
   forgetBlobs,
   forgetFiles,
   forgetSegments,
+  forgetWebhookEvents,
   sweepableSegments,
   sweepKeys,
   unneededBlobs,
@@ -20,6 +21,8 @@ const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 const BLOB_AGE_SECONDS = 86_400;
 /** Clients may still page after a file that is not there any more. */
 const FILE_ROW_AGE_MS = DAY_MS;
+/** Webhooks' events and deliveries are history by then: none is tried for more than three days. */
+const WEBHOOK_AGE_MS = 30 * DAY_MS;
 const AT_ONCE = 500;
 const KEYS_AT_ONCE = 10_000;
 
@@ -47,6 +50,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       parts,
       blobs: blobs.length,
       files: await forgetFiles(deps.db, new Date(now.getTime() - FILE_ROW_AGE_MS), AT_ONCE),
+      events: await forgetWebhookEvents(deps.db, new Date(now.getTime() - WEBHOOK_AGE_MS), AT_ONCE),
       strays: await deleteStrayObjects(deps),
     };
     if (Object.values(gone).some((count) => count > 0)) deps.logger.info(gone, "upkeep deleted what nothing needs");

@@ -17,12 +17,14 @@ import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import { admitWaiting } from "../batch/admission.ts";
 import type { Clock } from "../deps.ts";
+import type { DeliveryQueue } from "../webhooks/delivery-queue.ts";
 import type { SliceQueue } from "./enqueue-slices.ts";
 
 export interface ReconcilerDeps {
   readonly db: Db;
   readonly queues: JobQueues;
   readonly slices: SliceQueue;
+  readonly deliveries: DeliveryQueue;
   readonly upstreams: readonly string[];
   readonly tiers: Tiers;
   readonly logger: Logger;
@@ -56,6 +58,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   await admitWaiting(deps);
   await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
+  await deps.deliveries.enqueueDue();
   if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);
 }
 

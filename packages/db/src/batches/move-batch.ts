@@ -1,6 +1,7 @@
 /** The one place where a batch changes its state: compare-and-set, with the new state's timestamp in the same statement. */
-import { sourcesOf, type BatchError } from "@nightshift/domain";
+import { isFinal, sourcesOf, type BatchError } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
+import { withOutbox } from "../webhooks/outbox.ts";
 
 export type BatchMove =
   | {
@@ -20,16 +21,18 @@ export type BatchMove =
 
 /**
  * Moves a batch if its present state allows it (domain `canMove`); false means that somebody else moved it first. `now` is
- * the caller's clock; the timestamp is never before an earlier one of the same batch.
+ * the caller's clock; the timestamp is never before an earlier one of the same batch. The same statement writes what a
+ * final state means for webhooks.
  */
 export async function moveBatch(db: Queryable, number: number, move: BatchMove, now: Date): Promise<boolean> {
   const columns = columnsOf(move);
   const assignments = Object.keys(columns).map((column, i) => `, ${column} = $${String(i + 5)}`);
+  const update = `update batches set status = $2,
+      ${move.to}_at = greatest($3::timestamptz, created_at, in_progress_at, finalizing_at, cancelling_at)${assignments.join("")}
+    where number = $1 and status = any($4)`;
   const { rowCount } = await db.query(
     `/* batches.move_to_${move.to} */
-    update batches set status = $2,
-      ${move.to}_at = greatest($3::timestamptz, created_at, in_progress_at, finalizing_at, cancelling_at)${assignments.join("")}
-    where number = $1 and status = any($4)`,
+    ${isFinal(move.to) ? withOutbox(`${update} returning id, tenant, ${move.to}_at as at`) : update}`,
     [number, move.to, now, sourcesOf(move.to), ...Object.values(columns)],
   );
   return rowCount === 1;

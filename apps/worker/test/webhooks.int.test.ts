@@ -1,0 +1,202 @@
+/** Deliveries as a worker makes them, on a clock of the test's own: the schedule, and what happens when things end in between. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { randomUUID } from "node:crypto";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { createBatch, insertWebhookEndpoint, listDeliveries, moveBatch, registerWorker } from "@nightshift/db";
+import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
+import type { JobPayload } from "@nightshift/queue";
+import { createLogger } from "@nightshift/service";
+import { useDatabase } from "@nightshift/testing";
+import { createWebhookSender } from "@nightshift/webhooks";
+import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
+import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
+
+const START = new Date("2026-08-19T12:00:00Z").getTime();
+const HOUR_MS = 3_600_000;
+const SECRET = `whsec_${Buffer.alloc(32).toString("base64")}`;
+
+const database = useDatabase();
+const received: { id: string; timestamp: number; body: string }[] = [];
+let status = 200;
+let onRequest: () => void = () => undefined;
+let nowMs = START;
+let server: Server;
+let url: string;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { headers } = request;
+      received.push({ id: String(headers["webhook-id"]), timestamp: Number(headers["webhook-timestamp"]), body });
+      onRequest();
+      if (status !== 0) response.writeHead(status).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+beforeEach(() => {
+  received.length = 0;
+  status = 200;
+  onRequest = () => undefined;
+  nowMs = START;
+});
+
+/** A worker with a queue that takes notes, and a tenant's endpoint with one event that is due. */
+async function scene() {
+  const db = database.db();
+  await db.query("delete from webhook_endpoints");
+  const names = { tenant: randomUUID(), endpoint: `we_${randomUUID()}`, worker: `w-${randomUUID()}` };
+  await db.query("insert into tenants (id) values ($1)", [names.tenant]);
+  await registerWorker(db, { id: names.worker, host: "here", pid: 1 });
+  const createdAt = new Date(START);
+  await insertWebhookEndpoint(
+    db,
+    { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
+    1,
+  );
+  const batch = await createBatch(db, {
+    id: `batch_${randomUUID()}`,
+    tenant: names.tenant,
+    endpoint: "/v1/chat/completions",
+    completionWindow: "24h",
+    inputFileId: "file-1",
+    metadata: null,
+    outputExpiresAfterSeconds: null,
+    createdAt,
+    deadline: createdAt,
+  });
+  await moveBatch(db, batch.number, { to: "failed", errors: [] }, createdAt);
+
+  const jobs: JobPayload<"webhook.deliver">[] = [];
+  const clock = (): Date => new Date(nowMs);
+  const enqueue = async (_name: unknown, payload: unknown): Promise<void> => {
+    jobs.push(payload as JobPayload<"webhook.deliver">);
+  };
+  const deliver = deliverWebhook({
+    db,
+    webhooks: createWebhookSender({ allowPrivate: true }),
+    workerId: () => names.worker,
+    logger: createLogger({ name: "worker", level: "silent" }),
+    clock,
+    random: () => 1,
+  });
+  const queue = createDeliveryQueue({ db, queues: { enqueue }, clock });
+  return {
+    ...names,
+    batchId: batch.id,
+    queue,
+    jobs,
+    /** Runs what is due, as the reconciler and the queue would; how many jobs that were. */
+    runDue: async (signal = new AbortController().signal): Promise<number> => {
+      jobs.length = 0;
+      await queue.enqueueDue();
+      for (const job of jobs) await deliver(job, signal);
+      return jobs.length;
+    },
+    shown: async () => (await listDeliveries(db, names.endpoint, 9))[0],
+  };
+}
+
+test("a batch's deliveries are enqueued at its end, and only those that were never tried", async () => {
+  const { queue, jobs, batchId, runDue } = await scene();
+
+  await queue.enqueueOf(batchId);
+  expect(jobs).toHaveLength(1);
+  status = 500;
+  await runDue();
+  jobs.length = 0;
+  await queue.enqueueOf(batchId);
+
+  expect(jobs).toEqual([]);
+});
+
+test("an acknowledged delivery is sent once, whatever the queue does", async () => {
+  const { runDue, shown, batchId } = await scene();
+
+  expect(await runDue()).toBe(1);
+  expect(await runDue()).toBe(0);
+
+  expect(received).toHaveLength(1);
+  expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "batch.failed", data: { id: batchId } });
+  expect(await shown()).toMatchObject({
+    state: "delivered",
+    attempts: 1,
+    lastStatus: 200,
+    deliveredAt: new Date(START),
+  });
+});
+
+test("what is never acknowledged is tried for 72 hours, and then kept as failed", async () => {
+  const { runDue, shown } = await scene();
+  status = 500;
+
+  const moments: number[] = [];
+  for (let next: Date | null = new Date(START); next !== null; next = (await shown())?.nextAttemptAt ?? null) {
+    nowMs = next.getTime() - 1;
+    if (next.getTime() > START) expect(await runDue()).toBe(0);
+    nowMs = next.getTime();
+    expect(await runDue()).toBe(1);
+    moments.push((nowMs - START) / 1_000);
+  }
+
+  expect(moments.slice(0, 5)).toEqual([0, 5, 35, 155, 755]);
+  expect(moments.at(-1)).toBe((72 * HOUR_MS) / 1_000);
+  expect(received.map(({ timestamp }) => timestamp - START / 1_000)).toEqual(moments);
+  expect(new Set(received.map(({ id, body }) => id + body)).size).toBe(1);
+  expect(await shown()).toMatchObject({ state: "failed", attempts: moments.length, lastStatus: 500 });
+  nowMs += 999 * HOUR_MS;
+  expect(await runDue()).toBe(0);
+});
+
+test("410 ends it at once", async () => {
+  const { runDue, shown } = await scene();
+  status = 410;
+
+  await runDue();
+
+  expect(await shown()).toMatchObject({ state: "failed", attempts: 1, lastStatus: 410, lastError: "answered 410" });
+});
+
+test("a worker that stops while it waits for the answer leaves the delivery to others", async () => {
+  const { runDue, shown } = await scene();
+  const stopping = new AbortController();
+  status = 0;
+  onRequest = () => {
+    stopping.abort(new Error("shutting down"));
+  };
+
+  await expect(runDue(stopping.signal)).rejects.toThrow("shutting down");
+  expect(await runDue()).toBe(0);
+  // It has signed off by then, and its successor has another name.
+  await database.db().query("update webhook_deliveries set owner = 'gone' where owner is not null");
+  status = 200;
+  onRequest = () => undefined;
+
+  expect(await runDue()).toBe(1);
+  expect(await shown()).toMatchObject({ state: "delivered", attempts: 2 });
+  expect(received[1]?.id).toBe(received[0]?.id);
+});
+
+test("an endpoint that is deleted while it is asked gets no more", async () => {
+  const { runDue, endpoint } = await scene();
+  status = 0;
+  let deleted: Promise<unknown> | undefined;
+  onRequest = () => {
+    deleted = database.db().query("delete from webhook_endpoints where id = $1", [endpoint]);
+    status = 500;
+  };
+
+  await runDue();
+  await deleted;
+
+  nowMs += HOUR_MS;
+  expect(await runDue()).toBe(0);
+  expect(received).toHaveLength(1);
+});

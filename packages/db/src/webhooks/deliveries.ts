@@ -1,0 +1,154 @@
+/** Deliveries of webhooks: which are due, who sends them, what came of it. */
+import type { WebhookDeliveryState, WebhookEventType } from "@nightshift/domain";
+import type { Queryable } from "../pool.ts";
+
+/** A delivery that its claimer is to send now. */
+export interface ClaimedDelivery {
+  readonly number: number;
+  /** The webhook-id. */
+  readonly id: string;
+  readonly url: string;
+  readonly secret: string;
+  readonly eventId: string;
+  readonly type: WebhookEventType;
+  readonly batchId: string;
+  /** When the batch reached its state. */
+  readonly createdAt: Date;
+  /** The attempt that begins with this claim: 1 or more. */
+  readonly attempts: number;
+}
+
+/** Nobody sends it: never claimed, given back, its claimer's time is over, or its claimer is gone. `d` is the delivery. */
+const IS_FREE = `(d.owner is null or d.leased_until <= clock_timestamp()
+  or not exists (select 1 from workers w where w.id = d.owner))`;
+
+/** Longer than an attempt can take: 10 s and what recording it takes. By the database's clock, as all leases are. */
+const LEASE_MS = 30_000;
+
+/** Attempts at a time to one endpoint: one that lets us wait must not take all the room from the others. */
+const MAX_AT_ONCE = 16;
+
+/**
+ * Claims a delivery that is due at `now`; null where it is not (any more), where somebody else sends it, or where its
+ * endpoint has 16 attempts under way: the reconciler finds it again.
+ */
+export async function claimDelivery(
+  db: Queryable,
+  number: number,
+  worker: string,
+  now: Date,
+): Promise<ClaimedDelivery | null> {
+  const { rows } = await db.query<ClaimedDelivery>(
+    `/* webhooks.claim */
+    update webhook_deliveries d set attempts = d.attempts + 1, owner = $2,
+      leased_until = clock_timestamp() + $4 * interval '1 millisecond'
+    from webhook_events v, webhook_endpoints e
+    where d.number = $1 and d.state = 'pending' and d.next_attempt_at <= $3 and ${IS_FREE}
+      and v.number = d.event and e.id = d.endpoint
+      and (select count(*) from webhook_deliveries o where o.endpoint = d.endpoint and o.number <> d.number
+        and o.owner is not null and o.leased_until > clock_timestamp()) < $5
+    returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch as "batchId", v.created_at as "createdAt",
+      d.attempts`,
+    [number, worker, now, LEASE_MS, MAX_AT_ONCE],
+  );
+  return rows[0] ?? null;
+}
+
+/** What came of an attempt. */
+export interface AttemptResult {
+  readonly isAcknowledged: boolean;
+  readonly status: number | null;
+  readonly error: string | null;
+  /** Null: nothing follows. Of an acknowledged one it is not looked at. */
+  readonly nextAttemptAt: Date | null;
+}
+
+/**
+ * Writes down what came of an attempt. Where somebody else has begun another one meanwhile, only an acknowledgement still
+ * counts. Nothing happens where the endpoint was deleted.
+ */
+export async function recordAttempt(
+  db: Queryable,
+  delivery: Pick<ClaimedDelivery, "number" | "attempts">,
+  result: AttemptResult,
+  now: Date,
+): Promise<void> {
+  const state: WebhookDeliveryState = stateAfter(result);
+  await db.query(
+    `/* webhooks.record_attempt */
+    update webhook_deliveries set state = $3, last_status = $4, last_error = $5, next_attempt_at = $6, delivered_at = $7,
+      owner = null, leased_until = null
+    where number = $1 and state = 'pending' and (attempts = $2 or $3 = 'delivered')`,
+    [
+      delivery.number,
+      delivery.attempts,
+      state,
+      result.status,
+      result.error,
+      state === "pending" ? result.nextAttemptAt : null,
+      state === "delivered" ? now : null,
+    ],
+  );
+}
+
+function stateAfter(result: AttemptResult): WebhookDeliveryState {
+  if (result.isAcknowledged) return "delivered";
+  return result.nextAttemptAt === null ? "failed" : "pending";
+}
+
+/** Numbers of the deliveries of a batch's event that were never tried. */
+export async function untriedDeliveries(db: Queryable, batchId: string): Promise<number[]> {
+  const { rows } = await db.query<{ number: number }>(
+    `/* webhooks.untried */
+    select d.number from webhook_events v join webhook_deliveries d on d.event = v.number
+    where v.batch = $1 and d.state = 'pending' and d.attempts = 0 order by d.number`,
+    [batchId],
+  );
+  return rows.map((row) => row.number);
+}
+
+/**
+ * Numbers of the deliveries that are due at `now` and that nobody sends, the longest due first, at most `limit`, and of
+ * each endpoint no more than may be under way at a time.
+ */
+export async function dueDeliveries(db: Queryable, now: Date, limit: number): Promise<number[]> {
+  const { rows } = await db.query<{ number: number }>(
+    `/* webhooks.due */
+    select number from (
+      select d.number, d.next_attempt_at, row_number() over (partition by d.endpoint order by d.next_attempt_at) as place
+      from webhook_deliveries d where d.state = 'pending' and d.next_attempt_at <= $1 and ${IS_FREE}
+    ) due where place <= $2 order by next_attempt_at limit $3`,
+    [now, MAX_AT_ONCE, limit],
+  );
+  return rows.map((row) => row.number);
+}
+
+/** A delivery as an admin sees it. */
+export interface DeliveryView {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly eventId: string;
+  readonly type: WebhookEventType;
+  readonly batchId: string;
+  readonly state: WebhookDeliveryState;
+  readonly attempts: number;
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+  readonly nextAttemptAt: Date | null;
+  readonly deliveredAt: Date | null;
+}
+
+/** The newest `limit` deliveries of an endpoint. */
+export async function listDeliveries(db: Queryable, endpoint: string, limit: number): Promise<DeliveryView[]> {
+  const { rows } = await db.query<DeliveryView>(
+    `/* webhooks.list_deliveries */
+    select d.id, d.endpoint, v.id as "eventId", v.type, v.batch as "batchId", d.state, d.attempts,
+      d.last_status as "lastStatus", d.last_error as "lastError", v.created_at as "createdAt",
+      d.next_attempt_at as "nextAttemptAt", d.delivered_at as "deliveredAt"
+    from webhook_deliveries d join webhook_events v on v.number = d.event
+    where d.endpoint = $1 order by d.number desc limit $2`,
+    [endpoint, limit],
+  );
+  return rows;
+}

@@ -1,0 +1,52 @@
+/** The retry schedule of webhooks, on a clock of the test's own. */
+import { expect, test } from "@jest/globals";
+import { WEBHOOK_GIVE_UP_MS } from "./limits.ts";
+import { nextWebhookAttempt } from "./webhook-retry.ts";
+
+const since = new Date("2026-08-19T12:00:00Z");
+const HOUR = 3_600_000;
+
+/** The moments of all attempts, in milliseconds after the first, of a receiver that always fails at once. */
+function attemptsWith(random: () => number): number[] {
+  const moments: number[] = [];
+  for (let now: Date | null = since; now !== null;) {
+    moments.push(now.getTime() - since.getTime());
+    now = nextWebhookAttempt({ attempts: moments.length, since, now, status: 500 }, random);
+  }
+  return moments;
+}
+
+test("attempts move apart, and the last one is after 72 hours", () => {
+  expect(attemptsWith(() => 1)).toEqual(
+    [0, 5, 35, 155, 755, 2_555, 6_155, 16_955, 38_555, 81_755, 124_955, 168_155, 211_355, 254_555, 259_200].map(
+      (seconds) => seconds * 1_000,
+    ),
+  );
+  expect(attemptsWith(() => 0).at(-1)).toBe(WEBHOOK_GIVE_UP_MS);
+  expect(WEBHOOK_GIVE_UP_MS).toBe(72 * HOUR);
+});
+
+test.each([
+  [0, 4_000],
+  [0.5, 4_500],
+  [1, 5_000],
+])("chance %d makes the first wait %d ms", (random, waitMs) => {
+  const next = nextWebhookAttempt({ attempts: 1, since, now: since, status: null }, () => random);
+
+  expect(next).toEqual(new Date(since.getTime() + waitMs));
+});
+
+test("waits count from the attempt, however late it was", () => {
+  const now = new Date(since.getTime() + 50 * HOUR);
+
+  expect(nextWebhookAttempt({ attempts: 1, since, now, status: 500 }, () => 1)).toEqual(
+    new Date(now.getTime() + 5_000),
+  );
+});
+
+test("nothing follows an attempt at 72 hours or later, nor a 410", () => {
+  const end = new Date(since.getTime() + WEBHOOK_GIVE_UP_MS);
+
+  expect(nextWebhookAttempt({ attempts: 1, since, now: end, status: 500 }, () => 1)).toBeNull();
+  expect(nextWebhookAttempt({ attempts: 1, since, now: since, status: 410 }, () => 1)).toBeNull();
+});

@@ -1,0 +1,91 @@
+/** A receiver of webhooks on loopback, and the admin API's calls that send them there. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll } from "@jest/globals";
+import type { Stack } from "@nightshift/testing";
+
+/** One request that came in. */
+export interface ReceivedWebhook {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Unix seconds. */
+  readonly at: number;
+}
+
+export interface WebhookReceiver {
+  readonly url: () => string;
+  /** What came in of a batch, in order. */
+  readonly of: (batchId: string) => readonly ReceivedWebhook[];
+  /** Status of the next replies, the last one repeated; 0: none ever comes. 200 until told. */
+  readonly answer: (...statuses: readonly number[]) => void;
+}
+
+/** Starts it before the block's tests and stops it after them. */
+export function useWebhookReceiver(): WebhookReceiver {
+  const received: ReceivedWebhook[] = [];
+  let statuses: readonly number[] = [200];
+  let server: Server;
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      void text(request).then((body) => {
+        received.push({ headers: request.headers as Record<string, string>, body, at: Date.now() / 1_000 });
+        const [status = 200, ...rest] = statuses;
+        if (rest.length > 0) statuses = rest;
+        if (status !== 0) response.writeHead(status).end("noted");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return {
+    url: () => `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/hook`,
+    of: (batchId) => received.filter(({ body }) => body.includes(`"${batchId}"`)),
+    answer: (...next) => {
+      statuses = next;
+    },
+  };
+}
+
+/** A delivery as the admin API shows it, as far as tests look at it. */
+export interface Delivery {
+  readonly id: string;
+  readonly type: string;
+  readonly batch: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly last_status: number | null;
+  readonly next_attempt_at: number | null;
+}
+
+export interface WebhookAdmin {
+  readonly create: (url: string) => Promise<{ readonly id: string; readonly secret: string }>;
+  readonly deliveries: (endpoint: string, batchId: string) => Promise<readonly Delivery[]>;
+  readonly remove: (endpoint: string) => Promise<void>;
+}
+
+/** A client of the admin API for the tenant `default`. */
+export function createWebhookAdmin(stack: Stack): WebhookAdmin {
+  const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${stack.adminKey}`, "content-type": "application/json" };
+    const reply = await fetch(`${stack.url}/admin/v1/webhooks${path}`, { ...init, headers });
+    if (!reply.ok) throw new Error(`${path} answered ${String(reply.status)}: ${await reply.text()}`);
+    return reply.json();
+  };
+  return {
+    create: async (url) => {
+      const body = JSON.stringify({ tenant: "default", url });
+      return (await call("", { method: "POST", body })) as { id: string; secret: string };
+    },
+    deliveries: async (endpoint, batchId) => {
+      const { data } = (await call(`/${endpoint}/deliveries`)) as { data: readonly Delivery[] };
+      return data.filter(({ batch }) => batch === batchId);
+    },
+    remove: async (endpoint) => {
+      await call(`/${endpoint}`, { method: "DELETE" });
+    },
+  };
+}
