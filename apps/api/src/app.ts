@@ -10,6 +10,7 @@ import { dashboard } from "./admin/dashboard.ts";
 import { createAuthenticate } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { descriptionRoutes } from "./openapi/routes.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
@@ -22,7 +23,7 @@ import { retrieveFile } from "./routes/files/retrieve-file.ts";
 import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
-const ADMIN_API_PATH = "/admin/v1";
+export const ADMIN_API_PATH = "/admin/v1";
 
 /** All that the API needs of the world outside. */
 export interface ApiDeps {
@@ -51,6 +52,7 @@ export function createApp(deps: ApiDeps): Express {
 
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
+  app.use(descriptionRoutes());
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
   if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable()));
   app.use(tenantRoutes(createAuthenticate(deps), routeTable(deps)));
@@ -59,11 +61,12 @@ export function createApp(deps: ApiDeps): Express {
 }
 
 /** Paths below /admin/v1. */
-function adminTable(): AdminTable {
+export function adminTable(): AdminTable {
   return {};
 }
 
-function routeTable(deps: ApiDeps): RouteTable {
+/** The routes of tenants. */
+export function routeTable(deps: ApiDeps): RouteTable {
   const uploadedBytes = new Counter({
     name: "nightshift_uploaded_bytes_total",
     help: "Bytes of uploads that became files.",

@@ -45,4 +45,5 @@ export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
-export { listPage, type ListPage } from "./wire/list.ts";
+export { ErrorReply } from "./wire/error.ts";
+export { listPage, listSchema, type ListPage } from "./wire/list.ts";
