@@ -6,8 +6,6 @@ import { createMetrics } from "@nightshift/service";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { parse } from "yaml";
 import { ADMIN_API_PATH, adminTable, type ApiDeps, routeTable } from "../app.ts";
-import type { AdminTable } from "../admin/admin-api.ts";
-import type { RouteTable } from "../tenant-routes.ts";
 import { buildDocument, renderYaml } from "./document.ts";
 import { errorExamples } from "./error-examples.ts";
 import { operations } from "./operations.ts";
@@ -21,7 +19,7 @@ const spelled = (pattern: string): string => pattern.replaceAll(/:(\w+)/g, "{$1}
 
 /** Method and path of every route. Handlers are made, never called, so they need nothing but a place for their metrics. */
 function routesOfApp(): string[] {
-  const tables: Record<string, RouteTable | AdminTable> = {
+  const tables: Record<string, Readonly<Record<string, object>>> = {
     "": routeTable({ metrics: createMetrics() } as ApiDeps),
     [ADMIN_API_PATH]: adminTable(),
   };
