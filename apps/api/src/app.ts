@@ -20,7 +20,7 @@ import { deleteFile } from "./routes/files/delete-file.ts";
 import { getContent } from "./routes/files/get-content.ts";
 import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
-import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
+import { refuseMethod, refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
 export const ADMIN_API_PATH = "/admin/v1";
@@ -52,6 +52,7 @@ export function createApp(deps: ApiDeps): Express {
 
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
+  app.all(["/healthz", "/readyz", "/metrics"], refuseMethod(["get"]));
   app.use(descriptionRoutes());
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
   if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable()));

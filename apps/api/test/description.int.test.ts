@@ -23,7 +23,7 @@ test("GET /docs serves a page that may load nothing", async () => {
   expect(await reply.text()).toContain("/v1/batches/{batch_id}/cancel");
 });
 
-test.each(["/openapi.yaml", "/docs"])("%s is for reading only", async (path) => {
+test.each(["/openapi.yaml", "/docs", "/healthz", "/readyz", "/metrics"])("%s is for reading only", async (path) => {
   const reply = await api.fetch(path, { method: "POST", tenant: null });
 
   expect(reply.headers.get("allow")).toBe("GET, HEAD");

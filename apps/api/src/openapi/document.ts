@@ -179,7 +179,7 @@ function casesByStatus(operation: Operation): Map<number, Map<string, ErrorReply
   return byStatus;
 }
 
-function describeReply({ description, content, headers }: Reply, components: Components): DescribedReply {
+function describeReply({ description, content, headers, links }: Reply, components: Components): DescribedReply {
   const bodies = Object.entries(content ?? {}).map(
     ([type, schema]) => [type, schema === null ? {} : { schema: components.refer(schema) }] as const,
   );
@@ -187,7 +187,14 @@ function describeReply({ description, content, headers }: Reply, components: Com
     description,
     headers: describeHeaders(headers ?? {}),
     ...(bodies.length > 0 ? { content: Object.fromEntries(bodies) } : {}),
+    ...(links === undefined ? {} : { links: describeLinks(links) }),
   };
+}
+
+function describeLinks(links: NonNullable<Reply["links"]>): JsonSchema {
+  return Object.fromEntries(
+    Object.entries(links).map(([operationId, parameters]) => [operationId, { operationId, parameters }]),
+  );
 }
 
 function describeError(status: number, cases: ReadonlyMap<string, ErrorReply>, components: Components): DescribedReply {

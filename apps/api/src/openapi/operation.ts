@@ -13,6 +13,8 @@ export interface Reply {
   readonly content?: Readonly<Record<string, TSchema | null>>;
   /** What each header says, by its name. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** By operation id: what its parameters can take from this reply, in OpenAPI's runtime expressions. */
+  readonly links?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** The body that an operation takes. */
@@ -49,6 +51,6 @@ export interface Operation {
 }
 
 /** The one JSON reply of status 200 that most operations have. */
-export function ok(description: string, schema: TSchema): Readonly<Record<number, Reply>> {
-  return { 200: { description, content: { "application/json": schema } } };
+export function ok(description: string, schema: TSchema, links?: Reply["links"]): Readonly<Record<number, Reply>> {
+  return { 200: { description, content: { "application/json": schema }, ...(links === undefined ? {} : { links }) } };
 }

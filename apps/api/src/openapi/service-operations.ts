@@ -24,7 +24,7 @@ const text = (path: string, id: string, summary: string, description: string, me
   description,
   extension: true,
   key: "none",
-  replies: { 200: { description: "The text.", content: { [mediaType]: Type.String() } } },
+  replies: { 200: { description: "The text.", content: { [mediaType]: null } } },
   errors: [],
 });
 

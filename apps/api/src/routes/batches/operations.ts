@@ -7,6 +7,8 @@ import { ListBatchesQuery } from "./list-batches.ts";
 const tag = "Batches";
 const params = Type.Object({ batch_id: Type.String({ description: "The id of a batch of this tenant." }) });
 
+const BATCH_ID = { batch_id: "$response.body#/id" };
+
 export const batchOperations: readonly Operation[] = [
   {
     method: "post",
@@ -20,7 +22,7 @@ export const batchOperations: readonly Operation[] = [
     extension: false,
     key: "tenant",
     body: { mediaType: "application/json", schema: CreateBatchBody, isRequired: true },
-    replies: ok("The batch, in `validating`.", BatchObject),
+    replies: ok("The batch, in `validating`.", BatchObject, { retrieveBatch: BATCH_ID, cancelBatch: BATCH_ID }),
     errors: [
       "malformedJson",
       "bodyTooLarge",

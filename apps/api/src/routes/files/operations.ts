@@ -9,6 +9,8 @@ import { ListFilesQuery } from "./list-files.ts";
 const tag = "Files";
 const params = Type.Object({ file_id: Type.String({ description: "The id of a file of this tenant." }) });
 
+const FILE_ID = { file_id: "$response.body#/id" };
+
 const UploadForm = formSchema(
   "UploadForm",
   {
@@ -42,7 +44,11 @@ export const fileOperations: readonly Operation[] = [
     extension: false,
     key: "tenant",
     body: { mediaType: "multipart/form-data", schema: UploadForm, isRequired: true },
-    replies: ok("The file, ready for use.", FileObject),
+    replies: ok("The file, ready for use.", FileObject, {
+      retrieveFile: FILE_ID,
+      downloadFile: FILE_ID,
+      deleteFile: FILE_ID,
+    }),
     errors: [
       "malformedMultipart",
       "missingParameter",
