@@ -181,6 +181,7 @@ describe.each(availableProfiles())("%s", (profile) => {
 
       expect(await reply.json()).toEqual({
         error: { message, type: "invalid_request_error", param: null, code: null },
+        ...(message.startsWith("Invalid file format") ? { detail: { message, code: null } } : {}),
       });
       expect(reply.status).toBe(400);
     },

@@ -19,6 +19,7 @@ import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
 import { batchEvents } from "./routes/batches/batch-events.ts";
 import { batchResults } from "./routes/batches/batch-results.ts";
+import { descriptionRoutes } from "./openapi/routes.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
@@ -36,10 +37,10 @@ import { addPart } from "./routes/uploads/add-part.ts";
 import { cancelUpload } from "./routes/uploads/cancel-upload.ts";
 import { completeUpload } from "./routes/uploads/complete-upload.ts";
 import { createUpload } from "./routes/uploads/create-upload.ts";
-import { refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
+import { refuseMethod, refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
-const ADMIN_API_PATH = "/admin/v1";
+export const ADMIN_API_PATH = "/admin/v1";
 
 /** All that the API needs of the world outside. */
 export interface ApiDeps {
@@ -80,6 +81,8 @@ export function createApp(deps: ApiDeps): Express {
   const limitsOf = createTenantLimits(deps);
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
+  app.all(["/healthz", "/readyz", "/metrics"], refuseMethod(["get"]));
+  app.use(descriptionRoutes());
   if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
   if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));
   app.use(tenantRoutes(limitRequests({ ...deps, limitsOf }, keys.authenticate), routeTable(deps, limitsOf)));
@@ -88,7 +91,7 @@ export function createApp(deps: ApiDeps): Express {
 }
 
 /** Paths below /admin/v1. */
-function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
+export function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
   return {
     "/keys": { get: listKeys(deps), post: createKey(deps) },
     "/keys/:key_id": { delete: revokeKey({ ...deps, forgetKeys }) },
@@ -98,7 +101,8 @@ function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
   };
 }
 
-function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
+/** The routes of tenants. */
+export function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
   const uploadedBytes = new Counter({
     name: "nightshift_uploaded_bytes_total",
     help: "Bytes of uploads that became files.",

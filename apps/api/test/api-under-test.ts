@@ -113,7 +113,7 @@ export async function jsonOf(reply: Response): Promise<Record<string, unknown>> 
 /** The `error` of a reply that must have that status and be in the envelope of contract §5.1. */
 export async function errorOf(reply: Response, status: number): Promise<Record<string, unknown>> {
   const body = await jsonOf(reply);
-  if (reply.status !== status || Object.keys(body).join() !== "error") {
+  if (reply.status !== status || !/^error(,detail)?$/.test(Object.keys(body).join())) {
     throw new Error(
       `expected an error of status ${String(status)}, got ${String(reply.status)} ${JSON.stringify(body)}`,
     );

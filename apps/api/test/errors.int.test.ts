@@ -224,3 +224,7 @@ describe("when something of ours breaks", () => {
     expect(logged).toEqual([{ err: expect.objectContaining({ message: "a secret of the inside" }), requestId }]);
   });
 });
+
+test.each(["/v1/files/", "/v1/batches/"])("%s with a slash at its end is the same list", async (path) => {
+  expect(await jsonOf(await api.fetch(path))).toMatchObject({ object: "list" });
+});

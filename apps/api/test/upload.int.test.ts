@@ -174,6 +174,15 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
+  test("for a batch, with the message a second time in `detail`, as OpenAI's check of uploads has it", async () => {
+    const reply = await post(field("purpose", "batch"), file(""));
+
+    expect(await jsonOf(reply)).toEqual({
+      error: { ...badFormat, param: null },
+      detail: { message: badFormat.message, code: null },
+    });
+  });
+
   test.each([
     ["no purpose", [file(line)], { param: "purpose", code: "missing_required_parameter" }],
     ["no file", [field("purpose", "batch")], { param: "file", code: "missing_required_parameter" }],

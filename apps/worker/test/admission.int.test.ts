@@ -44,6 +44,7 @@ function deps(): AdvanceDeps {
     tiers: createTiers({ "one at a time": { ...NO_LIMITS, concurrentBatches: 1 } }),
     clock: () => at,
     logger: createLogger({ name: "worker", level: "silent" }),
+    ended: () => undefined,
     queues: {
       enqueue: (_name: string, payload: { batch: number }) => {
         advanced.push(payload.batch);

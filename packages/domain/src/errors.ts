@@ -10,6 +10,8 @@ export interface ErrorFacts {
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterSeconds?: number;
+  /** §5.1, the check of uploads: the reply has the message a second time, in a sibling `detail`. */
+  readonly hasDetail?: boolean;
 }
 
 export class RequestError extends Error {
@@ -148,7 +150,13 @@ export const errors = {
   fileTooLarge: (maxBytes: number): RequestError =>
     invalid(`File is too large. Files of this purpose may have at most ${String(maxBytes)} bytes.`),
   /** §5.2, batch upload that is not JSONL, or empty. */
-  invalidFileFormat: (): RequestError => invalid("Invalid file format for Batch API. Must be .jsonl"),
+  invalidFileFormat: (): RequestError =>
+    new RequestError("Invalid file format for Batch API. Must be .jsonl", {
+      kind: "invalid",
+      code: null,
+      param: null,
+      hasDetail: true,
+    }),
   /** §5.2, content of a purpose that is not handed out. */
   notDownloadable: (purpose: string): RequestError => invalid(`Not allowed to download files of purpose: ${purpose}`),
   /** §5.2, wrong-purpose input file. */

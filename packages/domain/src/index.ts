@@ -76,7 +76,10 @@ export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type T
 export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody, createBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
-export { listPage, type ListPage } from "./wire/list.ts";
+export { ErrorReply } from "./wire/error.ts";
+export { listPage, listSchema, type ListPage } from "./wire/list.ts";
+export { ProgressEvent } from "./wire/progress.ts";
+export { ResultPageObject } from "./wire/result-page.ts";
 export {
   CompleteUploadBody,
   CreateUploadBody,
@@ -87,12 +90,12 @@ export {
 export { nextWebhookAttempt } from "./webhook-retry.ts";
 export {
   CreateWebhookBody,
-  type DeletedWebhookEndpoint,
+  DeletedWebhookEndpoint,
   WEBHOOK_EVENT_TYPES,
-  type WebhookDeliveryObject,
+  WebhookDeliveryObject,
   type WebhookDeliveryState,
-  type WebhookEndpointObject,
+  WebhookEndpointObject,
   webhookEventBody,
   type WebhookEventType,
-  type WebhookTestObject,
+  WebhookTestObject,
 } from "./wire/webhook.ts";

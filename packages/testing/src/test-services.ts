@@ -8,7 +8,7 @@ export interface TestServices {
   readonly databaseTemplate: string;
   readonly redisUrl: string | null;
   readonly s3: TestS3 | null;
-  /** A Python that can import `openai` and `requests`, or null. */
+  /** A Python that can import `openai`, `requests` and `schemathesis`, or null. */
   readonly python: string | null;
   /** A bash that finds curl, or null. */
   readonly bash: string | null;

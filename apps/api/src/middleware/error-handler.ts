@@ -1,6 +1,6 @@
 /** The only place where an error becomes a response: kind to status and OpenAI `type`, in the envelope of contract §5.1. */
 import { isDbUnavailable } from "@nightshift/db";
-import { type ErrorKind, errors, RequestError } from "@nightshift/domain";
+import { type ErrorKind, type ErrorReply, errors, RequestError } from "@nightshift/domain";
 import type { Logger } from "@nightshift/service";
 import type { ErrorRequestHandler, Response } from "express";
 
@@ -10,7 +10,7 @@ interface Answer {
 }
 
 /** 400 and not 413 for what is too large, as OpenAI has it: contract §5.2. */
-function answerOf(kind: ErrorKind): Answer {
+export function answerOf(kind: ErrorKind): Answer {
   switch (kind) {
     case "invalid":
       return { status: 400, type: "invalid_request_error" };
@@ -46,21 +46,30 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    if (known === null) sendInternalError(response, requestId);
+    if (known === null) response.status(500).json(internalErrorReply(requestId));
     else sendKnownError(response, known);
   };
 }
 
-function sendKnownError(response: Response, { message, facts }: RequestError): void {
-  const { status, type } = answerOf(facts.kind);
-  if (facts.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(facts.retryAfterSeconds));
-  if (status === 401 && !response.hasHeader("www-authenticate")) response.setHeader("www-authenticate", "Bearer");
-  response.status(status).json({ error: { message, type, param: facts.param, code: facts.code } });
+/** The body of the reply to a refused request. */
+export function errorReply({ message, facts }: RequestError): ErrorReply {
+  const { type } = answerOf(facts.kind);
+  const envelope = { error: { message, type, param: facts.param, code: facts.code } };
+  return facts.hasDetail === true ? { ...envelope, detail: { message, code: null } } : envelope;
 }
 
-function sendInternalError(response: Response, requestId: string): void {
+function sendKnownError(response: Response, known: RequestError): void {
+  const { facts } = known;
+  const { status } = answerOf(facts.kind);
+  if (facts.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(facts.retryAfterSeconds));
+  if (status === 401 && !response.hasHeader("www-authenticate")) response.setHeader("www-authenticate", "Bearer");
+  response.status(status).json(errorReply(known));
+}
+
+/** The body of a 500. */
+export function internalErrorReply(requestId: string): ErrorReply {
   const message = `The server had an error while processing your request. When reporting it, please name the request id ${requestId}.`;
-  response.status(500).json({ error: { message, type: "server_error", param: null, code: null } });
+  return { error: { message, type: "server_error", param: null, code: null } };
 }
 
 function recognise(error: unknown, method: string, path: string): RequestError | null {

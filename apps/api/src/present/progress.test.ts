@@ -1,7 +1,8 @@
 /** What a progress event says: speed, estimate, and why a batch gets nowhere. */
 import { describe, expect, test } from "@jest/globals";
 import type { WatchedBatch } from "../watch/batch-watch.ts";
-import { presentProgress, type ProgressEvent } from "./progress.ts";
+import type { ProgressEvent } from "@nightshift/domain";
+import { presentProgress } from "./progress.ts";
 
 const now = new Date("2026-08-19T12:00:10Z");
 const running: WatchedBatch = {

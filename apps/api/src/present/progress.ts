@@ -1,20 +1,7 @@
 /** A watched batch as the data of a progress event: ours, docs/extensions.md. */
-import type { BatchObject } from "@nightshift/domain";
+import type { ProgressEvent } from "@nightshift/domain";
 import type { WatchedBatch } from "../watch/batch-watch.ts";
 import { presentCounts } from "./batch.ts";
-
-export interface ProgressEvent {
-  object: "batch.progress";
-  batch_id: string;
-  status: BatchObject["status"];
-  request_counts: BatchObject["request_counts"];
-  /** Over the last 10 s, to one decimal; at the first look over the whole run. */
-  lines_per_second: number;
-  /** Seconds until the last line is done, at this speed; null where that cannot be said. */
-  eta_seconds: number | null;
-  /** Why nothing is sent at the moment, in words; null: something is, or there is nothing to send. */
-  waiting: string | null;
-}
 
 /** What is told of the batch; `now` is the time of the clock that its timestamps are of. */
 export function presentProgress(batch: WatchedBatch, now: Date): ProgressEvent {

@@ -10,10 +10,15 @@ import { orGone } from "./retry-lines.ts";
 export const RetryBatchBody = Type.Object(
   {
     custom_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: MAX_BATCH_LINES })),
-    /** Requests of the input, counted from 1; blank lines are not counted. */
-    lines: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: MAX_BATCH_LINES })),
+    lines: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 1 }), {
+        minItems: 1,
+        maxItems: MAX_BATCH_LINES,
+        description: "Requests of the input, counted from 1; blank lines are not counted.",
+      }),
+    ),
   },
-  { additionalProperties: false },
+  { $id: "RetryBatchRequest", additionalProperties: false },
 );
 export type RetryBatchBody = Static<typeof RetryBatchBody>;
 

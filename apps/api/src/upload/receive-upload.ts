@@ -1,5 +1,4 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
-import type { Readable } from "node:stream";
 import { errors } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";

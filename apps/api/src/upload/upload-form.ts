@@ -17,24 +17,25 @@ export interface UploadForm {
   readonly expiresAfterSeconds: number | null;
 }
 
-const parseFields = textParser(
-  Type.Object(
-    {
-      purpose: Type.String(),
-      // Sent as `expires_after[anchor]` and `expires_after[seconds]`; the multipart reader has nested them already.
-      expires_after: Type.Optional(
-        Type.Object(
-          {
-            anchor: Type.Literal("created_at"),
-            seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
-          },
-          { additionalProperties: false },
-        ),
+/** The text fields of the form. `purpose` is free text here: its closed list has a message of its own in the contract. */
+export const UploadFields = Type.Object(
+  {
+    purpose: Type.String(),
+    // Sent as `expires_after[anchor]` and `expires_after[seconds]`; the multipart reader has nested them already.
+    expires_after: Type.Optional(
+      Type.Object(
+        {
+          anchor: Type.Literal("created_at"),
+          seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
+        },
+        { additionalProperties: false },
       ),
-    },
-    { additionalProperties: false },
-  ),
+    ),
+  },
+  { additionalProperties: false },
 );
+
+const parseFields = textParser(UploadFields);
 
 /** Reads the fields once all have arrived; `batchLifeSeconds` holds for purpose `batch` where they name none. Throws the RequestError of the first fault. */
 export function readUploadForm(fields: Record<string, unknown>, batchLifeSeconds: number | null): UploadForm {

@@ -34,10 +34,6 @@ export function table(columns: readonly Column[], rows: readonly Readonly<Record
 /** One value in a cell. A name's control characters must not move the terminal's cursor. */
 function plain(value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
-  const text = Array.isArray(value)
-    ? value.join(", ")
-    : typeof value === "object"
-      ? JSON.stringify(value)
-      : String(value as string | number | boolean);
+  const text = Array.isArray(value) ? value.join(", ") : typeof value === "string" ? value : JSON.stringify(value);
   return text.replaceAll(/\p{Cc}/gu, " ");
 }

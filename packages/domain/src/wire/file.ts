@@ -26,9 +26,8 @@ export const FileObject = Type.Object(
 export type FileObject = Static<typeof FileObject>;
 
 /** Reply to DELETE /v1/files/{id}: contract §1.1. */
-export const DeletedFile = Type.Object({
-  object: Type.Literal("file"),
-  id: Type.String(),
-  deleted: Type.Literal(true),
-});
+export const DeletedFile = Type.Object(
+  { object: Type.Literal("file"), id: Type.String(), deleted: Type.Literal(true) },
+  { $id: "DeletedFile", additionalProperties: false },
+);
 export type DeletedFile = Static<typeof DeletedFile>;

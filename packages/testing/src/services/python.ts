@@ -1,4 +1,4 @@
-/** Python with the packages of the guide and the official SDK: the one named in TEST_PYTHON, that of `.ci/run`, or the machine's. */
+/** Python with the packages of the guide, the official SDK and schemathesis: the one named in TEST_PYTHON, that of `.ci/run`, or the machine's. */
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -7,16 +7,22 @@ import type { MissingService, RunningService } from "./service.ts";
 
 const run = promisify(execFile);
 
-/** Finds a Python that has `openai` and `requests`, or says what goes untested without it. */
+/** Looks for the packages without loading them, which takes seconds on a busy machine. */
+const FIND = `from importlib.util import find_spec; assert all(map(find_spec, ("openai", "requests", "schemathesis")))`;
+
+/** Finds a Python that has `openai`, `requests` and `schemathesis`, or says what goes untested without it. */
 export async function findPython(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_PYTHON"];
   const candidates = given ? [given] : [path.join(homedir(), ".cache/nightshift/python/bin/python"), "python3"];
   for (const python of candidates) {
-    const isUsable = await run(python, ["-c", "import openai, requests"], { timeout: 20_000 }).then(
+    const isUsable = await run(python, ["-c", FIND], { timeout: 20_000 }).then(
       () => true,
       () => false,
     );
     if (isUsable) return { variables: { TEST_PYTHON: python }, stop: () => Promise.resolve() };
   }
-  return { missing: "The Python SDK (pip install openai requests, or set TEST_PYTHON)." };
+  return {
+    missing:
+      "The Python SDK and the fuzzing of requests (pip install openai requests schemathesis, or set TEST_PYTHON).",
+  };
 }

@@ -6,16 +6,20 @@ import type { RequestHandler } from "express";
 import { readJsonBody } from "../../json-body.ts";
 import { describeKey, newApiKey } from "../../new-api-key.ts";
 import { bodyParser } from "../../request-schema.ts";
-import { presentKey } from "./present-key.ts";
+import { type NewApiKeyObject, presentKey } from "./present-key.ts";
 
 const MAX_NAME_LENGTH = 200;
 
-const parseBody = bodyParser(
-  Type.Object(
-    { tenant: Type.String(), name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH })) },
-    { additionalProperties: false },
-  ),
+/** Body of POST /admin/v1/keys. */
+export const CreateKeyBody = Type.Object(
+  {
+    tenant: Type.String({ description: TENANT_NAME_RULE }),
+    name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH, description: "What the key is for, in one line." })),
+  },
+  { $id: "CreateKeyRequest", additionalProperties: false },
 );
+
+const parseBody = bodyParser(CreateKeyBody);
 
 export interface CreateKeyDeps {
   readonly db: Db;
@@ -34,6 +38,6 @@ export function createKey({ db, random }: CreateKeyDeps): RequestHandler {
     const row = await createKeyRow(db, { ...describeKey(tenant, key), ...(name === undefined ? {} : { name }) });
     if (row === null) throw new Error("256 random bits came twice");
     response.setHeader("cache-control", "no-store");
-    response.json({ ...presentKey(row), key });
+    response.json({ ...presentKey(row), key } satisfies NewApiKeyObject);
   };
 }

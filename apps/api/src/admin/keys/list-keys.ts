@@ -8,7 +8,13 @@ import { textParser } from "../../request-schema.ts";
 import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentKey } from "./present-key.ts";
 
-const parseQuery = textParser(Type.Object({ ...ADMIN_PAGE, tenant: Type.Optional(Type.String()) }));
+/** The query of GET /admin/v1/keys. Other keys are passed over. */
+export const ListKeysQuery = Type.Object({
+  ...ADMIN_PAGE,
+  tenant: Type.Optional(Type.String({ description: "Only keys of this tenant." })),
+});
+
+const parseQuery = textParser(ListKeysQuery);
 
 /** Answers with a page, the newest first; of a tenant that nobody knows, with an empty one. Never a key, nor its hash. */
 export function listKeys({ db }: { readonly db: Db }): RequestHandler {

@@ -1,18 +1,36 @@
 /** An API key on the wire of the admin API. Ours alone; OpenAI shows keys only in its dashboard. */
 import type { KeyRow } from "@nightshift/db";
+import { Type, type Static } from "@sinclair/typebox";
 import { toSeconds, toSecondsOrNull } from "../../present/seconds.ts";
 
 /** Times are Unix seconds. */
-export interface ApiKeyObject {
-  object: "api_key";
-  id: string;
-  tenant: string;
-  name: string | null;
-  /** The key's first characters. */
-  hint: string;
-  created_at: number;
-  revoked_at: number | null;
-}
+export const ApiKeyObject = Type.Object(
+  {
+    object: Type.Literal("api_key"),
+    id: Type.String(),
+    tenant: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    hint: Type.String({ description: "The key's first characters." }),
+    created_at: Type.Integer(),
+    revoked_at: Type.Union([Type.Integer(), Type.Null()]),
+  },
+  { $id: "ApiKey", additionalProperties: false },
+);
+export type ApiKeyObject = Static<typeof ApiKeyObject>;
+
+/** Reply to POST /admin/v1/keys: the one that has the key itself. */
+export const NewApiKeyObject = Type.Object(
+  { ...ApiKeyObject.properties, key: Type.String({ description: "The key. It is shown this once." }) },
+  { $id: "NewApiKey", additionalProperties: false },
+);
+export type NewApiKeyObject = Static<typeof NewApiKeyObject>;
+
+/** Reply to DELETE /admin/v1/keys/{key_id}. */
+export const RevokedApiKey = Type.Object(
+  { object: Type.Literal("api_key"), id: Type.String(), deleted: Type.Literal(true) },
+  { $id: "RevokedApiKey", additionalProperties: false },
+);
+export type RevokedApiKey = Static<typeof RevokedApiKey>;
 
 export function presentKey({ id, tenant, name, hint, createdAt, revokedAt }: KeyRow): ApiKeyObject {
   return {

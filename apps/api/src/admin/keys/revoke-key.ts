@@ -3,6 +3,7 @@ import { type Db, revokeKey as revokeKeyRow } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { RequestHandler } from "express";
 import { idFromPath, isObjectId } from "../../object-id.ts";
+import type { RevokedApiKey } from "./present-key.ts";
 
 export interface RevokeKeyDeps {
   readonly db: Db;
@@ -17,6 +18,6 @@ export function revokeKey({ db, clock, forgetKeys }: RevokeKeyDeps): RequestHand
     const id = idFromPath(request.params, "key_id");
     if (!isObjectId(id) || !(await revokeKeyRow(db, id, clock()))) throw errors.keyNotFound(id);
     forgetKeys();
-    response.json({ object: "api_key", id, deleted: true });
+    response.json({ object: "api_key", id, deleted: true } satisfies RevokedApiKey);
   };
 }

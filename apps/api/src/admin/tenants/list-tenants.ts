@@ -8,7 +8,10 @@ import { textParser } from "../../request-schema.ts";
 import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentTenant } from "./present-tenant.ts";
 
-const parseQuery = textParser(Type.Object(ADMIN_PAGE));
+/** The query of GET /admin/v1/tenants. Other keys are passed over. */
+export const ListTenantsQuery = Type.Object(ADMIN_PAGE);
+
+const parseQuery = textParser(ListTenantsQuery);
 
 /** Answers with a page, by name. `after` is a name, whether or not a tenant has it. */
 export function listTenants({ db }: { readonly db: Db }): RequestHandler {

@@ -8,15 +8,24 @@ import { idFromPath, isObjectId } from "../../object-id.ts";
 import { bodyParser } from "../../request-schema.ts";
 import { presentTenant } from "./present-tenant.ts";
 
-const parseBody = bodyParser(
-  Type.Object(
-    {
-      tier: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-      weight: Type.Optional(Type.Number({ minimum: 0.01, maximum: 1_000 })),
-    },
-    { additionalProperties: false },
-  ),
+/** Body of POST /admin/v1/tenants/{tenant}. */
+export const SetTenantBody = Type.Object(
+  {
+    tier: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], { description: "One of the configured tiers; null: `default`." }),
+    ),
+    weight: Type.Optional(
+      Type.Number({
+        minimum: 0.01,
+        maximum: 1_000,
+        description: "Share of an upstream's window against other tenants.",
+      }),
+    ),
+  },
+  { $id: "SetTenantRequest", additionalProperties: false },
 );
+
+const parseBody = bodyParser(SetTenantBody);
 
 /** Answers with the tenant; 404 where no key was ever made for it. */
 export function retrieveTenant({ db }: { readonly db: Db }): RequestHandler {

@@ -7,13 +7,19 @@ import { isObjectId } from "../../object-id.ts";
 import { textParser } from "../../request-schema.ts";
 import { presentWebhook } from "./present-webhook.ts";
 
-const parseQuery = textParser(
-  Type.Object({
-    tenant: Type.Optional(Type.String()),
-    limit: Type.Integer({ minimum: 1, maximum: WEBHOOK_PAGE.max, default: WEBHOOK_PAGE.default }),
-    after: Type.Optional(Type.String()),
+/** The query of GET /admin/v1/webhooks. Other keys are passed over. */
+export const ListWebhooksQuery = Type.Object({
+  tenant: Type.Optional(Type.String({ description: "Only endpoints of this tenant." })),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: WEBHOOK_PAGE.max,
+    default: WEBHOOK_PAGE.default,
+    description: "The most endpoints that the page may have.",
   }),
-);
+  after: Type.Optional(Type.String({ description: "The id of the last endpoint of the page before." })),
+});
+
+const parseQuery = textParser(ListWebhooksQuery);
 
 /** An unknown tenant has none. */
 export function listWebhooks({ db }: { readonly db: Db }): RequestHandler {

@@ -12,13 +12,26 @@ import { readResultPage, type ResultPage, type ResultPageDeps } from "../../resu
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { type BatchWatch, isOver } from "../../watch/batch-watch.ts";
 
-const parseQuery = textParser(
-  Type.Object({
-    after: Type.Optional(Type.String()),
-    limit: Type.Integer({ minimum: 1, maximum: RESULT_PAGE.max, default: RESULT_PAGE.default }),
-    wait: Type.Integer({ minimum: 0, maximum: RESULT_PAGE.maxWaitSeconds, default: 0 }),
+/** The query of GET /v1/batches/{batch_id}/results. Other keys are passed over. */
+export const BatchResultsQuery = Type.Object({
+  after: Type.Optional(
+    Type.String({ description: "`next_cursor` of the page before; without it, from the beginning." }),
+  ),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: RESULT_PAGE.max,
+    default: RESULT_PAGE.default,
+    description: "The most lines that the page may have; it ends earlier at 4 MiB.",
   }),
-);
+  wait: Type.Integer({
+    minimum: 0,
+    maximum: RESULT_PAGE.maxWaitSeconds,
+    default: 0,
+    description: "Seconds for which a page without lines is held back while lines can still come.",
+  }),
+});
+
+const parseQuery = textParser(BatchResultsQuery);
 
 export interface BatchResultsDeps extends ResultPageDeps {
   readonly watch: Pick<BatchWatch, "next">;

@@ -7,12 +7,18 @@ import { presentBatch } from "../../present/batch.ts";
 import { textParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
-const parseQuery = textParser(
-  Type.Object({
-    limit: Type.Integer({ minimum: 1, maximum: BATCH_PAGE.max, default: BATCH_PAGE.default }),
-    after: Type.Optional(Type.String()),
+/** The query of GET /v1/batches. Other keys are passed over. */
+export const ListBatchesQuery = Type.Object({
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: BATCH_PAGE.max,
+    default: BATCH_PAGE.default,
+    description: "The most batches that the page may have.",
   }),
-);
+  after: Type.Optional(Type.String({ description: "The id of the last batch of the page before." })),
+});
+
+const parseQuery = textParser(ListBatchesQuery);
 
 /** Answers with a page of the tenant's batches, the newest first. */
 export function listBatches({ db }: { readonly db: Db }): TenantHandler {

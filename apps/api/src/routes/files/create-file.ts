@@ -1,6 +1,6 @@
 /** POST /v1/files: contract §1.1. */
 import { findFile, insertBlob, insertFile, type NewFile, type Tx, withTx } from "@nightshift/db";
-import { newFileId, type RandomBytes, type TierLimits } from "@nightshift/domain";
+import { newFileId, type RandomBytes } from "@nightshift/domain";
 import type { Counter } from "@nightshift/service";
 import type { Request } from "express";
 import { claimFor, hashRequest, readIdempotencyKey, replay } from "../../idempotency.ts";

@@ -8,14 +8,25 @@ import { textParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { FindFileDeps } from "./retrieve-file.ts";
 
-const parseQuery = textParser(
-  Type.Object({
-    purpose: Type.Optional(Type.String({ pattern: "^[\\w-]*$" })),
-    limit: Type.Integer({ minimum: 1, maximum: FILE_PAGE.max, default: FILE_PAGE.default }),
-    order: Type.Union([Type.Literal("asc"), Type.Literal("desc")], { default: "desc" }),
-    after: Type.Optional(Type.String()),
+/** The query of GET /v1/files. Other keys are passed over. */
+export const ListFilesQuery = Type.Object({
+  purpose: Type.Optional(Type.String({ pattern: "^[\\w-]*$", description: "Only files of exactly this purpose." })),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: FILE_PAGE.max,
+    default: FILE_PAGE.default,
+    description: "The most files that the page may have.",
   }),
-);
+  order: Type.Union([Type.Literal("asc"), Type.Literal("desc")], {
+    default: "desc",
+    description: "By creation: `desc` has the newest first.",
+  }),
+  after: Type.Optional(
+    Type.String({ description: "The id of the last file of the page before; a file deleted meanwhile will do." }),
+  ),
+});
+
+const parseQuery = textParser(ListFilesQuery);
 
 /** Answers with a page of the tenant's files, the newest first unless asked otherwise. */
 export function listFiles({ db, clock }: FindFileDeps): TenantHandler {

@@ -1,0 +1,53 @@
+/** The admin API's operations of tenants, as the API's description has them. */
+import { listSchema } from "@nightshift/domain";
+import { Type } from "@sinclair/typebox";
+import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { ListTenantsQuery } from "./list-tenants.ts";
+import { TenantObject } from "./present-tenant.ts";
+import { SetTenantBody } from "./tenant.ts";
+
+const tag = "Admin: tenants";
+const params = Type.Object({ tenant: Type.String({ description: "The name of a tenant." }) });
+
+export const tenantOperations: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/admin/v1/tenants",
+    id: "listTenants",
+    tag,
+    summary: "List tenants",
+    description: "A page of tenants, by name. `after` is a name, whether or not a tenant has it.",
+    extension: true,
+    key: "admin",
+    query: ListTenantsQuery,
+    replies: ok("A page of tenants.", listSchema(TenantObject, "TenantList")),
+    errors: ["invalidType", "outOfRange"],
+  },
+  {
+    method: "get",
+    path: "/admin/v1/tenants/{tenant}",
+    id: "retrieveTenant",
+    tag,
+    summary: "Retrieve a tenant",
+    description: "The tenant's tier and its share of an upstream.",
+    extension: true,
+    key: "admin",
+    params,
+    replies: ok("The tenant.", TenantObject),
+    errors: ["tenantNotFound"],
+  },
+  {
+    method: "post",
+    path: "/admin/v1/tenants/{tenant}",
+    id: "setTenant",
+    tag,
+    summary: "Set a tenant's tier and share",
+    description: "Sets what the body names, and leaves the rest. A new tier holds within 5 s; batches that run go on.",
+    extension: true,
+    key: "admin",
+    params,
+    body: { mediaType: "application/json", schema: SetTenantBody, isRequired: false },
+    replies: ok("The tenant.", TenantObject),
+    errors: [...JSON_BODY_CASES, "invalidType", "invalidValue", "outOfRange", "unknownParameter", "tenantNotFound"],
+  },
+];

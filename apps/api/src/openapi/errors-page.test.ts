@@ -1,0 +1,64 @@
+/** Holds docs/errors.md to the catalogues of errors, in both directions. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { errors, fileFaults, LINE_ERROR_CODES, lineFaults } from "@nightshift/domain";
+import { answerOf } from "../middleware/error-handler.ts";
+import { errorExamples } from "./error-examples.ts";
+import type { ErrorCase } from "./operation.ts";
+
+const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/errors.md"), "utf8");
+
+/** The rows of the tables under a heading, cell by cell, without back ticks and escapes. */
+function rowsUnder(heading: string): string[][] {
+  const [, section = ""] = page.split(`## ${heading}\n`);
+  const [own = ""] = section.split(/^## /m);
+  return own
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replaceAll(/^`|`$/g, "").replaceAll(/\\(.)/g, "$1")),
+    );
+}
+
+const rows = rowsUnder("Requests");
+
+test("every case of the catalogue has an example and a row, and no other has", () => {
+  const cases = Object.keys(errors).sort();
+
+  expect(Object.keys(errorExamples).sort()).toEqual(cases);
+  expect(rows.map(([name]) => name).sort()).toEqual(cases);
+});
+
+test.each(rows)("the row of %s is what the API answers, and says what to do", (...cells) => {
+  const [name, status, type, code, param, message, whatToDo] = cells;
+  const example = errorExamples[name as ErrorCase];
+  const answer = answerOf(example.facts.kind);
+
+  expect([status, type, code, param, message]).toEqual([
+    String(answer.status),
+    answer.type,
+    String(example.facts.code),
+    String(example.facts.param),
+    example.message,
+  ]);
+  expect(whatToDo).toMatch(/^[A-Z].{10,}\.$/);
+});
+
+test("every code that a line or a file can fail with is there, and no other", () => {
+  const faults = [
+    ...Object.values(lineFaults).map((make) => (make as (...args: unknown[]) => { code: string })("", "")),
+    ...Object.values(fileFaults).map((make) => (make as (...args: unknown[]) => { code: string })("")),
+  ];
+
+  expect(rowsUnder("Lines of an input file").map(([code]) => code)).toEqual([
+    ...new Set(faults.map(({ code }) => code)),
+  ]);
+});
+
+test("every code of an unanswered line is there, and no other", () => {
+  expect(rowsUnder("Lines of an error file").map(([code]) => code)).toEqual([...LINE_ERROR_CODES]);
+});

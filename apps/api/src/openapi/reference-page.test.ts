@@ -1,0 +1,80 @@
+/** Holds docs/batch-file-api.md to the description: its examples to the schemas, its headings and statuses to the operations. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { answerOf } from "../middleware/error-handler.ts";
+import { batchOperations } from "../routes/batches/operations.ts";
+import { fileOperations } from "../routes/files/operations.ts";
+import { buildDocument } from "./document.ts";
+import { errorExamples } from "./error-examples.ts";
+import type { Operation } from "./operation.ts";
+
+const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/batch-file-api.md"), "utf8");
+const document = buildDocument([...fileOperations, ...batchOperations]);
+const operations = [...fileOperations, ...batchOperations];
+
+const examples = [...page.matchAll(/^```json ?(\w*)\n(.*?)^```/gms)].map(([, name = "", text = ""]) => ({
+  name,
+  text,
+}));
+const fieldsUnder = (heading: string): string[] => {
+  const [, section = ""] = page.split(`${heading}\n`);
+  return [...(section.split(/^#/m)[0] ?? "").matchAll(/^\| `([\w[\]]+)`/gm)].map(([, field = ""]) => field);
+};
+
+test.each(examples)("the example of $name is one", ({ name, text }) => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { binary: true } });
+  ajv.addSchema({ $id: "doc", ...document });
+  const validate = ajv.compile({ $ref: `doc#/components/schemas/${name}` });
+
+  validate(JSON.parse(text));
+
+  expect(validate.errors).toBeNull();
+});
+
+test("every schema but those of lists and forms has an example", () => {
+  const named = Object.keys(document.components["schemas"] as object);
+
+  expect(examples.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(named.filter((name) => !/^(BatchList|UploadForm)$/.test(name))),
+  );
+});
+
+test.each(operations)("$method $path has its place, with every parameter, field and status of its own", (operation) => {
+  const heading = `### ${operation.method.toUpperCase()} ${operation.path}`;
+  const [, section = ""] = page.split(`${heading}\n`);
+  const own = section.split(/^#/m)[0] ?? "";
+  const statuses = ownStatuses(operation);
+
+  expect(
+    statuses.filter((status) => !own.includes(status) && !(operation.id === "deleteFile" && status === "200")),
+  ).toEqual([]);
+  expect(fieldsUnder(heading).sort()).toEqual(
+    [...Object.keys(operation.query?.properties ?? {}), ...bodyFields(operation.id)].sort(),
+  );
+});
+
+test("what every request can meet is named once, for all of them", () => {
+  const [, sentence = ""] = /^Any request can meet (.*?)\. Other statuses/ms.exec(page) ?? [];
+  const others = operations.map((operation) => {
+    const own = ownStatuses(operation);
+    const { responses } = document.paths[operation.path]![operation.method]!;
+    return Object.keys(responses).filter((status) => !own.includes(status));
+  });
+
+  expect(sentence.match(/\b\d{3}\b/g)).toEqual([...new Set(others.flat())].sort());
+});
+
+/** Those that the operation itself names; the document adds those that its key brings with it. */
+function ownStatuses({ replies, errors }: Operation): string[] {
+  const refusals = errors.map((name) => String(answerOf(errorExamples[name].facts.kind).status));
+  return [...new Set([...Object.keys(replies), ...refusals])];
+}
+
+function bodyFields(id: string): string[] {
+  const schema = { createFile: "UploadForm", createBatch: "CreateBatchRequest" }[id];
+  if (schema === undefined) return [];
+  const schemas = document.components["schemas"] as Readonly<Record<string, { properties: object }>>;
+  return Object.keys(schemas[schema]!.properties);
+}

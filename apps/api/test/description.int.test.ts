@@ -1,0 +1,42 @@
+/** The API's description as it is served. */
+import { expect, test } from "@jest/globals";
+import { buildDocument, renderYaml } from "../src/openapi/document.ts";
+import { operations } from "../src/openapi/operations.ts";
+import { errorOf, useApi } from "./api-under-test.ts";
+
+const api = useApi();
+
+test("GET /openapi.yaml serves the document, and asks for no key", async () => {
+  const reply = await api.fetch("/openapi.yaml", { tenant: null });
+
+  expect(reply.status).toBe(200);
+  expect(reply.headers.get("content-type")).toBe("application/yaml; charset=utf-8");
+  expect(await reply.text()).toBe(renderYaml(buildDocument(operations)));
+});
+
+test("GET /docs serves a page that may load nothing", async () => {
+  const reply = await api.fetch("/docs", { tenant: null });
+
+  expect(reply.status).toBe(200);
+  expect(reply.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  expect(reply.headers.get("content-security-policy")).toContain("default-src 'none'");
+  expect(await reply.text()).toContain("/v1/batches/{batch_id}/cancel");
+});
+
+test.each(["/openapi.yaml", "/docs", "/healthz", "/readyz", "/metrics"])("%s is for reading only", async (path) => {
+  const reply = await api.fetch(path, { method: "POST", tenant: null });
+
+  expect(reply.headers.get("allow")).toBe("GET, HEAD");
+  expect(await errorOf(reply, 405)).toMatchObject({ code: "method_not_supported" });
+  expect((await api.fetch(path, { method: "HEAD", tenant: null })).status).toBe(200);
+});
+
+test.each(operations.filter(({ key, method }) => key === "none" && method === "get"))(
+  "$path answers with a type that the document has, and asks for no key",
+  async ({ path, replies }) => {
+    const reply = await api.fetch(path, { tenant: null });
+
+    const described = Object.keys(replies[reply.status]?.content ?? {});
+    expect(described).toContain(reply.headers.get("content-type")?.split(";")[0]);
+  },
+);

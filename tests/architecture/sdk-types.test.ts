@@ -1,0 +1,93 @@
+/**
+ * Holds our objects to the types of the official SDK, at compile time: `npm run build` checks this file, and a field that is
+ * renamed, missing, added or of another type does not compile. At run time only the schemas' `required` is left to look at.
+ */
+import { expect, test } from "@jest/globals";
+import {
+  BatchError,
+  BatchObject,
+  BatchUsage,
+  type CreateBatchBody,
+  DeletedFile,
+  FileObject,
+  type ListPage,
+  type UploadPurpose,
+} from "@nightshift/domain";
+import type OpenAI from "openai";
+import type { CursorPageResponse } from "openai/core/pagination";
+
+/**
+ * The SDK's types as they are on the wire (contract §0): its optional keys are all sent, at every depth, and those that it
+ * has as optional and never null are null while they are unset.
+ */
+type Sent<T> = T extends readonly (infer Item)[]
+  ? Sent<Item>[]
+  : T extends object
+    ? { [K in keyof T]-?: Sent<Exclude<T[K], undefined>> }
+    : T;
+type OrNull<T, K extends keyof T> = { [Key in keyof T]: Key extends K ? T[Key] | null : T[Key] };
+
+type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type OneWay<A, B> = [A] extends [B] ? true : false;
+/** Every member true. */
+type All<Verdicts> = false extends Verdicts[keyof Verdicts] ? false : true;
+
+/** The same keys, each with the same type; of the keys in `Narrower` ours need only be assignable to the SDK's. */
+type Fits<Ours, Theirs, Narrower extends keyof Ours = never> =
+  Both<keyof Ours, keyof Theirs> extends true
+    ? All<{
+        [K in keyof Ours & keyof Theirs]: K extends Narrower ? OneWay<Ours[K], Theirs[K]> : Both<Ours[K], Theirs[K]>;
+      }>
+    : false;
+
+/** Keys that the wire has as null and the SDK's Batch as absent: contract §3.1. */
+type NullInBatch =
+  | "model"
+  | "errors"
+  | "output_file_id"
+  | "error_file_id"
+  | "in_progress_at"
+  | "finalizing_at"
+  | "completed_at"
+  | "failed_at"
+  | "expired_at"
+  | "cancelling_at"
+  | "cancelled_at";
+type SdkBatch = OrNull<Sent<OpenAI.Batch>, NullInBatch>;
+type SdkFile = OrNull<Sent<OpenAI.FileObject>, "expires_at" | "status_details">;
+
+/** What a File may be called to be for. The SDK takes `evals` for uploads and forgets it in its File. */
+type Purpose = Exclude<UploadPurpose | "batch_output", "evals">;
+
+type Holds<Facts extends Readonly<Record<string, true>>> = Facts;
+
+/** Each line compiles only while it is so. */
+export type SdkFacts = Holds<{
+  // `errors.object` is "list" with us and any string with the SDK.
+  batch: Fits<BatchObject, SdkBatch, "errors">;
+  batchError: Fits<BatchError, Sent<OpenAI.Batches.BatchError>>;
+  batchErrors: Fits<NonNullable<BatchObject["errors"]>, NonNullable<SdkBatch["errors"]>, "object">;
+  usage: Fits<BatchUsage, Sent<OpenAI.Batches.BatchUsage>>;
+  counts: Fits<BatchObject["request_counts"], Sent<OpenAI.Batches.BatchRequestCounts>>;
+  // We send fewer: one status, no details, and the purposes of the next lines.
+  file: Fits<Omit<FileObject, "purpose">, Omit<SdkFile, "purpose">, "status" | "status_details">;
+  purposes: OneWay<Purpose, OpenAI.FileObject["purpose"]>;
+  uploadPurposes: Both<UploadPurpose, OpenAI.FilePurpose>;
+  deleted: Fits<DeletedFile, Sent<OpenAI.FileDeleted>, "deleted">;
+  filePage: OneWay<ListPage<FileObject>, CursorPageResponse<FileObject>>;
+  batchPage: OneWay<ListPage<BatchObject>, CursorPageResponse<BatchObject>>;
+  // Whatever the SDK can be told to create is taken, but for endpoints that need multipart or polling.
+  endpoints: OneWay<CreateBatchBody["endpoint"], OpenAI.BatchCreateParams["endpoint"]>;
+  create: OneWay<Omit<OpenAI.BatchCreateParams, "endpoint">, Omit<CreateBatchBody, "endpoint">>;
+  createKeys: Both<keyof CreateBatchBody, keyof OpenAI.BatchCreateParams>;
+}>;
+
+test.each([
+  ["Batch", BatchObject],
+  ["BatchError", BatchError],
+  ["BatchUsage", BatchUsage],
+  ["File", FileObject],
+  ["DeletedFile", DeletedFile],
+])("every key of %s is always sent", (_name, schema) => {
+  expect([...schema.required].sort()).toEqual(Object.keys(schema.properties).sort());
+});
