@@ -85,6 +85,22 @@ test("pages follow each other from the newest to the oldest, without gap or over
   expect(await listBatches(database.db(), tenant, { limit: 5, after: "batch_unknown" })).toBeNull();
 });
 
+test("pages are in the order of the times that batches show, also where their numbers are not", async () => {
+  const tenant = await newTenant(database.db());
+  const [second, first, third] = [2, 1, 3].map((seconds) =>
+    newBatch(database.db(), { tenant, createdAt: later(seconds) }),
+  );
+  const ids = (await Promise.all([third, second, first])).map((batch) => batch?.id);
+
+  const seen: (string | undefined)[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const page = await listBatches(database.db(), tenant, { limit: 1, after: seen.at(-1) ?? null });
+    seen.push(page?.rows[0]?.id);
+  }
+
+  expect(seen).toEqual(ids);
+});
+
 describe("cancel", () => {
   test.each([
     ["validating", "cancelling", "cancelling"],

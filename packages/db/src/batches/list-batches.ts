@@ -24,7 +24,9 @@ export async function listBatches(
   }
   const { rows } = await db.query<BatchRow>(
     `/* batches.list */ ${SELECT_BATCH}
-    where b.tenant = $1 and ($2::bigint is null or b.number < $2) order by b.number desc limit $3`,
+    where b.tenant = $1 and ($2::bigint is null
+      or (b.created_at, b.number) < (select c.created_at, c.number from batches c where c.number = $2))
+    order by b.created_at desc, b.number desc limit $3`,
     [tenant, before, page.limit + 1],
   );
   return { rows: rows.slice(0, page.limit).map(toBatchView), hasMore: rows.length > page.limit };

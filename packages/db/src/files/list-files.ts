@@ -36,11 +36,12 @@ export async function listFiles(
     if (rows[0] === undefined) return null;
     cursor = rows[0].number;
   }
-  const isBeyond = page.order === "asc" ? ">" : "<";
+  const [isBeyond, direction] = page.order === "asc" ? [">", "asc"] : ["<", "desc"];
   const { rows } = await db.query<FileView>(
     `/* files.list */ ${SELECT_FILE}
-    where ${FILE_IS_LIVE} and ($3::bigint is null or f.number ${isBeyond} $3) and ($4::text is null or f.purpose = $4)
-    order by f.number ${page.order === "asc" ? "asc" : "desc"} limit $5`,
+    where ${FILE_IS_LIVE} and ($4::text is null or f.purpose = $4) and ($3::bigint is null
+      or (f.created_at, f.number) ${isBeyond} (select c.created_at, c.number from files c where c.number = $3))
+    order by f.created_at ${direction}, f.number ${direction} limit $5`,
     [tenant, now, cursor, page.purpose, page.limit + 1],
   );
   return { rows: rows.slice(0, page.limit), hasMore: rows.length > page.limit };
