@@ -1,7 +1,7 @@
 /** The worker's side of a tenant's turn: who is validated, who waits, and who is told when one ends. */
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
-import { type BatchView, createBatch, getBatch, requestCancel, setTenant, waitingReason } from "@nightshift/db";
+import { batchProgress, type BatchView, createBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
@@ -73,11 +73,7 @@ test("a batch without room is not looked at, and says why it waits", async () =>
   await advance(waiting);
 
   expect(await statusOf(waiting)).toBe("validating");
-  expect(await waitingReason(database.db(), waiting, 1)).toEqual({
-    reason: "concurrent_batches",
-    running: 1,
-    limit: 1,
-  });
+  expect(await batchProgress(database.db(), [waiting.number])).toMatchObject([{ isQueued: true }]);
   expect(advanced).toEqual([]);
 });
 

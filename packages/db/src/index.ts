@@ -2,7 +2,7 @@
 export { isDbUnavailable, openDb, type Db, type DbOptions, type Queryable, type Tx } from "./pool.ts";
 export { withTx } from "./tx.ts";
 export { migrate, SchemaTooNewError } from "./migrate.ts";
-export { admitBatches, waitingReason, waitingTenants, type WaitingReason } from "./batches/admit-batches.ts";
+export { admitBatches, waitingTenants } from "./batches/admit-batches.ts";
 export { BatchQueueFullError, createBatch, type NewBatch } from "./batches/create-batch.ts";
 export type { BatchView, TokenUsage } from "./batches/batch-view.ts";
 export { batchProgress, type BatchProgress } from "./batches/batch-progress.ts";

@@ -3,13 +3,13 @@ import { describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
   admitBatches,
+  batchProgress,
   BatchQueueFullError,
   batchesToAdvance,
   type BatchView,
   moveBatch,
   overdueBatches,
   requestCancel,
-  waitingReason,
   waitingTenants,
 } from "../src/index.ts";
 import { later, newBatch, newTenant, now, runningBatch, startBatch, newUpstream, viewOf } from "./ledger-fixture.ts";
@@ -35,8 +35,8 @@ test("the oldest batches are admitted as far as there is room, the others wait a
   const [first, , last] = batches as [BatchView, BatchView, BatchView];
   expect((await viewOf(db(), first.number)).admittedAt).toEqual(later(1));
   expect((await viewOf(db(), last.number)).admittedAt).toBeNull();
-  expect(await waitingReason(db(), first, 2)).toBeNull();
-  expect(await waitingReason(db(), last, 2)).toEqual({ reason: "concurrent_batches", running: 2, limit: 2 });
+  expect(await batchProgress(db(), [first.number])).toMatchObject([{ isQueued: false }]);
+  expect(await batchProgress(db(), [last.number])).toMatchObject([{ isQueued: true }]);
   expect(await waitingTenants(db(), 1_000)).toContain(tenant);
 });
 

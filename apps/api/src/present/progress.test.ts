@@ -18,6 +18,7 @@ const running: WatchedBatch = {
   pausedUntil: null,
   isInHand: true,
   dueAt: null,
+  isQueued: false,
   hasWorkers: true,
   linesPerSecond: 33.333,
 };
@@ -62,6 +63,11 @@ describe("why it waits", () => {
     ["all its lines wait", { ...idle, dueAt: until }, "its lines are tried again from 2026-08-19T12:05:00.000Z on"],
     ["there is no worker", { ...idle, hasWorkers: false }, "no worker is running"],
     ["nobody validates it", { ...idle, status: "validating", hasWorkers: false }, "no worker is running"],
+    [
+      "its tenant's other batches have to end first",
+      { ...idle, status: "validating", isQueued: true },
+      "concurrent_batches: the tenant has as many batches running as its tier allows",
+    ],
     ["it is being validated", { ...idle, status: "validating" }, null],
     ["all lines are done", { ...idle, completed: 990 }, null],
     ["it is final", { ...idle, status: "completed", hasWorkers: false }, null],

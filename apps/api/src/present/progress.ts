@@ -28,6 +28,7 @@ function averageOf({ inProgressAt, completed, failed }: WatchedBatch, now: Date)
 function waitsFor(batch: WatchedBatch): string | null {
   const isWaiting = batch.status === "validating" || batch.status === "in_progress";
   if (isWaiting && !batch.hasWorkers) return "no worker is running";
+  if (batch.isQueued) return "concurrent_batches: the tenant has as many batches running as its tier allows";
   if (batch.status !== "in_progress" || batch.completed + batch.failed === batch.total) return null;
   if (batch.pausedUntil !== null) return `the upstream is paused until ${batch.pausedUntil.toISOString()}`;
   if (batch.isInHand) return null;

@@ -16,6 +16,7 @@ const batch: BatchProgress = {
   pausedUntil: null,
   isInHand: true,
   dueAt: null,
+  isQueued: false,
   hasWorkers: true,
 };
 

@@ -5,7 +5,6 @@
 import type { Db, Queryable } from "../pool.ts";
 import { lockTenant } from "../tenants/lock-tenant.ts";
 import { withTx } from "../tx.ts";
-import type { BatchView } from "./batch-view.ts";
 
 const UNFINISHED = "status in ('validating', 'in_progress', 'finalizing', 'cancelling')";
 /** Batches that began before there were admissions have no mark, but were validated. */
@@ -50,30 +49,6 @@ export async function waitingTenants(db: Queryable, limit: number): Promise<stri
     [limit],
   );
   return rows.map((row) => row.tenant);
-}
-
-export interface WaitingReason {
-  reason: "concurrent_batches";
-  /** Batches of the tenant that run at present. */
-  running: number;
-  /** How many may; null where the limit is not there any more, and the batch goes on within seconds. */
-  limit: number | null;
-}
-
-/** Why the batch is not validated yet: null where it does not wait for its tenant's other batches. */
-export async function waitingReason(
-  db: Queryable,
-  batch: Pick<BatchView, "number">,
-  limit: number | null,
-): Promise<WaitingReason | null> {
-  const { rows } = await db.query<{ tenant: string }>(
-    `/* batches.is_waiting */ select tenant from batches where number = $1 and ${IS_WAITING} and queued_at is not null`,
-    [batch.number],
-  );
-  const [found] = rows;
-  return found === undefined
-    ? null
-    : { reason: "concurrent_batches", running: await countRunning(db, found.tenant), limit };
 }
 
 /** Batches of the tenant that are not final, waiting and running ones together. */

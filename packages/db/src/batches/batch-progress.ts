@@ -20,6 +20,8 @@ export interface BatchProgress {
   isInHand: boolean;
   /** Lines were handed out, and all of them wait until then to be tried again; null: some are due. */
   dueAt: Date | null;
+  /** It waits for its tenant's other batches: the tier lets no more run at once (docs/tenants.md). */
+  isQueued: boolean;
   /** Any worker is signed on. */
   hasWorkers: boolean;
 }
@@ -33,6 +35,7 @@ export async function batchProgress(db: Queryable, numbers: readonly number[]): 
       case when u.paused_until > clock_timestamp() and isfinite(u.paused_until) then u.paused_until end as "pausedUntil",
       coalesce(s.in_hand, false) as "isInHand",
       case when s.due_at > clock_timestamp() then s.due_at end as "dueAt",
+      b.status = 'validating' and b.admitted_at is null and b.queued_at is not null as "isQueued",
       exists (select 1 from workers) as "hasWorkers"
     from batches b join batch_progress p on p.batch = b.number
       left join upstreams u on u.name = b.upstream
