@@ -71,8 +71,10 @@ listed_files = [one.id for one in client.files.list(limit=10, purpose="batch")]
 assert {one.id for one in many} <= set(listed_batches)
 assert {one.input_file_id for one in many} <= set(listed_files)
 
-# The SDK sends a cancel without a body but with a JSON content type.
-cancelled = client.batches.cancel(create(many[0].input_file_id).id)
+# The SDK sends a cancel without a body but with a JSON content type. So many lines take seconds: a few would be done before.
+long_text = "".join(chat_line(str(number), "?") + "\n" for number in range(20_000)).encode()
+long_file = client.files.create(file=("long.jsonl", long_text), purpose="batch")
+cancelled = client.batches.cancel(create(long_file.id).id)
 
 stranger = openai.OpenAI(base_url=sys.argv[1], api_key="sk-wrong")
 print(
