@@ -17,9 +17,9 @@ import { webhookTable } from "./admin/webhooks/webhook-table.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { descriptionRoutes } from "./openapi/routes.ts";
 import { batchEvents } from "./routes/batches/batch-events.ts";
 import { batchResults } from "./routes/batches/batch-results.ts";
-import { descriptionRoutes } from "./openapi/routes.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
 import { listBatches } from "./routes/batches/list-batches.ts";
@@ -30,14 +30,14 @@ import { deleteFile } from "./routes/files/delete-file.ts";
 import { getContent } from "./routes/files/get-content.ts";
 import { listFiles } from "./routes/files/list-files.ts";
 import { retrieveFile } from "./routes/files/retrieve-file.ts";
-import { limitRequests } from "./tiers/request-rate.ts";
-import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
-import { createBatchWatch } from "./watch/batch-watch.ts";
 import { addPart } from "./routes/uploads/add-part.ts";
 import { cancelUpload } from "./routes/uploads/cancel-upload.ts";
 import { completeUpload } from "./routes/uploads/complete-upload.ts";
 import { createUpload } from "./routes/uploads/create-upload.ts";
 import { refuseMethod, refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
+import { limitRequests } from "./tiers/request-rate.ts";
+import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
+import { createBatchWatch } from "./watch/batch-watch.ts";
 
 const DASHBOARD_PATH = "/admin/queues";
 export const ADMIN_API_PATH = "/admin/v1";
@@ -68,7 +68,7 @@ export interface ApiDeps {
   readonly isDraining: () => boolean;
 }
 
-/** Builds the app. It keeps nothing that another API process would have to know, but for keys, which it trusts for 5 s. */
+/** Builds the app. It keeps nothing that another API process would have to know, but for keys and tiers, which it trusts for 5 s. */
 export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -83,8 +83,10 @@ export function createApp(deps: ApiDeps): Express {
   app.use(healthRoutes(deps));
   app.all(["/healthz", "/readyz", "/metrics"], refuseMethod(["get"]));
   app.use(descriptionRoutes());
-  if (deps.adminKey !== null) app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
-  if (deps.adminKey !== null) app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));
+  if (deps.adminKey !== null) {
+    app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
+    app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));
+  }
   app.use(tenantRoutes(limitRequests({ ...deps, limitsOf }, keys.authenticate), routeTable(deps, limitsOf)));
   app.use(refuseUnknownUrl, errorHandler(deps.logger));
   return app;

@@ -58,6 +58,15 @@ export const JSON_BODY_CASES = [
   "damagedCompression",
 ] as const satisfies readonly ErrorCase[];
 
+/** What the schema of a body or a form can refuse, where it has closed lists too. */
+export const SCHEMA_CASES = [
+  "missingParameter",
+  "invalidType",
+  "invalidValue",
+  "outOfRange",
+  "unknownParameter",
+] as const satisfies readonly ErrorCase[];
+
 /** The one JSON reply of status 200 that most operations have. */
 export function ok(description: string, schema: TSchema, links?: Reply["links"]): Readonly<Record<number, Reply>> {
   return { 200: { description, content: { "application/json": schema }, ...(links === undefined ? {} : { links }) } };

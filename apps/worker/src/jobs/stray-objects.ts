@@ -19,7 +19,7 @@ export async function deleteStrayObjects({
   clock,
 }: Pick<WorkerDeps, "db" | "objects" | "clock">): Promise<number> {
   const now = clock().getTime();
-  await objects.discardUnfinished("files/", new Date(now - DAY_MS));
+  for (const prefix of ["files/", "uploads/"]) await objects.discardUnfinished(prefix, new Date(now - DAY_MS));
   let deleted = 0;
   for (let age = FIRST_DAY; age < FIRST_DAY + DAYS; age += 1) {
     const day = new Date(now - age * DAY_MS).toISOString().slice(0, 10);

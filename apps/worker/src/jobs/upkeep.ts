@@ -7,6 +7,7 @@ import {
   forgetWebhookEvents,
   sweepableSegments,
   sweepKeys,
+  takeTurn,
   unneededBlobs,
 } from "@nightshift/db";
 import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
@@ -23,6 +24,8 @@ const BLOB_AGE_SECONDS = 86_400;
 const FILE_ROW_AGE_MS = DAY_MS;
 /** Webhooks' events and deliveries are history by then: none is tried for more than three days. */
 const WEBHOOK_AGE_MS = 30 * DAY_MS;
+/** They have to be listed, nine requests to the object store, and nobody waits for them. */
+const STRAYS_EVERY_MS = 3_600_000;
 const AT_ONCE = 500;
 const KEYS_AT_ONCE = 10_000;
 
@@ -51,7 +54,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       blobs: blobs.length,
       files: await forgetFiles(deps.db, new Date(now.getTime() - FILE_ROW_AGE_MS), AT_ONCE),
       events: await forgetWebhookEvents(deps.db, new Date(now.getTime() - WEBHOOK_AGE_MS), AT_ONCE),
-      strays: await deleteStrayObjects(deps),
+      strays: (await takeTurn(deps.db, "stray objects", STRAYS_EVERY_MS)) ? await deleteStrayObjects(deps) : 0,
     };
     if (Object.values(gone).some((count) => count > 0)) deps.logger.info(gone, "upkeep deleted what nothing needs");
   };

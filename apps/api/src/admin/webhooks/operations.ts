@@ -8,7 +8,7 @@ import {
   WebhookTestObject,
 } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
 import { ListWebhooksQuery } from "./list-webhooks.ts";
 
 const tag = "Admin: webhooks";
@@ -34,15 +34,7 @@ export const webhookOperations: readonly Operation[] = [
       testWebhook: WEBHOOK_ID,
       listWebhookDeliveries: WEBHOOK_ID,
     }),
-    errors: [
-      ...JSON_BODY_CASES,
-      "missingParameter",
-      "invalidType",
-      "invalidValue",
-      "outOfRange",
-      "unknownParameter",
-      "tooManyWebhookEndpoints",
-    ],
+    errors: [...JSON_BODY_CASES, ...SCHEMA_CASES, "tooManyWebhookEndpoints"],
   },
   {
     method: "get",

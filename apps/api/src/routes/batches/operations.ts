@@ -2,7 +2,7 @@
 import { BatchObject, CreateBatchBody, listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
 import { ListBatchesQuery } from "./list-batches.ts";
 
 const tag = "Batches";
@@ -32,17 +32,7 @@ export const batchOperations: readonly Operation[] = [
         links: { retrieveBatch: BATCH_ID, cancelBatch: BATCH_ID },
       },
     },
-    errors: [
-      ...JSON_BODY_CASES,
-      "missingParameter",
-      "invalidType",
-      "invalidValue",
-      "outOfRange",
-      "unknownParameter",
-      "wrongPurpose",
-      "batchQueueFull",
-      ...IDEMPOTENCY_CASES,
-    ],
+    errors: [...JSON_BODY_CASES, ...SCHEMA_CASES, "wrongPurpose", "batchQueueFull", ...IDEMPOTENCY_CASES],
   },
   {
     method: "get",

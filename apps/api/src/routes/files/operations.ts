@@ -3,7 +3,7 @@ import { DeletedFile, FileObject, listSchema, UPLOAD_PURPOSES } from "@nightshif
 import { Type } from "@sinclair/typebox";
 import { formSchema } from "../../openapi/form-schema.ts";
 import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
-import { ok, type Operation } from "../../openapi/operation.ts";
+import { ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
 import { UploadFields } from "../../upload/upload-form.ts";
 import { ListFilesQuery } from "./list-files.ts";
 
@@ -57,11 +57,7 @@ export const fileOperations: readonly Operation[] = [
     },
     errors: [
       "malformedMultipart",
-      "missingParameter",
-      "invalidType",
-      "invalidValue",
-      "outOfRange",
-      "unknownParameter",
+      ...SCHEMA_CASES,
       "invalidPurpose",
       "fileTooLarge",
       "tierFileTooLarge",

@@ -2,7 +2,7 @@
 import { CompleteUploadBody, CreateUploadBody, UploadObject, UploadPartObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import { formSchema } from "../../openapi/form-schema.ts";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
 
 const tag = "Uploads";
 const params = Type.Object({ upload_id: Type.String({ description: "The id of an upload of this tenant." }) });
@@ -41,11 +41,7 @@ export const uploadOperations: readonly Operation[] = [
     }),
     errors: [
       ...JSON_BODY_CASES,
-      "missingParameter",
-      "invalidType",
-      "invalidValue",
-      "outOfRange",
-      "unknownParameter",
+      ...SCHEMA_CASES,
       "invalidPurpose",
       "fileTooLarge",
       "tierFileTooLarge",
