@@ -2,23 +2,22 @@
  * Finished batch with answered mends → the same files with new bytes, and counts to match. Writes to fresh keys; a
  * compare-and-set picks the winner of a race, and everything that a client can see changes in that one transaction.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   answeredMends,
   findFile,
   forgetBlobs,
-  insertBlob,
   publishMends,
   type AnsweredMend,
   type BatchView,
   type FileChange,
 } from "@nightshift/db";
-import { EXPIRES_AFTER, newFileId } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { mendedErrors, mendedOutput } from "./mended-files.ts";
 import type { ResultContent } from "./result-files.ts";
+import { writeNotedBlob, writeResultFile } from "./write-result-file.ts";
 
-type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
+type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger" | "batchFileLifeSeconds">;
 
 /** True where the batch changed; false where there was nothing to publish, or somebody else was first. */
 export async function publishAnswered(deps: PublishDeps, batch: BatchView): Promise<boolean> {
@@ -41,9 +40,8 @@ async function outputChange(deps: PublishDeps, batch: BatchView, mends: readonly
   const succeeded = mends.filter(({ failed }) => !failed);
   if (succeeded.length === 0) return { kind: "keep" };
   if (batch.outputFileId === null) {
-    const id = newFileId(randomBytes);
-    const content = await write(deps, `files/${id}`, await mendedOutput(deps, batch, null, succeeded));
-    return { kind: "create", file: { ...newOutput(deps, batch, id), ...content, blob: content.key } };
+    const content = await mendedOutput(deps, batch, null, succeeded);
+    return { kind: "create", file: await writeResultFile(deps, batch, "output", content) };
   }
   const old = await findFile(deps.db, batch.tenant, batch.outputFileId, deps.clock());
   if (old === null) return { kind: "keep" };
@@ -65,30 +63,8 @@ async function replacement(
   oldBlob: string,
   content: ResultContent,
 ): Promise<FileChange> {
-  return { kind: "replace", fileId, oldBlob, content: await write(deps, `files/${fileId}-${randomUUID()}`, content) };
-}
-
-async function write(
-  deps: PublishDeps,
-  key: string,
-  content: ResultContent,
-): Promise<{ key: string; bytes: number; etag: string }> {
-  // Noted before it is written: what a crash leaves behind is found by upkeep.
-  await insertBlob(deps.db, { key, bytes: 0, etag: "" });
-  return { key, ...(await deps.objects.join(key, content)) };
-}
-
-function newOutput(deps: PublishDeps, batch: BatchView, id: string) {
-  const createdAt = deps.clock();
-  const lifeSeconds = batch.outputExpiresAfterSeconds ?? EXPIRES_AFTER.batchDefaultSeconds;
-  return {
-    id,
-    tenant: batch.tenant,
-    purpose: "batch_output",
-    filename: `${batch.id}_output.jsonl`,
-    createdAt,
-    expiresAt: new Date(createdAt.getTime() + lifeSeconds * 1_000),
-  };
+  const key = `files/${fileId}-${randomUUID()}`;
+  return { kind: "replace", fileId, oldBlob, content: await writeNotedBlob(deps, key, content) };
 }
 
 function writtenKeys(change: FileChange): string[] {

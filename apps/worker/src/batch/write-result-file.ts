@@ -1,0 +1,43 @@
+/** Writes a result file of a batch, under a fresh id: its bytes, and what its row will say. */
+import { randomBytes } from "node:crypto";
+import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
+import { newFileId } from "@nightshift/domain";
+import type { WorkerDeps } from "../deps.ts";
+import type { ResultContent } from "./result-files.ts";
+
+export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "batchFileLifeSeconds">;
+
+/** The row is the caller's to insert. It lives for as long as the batch asked for, else as the configuration says. */
+export async function writeResultFile(
+  deps: WriteResultFileDeps,
+  batch: BatchView,
+  kind: "output" | "error",
+  content: ResultContent,
+): Promise<ResultFile> {
+  const id = newFileId(randomBytes);
+  const blob = `files/${id}`;
+  const { bytes, etag } = await writeNotedBlob(deps, blob, content);
+  const createdAt = deps.clock();
+  const lifeSeconds = batch.outputExpiresAfterSeconds ?? deps.batchFileLifeSeconds;
+  return {
+    id,
+    tenant: batch.tenant,
+    purpose: "batch_output",
+    filename: `${batch.id}_${kind}.jsonl`,
+    bytes,
+    blob,
+    etag,
+    createdAt,
+    expiresAt: lifeSeconds === null ? null : new Date(createdAt.getTime() + lifeSeconds * 1_000),
+  };
+}
+
+/** Noted before it is written: what a crash leaves behind is found by upkeep. */
+export async function writeNotedBlob(
+  deps: Pick<WorkerDeps, "db" | "objects">,
+  key: string,
+  content: ResultContent,
+): Promise<{ key: string; bytes: number; etag: string }> {
+  await insertBlob(deps.db, { key, bytes: 0, etag: "" });
+  return { key, ...(await deps.objects.join(key, content)) };
+}

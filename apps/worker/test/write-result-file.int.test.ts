@@ -1,0 +1,34 @@
+/** A result file, whoever makes it: the assembly, or the first success among retried lines. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { type ObjectStore, openFolderStore } from "@nightshift/storage";
+import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { writeResultFile } from "../src/batch/write-result-file.ts";
+import { startBatch } from "./running-batch.ts";
+
+const database = useDatabase();
+const NOW = new Date("2026-08-20T12:00:00Z");
+let objects: ObjectStore;
+
+beforeAll(async () => {
+  objects = openFolderStore({ root: await makeTemporaryFolder("result-file") });
+});
+
+afterAll(() => objects.close());
+
+test.each([
+  ["as long as the batch asked for", 7_200, 86_400, "2026-08-20T14:00:00.000Z"],
+  ["as long as is configured", null, 86_400, "2026-08-21T12:00:00.000Z"],
+  ["for ever, where that is configured", null, null, undefined],
+])("it lives %s, and its bytes are there", async (_how, asked, batchFileLifeSeconds, expiresAt) => {
+  const view = await (await startBatch(database.db(), 1)).view();
+  if (view === null) throw new Error("the batch is not there");
+  const deps = { db: database.db(), objects, clock: () => NOW, batchFileLifeSeconds };
+
+  const file = await writeResultFile(deps, { ...view, outputExpiresAfterSeconds: asked }, "output", [
+    Buffer.from("a\n"),
+  ]);
+
+  expect(file).toMatchObject({ purpose: "batch_output", filename: `${view.id}_output.jsonl`, bytes: 2 });
+  expect(file.expiresAt?.toISOString()).toBe(expiresAt);
+  expect((await objects.read(file.blob)).toString()).toBe("a\n");
+});
