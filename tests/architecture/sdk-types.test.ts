@@ -76,8 +76,8 @@ export type SdkFacts = Holds<{
   deleted: Fits<DeletedFile, Sent<OpenAI.FileDeleted>, "deleted">;
   filePage: OneWay<ListPage<FileObject>, CursorPageResponse<FileObject>>;
   batchPage: OneWay<ListPage<BatchObject>, CursorPageResponse<BatchObject>>;
-  // Whatever the SDK can be told to create is taken, but for endpoints that need multipart or polling.
-  endpoints: OneWay<CreateBatchBody["endpoint"], OpenAI.BatchCreateParams["endpoint"]>;
+  // Whatever the SDK can be told to create is taken, and nothing else.
+  endpoints: Both<CreateBatchBody["endpoint"], OpenAI.BatchCreateParams["endpoint"]>;
   create: OneWay<Omit<OpenAI.BatchCreateParams, "endpoint">, Omit<CreateBatchBody, "endpoint">>;
   createKeys: Both<keyof CreateBatchBody, keyof OpenAI.BatchCreateParams>;
 }>;

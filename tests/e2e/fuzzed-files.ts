@@ -14,6 +14,8 @@ const BODIES: Readonly<Record<BatchEndpoint, object>> = {
   "/v1/responses": { model: "m", input: "text" },
   "/v1/moderations": { model: "m", input: "text" },
   "/v1/images/generations": { model: "m", prompt: "a cat" },
+  "/v1/images/edits": { model: "m", prompt: "a cat" },
+  "/v1/videos": { model: "m", prompt: "a cat" },
 };
 
 function goodFile(endpoint: BatchEndpoint, lines: number, prefix: string): Buffer {

@@ -15,6 +15,8 @@ const STREAMING_NAMES: Readonly<Record<BatchEndpoint, string>> = {
   "/v1/responses": "Responses",
   "/v1/moderations": "Moderations",
   "/v1/images/generations": "Images",
+  "/v1/images/edits": "Images",
+  "/v1/videos": "Videos",
 };
 
 export const lineFaults = {

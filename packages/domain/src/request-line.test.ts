@@ -112,6 +112,8 @@ describe("faults", () => {
     ["/v1/responses", ["body.model"]],
     ["/v1/moderations", ["body.input"]],
     ["/v1/images/generations", ["body.prompt"]],
+    ["/v1/images/edits", ["body.prompt"]],
+    ["/v1/videos", ["body.prompt"]],
   ] as const)("%s needs %j", (endpoint, params) => {
     expect(faultsOf({ ...good, url: endpoint, body: {} }, endpoint)).toEqual(params.map(missing));
     expect(BATCH_ENDPOINTS).toContain(endpoint);

@@ -27,6 +27,8 @@ const REQUIRED: Readonly<Record<BatchEndpoint, readonly string[]>> = {
   "/v1/responses": ["model"],
   "/v1/moderations": ["input"],
   "/v1/images/generations": ["prompt"],
+  "/v1/images/edits": ["prompt"],
+  "/v1/videos": ["prompt"],
 };
 
 /** All that is wrong with the line, or the request. `endpoint` is the batch's. */

@@ -146,6 +146,33 @@ test("an image is a PNG with the simulator's words beside it", () => {
   });
 });
 
+test("an edited image counts what it is made from", () => {
+  const body = { prompt: "a cat", images: [{ file_id: "file-1" }, { image_url: "data:image/png;base64," }] };
+
+  expect(reply("/v1/images/edits", body)).toMatchObject({
+    data: [{ revised_prompt: `${OPENING}the prompt was "a cat"` }],
+    usage: { input_tokens: 4, input_tokens_details: { text_tokens: 2, image_tokens: 2 }, total_tokens: 5 },
+  });
+});
+
+test("a video is a job that is done", () => {
+  expect(reply("/v1/videos", { model: "m", prompt: "a cat", seconds: "8" })).toEqual({
+    id: "video_0123456789abcdef01234567",
+    object: "video",
+    model: "nightshift-simulator",
+    status: "completed",
+    progress: 100,
+    created_at: expect.any(Number),
+    completed_at: expect.any(Number),
+    expires_at: null,
+    error: null,
+    prompt: `${OPENING}the prompt was "a cat"`,
+    remixed_from_video_id: null,
+    seconds: "8",
+    size: "720x1280",
+  });
+});
+
 interface Embeddings {
   readonly model: string;
   readonly data: { readonly index: number; readonly embedding: number[] }[];
