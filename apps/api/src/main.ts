@@ -7,6 +7,7 @@ import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
+import { answerConnectionFault } from "./middleware/connection-faults.ts";
 
 /** Beyond the grace that requests have. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -43,7 +44,8 @@ runProcess("api", async (life) => {
     isDraining: () => life.stopping.aborted,
   });
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1000;
-  const server = await listen(app, { host: config.HOST, port: config.PORT });
+  const answerFault = answerConnectionFault({ logger, random: randomBytes });
+  const server = await listen(app, { host: config.HOST, port: config.PORT, answerFault });
   life.onStop("http", graceMs + CLOSE_TIMEOUT_MS, () => server.close(graceMs));
   logger.info({ url: server.url }, "the API serves");
   life.listening(server.url);

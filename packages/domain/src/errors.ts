@@ -3,7 +3,16 @@
  * knows the HTTP status. Messages quoted from the contract are verbatim, because clients match on them.
  */
 export type ErrorKind =
-  "invalid" | "unauthenticated" | "forbidden" | "not_found" | "method" | "conflict" | "limited" | "unavailable";
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "not_found"
+  | "method"
+  | "conflict"
+  | "limited"
+  | "unavailable"
+  | "head_too_large"
+  | "timeout";
 
 export interface ErrorFacts {
   readonly kind: ErrorKind;
@@ -127,6 +136,25 @@ export const errors = {
     invalid(`Invalid value for '${param}': ${rule}.`, param, "invalid_value"),
   unknownParameter: (param: string): RequestError =>
     invalid(`Unknown parameter: '${param}'.`, param, "unknown_parameter"),
+  /** What arrived is no HTTP/1.1 request; RFC 9112. */
+  malformedHttp: (reason: string): RequestError =>
+    invalid(`We could not read your request as HTTP/1.1: ${reason}. Please check what your client or proxy sends.`),
+  /** Request line and headers together are larger than is read; RFC 6585 §5. */
+  headTooLarge: (maxBytes: number): RequestError =>
+    new RequestError(
+      `The URL and the headers of your request are too large: at most ${String(maxBytes)} bytes are accepted.`,
+      { kind: "head_too_large", code: null, param: null },
+    ),
+  /** The request did not arrive in time; RFC 9110 §15.5.9. */
+  requestTooSlow: (): RequestError =>
+    new RequestError(
+      "Your request did not arrive in time: 1 minute for its headers, 1 hour for all of it. Please try again.",
+      {
+        kind: "timeout",
+        code: null,
+        param: null,
+      },
+    ),
   malformedJson: (): RequestError =>
     invalid("We could not parse the JSON body of your request. Send a JSON object, in UTF-8."),
   malformedMultipart: (reason: string): RequestError =>

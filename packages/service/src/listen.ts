@@ -1,6 +1,7 @@
 /** Opens the HTTP server of a process, and closes it without cutting requests that still run. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type AnswerFault, answerConnectionFaults, refuseWithoutHost } from "./connection-faults.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** Node's 5 minutes would cut a large upload over a slow line; none at all would keep dead ones for ever. */
@@ -29,12 +30,20 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Answers what is no request and so never reaches the app; without it, Node does, in replies without a body. */
+  readonly answerFault?: AnswerFault;
+}
+
 /** Serves `app` (an Express app is one). Rejects with PortTakenError, or with StartupError for any other refusal. */
-export async function listen(
-  app: RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Listening> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
+export async function listen(app: RequestListener, { host, port, answerFault }: ListenOptions): Promise<Listening> {
+  const server = createServer({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requireHostHeader: answerFault === undefined,
+  });
   const running = new Set<ServerResponse>();
   let isClosing = false;
   server.on("request", (_request, response) => {
@@ -45,7 +54,10 @@ export async function listen(
       if (isClosing) server.closeIdleConnections();
     });
   });
-  server.on("request", app);
+  server.on("request", (request, response) => {
+    if (answerFault === undefined || !refuseWithoutHost(request, response, answerFault)) app(request, response);
+  });
+  if (answerFault !== undefined) answerConnectionFaults(server, running, answerFault);
 
   await bind(server, host, port);
   const bound = (server.address() as AddressInfo).port;

@@ -28,6 +28,10 @@ export function answerOf(kind: ErrorKind): Answer {
       return { status: 429, type: "rate_limit_error" };
     case "unavailable":
       return { status: 503, type: "server_error" };
+    case "head_too_large":
+      return { status: 431, type: "invalid_request_error" };
+    case "timeout":
+      return { status: 408, type: "invalid_request_error" };
     default:
       return kind satisfies never;
   }

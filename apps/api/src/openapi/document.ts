@@ -91,7 +91,8 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
       license: { name: "MIT", identifier: "MIT" },
       description:
         "A Batch API that you host yourself, on OpenAI's wire: any of its SDKs works with another base URL. Operations with " +
-        "`x-nightshift-extension: true` are Nightshift's own. `HEAD` is answered wherever `GET` is.",
+        "`x-nightshift-extension: true` are Nightshift's own. `HEAD` is answered wherever `GET` is. " +
+        "What cannot be read as a request at all is answered with 400, 408 or 431 in the envelope of errors, and the connection is closed.",
     },
     servers: [{ url: "http://localhost:8080" }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),

@@ -8,6 +8,7 @@ import {
   UPLOAD_PURPOSES,
 } from "@nightshift/domain";
 import { MAX_JSON_BYTES } from "../json-body.ts";
+import { MAX_HEAD_BYTES } from "../middleware/connection-faults.ts";
 import { CODINGS } from "../upload/decompress.ts";
 import type { ErrorCase } from "./operation.ts";
 
@@ -35,6 +36,9 @@ export const errorExamples = {
   invalidValue: errors.invalidValue("completion_window", "48h", [DEFAULT_COMPLETION_WINDOWS]),
   outOfRange: errors.outOfRange("limit", "must be >= 1"),
   unknownParameter: errors.unknownParameter("endpoints"),
+  malformedHttp: errors.malformedHttp("Invalid method encountered"),
+  headTooLarge: errors.headTooLarge(MAX_HEAD_BYTES),
+  requestTooSlow: errors.requestTooSlow(),
   malformedJson: errors.malformedJson(),
   malformedMultipart: errors.malformedMultipart("its Content-Type is not multipart/form-data"),
   damagedCompression: errors.damagedCompression("gzip", "incorrect header check"),
