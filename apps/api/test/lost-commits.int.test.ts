@@ -28,8 +28,7 @@ async function expectUnavailable(reply: Response): Promise<void> {
   await errorOf(reply, 503);
 }
 
-const contentOf = async (id: unknown): Promise<string> =>
-  (await api.fetch(`/v1/files/${String(id)}/content`)).text();
+const contentOf = async (id: unknown): Promise<string> => (await api.fetch(`/v1/files/${String(id)}/content`)).text();
 
 /** Ids of the files there are, the newest first. */
 async function fileIds(): Promise<unknown[]> {

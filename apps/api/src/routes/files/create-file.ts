@@ -76,16 +76,16 @@ async function keep(
   file: NewFile,
   first: (tx: Tx) => Promise<void>,
 ): Promise<void> {
-  let mayBeThere = false;
+  const commit = { mayBeDone: false };
   try {
     await withTx(deps.db, async (tx) => {
       await first(tx);
       await insertBlob(tx, { key, ...info });
       await insertFile(tx, file);
-      mayBeThere = true;
+      commit.mayBeDone = true;
     });
   } catch (error) {
-    if (!mayBeThere) await discardUpload(deps, request, key);
+    if (!commit.mayBeDone) await discardUpload(deps, request, key);
     throw error;
   }
 }
