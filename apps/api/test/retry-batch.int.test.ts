@@ -196,3 +196,24 @@ describe("which batches", () => {
     expect(await mended()).toEqual([]);
   });
 });
+
+test("the batch's history says which key asked, and for which requests", async () => {
+  await retry({ lines: [2, 4] });
+
+  const history = await jsonOf(await api.fetch(`/v1/batches/${batch.id}/history?limit=1`));
+  const { rows } = await api.db().query<{ id: string }>("select public_id as id from api_keys where tenant = 'one'");
+
+  expect(history).toMatchObject({
+    has_more: true,
+    data: [
+      {
+        id: "bhe_1",
+        batch_id: batch.id,
+        created_at: Math.floor(api.now().getTime() / 1000),
+        type: "retry_requested",
+        requested_by: rows[0]?.id,
+        requests: { count: 2, lines: [2, 4] },
+      },
+    ],
+  });
+});

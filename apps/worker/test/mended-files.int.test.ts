@@ -43,6 +43,12 @@ async function remove(batch: MendedBatch, kind: "outputFileId" | "errorFileId"):
   expect(await deleteFile(db(), view.tenant, view[kind] ?? "", now)).toBe(true);
 }
 
+/** How many times the batch's files were made anew. */
+async function rebuilds(batch: number): Promise<number> {
+  const history = await listBatchHistory(db(), batch, { limit: 100, after: null });
+  return history?.rows.filter(({ what }) => what === "files_rebuilt").length ?? 0;
+}
+
 const sorted = (lines: readonly (readonly [number, "output" | "error", string])[]): string =>
   lines.map((line) => resultOf(...line).toString()).join("");
 
@@ -156,8 +162,7 @@ describe("a commit whose answer is lost", () => {
     const view = await batch.view();
     expect(view).toMatchObject({ completed: 4, failed: 0, errorFileId: null, outputFileId: before.outputFileId });
     expect((await batch.content(view.outputFileId)).toString()).toContain(sorted([[3, "output", "second"]]));
-    const history = await listBatchHistory(db(), view.number);
-    expect(history.filter(({ what }) => what === "files_rebuilt")).toHaveLength(1);
+    expect(await rebuilds(view.number)).toBe(1);
   });
 });
 
@@ -207,8 +212,7 @@ describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, o
     expect(output.subarray(0, oldOutput.length).equals(oldOutput)).toBe(true);
     expect(customIdsOf(output.subarray(oldOutput.length))).toBe(arrived.map(customId).join());
     expect((await batch.content(after.errorFileId)).toString()).toBe(sorted([[3, "error", "second"]]));
-    const history = await listBatchHistory(db(), after.number);
-    expect(history.filter(({ what }) => what === "files_rebuilt")).toHaveLength(1);
+    expect(await rebuilds(after.number)).toBe(1);
   });
 });
 
