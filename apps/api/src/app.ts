@@ -19,6 +19,7 @@ import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
 import { descriptionRoutes } from "./openapi/routes.ts";
 import { batchEvents } from "./routes/batches/batch-events.ts";
+import { anyBatchHistory, batchHistory } from "./routes/batches/batch-history.ts";
 import { batchResults } from "./routes/batches/batch-results.ts";
 import { cancelBatch } from "./routes/batches/cancel-batch.ts";
 import { createBatch } from "./routes/batches/create-batch.ts";
@@ -99,6 +100,7 @@ export function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
     "/keys/:key_id": { delete: revokeKey({ ...deps, forgetKeys }) },
     "/tenants": { get: listTenants(deps) },
     "/tenants/:tenant": { get: retrieveTenant(deps), post: setTenant(deps) },
+    "/batches/:batch_id/history": { get: anyBatchHistory(deps) },
     ...webhookTable(deps),
   };
 }
@@ -123,6 +125,7 @@ export function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
     "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
     "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },
     "/v1/batches/:batch_id/results": { get: batchResults({ ...deps, watch }) },
+    "/v1/batches/:batch_id/history": { get: batchHistory(deps) },
     "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
     "/v1/batches/:batch_id/retry": { post: retryBatch(deps) },
   };

@@ -31,7 +31,10 @@ test("a key that is set works for the tenant default, is written nowhere, and is
   expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
   expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
 
-  expect(await findKey(database.db(), hashKey("sk-chosen-0123456789"))).toEqual({ tenant: "default" });
+  expect(await findKey(database.db(), hashKey("sk-chosen-0123456789"))).toEqual({
+    id: expect.stringMatching(/^key_/),
+    tenant: "default",
+  });
   expect(await hints()).toEqual(["sk-cho"]);
   await expect(stat(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
 });
@@ -57,7 +60,10 @@ test("without any key one is made, returned once, and kept for its owner alone t
   const key = await bootstrap();
 
   expect(key).toMatch(/^sk-nightshift-[\w-]{43}$/);
-  expect(await findKey(database.db(), hashKey(key ?? ""))).toEqual({ tenant: "default" });
+  expect(await findKey(database.db(), hashKey(key ?? ""))).toEqual({
+    id: expect.stringMatching(/^key_/),
+    tenant: "default",
+  });
   expect(await readFile(path.join(dataDir, "key"), "utf8")).toBe(`${key ?? ""}\n`);
   expect((await stat(path.join(dataDir, "key"))).mode & 0o777).toBe(0o600);
   expect(await bootstrap()).toBeNull();

@@ -163,6 +163,24 @@ describe("which batches", () => {
     }
   });
 
+  test("one whose output was deleted says so, and none of its lines runs", async () => {
+    const output = { id: `file-${randomUUID()}`, blob: `files/${randomUUID()}`, bytes: 1 };
+    await insertBlob(api.db(), { key: output.blob, bytes: 1, etag: "e" });
+    const file = { ...output, tenant: "one", purpose: "batch_output", filename: "out.jsonl", createdAt: api.now() };
+    await insertFile(api.db(), { ...file, expiresAt: null });
+    await api.db().query("update batches set output_file_id = $2 where number = $1", [batch.number, output.id]);
+    await api.fetch(`/v1/files/${output.id}`, { method: "DELETE" });
+
+    const reply = await retry();
+
+    expect(reply.headers.get("x-should-retry")).toBe("false");
+    expect(await errorOf(reply, 409)).toMatchObject({
+      code: "batch_file_gone",
+      message: expect.stringContaining("output"),
+    });
+    expect(await mended()).toEqual([]);
+  });
+
   test("one without failed lines is answered as it is", async () => {
     await api.db().query("update lines set failed = false where batch = $1", [batch.number]);
 
@@ -176,5 +194,26 @@ describe("which batches", () => {
 
     expect(JSON.stringify(others).replace(batch.id, "batch_0")).toBe(JSON.stringify(missing));
     expect(await mended()).toEqual([]);
+  });
+});
+
+test("the batch's history says which key asked, and for which requests", async () => {
+  await retry({ lines: [2, 4] });
+
+  const history = await jsonOf(await api.fetch(`/v1/batches/${batch.id}/history?limit=1`));
+  const { rows } = await api.db().query<{ id: string }>("select public_id as id from api_keys where tenant = 'one'");
+
+  expect(history).toMatchObject({
+    has_more: true,
+    data: [
+      {
+        id: "bhe_1",
+        batch_id: batch.id,
+        created_at: Math.floor(api.now().getTime() / 1000),
+        type: "retry_requested",
+        requested_by: rows[0]?.id,
+        requests: { count: 2, lines: [2, 4] },
+      },
+    ],
   });
 });

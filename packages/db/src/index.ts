@@ -7,7 +7,7 @@ export { BatchQueueFullError, createBatch, type NewBatch } from "./batches/creat
 export type { BatchView, TokenUsage } from "./batches/batch-view.ts";
 export { batchProgress, type BatchProgress } from "./batches/batch-progress.ts";
 export { batchesToAdvance, overdueBatches } from "./batches/due-batches.ts";
-export { findBatch, getBatch } from "./batches/find-batch.ts";
+export { findBatch, getBatch, numberOfBatch } from "./batches/find-batch.ts";
 export { finishBatch, type Finish, type ResultFile } from "./batches/finish-batch.ts";
 export { listBatches, type BatchPage } from "./batches/list-batches.ts";
 export { moveBatch, type BatchMove } from "./batches/move-batch.ts";
@@ -59,7 +59,8 @@ export { waitingSlices } from "./ledger/waiting-slices.ts";
 export { beat, freeOrphans, listWorkers, registerWorker, removeWorkers, type WorkerRow } from "./ledger/workers.ts";
 export { batchesToPublish, giveUpMends, isDueToPublish } from "./mends/due-mends.ts";
 export { exhaustedLines, failedLines, type FailedLine } from "./mends/failed-lines.ts";
-export { listBatchHistory, type HistoryEntry, type HistoryEvent } from "./mends/history.ts";
+export type { FileOutcome } from "./mends/history.ts";
+export { listBatchHistory, type HistoryEntry } from "./mends/list-history.ts";
 export { openMends, type MendLine, type MendOutcome, type MendRequest } from "./mends/open-mends.ts";
 export {
   answeredMends,

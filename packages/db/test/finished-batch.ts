@@ -8,6 +8,8 @@ import {
   finishBatch,
   insertBlob,
   insertFile,
+  type HistoryEntry,
+  listBatchHistory,
   publishMends,
   type Publication,
 } from "../src/index.ts";
@@ -77,4 +79,10 @@ export async function publish(db: Db, batch: BatchView, change: Partial<Publicat
 export async function blobOf(db: Db, fileId: string | null): Promise<string> {
   const { rows } = await db.query<{ blob: string }>("select blob from files where id = $1", [fileId]);
   return rows[0]?.blob ?? "";
+}
+
+/** What was written down of a batch beside its states, the oldest first. */
+export async function writtenHistory(db: Db, batch: number): Promise<HistoryEntry[]> {
+  const page = await listBatchHistory(db, batch, { limit: 100, after: null });
+  return (page?.rows ?? []).filter(({ what }) => what !== "status").reverse();
 }

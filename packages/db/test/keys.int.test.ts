@@ -16,7 +16,7 @@ test("a key is found by its hash, with its tenant, which is made where it is new
   const key = newKey("someone new");
 
   expect(await insertKey(database.db(), key)).toBe(true);
-  expect(await findKey(database.db(), key.hash)).toEqual({ tenant: "someone new" });
+  expect(await findKey(database.db(), key.hash)).toEqual({ id: expect.stringMatching(/^key_/), tenant: "someone new" });
   expect(await findKey(database.db(), randomBytes(32))).toBeNull();
 });
 
@@ -25,7 +25,7 @@ test("a key that exists is not added again, not even for another tenant", async 
   await insertKey(database.db(), key);
 
   expect(await insertKey(database.db(), { ...key, tenant: "two" })).toBe(false);
-  expect(await findKey(database.db(), key.hash)).toEqual({ tenant: "one" });
+  expect(await findKey(database.db(), key.hash)).toEqual({ id: expect.stringMatching(/^key_/), tenant: "one" });
 });
 
 test("a revoked key is not found", async () => {
@@ -49,7 +49,7 @@ test("the first key is made where there has never been one, by one of those who 
 
   expect(answers.filter(Boolean)).toHaveLength(1);
   expect(made).toHaveLength(1);
-  expect(await findKey(database.db(), made[0]!.hash)).toEqual({ tenant: "one" });
+  expect(await findKey(database.db(), made[0]!.hash)).toEqual({ id: expect.stringMatching(/^key_/), tenant: "one" });
 });
 
 test("where making the first key fails there is none, and the next may try", async () => {

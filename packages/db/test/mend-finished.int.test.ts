@@ -11,7 +11,6 @@ import {
   freeOrphans,
   giveUpMends,
   isDueToPublish,
-  listBatchHistory,
   openMends,
   recordFlush,
   removeWorkers,
@@ -21,7 +20,7 @@ import {
   unneededBlobs,
   waitingSlices,
 } from "../src/index.ts";
-import { batchWithInput, blobOf, completedBatch, finish, publish } from "./finished-batch.ts";
+import { batchWithInput, blobOf, completedBatch, finish, publish, writtenHistory } from "./finished-batch.ts";
 import * as fixture from "./ledger-fixture.ts";
 import { claimedMend, later, mendLine, now, recordLines, viewOf } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
@@ -68,10 +67,10 @@ test("a result changes nothing before it is published, and then counts, usage, i
   });
   expect(await findFile(db(), batch.tenant, batch.outputFileId ?? "", now)).toMatchObject({ etag: "new", bytes: 2 });
   expect(await unneededBlobs(db(), now, 86_400, 1_000)).not.toContain(oldBlob);
-  expect((await listBatchHistory(db(), batch.number)).map(({ what, by, details }) => [what, by, details])).toEqual([
-    ["mends_asked", "an admin", { count: 1, lines: [4] }],
-    ["mends_succeeded", null, { count: 1, lines: [4] }],
-    ["files_rebuilt", null, { output: "replace", error: "replace" }],
+  expect(await writtenHistory(db(), batch.number)).toMatchObject([
+    { id: "1", what: "mends_asked", by: "an admin", details: { count: 1, lines: [4] } },
+    { id: "2", what: "mends_succeeded", by: null, details: { count: 1, lines: [4] } },
+    { id: "3", what: "files_rebuilt", by: null, details: { output: "replace", error: "replace" } },
   ]);
   await expectSoundLedger(db(), batch.number);
 });
@@ -223,7 +222,7 @@ test("a mend without a result within a day is given up, and the line stays as it
 
   const late = await recordLines(db(), batch.number, [3], { requestGen: 1 });
   expect(late.results).toEqual([]);
-  expect((await listBatchHistory(db(), batch.number)).at(-1)).toMatchObject({ what: "mends_given_up" });
+  expect((await writtenHistory(db(), batch.number)).at(-1)).toMatchObject({ what: "mends_given_up" });
   expect(await mendLine(db(), batch.number, 3)).toBe("opened");
 });
 

@@ -35,6 +35,7 @@ export {
   BATCH_PAGE,
   EXPIRES_AFTER,
   FILE_PAGE,
+  HISTORY_PAGE,
   IDEMPOTENCY_KEY,
   MAX_BATCH_FILE_BYTES,
   MAX_BATCH_LINES,
@@ -77,6 +78,7 @@ export { readUsage, type LineUsage } from "./usage.ts";
 export { BatchError, BatchObject, BatchUsage, CreateBatchBody, createBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { ErrorReply } from "./wire/error.ts";
+export { BatchHistoryEntry } from "./wire/history.ts";
 export { listPage, listSchema, type ListPage } from "./wire/list.ts";
 export { ProgressEvent } from "./wire/progress.ts";
 export { ResultPageObject } from "./wire/result-page.ts";

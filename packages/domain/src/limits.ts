@@ -39,6 +39,9 @@ export const MAX_REPORTED_ERRORS = 100;
 /** Default and largest page of GET /v1/batches: contract §1.3. */
 export const BATCH_PAGE = { default: 20, max: 100 } as const;
 
+/** Default and largest page of a batch's history: ours, docs/extensions.md. */
+export const HISTORY_PAGE = { default: 20, max: 100 } as const;
+
 /** Default and largest page of GET /v1/files: contract §1.1. */
 export const FILE_PAGE = { default: 10_000, max: 10_000 } as const;
 

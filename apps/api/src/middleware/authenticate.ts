@@ -1,6 +1,6 @@
 /** Tells whose request it is, by its API key. */
 import { createHash } from "node:crypto";
-import { type Db, findKey } from "@nightshift/db";
+import { type Db, findKey, type KeyView } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { Request } from "express";
 
@@ -18,6 +18,14 @@ export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
+/** By request that was let in: its key. */
+const keysOfRequests = new WeakMap<Request, string>();
+
+/** The id of the API key that the request was let in with, as the admin API names it; null where it had none. */
+export function keyIdOf(request: Request): string | null {
+  return keysOfRequests.get(request) ?? null;
+}
+
 export interface KeyRing {
   readonly authenticate: Authenticate;
   /** Makes this process look every key up again: one was revoked. */
@@ -26,7 +34,7 @@ export interface KeyRing {
 
 /** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
 export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Date }): KeyRing {
-  const cache = new Map<string, { readonly tenant: string; readonly untilMs: number }>();
+  const cache = new Map<string, KeyView & { readonly untilMs: number }>();
 
   const authenticate: Authenticate = async (request) => {
     const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
@@ -35,7 +43,10 @@ export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Dat
     const cacheKey = hash.toString("base64");
     const nowMs = deps.clock().getTime();
     const cached = cache.get(cacheKey);
-    if (cached !== undefined && cached.untilMs > nowMs) return cached.tenant;
+    if (cached !== undefined && cached.untilMs > nowMs) {
+      keysOfRequests.set(request, cached.id);
+      return cached.tenant;
+    }
 
     const found = await findKey(deps.db, hash);
     if (found === null) {
@@ -43,7 +54,8 @@ export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Dat
       throw errors.wrongApiKey(key);
     }
     if (cache.size >= MAX_CACHED_KEYS) cache.clear();
-    cache.set(cacheKey, { tenant: found.tenant, untilMs: nowMs + CACHE_MS });
+    cache.set(cacheKey, { ...found, untilMs: nowMs + CACHE_MS });
+    keysOfRequests.set(request, found.id);
     return found.tenant;
   };
   return {

@@ -51,8 +51,8 @@ async function outputChange(deps: PublishDeps, batch: BatchView, mends: readonly
 async function errorChange(deps: PublishDeps, batch: BatchView, mends: readonly AnsweredMend[]): Promise<FileChange> {
   if (batch.errorFileId === null) return { kind: "keep" };
   const old = await findFile(deps.db, batch.tenant, batch.errorFileId, deps.clock());
-  if (old === null) return { kind: "keep" };
   const isLast = mends.filter(({ failed }) => !failed).length === batch.failed;
+  if (old === null) return isLast ? { kind: "forget", fileId: batch.errorFileId } : { kind: "keep" };
   if (isLast) return { kind: "remove", fileId: old.id, oldBlob: old.blob };
   return replacement(deps, old.id, old.blob, await mendedErrors(deps, old, mends));
 }

@@ -1,31 +1,36 @@
 /** What happened to a batch beyond its states: an entry for each mend that was asked for, each outcome, each rebuild of the files. */
 import type { Queryable } from "../pool.ts";
 
-export type HistoryEvent = "mends_asked" | "mends_succeeded" | "mends_failed" | "mends_given_up" | "files_rebuilt";
+export type MendEvent = "mends_asked" | "mends_succeeded" | "mends_failed" | "mends_given_up";
 
-export interface HistoryEntry {
-  /** In the order of writing. */
-  readonly id: number;
-  readonly at: Date;
-  readonly what: HistoryEvent;
-  /** Who asked; null: the service itself. */
-  readonly by: string | null;
-  readonly details: Readonly<Record<string, unknown>>;
+/** How many lines, and the numbers of the first hundred of them, from 1. */
+export interface LinesDetail {
+  readonly count: number;
+  readonly lines: readonly number[];
 }
 
-export interface NewHistoryEntry {
+/** What a rebuild did to each of the files. */
+export interface FilesDetail {
+  readonly output: FileOutcome;
+  readonly error: FileOutcome;
+}
+export type FileOutcome = "keep" | "create" | "replace" | "remove" | "forget";
+
+export type NewHistoryEntry = {
   readonly batch: number;
   readonly at: Date;
-  readonly what: HistoryEvent;
+  /** Who asked; left out: the service itself. */
   readonly by?: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
+} & (
+  | { readonly what: MendEvent; readonly details: LinesDetail }
+  | { readonly what: "files_rebuilt"; readonly details: FilesDetail }
+);
 
 /** Line numbers that one entry names; the count says how many there are. */
 const MAX_NAMED_LINES = 100;
 
 /** How many lines, and the first hundred of them as people count, from 1. `lines` count from 0. */
-export function linesDetail(lines: readonly number[]): { count: number; lines: number[] } {
+export function linesDetail(lines: readonly number[]): LinesDetail {
   const named = [...lines].sort((a, b) => a - b).slice(0, MAX_NAMED_LINES);
   return { count: lines.length, lines: named.map((line) => line + 1) };
 }
@@ -35,14 +40,4 @@ export async function writeHistory(db: Queryable, entry: NewHistoryEntry): Promi
     "/* history.insert */ insert into batch_history (batch, at, what, by, details) values ($1, $2, $3, $4, $5)",
     [entry.batch, entry.at, entry.what, entry.by ?? null, JSON.stringify(entry.details)],
   );
-}
-
-/** The newest entries of a batch (by number), the oldest of them first; at most `limit`. */
-export async function listBatchHistory(db: Queryable, batch: number, limit = 1_000): Promise<HistoryEntry[]> {
-  const { rows } = await db.query<HistoryEntry>(
-    `/* history.list */
-    select id, at, what, by, details from batch_history where batch = $1 order by id desc limit $2`,
-    [batch, limit],
-  );
-  return rows.reverse();
 }

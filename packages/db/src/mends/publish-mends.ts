@@ -34,7 +34,9 @@ export type FileChange =
       readonly content: { readonly key: string; readonly bytes: number; readonly etag: string };
     }
   /** No line of its kind is left. */
-  | { readonly kind: "remove"; readonly fileId: string; readonly oldBlob: string };
+  | { readonly kind: "remove"; readonly fileId: string; readonly oldBlob: string }
+  /** No line of its kind is left, and the file is gone already: the batch names it no longer. */
+  | { readonly kind: "forget"; readonly fileId: string };
 
 export interface Publication {
   /** As it was when its files were made: with another count of failed lines somebody else has published meanwhile. */
@@ -122,6 +124,9 @@ async function change(tx: Tx, batch: number, kind: "output" | "error", change: F
       );
       await setFileId(tx, batch, kind, change.fileId, null);
       await retire(tx, change.oldBlob);
+      return;
+    case "forget":
+      await setFileId(tx, batch, kind, change.fileId, null);
   }
 }
 

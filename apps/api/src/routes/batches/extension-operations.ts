@@ -1,8 +1,9 @@
 /** The operations of batches that OpenAI does not have, as the API's description has them: docs/extensions.md. */
-import { BatchObject, ProgressEvent, ResultPageObject } from "@nightshift/domain";
+import { BatchHistoryEntry, BatchObject, listSchema, ProgressEvent, ResultPageObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
 import { RetryBatchBody } from "../../retry/chosen-lines.ts";
+import { BatchHistoryQuery } from "./batch-history.ts";
 import { BatchResultsQuery } from "./batch-results.ts";
 
 const tag = "Batches";
@@ -21,6 +22,8 @@ const BatchEvent = Type.Object(
   },
   { $id: "BatchEvent", description: "One of the stream's server-sent events." },
 );
+
+const historyReplies = ok("A page of the history.", listSchema(BatchHistoryEntry, "BatchHistory"));
 
 export const batchExtensionOperations: readonly Operation[] = [
   {
@@ -61,6 +64,36 @@ export const batchExtensionOperations: readonly Operation[] = [
     query: BatchResultsQuery,
     replies: ok("A page of lines.", ResultPageObject),
     errors: ["batchNotFound", "resultsGone", "invalidType", "outOfRange"],
+  },
+  {
+    method: "get",
+    path: "/v1/batches/{batch_id}/history",
+    id: "listBatchHistory",
+    tag,
+    summary: "See what happened to a batch",
+    description:
+      "A page of the batch's history, the newest entry first: its states, each retry with who asked for it and what came of it, " +
+      "and each time that its files were made anew.",
+    extension: true,
+    key: "tenant",
+    params,
+    query: BatchHistoryQuery,
+    replies: historyReplies,
+    errors: ["batchNotFound", "invalidType", "outOfRange"],
+  },
+  {
+    method: "get",
+    path: "/admin/v1/batches/{batch_id}/history",
+    id: "listAnyBatchHistory",
+    tag: "Admin: batches",
+    summary: "See what happened to any tenant's batch",
+    description: "The history as its tenant sees it.",
+    extension: true,
+    key: "admin",
+    params: Type.Object({ batch_id: Type.String({ description: "The id of a batch of any tenant." }) }),
+    query: BatchHistoryQuery,
+    replies: historyReplies,
+    errors: ["batchNotFound", "invalidType", "outOfRange"],
   },
   {
     method: "post",

@@ -4,6 +4,7 @@ import { errors, RequestError } from "@nightshift/domain";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Response } from "express";
 import { readJsonBody } from "../../json-body.ts";
+import { keyIdOf } from "../../middleware/authenticate.ts";
 import { idFromPath, isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
 import { bodyParser } from "../../request-schema.ts";
@@ -31,7 +32,7 @@ export function retryBatch(deps: RetryBatchDeps): TenantHandler {
     try {
       refuseUnlessMendable(batch);
       const only = await chosenLines(deps.objects, batch, body);
-      await retryLines(deps, batch, only, `tenant ${tenant}`);
+      await retryLines(deps, batch, only, keyIdOf(request) ?? `tenant ${tenant}`);
     } catch (error) {
       sayWhetherToRepeat(response, batch, error);
       throw error;

@@ -65,6 +65,10 @@ function newFile({ form, filename, info, key }: ReceivedUpload, id: string, tena
   return { id, tenant, purpose: form.purpose, filename, bytes: info.bytes, blob: key, createdAt: now, expiresAt };
 }
 
+/**
+ * Writes the file's row. Where that fails the bytes go, unless the commit was on its way: the file may be there all the same,
+ * and where it is not, upkeep finds the blob's note.
+ */
 async function keep(
   deps: CreateFileDeps,
   request: Request,
@@ -72,14 +76,16 @@ async function keep(
   file: NewFile,
   first: (tx: Tx) => Promise<void>,
 ): Promise<void> {
+  const commit = { mayBeDone: false };
   try {
     await withTx(deps.db, async (tx) => {
       await first(tx);
       await insertBlob(tx, { key, ...info });
       await insertFile(tx, file);
+      commit.mayBeDone = true;
     });
   } catch (error) {
-    await discardUpload(deps, request, key);
+    if (!commit.mayBeDone) await discardUpload(deps, request, key);
     throw error;
   }
 }
