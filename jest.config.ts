@@ -27,6 +27,7 @@ const services = {
 
 export default {
   coverageProvider: "v8",
+  testSequencer: "<rootDir>/tests/support/longest-first.mjs",
   projects: [
     {
       ...base,

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** In the order in which a fault is cheapest to find. The end-to-end tests start whole stacks: one at a time on small machines. */
+/** In the order in which a fault is cheapest to find. The tests that start processes wait for them more than they compute. */
 const PROJECTS = [
   { name: "unit", workers: 2, timeoutMs: 5_000 },
-  { name: "integration", workers: 2, timeoutMs: 60_000 },
-  { name: "e2e", workers: 1, timeoutMs: 240_000 },
+  { name: "integration", workers: 3, timeoutMs: 60_000 },
+  { name: "e2e", workers: 2, timeoutMs: 240_000 },
 ];
 
 const root = path.dirname(import.meta.dirname);

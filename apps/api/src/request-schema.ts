@@ -6,14 +6,19 @@ import { Ajv, type ErrorObject } from "ajv";
 /** Returns the value as its type, or throws the RequestError of its first fault. */
 export type Parse<T> = (value: unknown) => T;
 
+// One of each for all schemas: an instance compiles JSON Schema's own schema before it can check the first of ours. Schemas
+// are not looked up by their $id, and one that is made for each app may come again.
+const exact = new Ajv({ verbose: true, addUsedSchema: false });
+const fromText = new Ajv({ verbose: true, coerceTypes: true, useDefaults: true, addUsedSchema: false });
+
 /** For JSON bodies: nothing is converted. */
 export function bodyParser<S extends TSchema>(schema: S): Parse<Static<S>> {
-  return compile(schema, new Ajv({ verbose: true }));
+  return compile(schema, exact);
 }
 
 /** For query strings and form fields, where every value comes as text: numbers are read from it, in place. */
 export function textParser<S extends TSchema>(schema: S): Parse<Static<S>> {
-  return compile(schema, new Ajv({ verbose: true, coerceTypes: true, useDefaults: true }));
+  return compile(schema, fromText);
 }
 
 function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
