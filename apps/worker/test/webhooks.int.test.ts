@@ -8,7 +8,7 @@ import { createBatch, insertWebhookEndpoint, listDeliveries, moveBatch, register
 import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
 import type { JobPayload } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { useDatabase } from "@nightshift/testing";
+import { newBatch, useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
 import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
@@ -61,17 +61,7 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await createBatch(db, {
-    id: `batch_${randomUUID()}`,
-    tenant: names.tenant,
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt,
-    deadline: createdAt,
-  });
+  const batch = await createBatch(db, newBatch({ tenant: names.tenant, createdAt }));
   await moveBatch(db, batch.number, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];
