@@ -4,6 +4,7 @@ import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { KNOWN_VARIABLES } from "@nightshift/service";
 import { parseRoutes, parseTiers } from "@nightshift/upstream";
+import { readSources, readWorkspaces } from "./sources.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
@@ -107,4 +108,24 @@ test("every decision is in the list of decisions", () => {
   const decisions = readdirSync(path.join(root, "docs/adr")).filter((file) => /^\d{4}-/.test(file));
 
   expect(sorted(relativeLinks(read("docs/adr/README.md")))).toEqual(sorted(decisions));
+});
+
+test("the architecture page names every table, and none that is not there", () => {
+  const folder = path.join(root, "packages/db/migrations");
+  const migrations = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), "utf8"));
+  const made = migrations.flatMap((sql) => [...sql.matchAll(/^create table (\w+)/gm)].map((match) => match[1] ?? ""));
+  const [, rows = ""] = /\| tables of Postgres \|.*?\n((?:\|.*\n)+)/.exec(read("docs/architecture.md")) ?? [];
+  const first = [...rows.matchAll(/^\|([^|]*)\|/gm)].map((match) => match[1] ?? "").join();
+  const named = [...first.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? "");
+
+  expect(sorted(named)).toEqual(sorted(made));
+});
+
+test("the metrics page has every figure of ours, and no other", () => {
+  const made = readWorkspaces()
+    .flatMap(readSources)
+    .flatMap(({ text }) => [...text.matchAll(/\bname: "(nightshift_\w+)"/g)].map((match) => match[1] ?? ""));
+  const described = [...read("docs/metrics.md").matchAll(/^\| `(nightshift_\w+)` \|/gm)].map((match) => match[1] ?? "");
+
+  expect(sorted(described)).toEqual(sorted(made));
 });

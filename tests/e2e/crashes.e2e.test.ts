@@ -1,24 +1,12 @@
 /** What happens when processes are killed, or the queue is lost, in the middle of a batch: nothing that a user would see. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
-import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
+import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
+import { interruptedBatch } from "./interrupted-batch.ts";
 import { misplacedLines, recordedLines } from "./ledger.ts";
 import { useStack } from "./use-stack.ts";
 
-const LINES = 3_000;
-const CUSTOM_IDS = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
-const INPUT = CUSTOM_IDS.map((id) => chatLine(id, `Question of ${id}`)).join("\n");
-
-/** Starts the batch and resolves when a fifth of it is done. */
-async function startBatch(stack: Stack, client: BatchClient): Promise<string> {
-  const { id } = await client.create(await client.upload(INPUT));
-  await until(async () => (await recordedLines(stack, id)).size > LINES / 5, {
-    message: "a fifth of the lines is done",
-    timeoutMs: 60_000,
-    everyMs: 100,
-  });
-  return id;
-}
+const { start: startBatch, expectEachLineOnce } = interruptedBatch(3_000);
 
 /** Waits for the end, and looks at the ledger all the while. */
 async function watchToTheEnd(stack: Stack, client: BatchClient, id: string): Promise<Batch> {
@@ -31,13 +19,6 @@ async function watchToTheEnd(stack: Stack, client: BatchClient, id: string): Pro
     },
     { message: "the batch is completed and its ledger sound", timeoutMs: 120_000, everyMs: 200 },
   );
-}
-
-async function expectEachLineOnce(client: BatchClient, batch: Batch): Promise<void> {
-  const lines = [...(await client.lines(batch.output_file_id)), ...(await client.lines(batch.error_file_id))];
-
-  expect(batch.request_counts).toEqual({ total: LINES, completed: LINES, failed: 0 });
-  expect(lines.map((line) => line.custom_id).sort()).toEqual([...CUSTOM_IDS].sort());
 }
 
 /** The lines that reached the upstream more than once; the idempotency key is batch, line, generation. */

@@ -1,13 +1,11 @@
 /** A worker that runs as several processes: for a user the same, whichever of them is killed. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
-import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
-import { recordedLines } from "./ledger.ts";
+import { createBatchClient } from "./batch-client.ts";
+import { interruptedBatch } from "./interrupted-batch.ts";
 import { useStack } from "./use-stack.ts";
 
-const LINES = 1_500;
-const CUSTOM_IDS = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
-const INPUT = CUSTOM_IDS.map((id) => chatLine(id, `Question of ${id}`)).join("\n");
+const { start: startBatch, expectEachLineOnce } = interruptedBatch(1_500);
 
 /** The pids of one worker: its primary, and those that do the work. */
 async function findWorker(stack: Stack): Promise<{ primary: number; copies: number[] }> {
@@ -30,24 +28,6 @@ async function untilTwoWork(stack: Stack, former: readonly number[]): Promise<vo
     },
     { message: "two processes are workers in the ledger", timeoutMs: 60_000, everyMs: 200 },
   );
-}
-
-/** Starts the batch and resolves when a fifth of it is done. */
-async function startBatch(stack: Stack, client: BatchClient): Promise<string> {
-  const { id } = await client.create(await client.upload(INPUT));
-  await until(async () => (await recordedLines(stack, id)).size > LINES / 5, {
-    message: "a fifth of the lines is done",
-    timeoutMs: 60_000,
-    everyMs: 100,
-  });
-  return id;
-}
-
-async function expectEachLineOnce(client: BatchClient, batch: Batch): Promise<void> {
-  const lines = [...(await client.lines(batch.output_file_id)), ...(await client.lines(batch.error_file_id))];
-
-  expect(batch.request_counts).toEqual({ total: LINES, completed: LINES, failed: 0 });
-  expect(lines.map((line) => line.custom_id).sort()).toEqual([...CUSTOM_IDS].sort());
 }
 
 describe.each(availableProfiles())("%s", (profile) => {

@@ -83,7 +83,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(requestIds(deps.random), requestLog(deps.logger), requestMetrics(deps.metrics));
   app.use(healthRoutes(deps));
   app.all(["/healthz", "/readyz", "/metrics"], refuseMethod(["get"]));
-  app.use(descriptionRoutes());
+  app.use(descriptionRoutes(deps.completionWindows));
   if (deps.adminKey !== null) {
     app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
     app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));

@@ -1,13 +1,16 @@
 /** The environment of the API process: the only reader of process.env here. */
 import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays, type Tiers } from "@nightshift/domain";
-import { LOG_LEVELS, readConfig, StartupError } from "@nightshift/service";
+import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
 import { StoresVariables } from "@nightshift/stores";
 import { loadRoutes, loadTiers, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
+import { WebhookVariables } from "@nightshift/webhooks";
 import { type Static, Type } from "@sinclair/typebox";
 
 const ApiVariables = Type.Object({
   ...StoresVariables,
   ...UpstreamVariables,
+  ...WebhookVariables,
+  ...ProcessVariables,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
   HOST: Type.String({ default: "127.0.0.1" }),
   NIGHTSHIFT_BOOTSTRAP_KEY: Type.Optional(
@@ -20,15 +23,6 @@ const ApiVariables = Type.Object({
     description: "completion windows such as 1h,24h,7d (minutes m, hours h, days d; 1 to 999 of them)",
   }),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
-  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
-    default: false,
-    description: "true or false: whether webhooks may go to this machine and to private networks",
-  }),
-  NIGHTSHIFT_LOG_LEVEL: Type.Union(
-    LOG_LEVELS.map((level) => Type.Literal(level)),
-    { default: "info" },
-  ),
-  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: Type.Integer({ minimum: 0, maximum: 3600, default: 30 }),
 });
 
 /** Variables by name, checked and of their types. */
@@ -45,20 +39,11 @@ export function readApiConfig(): ApiConfig {
  */
 export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   if (config.NIGHTSHIFT_CONFIG === undefined && config.UPSTREAM_BASE_URL === undefined) return [SIMULATOR_UPSTREAM];
-  const routes = await explained(() => loadRoutes(config, process.env));
+  const routes = await startupErrorOf(RoutesError, () => loadRoutes(config, process.env));
   return routes.upstreams.map((upstream) => upstream.name);
 }
 
 /** What tenants may have, by the same file. Rejects as readUpstreamNames does. */
 export async function readTiers(config: ApiConfig): Promise<Tiers> {
-  return explained(() => loadTiers(config, process.env));
-}
-
-async function explained<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    if (error instanceof RoutesError) throw new StartupError(error.message, { cause: error });
-    throw error;
-  }
+  return startupErrorOf(RoutesError, () => loadTiers(config, process.env));
 }

@@ -1,6 +1,7 @@
 /** What the operator may set of the contract's numbers: completion windows, and how long files of batches live. */
 import { describe, expect, test } from "@jest/globals";
 import { parseCompletionWindows } from "@nightshift/domain";
+import { parse } from "yaml";
 import { errorOf, jsonOf, upload, useApi } from "./api-under-test.ts";
 
 const good = { input_file_id: "file-1", endpoint: "/v1/chat/completions" };
@@ -25,6 +26,18 @@ describe("with windows of 1h and 7d, and files that live for ever", () => {
       message: "Invalid value for 'completion_window': '24h'. Supported values are: '1h', '7d'.",
       param: "completion_window",
       code: "invalid_value",
+    });
+  });
+
+  test("the served description names the windows that are offered", async () => {
+    const document: unknown = parse(await (await api.fetch("/openapi.yaml", { tenant: null })).text());
+
+    expect(document).toMatchObject({
+      components: {
+        schemas: {
+          CreateBatchRequest: { properties: { completion_window: { anyOf: [{ const: "1h" }, { const: "7d" }] } } },
+        },
+      },
     });
   });
 

@@ -4,7 +4,7 @@ import { createBatch, ensureLinePartition, findBatch, insertBlob } from "@nights
 import { createLineIndex } from "@nightshift/domain";
 import { type JobQueues, openQueues, prepareQueueBackend } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { createDatabase, until } from "@nightshift/testing";
+import { createDatabase, newBatch, until } from "@nightshift/testing";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
 
 const ADMIN_KEY = "pässword: with colons";
@@ -109,17 +109,10 @@ describe("retrying a failed line", () => {
   /** A running batch of 3 lines, all out of attempts, and their jobs in the failed set. */
   beforeEach(async () => {
     const now = api.now();
-    const created = await createBatch(api.db(), {
-      id: `batch_${Math.random().toString(16).slice(2)}`,
-      tenant: "one",
-      endpoint: "/v1/embeddings",
-      completionWindow: "24h",
-      inputFileId: "file-1",
-      metadata: null,
-      outputExpiresAfterSeconds: null,
-      createdAt: now,
-      deadline: new Date(now.getTime() + 86_400_000),
-    });
+    const created = await createBatch(
+      api.db(),
+      newBatch({ tenant: "one", endpoint: "/v1/embeddings", createdAt: now }),
+    );
     batch = created;
     const index = createLineIndex();
     for (let i = 0; i < LINES; i += 1) index.add({ offset: i * 100, length: 90 + i });

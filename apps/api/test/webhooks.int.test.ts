@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { moveBatch, untriedDeliveries, createBatch } from "@nightshift/db";
+import { newBatch } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import OpenAI from "openai";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
@@ -199,17 +200,7 @@ describe("an endpoint by its id", () => {
 
 /** The id of a batch of the tenant `one` that has just failed. */
 async function failedBatch(): Promise<string> {
-  const { id, number } = await createBatch(api.db(), {
-    id: `batch_${String(Math.random()).slice(2)}`,
-    tenant: "one",
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: api.now(),
-    deadline: api.now(),
-  });
+  const { id, number } = await createBatch(api.db(), newBatch({ tenant: "one", createdAt: api.now() }));
   await moveBatch(api.db(), number, { to: "failed", errors: [] }, api.now());
   return id;
 }

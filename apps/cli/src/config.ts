@@ -1,6 +1,6 @@
 /** The environment of the command line: the only reader of process.env here. */
 import path from "node:path";
-import { KNOWN_VARIABLES, readConfig } from "@nightshift/service";
+import { KNOWN_VARIABLES, readConfig, ShutdownGraceSeconds } from "@nightshift/service";
 import { type Static, Type } from "@sinclair/typebox";
 
 const CliVariables = Type.Object({
@@ -12,7 +12,7 @@ const CliVariables = Type.Object({
   NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),
   NIGHTSHIFT_BOOTSTRAP_KEY: Type.Optional(Type.String()),
   NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String()),
-  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: Type.Integer({ minimum: 0, maximum: 3600, default: 30 }),
+  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: ShutdownGraceSeconds,
   // The official SDKs' own variables: who has set them for a script has set them for `nightshift run`.
   OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: "^https?://", description: "an http:// or https:// URL" })),
   OPENAI_API_KEY: Type.Optional(Type.String()),

@@ -11,7 +11,7 @@ import {
   type UpstreamConfig,
 } from "@nightshift/upstream";
 import type { Tiers } from "@nightshift/domain";
-import { StartupError, type Lifecycle, type Logger } from "@nightshift/service";
+import { StartupError, startupErrorOf, type Lifecycle, type Logger } from "@nightshift/service";
 import type { WorkerConfig } from "./config.ts";
 
 /** Quick enough to be no wait, slow enough to be seen working. */
@@ -47,20 +47,11 @@ async function simulatorRoutes(url: string): Promise<Routes> {
 
 /** What tenants may have, by the same file. */
 export function readTiers(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Tiers> {
-  return explained(() => loadTiers(config, env));
+  return startupErrorOf(RoutesError, () => loadTiers(config, env));
 }
 
 function configuredRoutes(config: UpstreamConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
-  return explained(() => loadRoutes(config, env));
-}
-
-async function explained<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    if (error instanceof RoutesError) throw new StartupError(error.message, { cause: error });
-    throw error;
-  }
+  return startupErrorOf(RoutesError, () => loadRoutes(config, env));
 }
 
 async function startSimulator(env: NodeJS.ProcessEnv, life: Lifecycle): Promise<string> {

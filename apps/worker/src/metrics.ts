@@ -6,7 +6,11 @@ export interface WorkerMetrics {
   lineRecorded(upstream: string, result: "completed" | "failed" | "exhausted"): void;
   /** A line went back to the ledger: for another attempt, or without having burned one. */
   lineReturned(upstream: string, why: "retry" | "throttled"): void;
+  /** A webhook was sent. `outcome`: acknowledged (any 2xx), retried (it will be sent again) or given_up. */
+  webhookSent(outcome: WebhookOutcome): void;
 }
+
+export type WebhookOutcome = "acknowledged" | "retried" | "given_up";
 
 export interface WorkerGauges {
   /** By upstream. */
@@ -25,6 +29,12 @@ export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): W
     name: "nightshift_lines_returned_total",
     help: "Lines that went back to the ledger for later, by upstream and reason.",
     labelNames: ["upstream", "why"],
+    registers: [registry],
+  });
+  const webhooks = new Counter({
+    name: "nightshift_webhook_attempts_total",
+    help: "Attempts to deliver webhooks, by outcome.",
+    labelNames: ["outcome"],
     registers: [registry],
   });
   new Gauge({
@@ -50,6 +60,9 @@ export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): W
     },
     lineReturned: (upstream, why) => {
       returned.inc({ upstream, why });
+    },
+    webhookSent: (outcome) => {
+      webhooks.inc({ outcome });
     },
   };
 }

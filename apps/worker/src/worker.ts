@@ -162,14 +162,14 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
       timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
     },
   });
-  return { advance, deliveries, fastLane, feedNow, identity, lanes, recorder, run, slices, threads, timers };
+  return { advance, deliveries, fastLane, feedNow, identity, lanes, metrics, recorder, run, slices, threads, timers };
 }
 
 /** Starts to take jobs of every queue. */
 function takeJobs(deps: WorkerDeps, parts: Parts): JobWorker[] {
   const { queues } = deps;
-  const { advance, feedNow, identity, lanes, run, timers } = parts;
-  const deliver = deliverWebhook({ ...deps, workerId: () => identity.id(), random: Math.random });
+  const { advance, feedNow, identity, lanes, metrics, run, timers } = parts;
+  const deliver = deliverWebhook({ ...deps, metrics, workerId: () => identity.id(), random: Math.random });
   const slicesOf = (lane: UpstreamLane): JobWorker => {
     const job = queues.work("slice.run", (payload) => run(lane, { sliceNo: payload.slice_no, gen: payload.gen }), {
       concurrency: lane.room.wantedSlices(),

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { batchProgress, type BatchView, createBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
-import { useDatabase } from "@nightshift/testing";
+import { newBatch, useDatabase } from "@nightshift/testing";
 import { admitWaiting } from "../src/batch/admission.ts";
 import { type AdvanceDeps, advanceBatch } from "../src/jobs/advance-batch.ts";
 
@@ -22,19 +22,9 @@ beforeEach(async () => {
   await database.db().query("insert into tenants (id, tier) values ($1, 'one at a time')", [tenant]);
 });
 
-function newBatch(): Promise<BatchView> {
-  return createBatch(database.db(), {
-    id: `batch_${randomUUID()}`,
-    tenant,
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    // There is none: validation ends at once, with the batch failed.
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: now,
-    deadline,
-  });
+/** Its input file is not there: validation ends at once, with the batch failed. */
+function waitingBatch(): Promise<BatchView> {
+  return createBatch(database.db(), newBatch({ tenant, createdAt: now, deadline }));
 }
 
 /** What these paths touch of the worker; the rest is not there. */
@@ -61,14 +51,14 @@ const statusOf = async (batch: BatchView): Promise<string | undefined> =>
 
 /** Occupies the tenant's one place. */
 async function runningBatch(): Promise<BatchView> {
-  const batch = await newBatch();
+  const batch = await waitingBatch();
   await database.db().query("update batches set admitted_at = $2 where number = $1", [batch.number, now]);
   return batch;
 }
 
 test("a batch without room is not looked at, and says why it waits", async () => {
   await runningBatch();
-  const waiting = await newBatch();
+  const waiting = await waitingBatch();
 
   await advance(waiting);
 
@@ -79,7 +69,7 @@ test("a batch without room is not looked at, and says why it waits", async () =>
 
 test("the end of a batch admits the oldest that waits, and tells the workers of it", async () => {
   const running = await runningBatch();
-  const [next, last] = [await newBatch(), await newBatch()];
+  const [next, last] = [await waitingBatch(), await waitingBatch()];
   for (const batch of [last, next]) await advance(batch);
 
   await advance(running);
@@ -92,7 +82,7 @@ test("the end of a batch admits the oldest that waits, and tells the workers of 
 });
 
 test("a batch that comes first into the worker's hands does not overtake an older one", async () => {
-  const [older, newer] = [await newBatch(), await newBatch()];
+  const [older, newer] = [await waitingBatch(), await waitingBatch()];
 
   await advance(newer);
 
@@ -102,7 +92,7 @@ test("a batch that comes first into the worker's hands does not overtake an olde
 
 test("a waiting batch expires at its deadline without having begun", async () => {
   await runningBatch();
-  const waiting = await newBatch();
+  const waiting = await waitingBatch();
   await advance(waiting);
   at = deadline;
 
@@ -113,7 +103,7 @@ test("a waiting batch expires at its deadline without having begun", async () =>
 
 test("a waiting batch that is cancelled needs no turn to end", async () => {
   await runningBatch();
-  const waiting = await newBatch();
+  const waiting = await waitingBatch();
   await advance(waiting);
   await requestCancel(database.db(), tenant, waiting.id, now);
 
@@ -124,7 +114,7 @@ test("a waiting batch that is cancelled needs no turn to end", async () => {
 
 test("the reconciler admits where an end told nobody, and where a tier's limit is gone", async () => {
   const running = await runningBatch();
-  const [next, last] = [await newBatch(), await newBatch()];
+  const [next, last] = [await waitingBatch(), await waitingBatch()];
   for (const batch of [next, last]) await advance(batch);
   await admitWaiting(deps());
   expect(advanced).toEqual([]);

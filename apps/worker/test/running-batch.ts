@@ -13,6 +13,7 @@ import {
   moveBatch,
   registerWorker,
 } from "@nightshift/db";
+import { newBatch } from "@nightshift/testing";
 import type { LineTask } from "../src/lines/line-task.ts";
 import { tasksOfSlice } from "./line-fixture.ts";
 
@@ -29,19 +30,8 @@ export interface RunningBatch {
 export async function startBatch(db: Db, total: number, pid = process.pid): Promise<RunningBatch> {
   const mark = randomUUID();
   const now = new Date();
-  const inAnHour = new Date(now.getTime() + 3_600_000);
   await db.query("insert into tenants (id) values ($1)", [mark]);
-  const { number, day } = await createBatch(db, {
-    id: `batch_${mark}`,
-    tenant: mark,
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: now,
-    deadline: inAnHour,
-  });
+  const { number, day } = await createBatch(db, newBatch({ tenant: mark, createdAt: now }));
   await ensureLinePartition(db, day);
   const blobs = { inputBlob: `inputs/${mark}`, indexBlob: `indexes/${mark}` };
   for (const key of Object.values(blobs)) await insertBlob(db, { key, bytes: 1, etag: "e" });

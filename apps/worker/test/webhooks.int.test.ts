@@ -8,7 +8,7 @@ import { createBatch, insertWebhookEndpoint, listDeliveries, moveBatch, register
 import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
 import type { JobPayload } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { useDatabase } from "@nightshift/testing";
+import { newBatch, useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
 import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
@@ -61,17 +61,7 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await createBatch(db, {
-    id: `batch_${randomUUID()}`,
-    tenant: names.tenant,
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt,
-    deadline: createdAt,
-  });
+  const batch = await createBatch(db, newBatch({ tenant: names.tenant, createdAt }));
   await moveBatch(db, batch.number, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];
@@ -79,8 +69,10 @@ async function scene() {
   const enqueue = async (_name: unknown, payload: unknown): Promise<void> => {
     jobs.push(payload as JobPayload<"webhook.deliver">);
   };
+  const sent: string[] = [];
   const deliver = deliverWebhook({
     db,
+    metrics: { webhookSent: (outcome) => sent.push(outcome) },
     webhooks: createWebhookSender({ allowPrivate: true }),
     workerId: () => names.worker,
     logger: createLogger({ name: "worker", level: "silent" }),
@@ -93,6 +85,8 @@ async function scene() {
     batchId: batch.id,
     queue,
     jobs,
+    /** What was counted. */
+    sent,
     /** Runs what is due, as the reconciler and the queue would; how many jobs that were. */
     runDue: async (signal = new AbortController().signal): Promise<number> => {
       jobs.length = 0;
@@ -118,12 +112,13 @@ test("a batch's deliveries are enqueued at its end, and only those that were nev
 });
 
 test("an acknowledged delivery is sent once, whatever the queue does", async () => {
-  const { runDue, shown, batchId } = await scene();
+  const { runDue, sent, shown, batchId } = await scene();
 
   expect(await runDue()).toBe(1);
   expect(await runDue()).toBe(0);
 
   expect(received).toHaveLength(1);
+  expect(sent).toEqual(["acknowledged"]);
   expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ type: "batch.failed", data: { id: batchId } });
   expect(await shown()).toMatchObject({
     state: "delivered",
@@ -134,7 +129,7 @@ test("an acknowledged delivery is sent once, whatever the queue does", async () 
 });
 
 test("what is never acknowledged is tried for 72 hours, and then kept as failed", async () => {
-  const { runDue, shown } = await scene();
+  const { runDue, sent, shown } = await scene();
   status = 500;
 
   const moments: number[] = [];
@@ -151,16 +146,18 @@ test("what is never acknowledged is tried for 72 hours, and then kept as failed"
   expect(received.map(({ timestamp }) => timestamp - START / 1_000)).toEqual(moments);
   expect(new Set(received.map(({ id, body }) => id + body)).size).toBe(1);
   expect(await shown()).toMatchObject({ state: "failed", attempts: moments.length, lastStatus: 500 });
+  expect(sent).toEqual([...moments.slice(1).map(() => "retried"), "given_up"]);
   nowMs += 999 * HOUR_MS;
   expect(await runDue()).toBe(0);
 });
 
 test("410 ends it at once", async () => {
-  const { runDue, shown } = await scene();
+  const { runDue, sent, shown } = await scene();
   status = 410;
 
   await runDue();
 
+  expect(sent).toEqual(["given_up"]);
   expect(await shown()).toMatchObject({ state: "failed", attempts: 1, lastStatus: 410, lastError: "answered 410" });
 });
 

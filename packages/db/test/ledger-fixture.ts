@@ -1,5 +1,6 @@
 /** Running batches for tests of the ledger, and the workers' side of it in as few words as possible. No bytes anywhere. */
 import { randomUUID } from "node:crypto";
+import { newBatch as batchOf } from "@nightshift/testing";
 import {
   type BatchView,
   claimSlices,
@@ -40,18 +41,8 @@ export async function newTenant(db: Db, tenant = `tenant-${randomUUID()}`, weigh
 
 /** A batch in the state validating. */
 export async function newBatch(db: Db, change: Partial<NewBatch> = {}): Promise<BatchView> {
-  return createBatch(db, {
-    id: `batch_${randomUUID()}`,
-    tenant: change.tenant ?? (await newTenant(db)),
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: "file-1",
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: now,
-    deadline: later(86_400),
-    ...change,
-  });
+  const tenant = change.tenant ?? (await newTenant(db));
+  return createBatch(db, batchOf({ createdAt: now, ...change, tenant }));
 }
 
 /** An upstream of its own for each caller. */

@@ -44,6 +44,13 @@ export function useQueues(openBackend: () => Promise<BackendUnderTest>): Fixture
   };
 }
 
+type Board = ReturnType<JobQueues["boards"]>[number];
+
+/** Whether no job of a queue is in one of these states. */
+export async function hasNone(board: Board, ...states: Parameters<Board["getJobCountByTypes"]>): Promise<boolean> {
+  return (await board.getJobCountByTypes(...states)) === 0;
+}
+
 /** A handler that runs until it is let go, and counts. */
 export interface Gate {
   readonly handler: (payload: unknown, signal: AbortSignal) => Promise<void>;

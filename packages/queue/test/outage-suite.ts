@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import { openQueues, QueueUnavailableError } from "../src/index.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
-import { createGate, useQueues } from "./fixture.ts";
+import { createGate, hasNone, useQueues } from "./fixture.ts";
 import { openRoute, type Route } from "./outage.ts";
 
 const advance = { v: 1, batch: 7 } as const;
@@ -42,16 +42,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, bulk: true }]);
       await queues.enqueue("batch.advance", advance);
       await until(() => after === 2, { message: "what was added after the wipe runs" });
-      await until(
-        () =>
-          queues
-            .boards()[2]!
-            .getJobCountByTypes("active", "waiting")
-            .then((n) => n === 0),
-        {
-          message: "nothing is left",
-        },
-      );
+      await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), { message: "nothing is left" });
 
       expect(gate.calls()).toBe(2);
     });
@@ -117,16 +108,9 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await way.restore();
       await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
       await until(() => calls === 1, { message: "its worker is back" });
-      await until(
-        () =>
-          queues
-            .boards()[2]!
-            .getJobCountByTypes("active", "waiting")
-            .then((n) => n === 0),
-        {
-          message: "the slice that ended in between is done",
-        },
-      );
+      await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), {
+        message: "the slice that ended in between is done",
+      });
 
       expect(gate.calls()).toBe(1);
       expect(logged("job failed")).toBe(0);
@@ -186,17 +170,10 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     );
     await under().disconnectAll();
     await until(() => seen.size === numbers.length, { message: "all slices run", timeoutMs: 15_000 });
-    await until(
-      () =>
-        queues
-          .boards()[2]!
-          .getJobCountByTypes("active", "waiting")
-          .then((n) => n === 0),
-      {
-        message: "none is left",
-        timeoutMs: 15_000,
-      },
-    );
+    await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), {
+      message: "none is left",
+      timeoutMs: 15_000,
+    });
 
     expect(logged("job failed")).toBe(0);
   });

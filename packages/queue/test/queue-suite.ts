@@ -2,7 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import type { BackendUnderTest } from "./backend-under-test.ts";
-import { createGate, useQueues } from "./fixture.ts";
+import { createGate, hasNone, useQueues } from "./fixture.ts";
 
 const advance = { v: 1, batch: 7 } as const;
 
@@ -80,16 +80,9 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 2, { message: "that of another batch runs beside it" });
       gate.open();
       await until(() => gate.calls() === 3, { message: "it runs once more" });
-      await until(
-        () =>
-          queues
-            .boards()[0]!
-            .getJobCountByTypes("waiting", "active", "delayed")
-            .then((n) => n === 0),
-        {
-          message: "nothing is left",
-        },
-      );
+      await until(() => hasNone(queues.boards()[0]!, "waiting", "active", "delayed"), {
+        message: "nothing is left",
+      });
 
       expect(gate.calls()).toBe(3);
     });
@@ -113,16 +106,9 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await queues.enqueue("batch.advance", advance);
       gate.open();
       await until(() => calls === 4, { message: "three attempts, and the one that arrived" });
-      await until(
-        () =>
-          queues
-            .boards()[0]!
-            .getJobCountByTypes("waiting", "active", "failed")
-            .then((n) => n === 0),
-        {
-          message: "nothing is left",
-        },
-      );
+      await until(() => hasNone(queues.boards()[0]!, "waiting", "active", "failed"), {
+        message: "nothing is left",
+      });
 
       expect(calls).toBe(4);
     });

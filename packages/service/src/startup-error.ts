@@ -4,3 +4,16 @@
 export class StartupError extends Error {
   override readonly name: string = "StartupError";
 }
+
+/** Settles as `work` does, but that an error of the class `Explained`, whose message says all, becomes a StartupError. */
+export async function startupErrorOf<T>(
+  Explained: new (...args: never[]) => Error,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Explained) throw new StartupError(error.message, { cause: error });
+    throw error;
+  }
+}

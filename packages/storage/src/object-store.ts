@@ -41,7 +41,7 @@ export interface ObjectStore {
   /** Writes an object that is in memory. Replaces what was under the key. */
   put(key: string, body: Uint8Array): Promise<ObjectInfo>;
   /**
-   * Writes a stream of unknown length in bounded memory (at most about 32 MiB). When the source throws or `signal`
+   * Writes a stream of unknown length in bounded memory (at most about 16 MiB). When the source throws or `signal`
    * aborts, nothing is left under the key, and the promise rejects with that error.
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;

@@ -8,7 +8,6 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { ensureBucket } from "./bucket.ts";
 import { assertKey, assertPrefix, assertRange } from "./key.ts";
 import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
@@ -16,11 +15,7 @@ import { EVEN_PARTS, S3_PARTS } from "./part-plan.ts";
 import { joinOnS3 } from "./s3-join.ts";
 import { isS3Error, unquote } from "./s3-replies.ts";
 import { abortUploadsBefore } from "./s3-unfinished.ts";
-import { untilAborted } from "./until-aborted.ts";
 
-/** Two parts on their way, one being gathered and one being cut: 24 MiB. S3 takes no part under 5 MiB but the last. */
-const PART_BYTES = 6 * 1024 * 1024;
-const PARTS_AT_ONCE = 2;
 
 /** The most that S3 takes in one request. */
 const KEYS_PER_DELETE = 1_000;
@@ -45,6 +40,10 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
   const client = createClient(options);
   const Bucket = options.bucket;
   const limits = options.serverCopies === false ? EVEN_PARTS : S3_PARTS;
+  const join: ObjectStore["join"] = async (key, sources, signal) => {
+    assertKey(key);
+    return joinOnS3({ client, Bucket, Key: key }, sources, { limits, signal });
+  };
 
   return {
     put: async (key, body) => {
@@ -52,14 +51,9 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));
       return { bytes: body.byteLength, etag: unquote(ETag) };
     },
-    putStream: async (key, body, signal) => {
-      assertKey(key);
-      return uploadStream(client, Bucket, key, untilAborted(body, signal));
-    },
-    join: async (key, sources, signal) => {
-      assertKey(key);
-      return joinOnS3({ client, Bucket, Key: key }, sources, { limits, signal });
-    },
+    // A stream is a join of bytes in memory alone: one uploader, one set of rules for what a failure leaves.
+    putStream: join,
+    join,
     openRead: async (key, range) => getObject(client, Bucket, key, range),
     read: async (key, range) => {
       const chunks: Buffer[] = [];
@@ -110,42 +104,6 @@ function createClient(options: S3StoreOptions): S3Client {
       httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
     },
   });
-}
-
-/** A source that ends within one part becomes one put. A failed upload removes its parts. */
-async function uploadStream(
-  client: S3Client,
-  Bucket: string,
-  key: string,
-  source: AsyncIterable<Uint8Array>,
-): Promise<ObjectInfo> {
-  let bytes = 0;
-  let sourceFailure: { readonly error: unknown } | null = null;
-  async function* count(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      for await (const chunk of source) {
-        bytes += chunk.byteLength;
-        yield chunk;
-      }
-    } catch (error) {
-      sourceFailure = { error };
-      throw error;
-    }
-  }
-
-  const upload = new Upload({
-    client,
-    params: { Bucket, Key: key, Body: Readable.from(count()) },
-    partSize: PART_BYTES,
-    queueSize: PARTS_AT_ONCE,
-  });
-  try {
-    const { ETag } = await upload.done();
-    return { bytes, etag: unquote(ETag) };
-  } catch (error) {
-    // Where removing the parts failed too, Upload reports that instead of why.
-    throw (sourceFailure as { readonly error: unknown } | null)?.error ?? error;
-  }
 }
 
 async function getObject(client: S3Client, Bucket: string, key: string, range?: ByteRange): Promise<Readable> {

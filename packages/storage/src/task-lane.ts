@@ -1,4 +1,8 @@
-/** Runs tasks beside each other, a few at a time; the first that fails stops all that share its controller. */
+/**
+ * Runs tasks beside each other, a few at a time; the first that fails stops all that share its controller. A queue of
+ * promises such as p-limit counts as well, but takes any number of tasks at once: here whoever reads the sources waits for
+ * a place before it reads on, which is what bounds memory, and can wait for what runs without ending the lane.
+ */
 
 export interface TaskLane {
   /** Resolves once `task` has begun; rejects without beginning it where all is stopped. */

@@ -8,7 +8,7 @@ import {
   type JobQueues,
   type QueueBackend,
 } from "@nightshift/queue";
-import { StartupError, type Check, type Logger } from "@nightshift/service";
+import { startupErrorOf, type Check, type Logger } from "@nightshift/service";
 import { isObjectStoreUnavailable, openFolderStore, type ObjectStore } from "@nightshift/storage";
 import { untilReachable } from "./until-reachable.ts";
 import { refuseHalfSet, type StoresConfig } from "./variables.ts";
@@ -61,7 +61,7 @@ export async function openStores(config: StoresConfig, options: OpenStoresOption
       },
     });
     opened.push(() => db.end());
-    await wait("Postgres", () => migrateOrRefuse(db), isDbUnavailable);
+    await wait("Postgres", () => startupErrorOf(SchemaTooNewError, () => migrate(db)), isDbUnavailable);
 
     const backend = chooseQueueBackend(config);
     const isQueueAway = (error: unknown): boolean => error instanceof QueueUnavailableError || isDbUnavailable(error);
@@ -76,15 +76,6 @@ export async function openStores(config: StoresConfig, options: OpenStoresOption
     return { db, objects, queues, checks, close };
   } catch (error) {
     await close();
-    throw error;
-  }
-}
-
-async function migrateOrRefuse(db: Db): Promise<void> {
-  try {
-    await migrate(db);
-  } catch (error) {
-    if (error instanceof SchemaTooNewError) throw new StartupError(error.message, { cause: error });
     throw error;
   }
 }

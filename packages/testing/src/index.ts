@@ -8,6 +8,7 @@ export { truncate } from "./stack/queue-store.ts";
 export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorStats } from "./stack/simulator.ts";
 export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { type LostCommits, useLostCommits } from "./lost-commits.ts";
+export { newBatch } from "./new-batch.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";
 export { testServices, type TestS3, type TestServices } from "./test-services.ts";
 export { until, type UntilOptions } from "./until.ts";

@@ -2,3 +2,4 @@
 export { findUrlFault } from "./endpoint-url.ts";
 export { createWebhookSender, type SendOutcome, type WebhookMessage, type WebhookSender } from "./sender.ts";
 export { newWebhookSecret } from "./signature.ts";
+export { WebhookVariables } from "./variables.ts";

@@ -1,21 +1,26 @@
 /** All operations that the API's description has. A test holds them to the route table, in both directions. */
+import { DEFAULT_COMPLETION_WINDOWS } from "@nightshift/domain";
 import { keyOperations } from "../admin/keys/operations.ts";
 import { tenantOperations } from "../admin/tenants/operations.ts";
 import { webhookOperations } from "../admin/webhooks/operations.ts";
 import { batchExtensionOperations } from "../routes/batches/extension-operations.ts";
-import { batchOperations } from "../routes/batches/operations.ts";
+import { batchOperationsWith } from "../routes/batches/operations.ts";
 import { fileOperations } from "../routes/files/operations.ts";
 import { uploadOperations } from "../routes/uploads/operations.ts";
 import type { Operation } from "./operation.ts";
 import { serviceOperations } from "./service-operations.ts";
 
-export const operations: readonly Operation[] = [
+/** Where a batch may ask for these completion windows. */
+export const operationsWith = (windows: Iterable<string>): readonly Operation[] => [
   ...fileOperations,
   ...uploadOperations,
-  ...batchOperations,
+  ...batchOperationsWith(windows),
   ...batchExtensionOperations,
   ...keyOperations,
   ...tenantOperations,
   ...webhookOperations,
   ...serviceOperations,
 ];
+
+/** Where nobody has configured others: docs/openapi-batch-file.yaml. */
+export const operations = operationsWith([DEFAULT_COMPLETION_WINDOWS]);

@@ -1,16 +1,17 @@
 /** GET /openapi.yaml and GET /docs: the API's own description, for everybody. */
+import type { CompletionWindows } from "@nightshift/domain";
 import { Router } from "express";
 import { refuseMethod } from "../tenant-routes.ts";
 import { buildDocument, renderYaml } from "./document.ts";
-import { operations } from "./operations.ts";
+import { operationsWith } from "./operations.ts";
 import { renderPage } from "./page.ts";
 
 /** The page is ours alone and loads nothing; this keeps it so whatever a description says. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** Both are rendered once, here. */
-export function descriptionRoutes(): Router {
-  const document = buildDocument(operations);
+/** Both are rendered once, here, with the completion windows that are offered. */
+export function descriptionRoutes(windows: CompletionWindows): Router {
+  const document = buildDocument(operationsWith(windows.keys()));
   const yaml = renderYaml(document);
   const page = renderPage(document);
   const router = Router();

@@ -1,5 +1,10 @@
-import { expect, test } from "@jest/globals";
-import { describeErrorLine, isWhole } from "./outcome.ts";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type OpenAI from "openai";
+import type { Screen } from "../screen/screen.ts";
+import { deliver, describeErrorLine, isWhole } from "./outcome.ts";
 import type { Batch } from "./follow-batch.ts";
 
 const line = (rest: object): string => JSON.stringify({ id: "batch_req_1", custom_id: "req-1", ...rest });
@@ -37,4 +42,57 @@ test.each([
   const batch = { status, request_counts: { total: 3, completed: 3 - failed, failed } } as Batch;
 
   expect(isWhole(batch)).toBe(expected);
+});
+
+describe("results are delivered to where an earlier batch left its own", () => {
+  const client = {
+    files: { content: (id: string) => Promise.resolve(new Response(JSON.stringify(id))) },
+  } as unknown as OpenAI;
+  let folder: string;
+  let said: string[];
+  const screen: Screen = {
+    isTerminal: false,
+    stream: process.stderr,
+    line: (text = "") => {
+      said.push(text);
+    },
+    paint: (_colour, text) => text,
+  };
+
+  beforeEach(async () => {
+    said = [];
+    folder = await mkdtemp(path.join(tmpdir(), "nightshift-"));
+    for (const name of ["out.jsonl", "out.errors.jsonl"]) await writeFile(path.join(folder, name), "earlier");
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  async function filesAfter(batch: Partial<Batch>): Promise<Record<string, string>> {
+    const targets = { output: path.join(folder, "out.jsonl"), errors: path.join(folder, "out.errors.jsonl") };
+    await deliver(client, { id: "batch_1", ...batch } as Batch, targets, screen);
+    const names = (await readdir(folder)).sort();
+    const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), "utf8")));
+    return Object.fromEntries(names.map((name, index) => [name, texts[index] ?? ""]));
+  }
+
+  test("without failed lines, failed lines of the earlier batch do not stay", async () => {
+    const files = await filesAfter({ status: "completed", output_file_id: "file-out" });
+
+    expect(files).toEqual({ "out.jsonl": '"file-out"' });
+    expect(said).toContain(
+      `No line failed: removed ${path.join(folder, "out.errors.jsonl")}, which was of an earlier batch.`,
+    );
+  });
+
+  test("without results, results of the earlier batch do not stay", async () => {
+    const files = await filesAfter({ status: "expired", error_file_id: "file-errors" });
+
+    expect(files).toEqual({ "out.errors.jsonl": '"file-errors"' });
+    expect(said.join()).toContain("No line succeeded: removed ");
+  });
+
+  test("a batch that was refused as a whole leaves both", async () => {
+    expect(await filesAfter({ status: "failed" })).toEqual({ "out.jsonl": "earlier", "out.errors.jsonl": "earlier" });
+  });
 });

@@ -4,7 +4,7 @@ import { Value } from "@sinclair/typebox/value";
 import { Type } from "@sinclair/typebox";
 import type { Screen } from "../screen/screen.ts";
 import type { Batch } from "./follow-batch.ts";
-import { firstLines, printFile, saveFile } from "./save-file.ts";
+import { firstLines, printFile, removeEarlier, saveFile } from "./save-file.ts";
 
 const SHOWN_FAULTS = 10;
 
@@ -27,8 +27,12 @@ export function tellOutcome(batch: Batch, screen: Screen): void {
   showBatchErrors(batch, screen);
 }
 
-/** Writes results and errors where they are wanted, and tells where that was and which lines failed. */
+/**
+ * Writes results and errors where they are wanted, and tells where that was and which lines failed. Where a batch that ran
+ * has no such file, one of an earlier batch does not stay there to be taken for its own.
+ */
 export async function deliver(client: OpenAI, batch: Batch, targets: Targets, screen: Screen): Promise<void> {
+  if (batch.status !== "failed") await removeStale(batch, targets, screen);
   if (batch.error_file_id) await tellFailedLines(client, batch, targets.errors, screen);
   if (batch.output_file_id) {
     if (targets.output === null) await printFile(client, batch.output_file_id);
@@ -37,6 +41,15 @@ export async function deliver(client: OpenAI, batch: Batch, targets: Targets, sc
       screen.line(`Results: ${targets.output}`);
     }
   }
+}
+
+async function removeStale(batch: Batch, { output, errors }: Targets, screen: Screen): Promise<void> {
+  const isStale = (target: string | null, fileId: string | null | undefined): target is string =>
+    target !== null && !fileId;
+  if (isStale(errors, batch.error_file_id) && (await removeEarlier(errors)))
+    screen.line(`No line failed: removed ${errors}, which was of an earlier batch.`);
+  if (isStale(output, batch.output_file_id) && (await removeEarlier(output)))
+    screen.line(`No line succeeded: removed ${output}, which was of an earlier batch.`);
 }
 
 /** What validation found: the reason why the whole batch failed. */

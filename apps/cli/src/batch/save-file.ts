@@ -1,6 +1,6 @@
 /** Takes a file of the server to where it was asked for. */
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, unlink } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -19,6 +19,17 @@ export async function saveFile(client: OpenAI, fileId: string, target: string): 
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Removes the file at `target`. False where there is none. */
+export async function removeEarlier(target: string): Promise<boolean> {
+  try {
+    await unlink(target);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
 }

@@ -15,8 +15,14 @@ import { supervisePostgres } from "./supervised-postgres.ts";
 /** What a predecessor's programs have, who know that it is gone, to record what is in flight. */
 const LEFTOVER_PATIENCE_MS = 5_000;
 
-/** What programs may need beyond the grace of their requests and lines. */
-const STOP_MARGIN_MS = 15_000;
+/**
+ * What programs may need beyond the grace of their requests and lines. The most has the primary of several workers, whose
+ * phases of stopping add up to 32 s: apps/worker/src/processes/primary.ts.
+ */
+const PROGRAMS_MARGIN_MS = 35_000;
+
+/** What Postgres and the files of the data folder may need after the programs. */
+const REST_MARGIN_MS = 15_000;
 
 export interface MachineOptions {
   readonly config: CliConfig;
@@ -42,7 +48,7 @@ type OnClose = (close: () => Promise<void>) => void;
 
 /** The longest that `stop` takes. */
 export function longestStopMs(config: CliConfig): number {
-  return config.graceMs + 3 * STOP_MARGIN_MS;
+  return config.graceMs + PROGRAMS_MARGIN_MS + REST_MARGIN_MS;
 }
 
 /** Starts everything and resolves when it takes requests. Rejects with StartupError, nothing left running. */
@@ -83,7 +89,7 @@ async function openAll(options: MachineOptions, onClose: OnClose): Promise<strin
     show,
   });
   const { stop } = crew;
-  onClose(() => stop(graceMs + STOP_MARGIN_MS));
+  onClose(() => stop(graceMs + PROGRAMS_MARGIN_MS));
   return unlessAborted(signal, () => serve(crew, port, signal));
 }
 

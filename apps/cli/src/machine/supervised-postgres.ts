@@ -1,7 +1,7 @@
 /** The machine's own Postgres, kept running on the same port, so that its clients come back by themselves. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LocalPostgresError, startLocalPostgres, type LocalPostgres } from "@nightshift/local-postgres";
-import { createBackoff, StartupError } from "@nightshift/service";
+import { createBackoff, startupErrorOf } from "@nightshift/service";
 import { endOnExit, signalProcess } from "./processes.ts";
 
 export interface PostgresOptions {
@@ -23,9 +23,7 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
   const stopping = new AbortController();
   const isStopping = (): boolean => stopping.signal.aborted;
   const backoff = createBackoff();
-  let current = await startLocalPostgres({ dir, env }).catch((error: unknown) => {
-    throw error instanceof LocalPostgresError ? new StartupError(error.message, { cause: error }) : error;
-  });
+  let current = await startupErrorOf(LocalPostgresError, () => startLocalPostgres({ dir, env }));
 
   const startAgain = async (port: number): Promise<LocalPostgres | null> => {
     for (let ranMs = Infinity; !isStopping(); ranMs = 0) {

@@ -8,11 +8,13 @@ import type { JobHandler } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import type { WebhookSender } from "@nightshift/webhooks";
 import type { Clock } from "../deps.ts";
+import type { WorkerMetrics } from "../metrics.ts";
 
 export interface DeliverDeps {
   readonly db: Db;
   readonly webhooks: WebhookSender;
   readonly workerId: () => string;
+  readonly metrics: Pick<WorkerMetrics, "webhookSent">;
   readonly logger: Logger;
   readonly clock: Clock;
   /** From 0 to below 1. */
@@ -21,7 +23,7 @@ export interface DeliverDeps {
 
 /** The handler. Where its signal ends an attempt, the claim stays until this worker is gone or its lease is over. */
 export function deliverWebhook(deps: DeliverDeps): JobHandler<"webhook.deliver"> {
-  const { db, webhooks, logger, clock } = deps;
+  const { db, webhooks, metrics, logger, clock } = deps;
   return async (payload, signal) => {
     const delivery = await claimDelivery(db, payload.delivery, deps.workerId(), clock());
     if (delivery === null) return;
@@ -32,7 +34,11 @@ export function deliverWebhook(deps: DeliverDeps): JobHandler<"webhook.deliver">
     const now = clock();
     const nextAttemptAt = nextWebhookAttempt({ attempts, since: createdAt, now, status: outcome.status }, deps.random);
     await recordAttempt(db, delivery, { ...outcome, nextAttemptAt }, now);
-    if (outcome.isAcknowledged) return;
+    if (outcome.isAcknowledged) {
+      metrics.webhookSent("acknowledged");
+      return;
+    }
+    metrics.webhookSent(nextAttemptAt === null ? "given_up" : "retried");
     const facts = { delivery: id, batch: delivery.batchId, attempts, error: outcome.error, nextAttemptAt };
     logger.info(facts, nextAttemptAt === null ? "webhook given up" : "webhook not acknowledged; it will be sent again");
   };

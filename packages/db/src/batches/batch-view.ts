@@ -25,6 +25,7 @@ export interface BatchView {
   outputFileId: string | null;
   errorFileId: string | null;
   createdAt: Date;
+  /** The end of the completion window. */
   deadline: Date;
   inProgressAt: Date | null;
   finalizingAt: Date | null;

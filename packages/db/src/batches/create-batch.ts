@@ -6,17 +6,18 @@ import { countUnfinished } from "./admit-batches.ts";
 import type { BatchView } from "./batch-view.ts";
 import { findBatch } from "./find-batch.ts";
 
-export interface NewBatch {
-  id: string;
-  tenant: string;
-  endpoint: string;
-  completionWindow: string;
-  inputFileId: string;
-  metadata: Record<string, string> | null;
-  outputExpiresAfterSeconds: number | null;
-  createdAt: Date;
-  /** The end of the completion window. */
-  deadline: Date;
+export interface NewBatch extends Pick<
+  BatchView,
+  | "id"
+  | "tenant"
+  | "endpoint"
+  | "completionWindow"
+  | "inputFileId"
+  | "metadata"
+  | "outputExpiresAfterSeconds"
+  | "createdAt"
+  | "deadline"
+> {
   /** Most batches of the tenant that may be unfinished, this one among them; null or left out: any number. */
   maxUnfinished?: number | null;
 }

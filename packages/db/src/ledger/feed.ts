@@ -1,4 +1,5 @@
 /** Hands out lines: moves the feed checkpoints of an upstream's batches and inserts the slices, in one transaction. */
+import type { FeedWindow } from "@nightshift/domain";
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import { releaseParked, roomForParked } from "./parked-slices.ts";
@@ -18,21 +19,8 @@ export interface FeedCandidate {
   readonly outstanding: number;
 }
 
-export interface FeedState {
-  /** Lines, and their bytes, that are handed out, due and not done, over all batches of the upstream. */
-  readonly dueLines: number;
-  readonly dueBytes: number;
-  /** Lines that wait for a later attempt. */
-  readonly laterLines: number;
-  readonly concurrency: number;
-  readonly requestsPerMinute: number | null;
-  /** Lines of one slice, where the configuration says it. */
-  readonly sliceLines: number | null;
-  readonly linesPerSecond: number;
-  /** What one line took lately; null until one was sent. */
-  readonly lineMs: number | null;
-  /** Lines that are out, by tenant. */
-  readonly linesOut: ReadonlyMap<string, number>;
+/** An upstream's window as the ledger has it, over all its batches, and who has lines for it. */
+export interface FeedState extends FeedWindow {
   readonly isPaused: boolean;
   /** Lines that somebody asked for again wait for room in the window. */
   readonly hasParked: boolean;

@@ -2,7 +2,6 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { BATCH_STATUSES } from "../batch-status.ts";
 import { BATCH_ENDPOINTS } from "../endpoints.ts";
-import { DEFAULT_COMPLETION_WINDOWS } from "../completion-windows.ts";
 import { EXPIRES_AFTER, METADATA } from "../limits.ts";
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
@@ -89,6 +88,4 @@ export const createBatchBody = (windows: Iterable<string>) =>
     { $id: "CreateBatchRequest", additionalProperties: false },
   );
 
-/** The body as OpenAI has it, with the one window that every installation offers unless told otherwise. */
-export const CreateBatchBody = createBatchBody([DEFAULT_COMPLETION_WINDOWS]);
-export type CreateBatchBody = Static<typeof CreateBatchBody>;
+export type CreateBatchBody = Static<ReturnType<typeof createBatchBody>>;

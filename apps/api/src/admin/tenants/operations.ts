@@ -6,45 +6,39 @@ import { ListTenantsQuery } from "./list-tenants.ts";
 import { TenantObject } from "./present-tenant.ts";
 import { SetTenantBody } from "./tenant.ts";
 
-const tag = "Admin: tenants";
+const shared = { tag: "Admin: tenants", extension: true, key: "admin" } as const;
 const params = Type.Object({ tenant: Type.String({ description: "The name of a tenant." }) });
 
 export const tenantOperations: readonly Operation[] = [
   {
+    ...shared,
     method: "get",
     path: "/admin/v1/tenants",
     id: "listTenants",
-    tag,
     summary: "List tenants",
     description: "A page of tenants, by name. `after` is a name, whether or not a tenant has it.",
-    extension: true,
-    key: "admin",
     query: ListTenantsQuery,
     replies: ok("A page of tenants.", listSchema(TenantObject, "TenantList")),
     errors: ["invalidType", "outOfRange"],
   },
   {
+    ...shared,
     method: "get",
     path: "/admin/v1/tenants/{tenant}",
     id: "retrieveTenant",
-    tag,
     summary: "Retrieve a tenant",
     description: "The tenant's tier and its share of an upstream.",
-    extension: true,
-    key: "admin",
     params,
     replies: ok("The tenant.", TenantObject),
     errors: ["tenantNotFound"],
   },
   {
+    ...shared,
     method: "post",
     path: "/admin/v1/tenants/{tenant}",
     id: "setTenant",
-    tag,
     summary: "Set a tenant's tier and share",
     description: "Sets what the body names, and leaves the rest. A new tier holds within 5 s; batches that run go on.",
-    extension: true,
-    key: "admin",
     params,
     body: { mediaType: "application/json", schema: SetTenantBody, isRequired: false },
     replies: ok("The tenant.", TenantObject),

@@ -11,23 +11,21 @@ import { Type } from "@sinclair/typebox";
 import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
 import { ListWebhooksQuery } from "./list-webhooks.ts";
 
-const tag = "Admin: webhooks";
+const shared = { tag: "Admin: webhooks", extension: true, key: "admin" } as const;
 const params = Type.Object({ webhook_id: Type.String({ description: "The id of an endpoint of webhooks." }) });
 
 const WEBHOOK_ID = { webhook_id: "$response.body#/id" };
 
 export const webhookOperations: readonly Operation[] = [
   {
+    ...shared,
     method: "post",
     path: "/admin/v1/webhooks",
     id: "createWebhook",
-    tag,
     summary: "Add an endpoint of webhooks",
     description:
       "The endpoint hears of the tenant's batches that end from now on: of all, or of the types that `events` lists. The reply " +
       "has the secret that its events are signed with, this once.",
-    extension: true,
-    key: "admin",
     body: { mediaType: "application/json", schema: CreateWebhookBody, isRequired: true },
     replies: ok("The endpoint, with its secret.", WebhookEndpointObject, {
       deleteWebhook: WEBHOOK_ID,
@@ -37,55 +35,47 @@ export const webhookOperations: readonly Operation[] = [
     errors: [...JSON_BODY_CASES, ...SCHEMA_CASES, "tooManyWebhookEndpoints"],
   },
   {
+    ...shared,
     method: "get",
     path: "/admin/v1/webhooks",
     id: "listWebhooks",
-    tag,
     summary: "List endpoints of webhooks",
     description: "A page of endpoints of one tenant or of all, the newest first, without their secrets.",
-    extension: true,
-    key: "admin",
     query: ListWebhooksQuery,
     replies: ok("A page of endpoints.", listSchema(WebhookEndpointObject, "WebhookEndpointList")),
     errors: ["invalidType", "outOfRange"],
   },
   {
+    ...shared,
     method: "delete",
     path: "/admin/v1/webhooks/{webhook_id}",
     id: "deleteWebhook",
-    tag,
     summary: "Delete an endpoint of webhooks",
     description: "Takes the endpoint away at once, with its deliveries: what waits is never sent.",
-    extension: true,
-    key: "admin",
     params,
     replies: ok("The endpoint is gone.", DeletedWebhookEndpoint),
     errors: ["webhookEndpointNotFound"],
   },
   {
+    ...shared,
     method: "post",
     path: "/admin/v1/webhooks/{webhook_id}/test",
     id: "testWebhook",
-    tag,
     summary: "Send a test event",
     description:
       "Sends one event of a batch that does not exist, and answers with what came of it. Nothing is repeated. The body is not " +
       "looked at.",
-    extension: true,
-    key: "admin",
     params,
     replies: ok("What came of it, whatever that is.", WebhookTestObject),
     errors: ["webhookEndpointNotFound"],
   },
   {
+    ...shared,
     method: "get",
     path: "/admin/v1/webhooks/{webhook_id}/deliveries",
     id: "listWebhookDeliveries",
-    tag,
     summary: "List an endpoint's deliveries",
     description: "The newest 100 deliveries, the newest first; `has_more` says whether there are older ones.",
-    extension: true,
-    key: "admin",
     params,
     replies: ok("The deliveries.", listSchema(WebhookDeliveryObject, "WebhookDeliveryList")),
     errors: ["webhookEndpointNotFound"],

@@ -1,5 +1,5 @@
 /** The operations of batches, as the API's description has them: contract §1.3. */
-import { BatchObject, CreateBatchBody, listSchema } from "@nightshift/domain";
+import { BatchObject, createBatchBody, DEFAULT_COMPLETION_WINDOWS, listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
 import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
@@ -10,7 +10,8 @@ const params = Type.Object({ batch_id: Type.String({ description: "The id of a b
 
 const BATCH_ID = { batch_id: "$response.body#/id" };
 
-export const batchOperations: readonly Operation[] = [
+/** Where a batch may ask for these completion windows. */
+export const batchOperationsWith = (windows: Iterable<string>): readonly Operation[] => [
   {
     method: "post",
     path: "/v1/batches",
@@ -23,7 +24,7 @@ export const batchOperations: readonly Operation[] = [
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
-    body: { mediaType: "application/json", schema: CreateBatchBody, isRequired: true },
+    body: { mediaType: "application/json", schema: createBatchBody(windows), isRequired: true },
     replies: {
       200: {
         description: "The batch, in `validating`.",
@@ -76,3 +77,6 @@ export const batchOperations: readonly Operation[] = [
     errors: ["batchNotFound", "cannotCancel"],
   },
 ];
+
+/** Where nobody has configured others. */
+export const batchOperations = batchOperationsWith([DEFAULT_COMPLETION_WINDOWS]);

@@ -1,0 +1,20 @@
+/** The variables that every program that serves reads in the same way. */
+import { Type } from "@sinclair/typebox";
+import { LOG_LEVELS } from "./logger.ts";
+
+/** How long requests and lines in flight may take to end. */
+export const ShutdownGraceSeconds = Type.Number({
+  default: 30,
+  minimum: 0,
+  maximum: 3_600,
+  description: "a number of seconds from 0 to 3600",
+});
+
+/** Properties for the schema of a process' environment. */
+export const ProcessVariables = {
+  NIGHTSHIFT_LOG_LEVEL: Type.Union(
+    LOG_LEVELS.map((level) => Type.Literal(level)),
+    { default: "info", description: `one of ${LOG_LEVELS.join(", ")}` },
+  ),
+  NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: ShutdownGraceSeconds,
+};
