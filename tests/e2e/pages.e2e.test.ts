@@ -171,7 +171,8 @@ describe("extensions", () => {
     const events = eventsOf(await reader.shell(command));
 
     const [shown] = eventsOf(pageExample(EXTENSIONS, "Progress: server-sent events", "text"));
-    for (const { fields, keys } of events) expect({ fields, keys }).toEqual({ fields: shown?.fields, keys: shown?.keys });
+    for (const { fields, keys } of events)
+      expect({ fields, keys }).toEqual({ fields: shown?.fields, keys: shown?.keys });
     expect(events.at(-1)?.event).toBe("done");
   });
 

@@ -22,6 +22,8 @@ export interface Started {
   readonly said: () => string;
   /** Resolves once it has said this; rejects when it ends before. */
   readonly untilSaid: (words: string) => Promise<void>;
+  /** Resolves once this URL is answered with a status below 400; rejects when it ends before. */
+  readonly untilAnswered: (url: string) => Promise<void>;
 }
 
 export type Variables = Readonly<Record<string, string>>;
@@ -95,12 +97,25 @@ function watch(child: ChildProcess): Started {
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const waitFor = async (what: string, isSo: () => boolean | Promise<boolean>): Promise<void> => {
+    const ended = await until(async () => (await isSo()) || (hasEnded() && "ended"), {
+      message: what,
+      timeoutMs: WITHIN_MS,
+    }).catch((error: unknown) => {
+      throw new Error(`This was all it said:\n${said}`, { cause: error });
+    });
+    if (ended === "ended") throw new Error(`It ended before ${what}:\n${said}`);
+  };
   return {
     said: () => said,
-    untilSaid: async (words) => {
-      await until(() => said.includes(words) || hasEnded(), { message: `it says "${words}"`, timeoutMs: 60_000 });
-      if (!said.includes(words)) throw new Error(`It ended without saying "${words}":\n${said}`);
-    },
+    untilSaid: (words) => waitFor(`it says "${words}"`, () => said.includes(words)),
+    untilAnswered: (url) =>
+      waitFor(`${url} is answered`, () =>
+        fetch(url).then(
+          ({ ok }) => ok,
+          () => false, // nobody listens yet
+        ),
+      ),
   };
 }
 

@@ -13,6 +13,7 @@ export const PLACEHOLDERS = {
   upload: "upload_abc123",
   part: "part_abc123",
   apiKey: "key_abc123",
+  webhook: "we_abc123",
   /** A receiver of webhooks. */
   receiver: "https://example.com/hook",
   receiverPort: "3000",
