@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { KNOWN_VARIABLES } from "@nightshift/service";
+import { pageExample } from "@nightshift/testing/pages";
 import { parseRoutes, parseTiers } from "@nightshift/upstream";
+import { parse } from "yaml";
 import { readSources, readWorkspaces } from "./sources.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -80,8 +82,33 @@ test("docker compose passes on every variable of its programs but the path of a 
   expect(Object.keys(KNOWN_VARIABLES).filter((name) => !isThere(name))).toEqual(["NIGHTSHIFT_CONFIG"]);
 });
 
+interface Compose {
+  readonly services: Readonly<
+    Record<
+      string,
+      { environment?: Record<string, string>; volumes?: string[]; image?: string; build?: { dockerfile: string } }
+    >
+  >;
+}
+
+test("docker compose builds from what is here, and takes a file of upstreams as the configuration page says", () => {
+  const { services } = parse(read("docker-compose.yml"), { merge: true }) as Compose;
+  const override = (parse(pageExample("docs/configuration.md", "Docker Compose", "yaml")) as Compose).services;
+
+  expect(pageExample("README.md", "Scale out", "bash")).toBe("docker compose up --build\n");
+  for (const { image, build } of Object.values(services)) {
+    expect(image ?? (build !== undefined && existsSync(path.join(root, build.dockerfile)))).toBeTruthy();
+  }
+  expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(override)));
+  for (const { environment, volumes } of Object.values(override)) {
+    expect(volumes).toEqual([`./nightshift.yaml:${environment?.["NIGHTSHIFT_CONFIG"] ?? ""}:ro`]);
+    // Empty counts as not set: the compose file's own upstream must not stand beside those of the file.
+    expect(environment).toMatchObject({ UPSTREAM_BASE_URL: "", OPENAI_API_KEY: "${OPENAI_API_KEY}" });
+  }
+});
+
 test("the upstreams' file of the configuration page is accepted, and routes as it says", () => {
-  const [, text = ""] = /```yaml\n(.*?)```/s.exec(read("docs/configuration.md")) ?? [];
+  const text = pageExample("docs/configuration.md", "Upstreams", "yaml");
 
   const routes = parseRoutes(text, "nightshift.yaml", { OPENAI_API_KEY: "sk-example" });
 
@@ -91,7 +118,7 @@ test("the upstreams' file of the configuration page is accepted, and routes as i
 
 test("the tiers of the tenants' page are accepted, and it explains every limit that it shows", () => {
   const page = read("docs/tenants.md");
-  const [, text = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+  const text = pageExample("docs/tenants.md", "Tiers", "yaml");
 
   const tiers = parseTiers(`upstreams: { a: { base_url: "http://a/v1" } }\n${text}`, "nightshift.yaml", {});
 

@@ -4,15 +4,19 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Runs a program in `folder`, for at most a minute unless told; rejects with all its output when it ends with an error. */
+/**
+ * Runs a program in `folder`, for at most a minute and with the environment of the tests unless told; rejects with all its
+ * output when it ends with an error.
+ */
 export async function runCommand(
   file: string,
   args: readonly string[],
   folder: string,
   timeoutMs = 60_000,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   try {
-    const { stdout } = await run(file, args, { cwd: folder, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run(file, args, { cwd: folder, env, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };

@@ -1,15 +1,14 @@
 /** Follows docs/quickstart.md to the letter: its curl commands, its Python script and its use cases, taken from the page itself. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { availableProfiles, type Stack, testServices, until } from "@nightshift/testing";
-import { createBatchClient } from "./batch-client.ts";
-import { runCommand } from "./command.ts";
-import { blockUnder, commandsOf, GUIDE_BASE_URL, GUIDE_KEY, readGuide } from "./quickstart-guide.ts";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { availableProfiles, testServices, until } from "@nightshift/testing";
+import { commandsOf, fillIn, keysOf, pageExample, type Placeholder, replyOf } from "@nightshift/testing/pages";
+import { chatLine, createBatchClient } from "./batch-client.ts";
+import { useReader } from "./reader.ts";
 import { useStack } from "./use-stack.ts";
 
-const guide = readGuide();
+const PAGE = "docs/quickstart.md";
 const { bash, python } = testServices();
 
 interface GuideObject {
@@ -18,59 +17,69 @@ interface GuideObject {
   readonly output_file_id: string;
 }
 
-/** What a reader changes: the address, the key, and the ids of the examples. */
-function asReader(text: string, stack: Stack, ids: Readonly<Record<string, string>> = {}): string {
-  let mine = text.replaceAll(GUIDE_BASE_URL, stack.url).replaceAll(GUIDE_KEY, stack.key);
-  for (const [example, id] of Object.entries(ids)) mine = mine.replaceAll(example, id);
-  return mine;
-}
+const steps = {
+  prepare: pageExample(PAGE, "Step 1: Prepare Your Requests", "jsonl"),
+  upload: pageExample(PAGE, "Step 2: Upload Your File", "bash"),
+  create: pageExample(PAGE, "Step 3: Create a Batch", "bash"),
+  check: pageExample(PAGE, "Step 4: Check Batch Status", "bash"),
+  download: pageExample(PAGE, "Step 5: Download Results", "bash"),
+};
+const resultsShown = pageExample(PAGE, "Step 5: Download Results", "jsonl");
+const script = pageExample(PAGE, "Python Example", "python");
+const errorHandling = pageExample(PAGE, "Error Handling", "python");
+const useCases = [
+  { text: pageExample(PAGE, "1. Bulk Content Generation", "jsonl"), customIds: ["article-1", "article-2"] },
+  { text: pageExample(PAGE, "2. Bulk Data Analysis", "jsonl"), customIds: ["analysis-1", "analysis-2"] },
+  { text: pageExample(PAGE, "3. Bulk Embeddings", "jsonl"), customIds: ["embed-1", "embed-2"] },
+];
+
+/** The keys of each line. */
+const keysOfLines = (lines: string): string[][] =>
+  lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => keysOf(JSON.parse(line)));
 
 describe.each(availableProfiles())("%s", (profile) => {
-  const { stack } = useStack({ profile });
-  let folder: string;
-
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), "nightshift-guide-"));
-    await writeFile(path.join(folder, "requests.jsonl"), `${blockUnder(guide, "Step 1", "jsonl")}\n`);
-  });
-  afterEach(async () => {
-    await rm(folder, { recursive: true });
-  });
+  const { stack, simulator } = useStack({ profile });
+  const reader = useReader();
+  beforeEach(() => reader.save("requests.jsonl", steps.prepare));
 
   const withCurl = bash === null ? test.skip : test;
-  withCurl("the curl commands lead from the file to the results", async () => {
-    const shell = (heading: string, ids?: Record<string, string>): Promise<string> =>
-      runCommand(
-        bash ?? "",
-        ["-euo", "pipefail", "-c", asReader(commandsOf(blockUnder(guide, heading, "bash")), stack(), ids)],
-        folder,
+  withCurl(
+    "the curl commands lead from the file to the results, and the replies have the keys that are shown",
+    async () => {
+      const own = { url: stack().url, key: stack().key };
+      const follow = (step: string, ids: Partial<Record<Placeholder, string>> = {}): Promise<string> =>
+        reader.shell(fillIn(commandsOf(step), { ...own, ...ids }));
+
+      const file = JSON.parse(await follow(steps.upload)) as GuideObject;
+      const created = JSON.parse(await follow(steps.create, { file: file.id })) as GuideObject;
+      const completed = await until(
+        async () => {
+          const batch = JSON.parse(await follow(steps.check, { batch: created.id })) as GuideObject;
+          return batch.status === "completed" && batch;
+        },
+        { message: "step 4 shows a completed batch", timeoutMs: 60_000, everyMs: 200 },
       );
+      const shown = await follow(steps.download, { outputFile: completed.output_file_id });
 
-    const file = JSON.parse(await shell("Step 2")) as GuideObject;
-    const created = JSON.parse(await shell("Step 3", { "file-abc123": file.id })) as GuideObject;
-    const completed = await until(
-      async () => {
-        const batch = JSON.parse(await shell("Step 4", { batch_xyz789: created.id })) as GuideObject;
-        return batch.status === "completed" && batch;
-      },
-      { message: "step 4 shows a completed batch", timeoutMs: 60_000, everyMs: 200 },
-    );
-    const shown = await shell("Step 5", { "file-output123": completed.output_file_id });
-
-    const results = await readFile(path.join(folder, "results.jsonl"), "utf8");
-    expect(shown).toContain(results);
-    expect(results.match(/"custom_id": ?"req-[123]"/g)).toHaveLength(3);
-  });
+      const results = await readFile(path.join(reader.folder(), "results.jsonl"), "utf8");
+      expect(keysOf(file)).toEqual(keysOf(replyOf(steps.upload)));
+      expect(keysOf(created)).toEqual(keysOf(replyOf(steps.create)));
+      expect(keysOf(completed)).toEqual(keysOf(replyOf(steps.check)));
+      expect(shown).toContain(results);
+      expect(keysOfLines(results)).toEqual(keysOfLines(resultsShown));
+    },
+  );
 
   const withPython = python === null ? test.skip : test;
   withPython("the Python script prints an answer for each line", async () => {
-    const script = asReader(blockUnder(guide, "Python Example", "python"), stack());
-    const errorHandling = blockUnder(guide, "Error Handling", "python");
-    await writeFile(path.join(folder, "guide.py"), `${script}\n${errorHandling}\n`);
     // The script waits 30 s between its polls.
-    const impatient = "import time; time.sleep = lambda s, sleep=time.sleep: sleep(0.2); exec(open('guide.py').read())";
+    const impatient = "import time; time.sleep = lambda s, sleep=time.sleep: sleep(0.2)";
+    const mine = fillIn(script, { url: stack().url, key: stack().key });
 
-    const printed = await runCommand(python ?? "", ["-c", impatient], folder);
+    const printed = await reader.python(`${impatient}\n${mine}\n${errorHandling}`);
 
     expect(printed).toMatch(/^File uploaded: file-\w+\nBatch created: batch_\w+\n(Status: \w+\n)+/);
     expect(printed).toContain("Status: completed");
@@ -78,16 +87,26 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(printed).not.toContain("Errors found");
   });
 
-  test.each([
-    ["1. Bulk Content Generation", ["article-1", "article-2"]],
-    ["2. Bulk Data Analysis", ["analysis-1", "analysis-2"]],
-    ["3. Bulk Embeddings", ["embed-1", "embed-2"]],
-  ])("the use case %s completes", async (heading, customIds) => {
-    const input = blockUnder(guide, heading, "jsonl");
-    const endpoint = (JSON.parse(input.split("\n")[0] ?? "") as { url: string }).url;
+  withPython("the error handling prints what is wrong with a file, and with a request", async () => {
+    await simulator().configure({ faults: [{ match: "unanswerable", status: 400, times: 1 }] });
+    const client = createBatchClient(stack());
+    const broken = await client.run(`${chatLine("a", "Why?")}\n{`);
+    const refused = await client.run(chatLine("b", "unanswerable"));
+    const handle = (id: string): Promise<string> => {
+      const known = `API_KEY, BASE_URL = "${stack().key}", "${stack().url}/v1"`;
+      const ask = `requests.get(f"{BASE_URL}/batches/${id}", headers={"Authorization": f"Bearer {API_KEY}"})`;
+      return reader.python(`import requests\n${known}\nbatch = ${ask}.json()\n${errorHandling}`);
+    };
+
+    expect(await handle(broken.id)).toMatch(/^Line 2: \S.*\n$/);
+    expect(await handle(refused.id)).toMatch(/^Errors found: \{.*"custom_id": ?"b".*\}\n\n$/);
+  });
+
+  test.each(useCases)("the use case of $customIds completes", async ({ text, customIds }) => {
+    const endpoint = (JSON.parse(text.split("\n")[0] ?? "") as { url: string }).url;
     const client = createBatchClient(stack());
 
-    const batch = await client.finished((await client.create(await client.upload(input), endpoint)).id);
+    const batch = await client.finished((await client.create(await client.upload(text), endpoint)).id);
     const lines = await client.lines(batch.output_file_id);
 
     expect(batch.status).toBe("completed");

@@ -1,13 +1,19 @@
-/** `nightshift admin`: keys and tenants on a running service, webhooks against a server that takes notes. */
+/** `nightshift admin`: every command against a running service, and those of the pages as they stand there. */
 import { readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type Command, type Ended, makeDataFolder, runCommand, startCommand } from "./command.ts";
+import { testServices, until } from "@nightshift/testing";
+import { fillIn, pageExample } from "@nightshift/testing/pages";
+import { type Command, type Ended, makeDataFolder, runCommand, runShell, startCommand } from "./command.ts";
+
+const TENANTS = "docs/tenants.md";
+const { bash } = testServices();
+const withBash = bash === null ? test.skip : test;
 
 function succeed(ended: Ended): string {
   if (ended.code !== 0) throw new Error(`It ended with ${String(ended.code)}: ${ended.stderr}`);
@@ -15,20 +21,36 @@ function succeed(ended: Ended): string {
 }
 
 const json = (ended: Ended): Record<string, unknown> => JSON.parse(succeed(ended)) as Record<string, unknown>;
+const idIn = (said: string): string => /\b(?:key|we)_[0-9a-f]{16,}/.exec(said)?.[0] ?? "";
+const readPageText = (page: string): string =>
+  readFileSync(path.resolve(import.meta.dirname, "../../..", page), "utf8");
+/** `object`, `id` and `key` of `"object": "api_key", "id", "key"`: names stand at the beginning or behind a comma. */
+const namesIn = (shown: string): string[] => [...shown.matchAll(/(?:^|, )"(\w+)"/g)].map(([, name = ""]) => name);
 
-describe("on this machine's own service", () => {
+describe("on a running service", () => {
   let dataDir: string;
   let service: Command;
   let url: string;
+  let adminKey: string;
   const admin = (...args: string[]): Promise<Ended> => runCommand(["admin", ...args], { NIGHTSHIFT_DATA_DIR: dataDir });
-  const statusOf = async (key: string): Promise<number> =>
-    (await fetch(`${url}/v1/files`, { headers: { authorization: `Bearer ${key}` } })).status;
+  const call = (where: string, init: RequestInit & { key?: string } = {}): Promise<Response> =>
+    fetch(url + where, { ...init, headers: { authorization: `Bearer ${init.key ?? adminKey}` } });
+  const statusOf = async (key: string): Promise<number> => (await call("/v1/files", { key })).status;
 
   beforeAll(async () => {
     dataDir = await makeDataFolder();
-    service = startCommand(["up"], { PORT: "0", NIGHTSHIFT_DATA_DIR: dataDir });
+    const config = path.join(path.dirname(dataDir), "nightshift.yaml");
+    const upstreams = "upstreams: { nobody: { base_url: 'http://127.0.0.1:9/v1' } }";
+    await writeFile(config, `${upstreams}\n${pageExample(TENANTS, "Tiers", "yaml")}`);
+    service = startCommand(["up"], {
+      PORT: "0",
+      NIGHTSHIFT_DATA_DIR: dataDir,
+      NIGHTSHIFT_CONFIG: config,
+      NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: "true",
+    });
     await service.untilSaid("or do all steps at once");
     ({ url } = JSON.parse(readFileSync(path.join(dataDir, "running.json"), "utf8")) as { url: string });
+    adminKey = readFileSync(path.join(dataDir, "admin-key"), "utf8").trim();
   });
   afterAll(async () => {
     service.child.kill("SIGTERM");
@@ -74,63 +96,135 @@ describe("on this machine's own service", () => {
     expect(id.stderr).toContain("No such API key: 'key_unknown'");
     expect(wrongKey.stderr).toContain("--admin-key");
   });
-});
 
-describe("on a server that is named", () => {
-  const calls: string[] = [];
-  let server: Server;
-  let named: string[];
-  const webhook = { id: "wh_1", tenant: "acme", url: "https://a.example/hook", events: ["batch.completed"] };
-  const answers: Record<string, object> = {
-    "POST /admin/v1/webhooks": { ...webhook, secret: "whsec_1" },
-    "GET /admin/v1/webhooks?limit=100&tenant=acme": { object: "list", data: [webhook], has_more: true },
-    "GET /admin/v1/webhooks?limit=100&tenant=acme&after=wh_1": {
-      object: "list",
-      data: [{ ...webhook, id: "wh_2" }],
-      has_more: false,
-    },
-    "DELETE /admin/v1/webhooks/wh_1": { id: "wh_1", object: "webhook", deleted: true },
-    "POST /admin/v1/webhooks/wh_1/test": { delivered: true, status: 204 },
-  };
-  const admin = (...args: string[]): Promise<Ended> => runCommand(["admin", ...args, ...named], {});
-
-  beforeAll(async () => {
-    server = createServer((request, response) => {
-      void text(request).then((body) => {
-        const call = `${request.method ?? ""} ${request.url ?? ""}`;
-        calls.push(`${call} ${request.headers.authorization ?? ""} ${body}`.trim());
-        response.setHeader("content-type", "application/json").end(JSON.stringify(answers[call] ?? {}));
-      });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    named = ["--server", `127.0.0.1:${String(port)}`, "--admin-key", "secret"];
-  });
-  afterAll(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-
-  test("webhooks are made with what was asked for, and the secret is shown once", async () => {
-    const made = await admin(
-      ...["webhooks", "create", "--tenant", "acme", "--url", webhook.url],
-      ...["--event", "batch.completed", "--event", "batch.failed"],
+  test("lists go through all pages, on a server that is named as well", async () => {
+    const keys = Array.from({ length: 101 }, () =>
+      call("/admin/v1/keys", { method: "POST", body: JSON.stringify({ tenant: "many" }) }),
     );
+    for (const made of await Promise.all(keys)) expect(made.status).toBe(200);
 
-    expect(succeed(made)).toContain("shown this once: whsec_1");
-    const body = { tenant: "acme", url: webhook.url, events: ["batch.completed", "batch.failed"] };
-    expect(calls).toContain(`POST /admin/v1/webhooks Bearer secret ${JSON.stringify(body)}`);
+    const named = ["--server", url.replace("http://", ""), "--admin-key", adminKey];
+    const listed = json(await runCommand(["admin", "keys", "list", "--tenant", "many", "--json", ...named], {}));
+
+    const ids = (listed["data"] as { id: string }[]).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(101);
+    expect(listed).toMatchObject({ has_more: false, first_id: ids[0], last_id: ids[100] });
   });
 
-  test("lists go through all pages", async () => {
-    const listed = json(await admin("webhooks", "list", "--tenant", "acme", "--json"));
+  describe("with a receiver of webhooks", () => {
+    const received: string[] = [];
+    let receiver: Server;
+    let hook: string;
+    beforeAll(async () => {
+      receiver = createServer((request, response) => {
+        void text(request).then((body) => {
+          received.push(body);
+          response.writeHead(204).end();
+        });
+      }).listen(0, "127.0.0.1");
+      await once(receiver, "listening");
+      hook = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}/hook`;
+    });
+    afterAll(() => {
+      receiver.close();
+      receiver.closeAllConnections();
+    });
 
-    expect(listed).toMatchObject({ data: [{ id: "wh_1" }, { id: "wh_2" }], has_more: false, last_id: "wh_2" });
+    /** A batch of the tenant that has failed: its file is no JSON beyond the first line. */
+    const failedBatch = async (key: string): Promise<string> => {
+      const form = new FormData();
+      form.set("purpose", "batch");
+      form.set("file", new Blob(['{"custom_id":"1"}\nno JSON']), "requests.jsonl");
+      const file = (await (await call("/v1/files", { method: "POST", body: form, key })).json()) as { id: string };
+      const body = JSON.stringify({ input_file_id: file.id, endpoint: "/v1/embeddings", completion_window: "24h" });
+      return ((await (await call("/v1/batches", { method: "POST", body, key })).json()) as { id: string }).id;
+    };
+
+    test("an endpoint is made, listed without its secret, tested and deleted", async () => {
+      const made = succeed(await admin("webhooks", "create", "--tenant", "default", "--url", hook));
+      const id = idIn(made);
+      const listed = json(await admin("webhooks", "list", "--json"));
+      const tested = succeed(await admin("webhooks", "test", id));
+      const asJson = json(await admin("webhooks", "test", id, "--json"));
+
+      expect(made).toMatch(/Signing secret, shown this once: whsec_\S+\n$/);
+      expect(listed).toMatchObject({ data: [{ id, url: hook }], has_more: false });
+      expect(JSON.stringify(listed)).not.toContain("whsec_");
+      expect(tested).toBe(`endpoint   ${id}\ndelivered  true\nstatus     204\nerror      -\n`);
+      const [, shown = ""] = /\/test` \|.*`\{(.*)\}`/.exec(readPageText("docs/webhooks.md")) ?? [];
+      expect(Object.keys(asJson)).toEqual(namesIn(shown));
+      expect(received).toHaveLength(2);
+      expect(succeed(await admin("webhooks", "delete", id))).toBe(`${id} is deleted.\n`);
+      expect((await call(`/admin/v1/webhooks/${id}/deliveries`)).status).toBe(404);
+    });
+
+    test("what became of an event is shown", async () => {
+      const { key } = json(await admin("keys", "create", "--tenant", "hooked", "--json")) as { key: string };
+      const id = idIn(
+        succeed(await admin("webhooks", "create", "--tenant", "hooked", "--url", hook, "--event", "batch.failed")),
+      );
+      const batch = await failedBatch(key);
+      await until(
+        async () => (await (await call(`/admin/v1/webhooks/${id}/deliveries`)).text()).includes('"delivered"'),
+        { message: "the event is delivered", timeoutMs: 30_000, everyMs: 200 },
+      );
+
+      const shown = succeed(await admin("webhooks", "deliveries", id));
+
+      expect(shown).toMatch(/^EVENT +BATCH +STATE +ATTEMPTS +STATUS +ERROR +CREATED +NEXT ATTEMPT\n/);
+      expect(shown).toMatch(new RegExp(`\\nbatch\\.failed +${batch} +delivered +1 +204 +- `));
+    });
+
+    withBash("the commands of the page on webhooks do what it says", async () => {
+      const commands = pageExample("docs/webhooks.md", "Set one up", "bash", 2).trimEnd().split("\n");
+      const [create = "", list = "", ...others] = commands;
+      const id = idIn(succeed(await shell(fillIn(create, { receiver: hook }))));
+      const before = received.length;
+
+      const [tryOut = "", deliveries = "", remove = ""] = others.map((command) => fillIn(command, { webhook: id }));
+
+      expect(succeed(await shell(list))).toMatch(new RegExp(`^${id} +default +${hook} +batch\\.completed `, "m"));
+      expect(succeed(await shell(tryOut))).toContain("delivered  true");
+      expect(received).toHaveLength(before + 1);
+      expect(succeed(await shell(deliveries))).toBe("No deliveries.\n");
+      expect(succeed(await shell(remove))).toBe(`${id} is deleted.\n`);
+    });
   });
 
-  test("webhooks are tested and deleted", async () => {
-    expect(succeed(await admin("webhooks", "test", "wh_1"))).toBe("delivered  true\nstatus     204\n");
-    expect(succeed(await admin("webhooks", "delete", "wh_1"))).toBe("wh_1 is deleted.\n");
+  const shell = (script: string): Promise<Ended> => runShell(bash ?? "", script, { NIGHTSHIFT_DATA_DIR: dataDir });
+
+  withBash("the commands of the page for keys do what it says", async () => {
+    const [create = "", list = "", revoke = ""] = pageExample(TENANTS, "Keys", "bash").trimEnd().split("\n");
+    const id = idIn(succeed(await shell(create)));
+
+    expect(succeed(await shell(list))).toMatch(new RegExp(`^${id} +acme +nightly jobs +\\S+ +\\S+ +-$`, "m"));
+    expect(succeed(await shell(fillIn(revoke, { apiKey: id })))).toContain(`${id} is revoked`);
+  });
+
+  withBash("its commands for tiers do, with the tiers of the page", async () => {
+    const [set = "", listTenants = ""] = pageExample(TENANTS, "Tiers", "bash").trimEnd().split("\n");
+    succeed(await admin("keys", "create", "--tenant", "acme"));
+
+    expect(succeed(await shell(set))).toMatch(/^acme +free +0\.5 /m);
+    expect(succeed(await shell(listTenants))).toMatch(/^acme +free +0\.5 /m);
+  });
+
+  test("the calls of the page on tenants are answered with the keys that it shows", async () => {
+    const rows = [
+      ...readPageText(TENANTS).matchAll(/^\| `(GET|POST|DELETE) (\S+)`(?: `(\{.*?\})`)?[^|]*\| `\{(.*?)\}`/gm),
+    ];
+    const { id } = json(await admin("keys", "create", "--tenant", "acme", "--json"));
+
+    for (const [, method = "", where = "", body, shown = ""] of rows) {
+      const mine = where.replace("{id}", String(id)).replace("{tenant}", "acme");
+      const reply = await call(mine, { method, ...(body === undefined ? {} : { body }) });
+      expect({ where, keys: Object.keys((await reply.json()) as object) }).toEqual({ where, keys: namesIn(shown) });
+    }
+    expect(rows.map(([, method, where]) => `${method ?? ""} ${where ?? ""}`)).toEqual([
+      "POST /admin/v1/keys",
+      "DELETE /admin/v1/keys/{id}",
+      "GET /admin/v1/tenants/{tenant}",
+    ]);
   });
 });
 

@@ -31,8 +31,12 @@ export async function makeDataFolder(): Promise<string> {
 
 /** Starts `nightshift` with these arguments. */
 export function startCommand(args: readonly string[], env: Readonly<Record<string, string>>): Command {
+  return startProgram(process.execPath, [MAIN, ...args], env);
+}
+
+function startProgram(file: string, args: readonly string[], env: Readonly<Record<string, string>>): Command {
   const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(file, args, {
     cwd: path.resolve(import.meta.dirname, "../../.."),
     env: { ...Object.fromEntries(inherited), ...env },
     // The channel ends it when the test process is killed.
@@ -62,4 +66,9 @@ export function startCommand(args: readonly string[], env: Readonly<Record<strin
 /** Runs `nightshift` to its end. */
 export async function runCommand(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
   return startCommand(args, env).ended;
+}
+
+/** Pastes a page's commands into a shell that stands in the repository. */
+export async function runShell(bash: string, script: string, env: Readonly<Record<string, string>>): Promise<Ended> {
+  return startProgram(bash, ["-euo", "pipefail", "-c", script], env).ended;
 }

@@ -1,5 +1,6 @@
 /** What tests use: services, databases, whole stacks of processes, and waiting without sleeping. */
 export { createDatabase } from "./database.ts";
+export { freePort } from "./free-port.ts";
 export { takeRedisDatabase } from "./redis-database.ts";
 export type { Role, StackProcess } from "./stack/environment.ts";
 export type { MemoryPeak } from "./stack/memory-watch.ts";

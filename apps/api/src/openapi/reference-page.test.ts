@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
+import { pageExamples } from "@nightshift/testing/pages";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { answerOf } from "../middleware/error-handler.ts";
 import { batchOperations } from "../routes/batches/operations.ts";
@@ -14,10 +15,7 @@ const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/ba
 const document = buildDocument([...fileOperations, ...batchOperations]);
 const operations = [...fileOperations, ...batchOperations];
 
-const examples = [...page.matchAll(/^```json ?(\w*)\n(.*?)^```/gms)].map(([, name = "", text = ""]) => ({
-  name,
-  text,
-}));
+const examples = pageExamples("docs/batch-file-api.md", "json").map(({ label, text }) => ({ name: label, text }));
 const fieldsUnder = (heading: string): string[] => {
   const [, section = ""] = page.split(`${heading}\n`);
   return [...(section.split(/^#/m)[0] ?? "").matchAll(/^\| `([\w[\]]+)`/gm)].map(([, field = ""]) => field);

@@ -14,7 +14,7 @@ export type RunCommand = (action: (deps: ServerDeps) => Promise<void>) => void;
 export function addAdminCommands(admin: Command, run: RunCommand): void {
   addKeys(admin.command("keys").description("API keys: make, list, revoke"), run);
   addTenants(admin.command("tenants").description("tenants: list them, set tier and weight"), run);
-  addWebhooks(admin.command("webhooks").description("webhooks: make, list, delete, test"), run);
+  addWebhooks(admin.command("webhooks").description("webhooks: make, list, test, look at deliveries, delete"), run);
 }
 
 function addKeys(keys: Command, run: RunCommand): void {
@@ -68,6 +68,15 @@ function addWebhooks(webhooks: Command, run: RunCommand): void {
       const { listWebhooks } = await import("./webhooks.ts");
       run((deps) => listWebhooks(options, deps));
     });
+  shared(
+    webhooks
+      .command("deliveries")
+      .description("list what became of its newest events")
+      .argument("<id>", "its id, we_..."),
+  ).action(async (id: string, options: AdminOptions) => {
+    const { listDeliveries } = await import("./webhooks.ts");
+    run((deps) => listDeliveries(id, options, deps));
+  });
   shared(webhooks.command("delete").description("send nothing there any more").argument("<id>", "its id")).action(
     async (id: string, options: AdminOptions) => {
       const { deleteWebhook } = await import("./webhooks.ts");

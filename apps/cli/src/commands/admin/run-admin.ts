@@ -8,7 +8,8 @@ export interface AdminOptions extends AdminChoice {
   readonly json?: boolean;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** An object of the admin API. */
+export type Row = Readonly<Record<string, unknown>>;
 
 /** What a command has to say: the API's answer, and the same for people. */
 export interface Answer {

@@ -1,7 +1,7 @@
 /** `nightshift admin webhooks`: where a tenant is told that its batches have ended. */
 import { field, table, time } from "../../admin/table.ts";
 import type { ServerDeps } from "../../server/server.ts";
-import { type AdminOptions, listAll, runAdmin, segment, tableOr } from "./run-admin.ts";
+import { type AdminOptions, listAll, type Row, runAdmin, segment, tableOr } from "./run-admin.ts";
 
 const COLUMNS = [
   field("ID", "id"),
@@ -9,6 +9,17 @@ const COLUMNS = [
   field("URL", "url"),
   field("EVENTS", "events"),
   time("CREATED", "created_at"),
+];
+
+const DELIVERY_COLUMNS = [
+  field("EVENT", "type"),
+  field("BATCH", "batch"),
+  field("STATE", "state"),
+  field("ATTEMPTS", "attempts"),
+  field("STATUS", "last_status"),
+  field("ERROR", "last_error"),
+  time("CREATED", "created_at"),
+  time("NEXT ATTEMPT", "next_attempt_at"),
 ];
 
 export interface CreateWebhookOptions extends AdminOptions {
@@ -39,6 +50,14 @@ export function listWebhooks(options: AdminOptions & { readonly tenant?: string 
   });
 }
 
+/** What became of the newest 100 events for the endpoint, the newest first. */
+export function listDeliveries(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
+  return runAdmin(options, deps, async (call) => {
+    const json = await call("GET", `/webhooks/${segment(id)}/deliveries`);
+    return { json, lines: tableOr(DELIVERY_COLUMNS, json["data"] as Row[], "No deliveries.") };
+  });
+}
+
 export function deleteWebhook(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const json = await call("DELETE", `/webhooks/${segment(id)}`);
@@ -50,9 +69,8 @@ export function deleteWebhook(id: string, options: AdminOptions, deps: ServerDep
 export function testWebhook(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const json = await call("POST", `/webhooks/${segment(id)}/test`);
-    const facts = Object.entries(json).map(([name, value]) => field(name.toUpperCase(), name)[1]({ [name]: value }));
-    const names = Object.keys(json);
+    const names = Object.keys(json).filter((name) => name !== "object");
     const width = Math.max(0, ...names.map((name) => name.length));
-    return { json, lines: names.map((name, index) => `${name.padEnd(width)}  ${facts[index] ?? ""}`) };
+    return { json, lines: names.map((name) => `${name.padEnd(width)}  ${field(name, name)[1](json)}`) };
   });
 }

@@ -1,0 +1,86 @@
+/**
+ * The examples of the documentation, read as its readers read them: the fenced blocks of README.md and docs/*.md. A test takes
+ * an example from its page by `pageExample` or `pageExamples`, and runs it. These calls, with their arguments written out, are
+ * what tests/architecture/examples.test.ts knows an example's test by.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { REPOSITORY } from "../repository.ts";
+import { PLACEHOLDERS, type Placeholder } from "./placeholders.ts";
+
+/** A fenced block of a page. */
+export interface PageExample {
+  /** The last heading above it, without the marks. */
+  readonly heading: string;
+  readonly language: string;
+  /** Which block of this language it is under its heading, counted from 1. */
+  readonly place: number;
+  /** What stands behind the language: `File` in "json File"; "" where nothing does. */
+  readonly label: string;
+  readonly text: string;
+}
+
+/** All fenced blocks of a page, which is named from the repository's root: `docs/webhooks.md`. */
+export function readPage(page: string): readonly PageExample[] {
+  const found: PageExample[] = [];
+  let heading = "";
+  let open: { readonly info: string; readonly lines: string[] } | undefined;
+  for (const line of readFileSync(path.join(REPOSITORY, page), "utf8").split("\n")) {
+    if (open === undefined) {
+      if (line.startsWith("```")) open = { info: line.slice(3).trim(), lines: [] };
+      else if (/^#+ /.test(line)) heading = line.replace(/^#+ /, "");
+    } else if (line.trim() === "```") {
+      const [language = "", label = ""] = open.info.split(" ");
+      const before = found.filter((one) => one.heading === heading && one.language === language);
+      found.push({ heading, language, place: before.length + 1, label, text: `${open.lines.join("\n")}\n` });
+      open = undefined;
+    } else open.lines.push(line);
+  }
+  return found;
+}
+
+/** The text of one block: of this language under this heading, the first unless told. Throws when the page has none. */
+export function pageExample(page: string, heading: string, language: string, place = 1): string {
+  const found = readPage(page).find(
+    (one) => one.heading === heading && one.language === language && one.place === place,
+  );
+  if (found === undefined) throw new Error(`${page} has no ${language} block ${String(place)} under "${heading}".`);
+  return found.text;
+}
+
+/** All blocks of a language, for a test that does the same with each. Throws when the page has none. */
+export function pageExamples(page: string, language: string): readonly PageExample[] {
+  const found = readPage(page).filter((one) => one.language === language);
+  if (found.length === 0) throw new Error(`${page} has no ${language} block.`);
+  return found;
+}
+
+/** The commands of a bash block: what stands before the reply that some pages show below them. */
+export function commandsOf(block: string): string {
+  return block.split(/^# Response/m)[0] ?? "";
+}
+
+/** The reply that a bash block shows below its commands. Throws when it shows none. */
+export function replyOf(block: string): unknown {
+  const [, reply] = block.split(/^# Response.*\n/m);
+  if (reply === undefined) throw new Error(`No reply is shown here:\n${block}`);
+  return JSON.parse(reply);
+}
+
+/** An example with a reader's own values in the places of `own`. Throws where the example does not have one of them. */
+export function fillIn(text: string, own: Partial<Readonly<Record<Placeholder, string>>>): string {
+  let filled = text;
+  for (const [name, value] of Object.entries(own)) {
+    const stand = PLACEHOLDERS[name as Placeholder];
+    if (!text.includes(stand)) throw new Error(`"${stand}" is not in this example:\n${text}`);
+    filled = filled.replaceAll(stand, value);
+  }
+  return filled;
+}
+
+/** The names of all keys of a JSON value, each with its path: what two replies of one kind have in common, whatever their values. */
+export function keysOf(value: unknown, at = ""): string[] {
+  if (Array.isArray(value)) return [...new Set(value.flatMap((item) => keysOf(item, `${at}[]`)))];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [`${at}.${key}`, ...keysOf(inner, `${at}.${key}`)]);
+}

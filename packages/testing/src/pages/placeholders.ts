@@ -1,0 +1,22 @@
+/** What the pages write where a reader puts his own: the same on all of them. */
+
+/** By what each stands for. */
+export const PLACEHOLDERS = {
+  /** The service: scheme, host and port. */
+  url: "http://localhost:8080",
+  key: "YOUR_API_KEY",
+  /** The upstream in the examples of the configuration. */
+  upstream: "http://localhost:8000/v1",
+  file: "file-abc123",
+  outputFile: "file-output123",
+  batch: "batch_xyz789",
+  upload: "upload_abc123",
+  part: "part_abc123",
+  apiKey: "key_abc123",
+  webhook: "we_abc123",
+  /** A receiver of webhooks. */
+  receiver: "https://example.com/hook",
+  receiverPort: "3000",
+} as const;
+
+export type Placeholder = keyof typeof PLACEHOLDERS;

@@ -1,0 +1,100 @@
+/** Holds the documentation to its tests: no example without a test that takes it from its page, and one way to write what readers replace. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { type PageExample, PLACEHOLDERS, readPage } from "@nightshift/testing/pages";
+import ts from "typescript";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+/** Decisions are texts of their time: their examples are of what was, and nobody pastes them. */
+const pages = [
+  "README.md",
+  ...readdirSync(path.join(root, "docs"))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
+];
+const examples = pages.flatMap((page) => readPage(page).map((example) => ({ page, ...example })));
+const describeExample = ({ page, heading, language, place }: PageExample & { readonly page: string }): string =>
+  `${page}, "${heading}": ${language} block ${String(place)}`;
+
+const testFiles = ["apps", "packages", "tests"].flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.test\.ts$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
+    .map((file) => path.join(folder, file)),
+);
+
+/** The calls of `pageExample` and `pageExamples` in a file, each as its arguments; null for one that cannot be read from the text. */
+function claimsOf(file: string): { readonly all: boolean; readonly words: readonly (string | null)[] }[] {
+  const text = readFileSync(path.join(root, file), "utf8");
+  if (!text.includes("pageExample")) return [];
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest);
+  const constants = new Map<string, string>();
+  const claims: ReturnType<typeof claimsOf> = [];
+  const wordOf = (node: ts.Expression): string | null => {
+    if (ts.isStringLiteral(node) || ts.isNumericLiteral(node)) return node.text;
+    return ts.isIdentifier(node) ? (constants.get(node.text) ?? null) : null;
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) {
+      if (ts.isStringLiteral(node.initializer)) constants.set(node.name.text, node.initializer.text);
+    }
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+      const name = node.expression.text;
+      if (name === "pageExample" || name === "pageExamples") {
+        claims.push({ all: name === "pageExamples", words: node.arguments.map(wordOf) });
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return claims;
+}
+
+const claims = testFiles.flatMap((file) => claimsOf(file).map((claim) => ({ file, ...claim })));
+
+/** True where a test takes this example, by itself or with all others of its page and language. */
+function isTested({ page, heading, language, place }: PageExample & { readonly page: string }): boolean {
+  const one = [page, heading, language, String(place)].join("\n");
+  return claims.some(({ all, words }) =>
+    all ? words.join("\n") === `${page}\n${language}` : [...words, "1"].slice(0, 4).join("\n") === one,
+  );
+}
+
+test("every example of the pages is taken by a test, which runs it: pageExample(page, heading, language)", () => {
+  expect(examples.length).toBeGreaterThan(40);
+  expect(examples.filter((one) => !isTested(one)).map(describeExample)).toEqual([]);
+});
+
+test("tests say which example they take in words that can be read here", () => {
+  expect(claims.filter(({ words }) => words.includes(null)).map(({ file }) => file)).toEqual([]);
+});
+
+test("every block says its language", () => {
+  expect(examples.filter(({ language }) => language === "").map(describeExample)).toEqual([]);
+});
+
+test("what a reader replaces is written in one way on all pages", () => {
+  const known = new Set<string>(Object.values(PLACEHOLDERS));
+  const looksLikeOne = /\b(?:file-|batch_|upload_|part_|key_|we_)[a-z]*\d\w*|\bYOUR_\w+|\$\{?[A-Z]\w*\}?/g;
+  const commands = examples.filter(({ language }) => ["bash", "js", "ts", "python"].includes(language));
+  const others = commands.flatMap((one) =>
+    [...one.text.matchAll(looksLikeOne)].map(([found]) => found).filter((found) => !known.has(found)),
+  );
+
+  expect(others).toEqual([]);
+});
+
+test("every npm command that a page names is there", () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+    scripts: Readonly<Record<string, string>>;
+  };
+  const named = pages.flatMap((page) =>
+    [...readFileSync(path.join(root, page), "utf8").matchAll(/\bnpm (?:run ([\w:]+)|(start|test))\b/g)].map(
+      ([, run, own]) => `${page}: ${run ?? own ?? ""}`,
+    ),
+  );
+
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((one) => !((one.split(": ")[1] ?? "") in scripts))).toEqual([]);
+});
