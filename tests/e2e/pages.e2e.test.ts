@@ -22,6 +22,10 @@ interface Named {
   readonly id: string;
 }
 
+interface HistoryPage {
+  readonly data: readonly object[];
+}
+
 const { stack, simulator } = useStack({
   profile: "one-machine",
   env: { NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: "true", UPSTREAM_MAX_ATTEMPTS: "1" },
@@ -187,6 +191,18 @@ describe("extensions", () => {
     expect([1, 2]).toContain(page.data.length);
     expect(page.has_more).toBe(true);
     await client.finished(batch);
+  });
+
+  withCurl("the history of a batch has entries as the page shows them", async () => {
+    const { id: batch } = await client.run(INPUT);
+    const command = fillIn(pageExample(EXTENSIONS, "History", "bash"), { ...own, batch });
+
+    const page = (await reader.json(command)) as HistoryPage;
+
+    const shown = JSON.parse(pageExample(EXTENSIONS, "History", "json")) as HistoryPage;
+    expect(Object.keys(page)).toEqual(Object.keys(shown));
+    expect(page.data.map((entry) => Object.keys(entry))).toEqual(shown.data.map((entry) => Object.keys(entry)));
+    expect(page.data[0]).toMatchObject({ batch_id: batch, type: "status", status: "completed" });
   });
 });
 
