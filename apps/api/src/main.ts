@@ -5,6 +5,7 @@ import { createLogger, createMetrics, listen, runProcess } from "@nightshift/ser
 import { openStores } from "@nightshift/stores";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
+import { malformedHttpReply } from "./middleware/malformed-http.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
 
@@ -43,7 +44,8 @@ runProcess("api", async (life) => {
     isDraining: () => life.stopping.aborted,
   });
   const graceMs = config.NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS * 1000;
-  const server = await listen(app, { host: config.HOST, port: config.PORT });
+  const replyTo = malformedHttpReply({ logger, random: randomBytes });
+  const server = await listen(app, { host: config.HOST, port: config.PORT, replyTo });
   life.onStop("http", graceMs + CLOSE_TIMEOUT_MS, () => server.close(graceMs));
   logger.info({ url: server.url }, "the API serves");
   life.listening(server.url);

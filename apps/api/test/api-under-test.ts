@@ -10,6 +10,7 @@ import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { type ApiDeps, createApp } from "../src/app.ts";
 import { hashKey } from "../src/middleware/authenticate.ts";
+import { malformedHttpReply } from "../src/middleware/malformed-http.ts";
 
 /** What the app was given, and what it did with it. */
 export interface ApiUnderTest {
@@ -83,7 +84,7 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
     for (const tenant of ["one", "two"] as const) {
       await insertKey(database.db(), { tenant, hash: hashKey(keys[tenant]), hint: "sk-test" });
     }
-    server = await listen(createApp(deps), { host: "127.0.0.1", port: 0 });
+    server = await listen(createApp(deps), { host: "127.0.0.1", port: 0, replyTo: malformedHttpReply(deps) });
   });
   afterAll(async () => {
     await server.close(0);

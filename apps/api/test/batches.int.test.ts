@@ -107,7 +107,7 @@ describe("POST /v1/batches", () => {
       "'completion_window'",
     ],
     [{ ...good, input_file_id: 1 }, "input_file_id", "invalid_type", "expected a string, but got an integer"],
-    [{ ...good, input_file_id: null }, "input_file_id", "invalid_type", "but got a null"],
+    [{ ...good, input_file_id: null }, "input_file_id", "invalid_type", "but got null instead."],
     [{ ...good, input_file_id: "a\0b" }, "input_file_id", "invalid_value", "id of an uploaded file"],
     [
       { ...good, endpoint: "/v1/nope" },

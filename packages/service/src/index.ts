@@ -8,6 +8,7 @@ export { KNOWN_VARIABLES } from "./known-variables.ts";
 export type { Lifecycle } from "./lifecycle.ts";
 export { listen, PortTakenError, type Listening } from "./listen.ts";
 export { createLogger, LOG_LEVELS, type LogDestination, type Logger, type LogLevel } from "./logger.ts";
+export type { MalformedHttp, MalformedHttpReply } from "./malformed-http.ts";
 export { createMetrics, mergeMetrics, type MetricsOfProcess } from "./metrics.ts";
 export { runProcess } from "./run-process.ts";
 export { StartupError } from "./startup-error.ts";

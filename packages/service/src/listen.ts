@@ -1,6 +1,7 @@
 /** Opens the HTTP server of a process, and closes it without cutting requests that still run. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { answerMalformedHttp, type MalformedHttp, type MalformedHttpReply } from "./malformed-http.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** Node's 5 minutes would cut a large upload over a slow line; none at all would keep dead ones for ever. */
@@ -29,10 +30,16 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
-/** Serves `app` (an Express app is one). Rejects with PortTakenError, or with StartupError for any other refusal. */
+/**
+ * Serves `app` (an Express app is one); `replyTo` is asked where what came is no request, else Node answers. Rejects with PortTakenError, or with StartupError for any other refusal.
+ */
 export async function listen(
   app: RequestListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  {
+    host,
+    port,
+    replyTo,
+  }: { readonly host: string; readonly port: number; readonly replyTo?: (kind: MalformedHttp) => MalformedHttpReply },
 ): Promise<Listening> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
   const running = new Set<ServerResponse>();
@@ -46,6 +53,7 @@ export async function listen(
     });
   });
   server.on("request", app);
+  if (replyTo !== undefined) answerMalformedHttp(server, running, replyTo);
 
   await bind(server, host, port);
   const bound = (server.address() as AddressInfo).port;

@@ -32,7 +32,7 @@ export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "route
 /** The upstream that the batch's lines are for now, or null where the batch failed or was cancelled meanwhile. */
 export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
   const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
-  if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
+  if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId, batch.tenant)]);
   // POST /v1/files refuses such a file; one that was put together from parts (contract §1.2) may be larger.
   if (file.bytes > MAX_BATCH_FILE_BYTES) return fail(deps, batch, [fileFaults.tooLarge(MAX_BATCH_FILE_BYTES)]);
   const { linesPerBatch } = await limitsOf(deps, batch.tenant);
