@@ -54,6 +54,13 @@ describe("POST /v1/batches", () => {
     expect(api.advanced).toEqual([(await findBatch(api.db(), "one", batch.id))?.number]);
   });
 
+  test("remembers the request that created the batch, for the workers' log", async () => {
+    const reply = await post(good);
+
+    const batch = await findBatch(api.db(), "one", String((await jsonOf(reply))["id"]));
+    expect(batch?.requestId).toBe(reply.headers.get("x-request-id"));
+  });
+
   test("takes a file that is not there: that fails the batch in validation, not the request", async () => {
     expect(await create()).toMatchObject({ status: "validating", input_file_id: "file-1", errors: null });
   });

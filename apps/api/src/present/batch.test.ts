@@ -36,6 +36,7 @@ const created: BatchView = {
   indexBlob: null,
   total: 0,
   admittedAt: null,
+  requestId: null,
   day: 20_684,
   completed: 0,
   failed: 0,

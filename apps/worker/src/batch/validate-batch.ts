@@ -21,6 +21,7 @@ import {
 import type { WorkerDeps } from "../deps.ts";
 import type { LineIndexes } from "../ledger/line-indexes.ts";
 import { limitsOf } from "./admission.ts";
+import { logFacts } from "./log-facts.ts";
 import { validateInput } from "./validate-input.ts";
 import type { ValidationThreads } from "./validation-threads.ts";
 
@@ -81,7 +82,12 @@ async function begin(
 }
 
 async function fail(deps: ValidateDeps, batch: BatchView, errors: BatchError[]): Promise<null> {
-  await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock());
+  if (await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock())) {
+    deps.logger.info(
+      { ...logFacts(batch), errors: errors.length, first: errors[0]?.code },
+      "batch failed in validation",
+    );
+  }
   return null;
 }
 

@@ -33,7 +33,8 @@ export function deliverWebhook(deps: DeliverDeps): JobHandler<"webhook.deliver">
     const nextAttemptAt = nextWebhookAttempt({ attempts, since: createdAt, now, status: outcome.status }, deps.random);
     await recordAttempt(db, delivery, { ...outcome, nextAttemptAt }, now);
     if (outcome.isAcknowledged) return;
-    const facts = { delivery: id, batch: delivery.batchId, attempts, error: outcome.error, nextAttemptAt };
+    const { batchId: batch, requestId } = delivery;
+    const facts = { delivery: id, batch, requestId, attempts, error: outcome.error, nextAttemptAt };
     logger.info(facts, nextAttemptAt === null ? "webhook given up" : "webhook not acknowledged; it will be sent again");
   };
 }
