@@ -17,6 +17,7 @@ import { webhookTable } from "./admin/webhooks/webhook-table.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
+import { wireHeaders } from "./middleware/wire-headers.ts";
 import { descriptionRoutes } from "./openapi/routes.ts";
 import { batchEvents } from "./routes/batches/batch-events.ts";
 import { anyBatchHistory, batchHistory } from "./routes/batches/batch-history.ts";
@@ -88,6 +89,7 @@ export function createApp(deps: ApiDeps): Express {
     app.use(DASHBOARD_PATH, dashboard(deps, deps.adminKey, DASHBOARD_PATH));
     app.use(ADMIN_API_PATH, adminRoutes(deps.adminKey, adminTable(deps, keys)));
   }
+  app.use("/v1", wireHeaders);
   app.use(tenantRoutes(limitRequests({ ...deps, limitsOf }, keys.authenticate), routeTable(deps, limitsOf)));
   app.use(refuseUnknownUrl, errorHandler(deps.logger));
   return app;

@@ -25,7 +25,7 @@ function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
   const validate = ajv.compile<Static<S>>(schema);
   return (value) => {
     if (validate(value)) return value;
-    throw firstFault(validate.errors ?? []);
+    throw firstFault(validate.errors ?? [], value);
   };
 }
 
@@ -33,17 +33,16 @@ function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
  * Of a union's errors those of the branch that got furthest into the value are the ones meant: for
  * `metadata: {"tags": []}` they are those at `metadata.tags`, and not that `metadata` is not null.
  */
-function firstFault(faults: readonly ErrorObject[]): RequestError {
+function firstFault(faults: readonly ErrorObject[], root: unknown): RequestError {
   const depth = Math.max(...faults.map((fault) => fault.instancePath.split("/").length));
   const deepest = faults.filter((fault) => fault.instancePath.split("/").length === depth);
   const [fault] = deepest;
   if (fault === undefined) throw new Error("ajv refused a value without saying why");
   const supported = deepest.flatMap((each) => (each.keyword === "const" ? [paramOf(each, "allowedValue")] : []));
-  return describe(fault, supported);
+  return describe(fault, nameOf(fault, root), supported);
 }
 
-function describe(fault: ErrorObject, supported: readonly string[]): RequestError {
-  const name = nameOf(fault);
+function describe(fault: ErrorObject, name: string, supported: readonly string[]): RequestError {
   switch (fault.keyword) {
     case "required":
       return errors.missingParameter(join(name, paramOf(fault, "missingProperty")));
@@ -63,8 +62,33 @@ function describe(fault: ErrorObject, supported: readonly string[]): RequestErro
         `${lengthOf(fault)} must not be longer than ${paramOf(fault, "limit")} characters`,
       );
     default:
-      return errors.outOfRange(name, fault.message ?? "it is not accepted");
+      return errors.outOfRange(name, ruleOf(fault));
   }
+}
+
+/** The rule that a value breaks, as the end of a sentence; ajv's own words for what no schema of ours asks. */
+function ruleOf(fault: ErrorObject): string {
+  const limit = paramOf(fault, "limit");
+  switch (fault.keyword) {
+    case "minimum":
+      return `it must be at least ${limit}`;
+    case "maximum":
+      return `it must be at most ${limit}`;
+    case "maxProperties":
+      return `it must not have more than ${counted(limit, "key", "keys")}`;
+    case "minItems":
+      return `it must have at least ${counted(limit, "entry", "entries")}`;
+    case "maxItems":
+      return `it must not have more than ${counted(limit, "entry", "entries")}`;
+    case "minLength":
+      return "it must not be empty";
+    default:
+      return fault.message ?? "it is not accepted";
+  }
+}
+
+function counted(count: string, one: string, several: string): string {
+  return `${count} ${count === "1" ? one : several}`;
 }
 
 function lengthOf({ propertyName }: ErrorObject): string {
@@ -75,11 +99,16 @@ function paramOf(fault: ErrorObject, key: string): string {
   return String((fault.params as Record<string, unknown>)[key]);
 }
 
-/** `/metadata/tags` as `metadata.tags`; for a fault in a key's name, the object and that key. */
-function nameOf(fault: ErrorObject): string {
-  const path = fault.instancePath.split("/").slice(1);
-  const names = path.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return (fault.propertyName === undefined ? names : [...names, fault.propertyName]).join(".");
+/** `/metadata/tags` as `metadata.tags` and `/part_ids/0` as `part_ids[0]`; for a fault in a key's name, the object and that key. */
+function nameOf(fault: ErrorObject, root: unknown): string {
+  let name = "";
+  let inside = root;
+  for (const part of fault.instancePath.split("/").slice(1)) {
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    name = Array.isArray(inside) ? `${name}[${key}]` : join(name, key);
+    inside = (inside as Readonly<Record<string, unknown>>)[key];
+  }
+  return fault.propertyName === undefined ? name : join(name, fault.propertyName);
 }
 
 function join(parent: string, name: string): string {
@@ -89,5 +118,6 @@ function join(parent: string, name: string): string {
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return Number.isInteger(value) ? "integer" : typeof value;
+  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "decimal number";
+  return typeof value;
 }

@@ -21,7 +21,9 @@ export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Rou
     const route = router.route(path);
     for (const [method, handler] of Object.entries(handlers) as [Method, TenantHandler][]) {
       route[method](async (request, response) => {
-        await handler(request, response, await authenticate(request));
+        const tenant = await authenticate(request);
+        response.setHeader("openai-organization", tenant);
+        await handler(request, response, tenant);
       });
     }
     route.all(refuseMethod(Object.keys(handlers)));
@@ -29,9 +31,14 @@ export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Rou
   return router;
 }
 
+/** As the client sent it, also where a router in between took its own beginning off. */
+function fullPath({ baseUrl, path }: Request): string {
+  return baseUrl + path;
+}
+
 /** Answers what no route took. */
 export const refuseUnknownUrl: RequestHandler = (request) => {
-  throw errors.unknownUrl(request.method, request.path);
+  throw errors.unknownUrl(request.method, fullPath(request));
 };
 
 /** Answers the methods that a path does not have; `methods` are those that it has. */
@@ -39,6 +46,6 @@ export function refuseMethod(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
   return (request, response) => {
     response.setHeader("allow", allowed.join(", "));
-    throw errors.methodNotAllowed(request.method, request.path);
+    throw errors.methodNotAllowed(request.method, fullPath(request));
   };
 }

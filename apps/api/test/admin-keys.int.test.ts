@@ -172,3 +172,12 @@ test("no path says anything to whoever has no admin key, a tenant's key among th
     }
   }
 });
+
+test("a path that there is none of, and a method that a path has not, are named as they were sent", async () => {
+  expect(await errorOf(await admin("/nothing"), 404)).toMatchObject({
+    message: "Unknown request URL: GET /admin/v1/nothing. Please check the URL for typos.",
+  });
+  expect(await errorOf(await admin("/keys", "PUT"), 405)).toMatchObject({
+    message: expect.stringContaining("Not allowed to PUT on /admin/v1/keys."),
+  });
+});

@@ -54,6 +54,13 @@ describe("POST /v1/batches", () => {
     expect(api.advanced).toEqual([(await findBatch(api.db(), "one", batch.id))?.number]);
   });
 
+  test("remembers the request that created the batch, for the workers' log", async () => {
+    const reply = await post(good);
+
+    const batch = await findBatch(api.db(), "one", String((await jsonOf(reply))["id"]));
+    expect(batch?.requestId).toBe(reply.headers.get("x-request-id"));
+  });
+
   test("takes a file that is not there: that fails the batch in validation, not the request", async () => {
     expect(await create()).toMatchObject({ status: "validating", input_file_id: "file-1", errors: null });
   });
@@ -107,7 +114,7 @@ describe("POST /v1/batches", () => {
       "'completion_window'",
     ],
     [{ ...good, input_file_id: 1 }, "input_file_id", "invalid_type", "expected a string, but got an integer"],
-    [{ ...good, input_file_id: null }, "input_file_id", "invalid_type", "but got a null"],
+    [{ ...good, input_file_id: null }, "input_file_id", "invalid_type", "but got null instead."],
     [{ ...good, input_file_id: "a\0b" }, "input_file_id", "invalid_value", "id of an uploaded file"],
     [
       { ...good, endpoint: "/v1/nope" },

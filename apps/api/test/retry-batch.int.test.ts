@@ -116,9 +116,9 @@ describe("which lines", () => {
 
   test.each([
     [{ lines: [5] }, "lines", "4 requests"],
-    [{ lines: [0] }, "lines.0", ">= 1"],
-    [{ lines: [] }, "lines", "fewer than 1"],
-    [{ lines: ["1"] }, "lines.0", "expected an integer"],
+    [{ lines: [0] }, "lines[0]", "at least 1"],
+    [{ lines: [] }, "lines", "at least 1 entry"],
+    [{ lines: ["1"] }, "lines[0]", "expected an integer"],
     [{ custom_ids: ["gone"] }, "custom_ids", "'gone'"],
     [{ custom_id: "last" }, "custom_id", "Unknown parameter"],
   ])("%j is refused", async (body, param, message) => {

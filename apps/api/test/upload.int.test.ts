@@ -217,6 +217,13 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
+  test("for a file that is sent as text", async () => {
+    expect(await errorOf(await post(field("purpose", "batch"), field("file", line)), 400)).toMatchObject({
+      param: "file",
+      message: expect.stringContaining("send it as a file, which has a filename"),
+    });
+  });
+
   test.each([
     ["JSON", "application/json", "{}"],
     ["a form without a boundary", "multipart/form-data", "x"],

@@ -166,12 +166,12 @@ describe.each(availableStores())("%s", (_name, open) => {
   describe("is refused", () => {
     test.each([
       [{ bytes: "1" }, "bytes", "expected an integer"],
-      [{ bytes: -1 }, "bytes", "must be >= 0"],
+      [{ bytes: -1 }, "bytes", "must be at least 0"],
       [{ purpose: "X" }, "purpose", "'X' is not one of"],
       [{ filename: "folder/" }, "filename", "must name a file"],
       [{ mime_type: "a\0" }, "mime_type", "NUL"],
       [{ colour: "red" }, "colour", "Unknown parameter"],
-      [{ expires_after: { anchor: "created_at", seconds: 1 } }, "expires_after.seconds", ">= 3600"],
+      [{ expires_after: { anchor: "created_at", seconds: 1 } }, "expires_after.seconds", "at least 3600"],
       [{ expires_after: { anchor: "now", seconds: 3600 } }, "expires_after.anchor", "created_at"],
       [{ filename: "input.csv" }, null, "Must be .jsonl"],
       [{ bytes: 10 * 1024 ** 3 }, null, "File is too large."],

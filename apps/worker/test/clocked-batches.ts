@@ -62,6 +62,8 @@ export interface ClockedBatches {
   readonly pass: (seconds: number) => void;
   /** A batch in `validating`, of a tenant and an upstream of its own; its input expires after `fileSeconds`. */
   readonly create: (options?: { fileSeconds?: number; outputSeconds?: number }) => Promise<ClockedBatch>;
+  /** What the worker's parts have logged. */
+  readonly logged: Record<string, unknown>[];
   /** Upkeep, as if every blob were old enough to go. */
   readonly upkeep: () => Promise<void>;
 }
@@ -70,6 +72,8 @@ export interface ClockedBatches {
 export function useClockedBatches(): ClockedBatches {
   const database = useDatabase();
   const db = (): Db => database.db();
+  const logged: Record<string, unknown>[] = [];
+  const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
   let folder: string;
   let objects: ObjectStore;
   let nowMs = Date.now();
@@ -88,7 +92,7 @@ export function useClockedBatches(): ClockedBatches {
     // Nothing here reaches a queue: a step that would is one of those that a test takes itself.
     queues: {} as JobQueues,
     routes: { upstreams: [], resolve: (model) => ({ upstream, model }) },
-    logger: createLogger({ name: "test", level: "silent" }),
+    logger: createLogger({ name: "test", level: "info", destination: { write } }),
     clock: now,
     tiers: NO_TIERS,
     // Nobody has an endpoint.
@@ -100,6 +104,7 @@ export function useClockedBatches(): ClockedBatches {
     db,
     objects: () => objects,
     now,
+    logged,
     pass: (seconds) => {
       nowMs += seconds * 1_000;
     },
@@ -125,6 +130,7 @@ export function useClockedBatches(): ClockedBatches {
         outputExpiresAfterSeconds: outputSeconds ?? null,
         createdAt: now(),
         deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
+        requestId: `req_${mark}`,
       });
       return clockedBatch(workerDeps(mark), { number, tenant: mark, fileId: input.id, blob: input.blob });
     },

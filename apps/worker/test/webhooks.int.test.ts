@@ -18,6 +18,7 @@ const HOUR_MS = 3_600_000;
 const SECRET = `whsec_${Buffer.alloc(32).toString("base64")}`;
 
 const database = useDatabase();
+const logged: string[] = [];
 const received: { id: string; timestamp: number; body: string }[] = [];
 let status = 200;
 let onRequest: () => void = () => undefined;
@@ -61,7 +62,7 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await createBatch(db, newBatch({ tenant: names.tenant, createdAt }));
+  const batch = await createBatch(db, { ...newBatch({ tenant: names.tenant, createdAt }), requestId: "req_1" });
   await moveBatch(db, batch.number, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];
@@ -75,7 +76,7 @@ async function scene() {
     metrics: { webhookSent: (outcome) => sent.push(outcome) },
     webhooks: createWebhookSender({ allowPrivate: true }),
     workerId: () => names.worker,
-    logger: createLogger({ name: "worker", level: "silent" }),
+    logger: createLogger({ name: "worker", level: "info", destination: { write: (line) => void logged.push(line) } }),
     clock,
     random: () => 1,
   });
@@ -109,6 +110,7 @@ test("a batch's deliveries are enqueued at its end, and only those that were nev
   await queue.enqueueOf(batchId);
 
   expect(jobs).toEqual([]);
+  expect(JSON.parse(logged.at(-1) ?? "")).toMatchObject({ batch: batchId, requestId: "req_1", error: "answered 500" });
 });
 
 test("an acknowledged delivery is sent once, whatever the queue does", async () => {

@@ -25,7 +25,7 @@ async function batchIn(status: BatchStatus, deadline = later(86_400)): Promise<A
 test("a batch is read as it was created, with all counts at nothing", async () => {
   const metadata = { job: "nightly", 'ключ "': "線" };
 
-  const batch = await newBatch(database.db(), { metadata, outputExpiresAfterSeconds: 3_600 });
+  const batch = await newBatch(database.db(), { metadata, outputExpiresAfterSeconds: 3_600, requestId: "req_1" });
 
   expect(batch).toMatchObject({
     status: "validating",
@@ -45,6 +45,7 @@ test("a batch is read as it was created, with all counts at nothing", async () =
     completed: 0,
     failed: 0,
     sealedAs: null,
+    requestId: "req_1",
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
   });
   expect(await findBatch(database.db(), batch.tenant, batch.id)).toEqual(batch);

@@ -217,6 +217,7 @@ describe("a claim", () => {
         eventId: expect.stringMatching(/^evt_/),
         type: "batch.failed",
         batchId: expect.stringMatching(/^batch_/),
+        requestId: null,
         createdAt: now,
         attempts: 1,
       },

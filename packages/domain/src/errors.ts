@@ -8,17 +8,20 @@ export type ErrorKind =
   | "forbidden"
   | "not_found"
   | "method"
+  | "timeout"
   | "conflict"
+  | "range"
   | "limited"
-  | "unavailable"
   | "head_too_large"
-  | "timeout";
+  | "unavailable";
 
 export interface ErrorFacts {
   readonly kind: ErrorKind;
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterSeconds?: number;
+  /** The same to the millisecond, where both SDKs are to wait that long: Node's older ones pass over 60 s and more. */
+  readonly retryAfterMs?: number;
   /** §5.1, the check of uploads: the reply has the message a second time, in a sibling `detail`. */
   readonly hasDetail?: boolean;
 }
@@ -36,7 +39,13 @@ export class RequestError extends Error {
 const invalid = (message: string, param: string | null = null, code: string | null = null): RequestError =>
   new RequestError(message, { kind: "invalid", code, param });
 
-const article = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`);
+const article = (type: string): string => {
+  if (type === "null") return type;
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+};
+
+const WHERE_KEYS_ARE =
+  "You can find your API key with whoever runs this server; 'nightshift admin keys create' makes one.";
 
 /** One factory for each case; sources are sections of the contract. */
 export const errors = {
@@ -47,9 +56,12 @@ export const errors = {
         "(i.e. Authorization: Bearer YOUR_KEY).",
       { kind: "unauthenticated", code: null, param: null },
     ),
-  /** §5.2, wrong key. The key is masked as OpenAI masks it: its two ends only. */
+  /**
+   * §5.2, wrong key. The key is masked as OpenAI masks it: its two ends only. The second sentence begins as OpenAI's does and ends
+   * with the truth: OpenAI's page of keys has none for this server.
+   */
   wrongApiKey: (key: string): RequestError =>
-    new RequestError(`Incorrect API key provided: ${maskKey(key)}.`, {
+    new RequestError(`Incorrect API key provided: ${maskKey(key)}. ${WHERE_KEYS_ARE}`, {
       kind: "unauthenticated",
       code: "invalid_api_key",
       param: null,
@@ -185,6 +197,13 @@ export const errors = {
       param: null,
       hasDetail: true,
     }),
+  /** Ours, of downloads: RFC 9110 §15.5.17. */
+  rangeNotSatisfiable: (bytes: number): RequestError =>
+    new RequestError(`The requested range is not satisfiable: the file has ${String(bytes)} bytes.`, {
+      kind: "range",
+      code: "range_not_satisfiable",
+      param: "Range",
+    }),
   /** §5.2, content of a purpose that is not handed out. */
   notDownloadable: (purpose: string): RequestError => invalid(`Not allowed to download files of purpose: ${purpose}`),
   /** §5.2, wrong-purpose input file. */
@@ -225,11 +244,13 @@ export const errors = {
       { kind: "limited", code: "batch_queue_full", param: null, retryAfterSeconds: 60 },
     ),
   /** §5.2, rate limit; of the tenant's tier. */
-  rateLimited: (perMinute: number, retryAfterSeconds: number): RequestError =>
-    new RequestError(
+  rateLimited: (perMinute: number, retryAfterMs: number): RequestError => {
+    const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
+    return new RequestError(
       `Rate limit reached: ${String(perMinute)} requests per minute. Please try again in ${String(retryAfterSeconds)} s.`,
-      { kind: "limited", code: "rate_limit_exceeded", param: null, retryAfterSeconds },
-    ),
+      { kind: "limited", code: "rate_limit_exceeded", param: null, retryAfterSeconds, retryAfterMs },
+    );
+  },
   /** The lines of a batch that ended more than a day ago: only its files are left. */
   resultsGone: (id: string): RequestError =>
     new RequestError(

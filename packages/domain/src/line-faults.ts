@@ -71,8 +71,12 @@ export const lineFaults = {
 
 /** Faults of the whole file: they name no line. */
 export const fileFaults = {
-  missingFile: (id: string): BatchError => ({
-    ...fault("invalid_request", `Cannot find file ${id}, or your tenant does not have access to it.`, "file_id"),
+  missingFile: (id: string, tenant: string): BatchError => ({
+    ...fault(
+      "invalid_request",
+      `Cannot find file ${id}, or organization ${tenant} does not have access to it.`,
+      "file_id",
+    ),
     line: null,
   }),
   empty: (): BatchError => ({

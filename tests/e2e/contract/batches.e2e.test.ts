@@ -164,7 +164,7 @@ describe.each(availableProfiles())("%s", (profile) => {
       data: [
         {
           code: "invalid_request",
-          message: `Cannot find file ${fileId}, or your tenant does not have access to it.`,
+          message: `Cannot find file ${fileId}, or organization default does not have access to it.`,
           param: "file_id",
           line: null,
         },

@@ -26,6 +26,13 @@ export function keyIdOf(request: Request): string | null {
   return keysOfRequests.get(request) ?? null;
 }
 
+/** The bearer token; without one, the `api-key` that Azure's clients send (contract §6). */
+function readKey({ headers }: Pick<Request, "headers">): string | undefined {
+  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+  const azure = headers["api-key"];
+  return bearer ?? (typeof azure === "string" && azure !== "" ? azure : undefined);
+}
+
 export interface KeyRing {
   readonly authenticate: Authenticate;
   /** Makes this process look every key up again: one was revoked. */
@@ -37,7 +44,7 @@ export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Dat
   const cache = new Map<string, KeyView & { readonly untilMs: number }>();
 
   const authenticate: Authenticate = async (request) => {
-    const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+    const key = readKey(request);
     if (key === undefined) throw errors.noApiKey();
     const hash = hashKey(key);
     const cacheKey = hash.toString("base64");

@@ -9,32 +9,25 @@ interface Answer {
   readonly type: string;
 }
 
+const refused = (status: number): Answer => ({ status, type: "invalid_request_error" });
+
 /** 400 and not 413 for what is too large, as OpenAI has it: contract §5.2. */
+const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
+  invalid: refused(400),
+  unauthenticated: refused(401),
+  forbidden: refused(403),
+  not_found: refused(404),
+  method: refused(405),
+  timeout: refused(408),
+  conflict: refused(409),
+  range: refused(416),
+  limited: { status: 429, type: "rate_limit_error" },
+  head_too_large: refused(431),
+  unavailable: { status: 503, type: "server_error" },
+};
+
 export function answerOf(kind: ErrorKind): Answer {
-  switch (kind) {
-    case "invalid":
-      return { status: 400, type: "invalid_request_error" };
-    case "unauthenticated":
-      return { status: 401, type: "invalid_request_error" };
-    case "forbidden":
-      return { status: 403, type: "invalid_request_error" };
-    case "not_found":
-      return { status: 404, type: "invalid_request_error" };
-    case "method":
-      return { status: 405, type: "invalid_request_error" };
-    case "conflict":
-      return { status: 409, type: "invalid_request_error" };
-    case "limited":
-      return { status: 429, type: "rate_limit_error" };
-    case "unavailable":
-      return { status: 503, type: "server_error" };
-    case "head_too_large":
-      return { status: 431, type: "invalid_request_error" };
-    case "timeout":
-      return { status: 408, type: "invalid_request_error" };
-    default:
-      return kind satisfies never;
-  }
+  return ANSWERS[kind];
 }
 
 /** Express' last word. What is not a RequestError is ours: 500 with a fixed text, the facts in the log only. */
@@ -66,6 +59,7 @@ function sendKnownError(response: Response, known: RequestError): void {
   const { facts } = known;
   const { status } = answerOf(facts.kind);
   if (facts.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(facts.retryAfterSeconds));
+  if (facts.retryAfterMs !== undefined) response.setHeader("retry-after-ms", String(facts.retryAfterMs));
   if (status === 401 && !response.hasHeader("www-authenticate")) response.setHeader("www-authenticate", "Bearer");
   response.status(status).json(errorReply(known));
 }

@@ -55,7 +55,14 @@ export function requestMetrics(registry: Registry): RequestHandler {
 }
 
 function summary(request: Request, response: Response): object {
-  return { method: request.method, url: request.originalUrl, status: response.statusCode };
+  const { method, originalUrl: url } = request;
+  return { method, url, status: response.statusCode, ...clientRequestId(request) };
+}
+
+/** An id that the client gave the request itself, as OpenAI lets it; ours, which replies carry, stays the one that is sure to be unique. */
+function clientRequestId({ headers }: Request): { clientRequestId?: string } {
+  const id = headers["x-client-request-id"];
+  return typeof id === "string" && /^[!-~]{1,512}$/.test(id) ? { clientRequestId: id } : {};
 }
 
 /** The pattern and not the URL: ids would make a series of each request. */

@@ -97,7 +97,7 @@ test("every schema is one that a validator of OpenAPI 3.1's dialect takes, and e
   expect(failures).toEqual([]);
 });
 
-test("an error of the catalogue that no operation can answer with belongs to the dashboard or is no operation's", () => {
+test("an error of the catalogue that no operation can answer with belongs to the dashboard, or to what is no request", () => {
   const text = renderYaml(document);
   const unused = Object.keys(errorExamples).filter((name) => !text.includes(`                ${name}:\n`));
 

@@ -34,6 +34,7 @@ const ERROR_DESCRIPTIONS: Readonly<Record<number, string>> = {
   404: "There is no such object, or it is another tenant's.",
   405: "This path has no such method; `Allow` has those that it has.",
   409: "The object is in a state in which this cannot be done.",
+  416: "The range begins beyond the end of the file; `Content-Range` says how long it is.",
   429: "Too much at once; `Retry-After` says when to try again.",
   500: "A fault of the service. The log has it under the request's id.",
   503: "A store is away. Nothing was lost; try again after `Retry-After` seconds.",
@@ -200,10 +201,17 @@ function describeLinks(links: NonNullable<Reply["links"]>): JsonSchema {
 }
 
 function describeError(status: number, cases: ReadonlyMap<string, ErrorReply>, components: Components): DescribedReply {
-  const more = { 401: { "www-authenticate": "The scheme." }, 405: { allow: "The methods that this path has." } };
-  const retry = { "retry-after": "Seconds." };
+  const more = {
+    401: { "www-authenticate": "The scheme." },
+    405: { allow: "The methods that this path has." },
+    416: { "content-range": "`bytes */all`." },
+  };
+  const retry = {
+    "retry-after": "Seconds.",
+    ...(status === 429 ? { "retry-after-ms": "The same in milliseconds." } : {}),
+  };
   const headers: Record<string, string> = {
-    ...(status === 401 || status === 405 ? more[status] : {}),
+    ...(status === 401 || status === 405 || status === 416 ? more[status] : {}),
     ...(status === 503 || status === 429 || status === 409 ? retry : {}),
     ...(status === 409 || status === 429
       ? { "x-should-retry": "Where it is there: `false`, the SDKs would repeat it otherwise; `true`, worth repeating." }

@@ -36,6 +36,7 @@ const created: BatchView = {
   indexBlob: null,
   total: 0,
   admittedAt: null,
+  requestId: null,
   day: 20_684,
   completed: 0,
   failed: 0,
@@ -120,4 +121,17 @@ test("a failed batch lists its errors, any other has null", () => {
 
   expect(presentBatch({ ...created, status: "failed", errors }).errors).toEqual({ object: "list", data: errors });
   expect(presentBatch(running).errors).toBeNull();
+});
+
+test("the keys of an error are in wire order, whatever order Postgres has them in", () => {
+  const error = {
+    line: 2,
+    param: null,
+    code: "invalid_json_line",
+    message: "This line is not parseable as valid JSON.",
+  };
+
+  expect(JSON.stringify(presentBatch({ ...created, status: "failed", errors: [error] }).errors?.data)).toBe(
+    '[{"code":"invalid_json_line","message":"This line is not parseable as valid JSON.","param":null,"line":2}]',
+  );
 });

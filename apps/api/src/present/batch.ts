@@ -1,6 +1,6 @@
 /** A batch's row as the Batch object of the wire: contract §3.1. */
 import type { BatchView } from "@nightshift/db";
-import { type BatchObject, type BatchUsage, isFinal } from "@nightshift/domain";
+import { type BatchError, type BatchObject, type BatchUsage, isFinal } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
 /** Every key, in wire order, with explicit nulls. */
@@ -10,7 +10,7 @@ export function presentBatch(batch: BatchView): BatchObject {
     object: "batch",
     endpoint: batch.endpoint,
     model: batch.model,
-    errors: batch.status === "failed" ? { object: "list", data: batch.errors ?? [] } : null,
+    errors: batch.status === "failed" ? presentErrors(batch.errors ?? []) : null,
     input_file_id: batch.inputFileId,
     completion_window: batch.completionWindow,
     status: batch.status,
@@ -29,6 +29,11 @@ export function presentBatch(batch: BatchView): BatchObject {
     usage: presentUsage(batch),
     metadata: batch.metadata,
   };
+}
+
+/** In wire order, which Postgres' jsonb does not keep. */
+function presentErrors(errors: readonly BatchError[]): BatchObject["errors"] {
+  return { object: "list", data: errors.map(({ code, message, param, line }) => ({ code, message, param, line })) };
 }
 
 /** The part of a batch that its counts are made of. */

@@ -63,7 +63,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
         minute.left -= 1;
         return;
       }
-      if (minute.isUsedUp) throw errors.rateLimited(limit, secondsLeft(deps.clock()));
+      if (minute.isUsedUp) throw errors.rateLimited(limit, msLeft(deps.clock()));
       minute.asking ??= ask(minute, tenant, limit);
       await minute.asking;
     }
@@ -77,7 +77,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
   };
 }
 
-/** 1 to 60, rounded up: whoever waits for that long is in the next minute. */
-function secondsLeft(now: Date): number {
-  return Math.max(1, Math.ceil((MINUTE_MS - (now.getTime() % MINUTE_MS)) / 1_000));
+/** Below a minute, which is the most that Node's SDK waits for (contract §5.3): whoever waits so long is in the next minute, or a millisecond before. */
+function msLeft(now: Date): number {
+  return Math.min(MINUTE_MS - 1, MINUTE_MS - (now.getTime() % MINUTE_MS));
 }

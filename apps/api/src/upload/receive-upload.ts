@@ -1,5 +1,5 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
-import { errors } from "@nightshift/domain";
+import { errors, type RequestError } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import { onObjectStore } from "../object-store-errors.ts";
@@ -66,7 +66,7 @@ export async function receiveUpload(
   const fields = await readForm(deps, request, response, upload);
   let stored = upload.stored;
   try {
-    if (stored === null) throw errors.missingParameter("file");
+    if (stored === null) throw noFile(fields);
     const form = readUploadForm(fields, deps.batchFileLifeSeconds);
     if (form.purpose === "batch" && stored.compressed !== null) {
       stored = await expand(deps, request, upload, stored, stored.compressed);
@@ -78,6 +78,11 @@ export async function receiveUpload(
     if (stored !== null) await discardUpload(deps, request, stored.key);
     throw error;
   }
+}
+
+function noFile(fields: Record<string, unknown>): RequestError {
+  if (!("file" in fields)) return errors.missingParameter("file");
+  return errors.outOfRange("file", "send it as a file, which has a filename in the form");
 }
 
 function refuseBadBatchInput({ filename, checks }: StoredUpload): void {

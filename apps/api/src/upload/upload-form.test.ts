@@ -35,8 +35,8 @@ test.each([
     "'X' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', 'evals'] - 'purpose'",
   ],
   [{ purpose: ["batch", "batch"] }, "purpose", "invalid_type", "expected a string, but got an array"],
-  [expiry("created_at", "3599"), "expires_after.seconds", "invalid_value", "must be >= 3600"],
-  [expiry("created_at", "2592001"), "expires_after.seconds", "invalid_value", "must be <= 2592000"],
+  [expiry("created_at", "3599"), "expires_after.seconds", "invalid_value", "it must be at least 3600"],
+  [expiry("created_at", "2592001"), "expires_after.seconds", "invalid_value", "it must be at most 2592000"],
   [expiry("created_at", "soon"), "expires_after.seconds", "invalid_type", "expected an integer"],
   [expiry("last_active_at", "3600"), "expires_after.anchor", "invalid_value", "'created_at'"],
   [

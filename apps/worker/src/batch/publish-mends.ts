@@ -13,6 +13,7 @@ import {
   type FileChange,
 } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
+import { logFacts } from "./log-facts.ts";
 import { mendedErrors, mendedOutput } from "./mended-files.ts";
 import type { ResultContent } from "./result-files.ts";
 import { writeNotedBlob, writeResultFile } from "./write-result-file.ts";
@@ -27,7 +28,7 @@ export async function publishAnswered(deps: PublishDeps, batch: BatchView): Prom
   const error = await errorChange(deps, batch, mends);
   if (await publishMends(deps.db, { batch, mends, output, error }, deps.clock())) {
     const succeeded = mends.filter(({ failed }) => !failed).length;
-    deps.logger.info({ batch: batch.id, mends: mends.length, succeeded }, "retried lines are in the batch's files");
+    deps.logger.info({ ...logFacts(batch), mends: mends.length, succeeded }, "retried lines are in the batch's files");
     return true;
   }
   const keys = [output, error].flatMap(writtenKeys);

@@ -21,6 +21,7 @@ import {
 import type { WorkerDeps } from "../deps.ts";
 import type { LineIndexes } from "../ledger/line-indexes.ts";
 import { limitsOf } from "./admission.ts";
+import { logFacts } from "./log-facts.ts";
 import { validateInput } from "./validate-input.ts";
 import type { ValidationThreads } from "./validation-threads.ts";
 
@@ -32,7 +33,7 @@ export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "route
 /** The upstream that the batch's lines are for now, or null where the batch failed or was cancelled meanwhile. */
 export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
   const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
-  if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId)]);
+  if (file === null) return fail(deps, batch, [fileFaults.missingFile(batch.inputFileId, batch.tenant)]);
   // POST /v1/files refuses such a file; one that was put together from parts (contract §1.2) may be larger.
   if (file.bytes > MAX_BATCH_FILE_BYTES) return fail(deps, batch, [fileFaults.tooLarge(MAX_BATCH_FILE_BYTES)]);
   const { linesPerBatch } = await limitsOf(deps, batch.tenant);
@@ -81,7 +82,12 @@ async function begin(
 }
 
 async function fail(deps: ValidateDeps, batch: BatchView, errors: BatchError[]): Promise<null> {
-  await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock());
+  if (await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock())) {
+    deps.logger.info(
+      { ...logFacts(batch), errors: errors.length, first: errors[0]?.code },
+      "batch failed in validation",
+    );
+  }
   return null;
 }
 

@@ -2,6 +2,7 @@
 import { getBatch, isDueToPublish, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
 import type { JobPayload } from "@nightshift/queue";
 import type { WorkerDeps } from "../deps.ts";
+import { logFacts } from "../batch/log-facts.ts";
 import { admitNext, askAdmission } from "../batch/admission.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
 import { publishAnswered } from "../batch/publish-mends.ts";
@@ -69,7 +70,7 @@ const validate: Step = async (deps, batch) => {
     deps.ended(batch.id);
     return "next";
   }
-  deps.logger.info({ batch: batch.id, upstream }, "batch in progress");
+  deps.logger.info({ ...logFacts(batch), upstream }, "batch in progress");
   await deps.feed(upstream);
   return "stop";
 };
@@ -77,7 +78,7 @@ const validate: Step = async (deps, batch) => {
 const expire: Step = async (deps, batch) => {
   if (!isOverdue(deps, batch)) return "stop";
   const isSealed = await sealExpired(deps.db, batch.number, deps.clock());
-  if (isSealed) deps.logger.info({ batch: batch.id }, "batch expired; unfinished lines become batch_expired");
+  if (isSealed) deps.logger.info(logFacts(batch), "batch expired; unfinished lines become batch_expired");
   return "next";
 };
 
@@ -91,7 +92,7 @@ const sealCancel: Step = async (deps, batch) => {
 const assemble: Step = async (deps, batch) => {
   if (await assembleBatch(deps, batch)) {
     deps.logger.info(
-      { batch: batch.id, completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
+      { ...logFacts(batch), completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
       "batch finished",
     );
     deps.ended(batch.id);

@@ -41,6 +41,8 @@ export interface BatchView {
   total: number;
   /** The partition of the line index: days since 1970-01-01 of createdAt. */
   day: number;
+  /** The x-request-id of the request that created it; null: it is older than the column. */
+  requestId: string | null;
   /** When its tenant's tier had room for it; null: it waits, or tiers do not count. */
   admittedAt: Date | null;
   completed: number;
@@ -59,7 +61,7 @@ export const SELECT_BATCH = `
     b.in_progress_at as "inProgressAt", b.finalizing_at as "finalizingAt", b.completed_at as "completedAt",
     b.failed_at as "failedAt", b.expired_at as "expiredAt", b.cancelling_at as "cancellingAt",
     b.cancelled_at as "cancelledAt", b.upstream, b.input_blob as "inputBlob", b.index_blob as "indexBlob", b.total, b.day,
-    b.admitted_at as "admittedAt",
+    b.admitted_at as "admittedAt", b.request_id as "requestId",
     p.completed, p.failed, p.sealed_as as "sealedAs", p.input_tokens as "inputTokens", p.output_tokens as "outputTokens",
     p.total_tokens as "totalTokens", p.cached_tokens as "cachedTokens", p.reasoning_tokens as "reasoningTokens"
   from batches b join batch_progress p on p.batch = b.number`;

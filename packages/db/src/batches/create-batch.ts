@@ -18,6 +18,8 @@ export interface NewBatch extends Pick<
   | "createdAt"
   | "deadline"
 > {
+  /** The x-request-id of the request that asks for it. */
+  requestId?: string;
   /** Most batches of the tenant that may be unfinished, this one among them; null or left out: any number. */
   maxUnfinished?: number | null;
 }
@@ -41,8 +43,8 @@ export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => P
     const { rows } = await tx.query<{ number: number }>(
       `/* batches.create */
       insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,
-        created_at, deadline, day)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning number`,
+        created_at, deadline, day, request_id)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning number`,
       [
         batch.id,
         batch.tenant,
@@ -54,6 +56,7 @@ export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => P
         batch.createdAt,
         batch.deadline,
         Math.floor(batch.createdAt.getTime() / DAY_MS),
+        batch.requestId ?? null,
       ],
     );
     await tx.query("/* batches.create_progress */ insert into batch_progress (batch) values ($1)", [rows[0]?.number]);

@@ -12,6 +12,8 @@ export interface ClaimedDelivery {
   readonly eventId: string;
   readonly type: WebhookEventType;
   readonly batchId: string;
+  /** The x-request-id of the request that created the batch. */
+  readonly requestId: string | null;
   /** When the batch reached its state. */
   readonly createdAt: Date;
   /** The attempt that begins with this claim: 1 or more. */
@@ -48,7 +50,7 @@ export async function claimDelivery(
       and (select count(*) from webhook_deliveries o where o.endpoint = d.endpoint and o.number <> d.number
         and o.owner is not null and o.leased_until > clock_timestamp()) < $5
     returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch as "batchId", v.created_at as "createdAt",
-      d.attempts`,
+      d.attempts, (select b.request_id from batches b where b.id = v.batch) as "requestId"`,
     [number, worker, now, LEASE_MS, MAX_AT_ONCE],
   );
   return rows[0] ?? null;

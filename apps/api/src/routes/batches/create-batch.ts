@@ -61,6 +61,7 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
       outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
       createdAt: now,
       deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
+      requestId: String(response.getHeader("x-request-id")),
       maxUnfinished,
     };
     const keyed =

@@ -20,19 +20,16 @@ export function getContent(deps: GetContentDeps): TenantHandler {
     const file = await getFile(deps, tenant, idFromPath(request.params, "file_id"));
     if (SEALED_PURPOSES.includes(file.purpose)) throw errors.notDownloadable(file.purpose);
 
+    response.setHeader("etag", `"${file.etag}"`).setHeader("accept-ranges", "bytes");
+    const range = request.fresh ? null : readRange(request, file.bytes, `"${file.etag}"`);
+    if (range === "unsatisfiable") {
+      response.setHeader("content-range", `bytes */${String(file.bytes)}`);
+      throw errors.rangeNotSatisfiable(file.bytes);
+    }
     response.setHeader("content-type", "application/octet-stream");
     response.setHeader("content-disposition", contentDisposition(file.filename));
-    response.setHeader("etag", `"${file.etag}"`).setHeader("accept-ranges", "bytes");
     if (request.fresh) {
       response.status(304).end();
-      return;
-    }
-    const range = readRange(request, file.bytes, `"${file.etag}"`);
-    if (range === "unsatisfiable") {
-      response
-        .setHeader("content-range", `bytes */${String(file.bytes)}`)
-        .status(416)
-        .end();
       return;
     }
     setLength(response, range, file.bytes);

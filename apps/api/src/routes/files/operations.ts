@@ -136,11 +136,7 @@ export const fileOperations: readonly Operation[] = [
         headers: { ...CONTENT_HEADERS, "content-range": "`bytes first-last/all`." },
       },
       304: { description: "The client has these bytes.", headers: CONTENT_HEADERS },
-      416: {
-        description: "The range begins beyond the end of the file.",
-        headers: { ...CONTENT_HEADERS, "content-range": "`bytes */all`." },
-      },
     },
-    errors: ["fileNotFound", "notDownloadable"],
+    errors: ["fileNotFound", "notDownloadable", "rangeNotSatisfiable"],
   },
 ];

@@ -1,0 +1,9 @@
+/** What every log line about a batch names: the batch, and the request that created it, by the `x-request-id` of its reply. */
+import type { BatchView } from "@nightshift/db";
+
+export function logFacts({ id, requestId }: Pick<BatchView, "id" | "requestId">): {
+  batch: string;
+  requestId: string | null;
+} {
+  return { batch: id, requestId };
+}
