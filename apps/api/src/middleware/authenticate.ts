@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { type Db, findKey } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { Request } from "express";
+import { LRUCache } from "lru-cache";
 
 /** A revoked key works for at most this long. */
 const CACHE_MS = 5_000;
 
-/** More keys than one API process sees in 5 s; beyond it the cache starts anew. */
+/** More keys than one API process sees in 5 s; beyond it the one that was not used for longest is looked up again. */
 const MAX_CACHED_KEYS = 10_000;
 
 /** The tenant of the request's key; throws the RequestErrors of contract §5.2 where there is none. */
@@ -26,30 +27,33 @@ export interface KeyRing {
 
 /** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
 export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Date }): KeyRing {
-  const cache = new Map<string, { readonly tenant: string; readonly untilMs: number }>();
+  const now = (): number => deps.clock().getTime();
+  const tenants = new LRUCache<string, string>({
+    max: MAX_CACHED_KEYS,
+    // What is as old as its ttl is still good to lru-cache.
+    ttl: CACHE_MS - 1,
+    ttlResolution: 0,
+    perf: { now },
+  });
 
   const authenticate: Authenticate = async (request) => {
     const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
     if (key === undefined) throw errors.noApiKey();
     const hash = hashKey(key);
     const cacheKey = hash.toString("base64");
-    const nowMs = deps.clock().getTime();
-    const cached = cache.get(cacheKey);
-    if (cached !== undefined && cached.untilMs > nowMs) return cached.tenant;
+    const known = tenants.get(cacheKey);
+    if (known !== undefined) return known;
 
+    const start = now();
     const found = await findKey(deps.db, hash);
-    if (found === null) {
-      cache.delete(cacheKey);
-      throw errors.wrongApiKey(key);
-    }
-    if (cache.size >= MAX_CACHED_KEYS) cache.clear();
-    cache.set(cacheKey, { tenant: found.tenant, untilMs: nowMs + CACHE_MS });
+    if (found === null) throw errors.wrongApiKey(key);
+    tenants.set(cacheKey, found.tenant, { start });
     return found.tenant;
   };
   return {
     authenticate,
     forgetKeys: () => {
-      cache.clear();
+      tenants.clear();
     },
   };
 }
