@@ -75,6 +75,7 @@ export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { isTenantName, TENANT_NAME_RULE } from "./tenant-name.ts";
 export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type Tiers } from "./tiers.ts";
 export { readUsage, type LineUsage } from "./usage.ts";
+export { expiresAfter } from "./wire/shared-schemas.ts";
 export { BatchError, BatchObject, BatchUsage, type CreateBatchBody, createBatchBody } from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { ErrorReply } from "./wire/error.ts";

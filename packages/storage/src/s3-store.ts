@@ -16,7 +16,6 @@ import { joinOnS3 } from "./s3-join.ts";
 import { isS3Error, unquote } from "./s3-replies.ts";
 import { abortUploadsBefore } from "./s3-unfinished.ts";
 
-
 /** The most that S3 takes in one request. */
 const KEYS_PER_DELETE = 1_000;
 

@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { type Db, findKey, type KeyView } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { Request } from "express";
+import { LRUCache } from "lru-cache";
 
 /** A revoked key works for at most this long. */
 const CACHE_MS = 5_000;
 
-/** More keys than one API process sees in 5 s; beyond it the cache starts anew. */
+/** More keys than one API process sees in 5 s; beyond it the one that was not used for longest is looked up again. */
 const MAX_CACHED_KEYS = 10_000;
 
 /** The tenant of the request's key; throws the RequestErrors of contract §5.2 where there is none. */
@@ -41,27 +42,30 @@ export interface KeyRing {
 
 /** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
 export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Date }): KeyRing {
-  const cache = new Map<string, KeyView & { readonly untilMs: number }>();
+  const now = (): number => deps.clock().getTime();
+  const cache = new LRUCache<string, KeyView>({
+    max: MAX_CACHED_KEYS,
+    // What is as old as its ttl is still good to lru-cache.
+    ttl: CACHE_MS - 1,
+    ttlResolution: 0,
+    perf: { now },
+  });
 
   const authenticate: Authenticate = async (request) => {
     const key = readKey(request);
     if (key === undefined) throw errors.noApiKey();
     const hash = hashKey(key);
     const cacheKey = hash.toString("base64");
-    const nowMs = deps.clock().getTime();
-    const cached = cache.get(cacheKey);
-    if (cached !== undefined && cached.untilMs > nowMs) {
-      keysOfRequests.set(request, cached.id);
-      return cached.tenant;
+    const known = cache.get(cacheKey);
+    if (known !== undefined) {
+      keysOfRequests.set(request, known.id);
+      return known.tenant;
     }
 
+    const start = now();
     const found = await findKey(deps.db, hash);
-    if (found === null) {
-      cache.delete(cacheKey);
-      throw errors.wrongApiKey(key);
-    }
-    if (cache.size >= MAX_CACHED_KEYS) cache.clear();
-    cache.set(cacheKey, { ...found, untilMs: nowMs + CACHE_MS });
+    if (found === null) throw errors.wrongApiKey(key);
+    cache.set(cacheKey, found, { start });
     keysOfRequests.set(request, found.id);
     return found.tenant;
   };

@@ -6,6 +6,7 @@
  */
 import { type Db, takeRequests } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
+import { LRUCache } from "lru-cache";
 import type { Authenticate } from "../middleware/authenticate.ts";
 import type { TenantLimits } from "./tenant-limits.ts";
 
@@ -13,7 +14,7 @@ const MINUTE_MS = 60_000;
 const LOTS_PER_MINUTE = 60;
 const MAX_LOT = 1_000;
 
-/** More tenants than one API process sees in a minute; beyond it their lots are lost. */
+/** More tenants than one API process sees in a minute; beyond it the lot of the one that was not seen for longest is lost. */
 const MAX_TENANTS = 10_000;
 
 export interface RequestRateDeps {
@@ -33,13 +34,12 @@ interface Minute {
 
 /** Authenticates, then refuses with `rate_limit_exceeded` what is beyond the tenant's tier. Wrong keys count for nobody. */
 export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
-  const minutes = new Map<string, Minute>();
+  const minutes = new LRUCache<string, Minute>({ max: MAX_TENANTS });
 
   const minuteOf = (tenant: string): Minute => {
     const number = Math.floor(deps.clock().getTime() / MINUTE_MS);
     const known = minutes.get(tenant);
     if (known?.number === number) return known;
-    if (minutes.size >= MAX_TENANTS) minutes.clear();
     const minute: Minute = { number, left: 0, isUsedUp: false, asking: null };
     minutes.set(tenant, minute);
     return minute;

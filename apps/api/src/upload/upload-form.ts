@@ -1,7 +1,7 @@
 /** The text fields of POST /v1/files: contract §1.1. */
 import {
   errors,
-  EXPIRES_AFTER,
+  expiresAfter,
   MAX_BATCH_FILE_BYTES,
   MAX_FILE_BYTES,
   MAX_UPLOAD_BYTES,
@@ -22,15 +22,7 @@ export const UploadFields = Type.Object(
   {
     purpose: Type.String(),
     // Sent as `expires_after[anchor]` and `expires_after[seconds]`; the multipart reader has nested them already.
-    expires_after: Type.Optional(
-      Type.Object(
-        {
-          anchor: Type.Literal("created_at"),
-          seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
-        },
-        { additionalProperties: false },
-      ),
-    ),
+    expires_after: Type.Optional(expiresAfter()),
   },
   { additionalProperties: false },
 );

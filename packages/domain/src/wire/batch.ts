@@ -2,9 +2,9 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { BATCH_STATUSES } from "../batch-status.ts";
 import { BATCH_ENDPOINTS } from "../endpoints.ts";
-import { EXPIRES_AFTER, METADATA } from "../limits.ts";
+import { METADATA } from "../limits.ts";
+import { expiresAfter, nullable } from "./shared-schemas.ts";
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
 const seconds = () => nullable(Type.Integer());
 
 /** One entry of `errors.data`: contract §3.4. `line` is 1-based and counts every line of the file, blank ones too. */
@@ -73,17 +73,7 @@ export const createBatchBody = (windows: Iterable<string>) =>
           }),
         ),
       ),
-      output_expires_after: Type.Optional(
-        nullable(
-          Type.Object(
-            {
-              anchor: Type.Literal("created_at"),
-              seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
-            },
-            { additionalProperties: false },
-          ),
-        ),
-      ),
+      output_expires_after: Type.Optional(nullable(expiresAfter())),
     },
     { $id: "CreateBatchRequest", additionalProperties: false },
   );

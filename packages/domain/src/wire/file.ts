@@ -1,5 +1,6 @@
 /** The File object and the purposes of uploads: contract §1.1 and §2. */
 import { Type, type Static } from "@sinclair/typebox";
+import { nullable } from "./shared-schemas.ts";
 
 /** Purposes that an upload may name, in the order in which OpenAI's own message lists them: contract §5.2. */
 export const UPLOAD_PURPOSES = ["fine-tune", "assistants", "batch", "user_data", "vision", "evals"] as const;
@@ -17,7 +18,7 @@ export const FileObject = Type.Object(
     filename: Type.String(),
     bytes: Type.Integer({ minimum: 0 }),
     created_at: Type.Integer(),
-    expires_at: Type.Union([Type.Integer(), Type.Null()]),
+    expires_at: nullable(Type.Integer()),
     status: Type.Literal("processed"),
     status_details: Type.Null(),
   },

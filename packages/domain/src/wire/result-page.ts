@@ -1,8 +1,7 @@
 /** A page of GET /v1/batches/{batch_id}/results: ours, docs/extensions.md. Its lines are those of contract §4.3 and §4.4. */
 import { Type } from "@sinclair/typebox";
 import { LINE_ERROR_CODES } from "../result-line.ts";
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
+import { nullable } from "./shared-schemas.ts";
 
 /** A line of an output or error file. An HTTP reply stands in `response`, whatever its status; else `error` says why there is none. */
 const BatchResult = Type.Object(

@@ -1,7 +1,8 @@
 /** Uploads, the files that arrive in parts: contract §1.2. */
 import { Type, type Static } from "@sinclair/typebox";
-import { EXPIRES_AFTER, MAX_UPLOAD_PARTS } from "../limits.ts";
+import { MAX_UPLOAD_PARTS } from "../limits.ts";
 import { FileObject } from "./file.ts";
+import { expiresAfter, nullable } from "./shared-schemas.ts";
 
 const UPLOAD_STATUSES = ["pending", "completed", "cancelled", "expired"] as const;
 export type UploadStatus = (typeof UPLOAD_STATUSES)[number];
@@ -17,7 +18,7 @@ export const UploadObject = Type.Object(
     purpose: Type.String(),
     status: Type.Union(UPLOAD_STATUSES.map((status) => Type.Literal(status))),
     expires_at: Type.Integer(),
-    file: Type.Union([FileObject, Type.Null()]),
+    file: nullable(FileObject),
   },
   { $id: "Upload", additionalProperties: false },
 );
@@ -42,18 +43,7 @@ export const CreateUploadBody = Type.Object(
     bytes: Type.Integer({ minimum: 0 }),
     mime_type: Type.String({ maxLength: 255 }),
     purpose: Type.String(),
-    expires_after: Type.Optional(
-      Type.Union([
-        Type.Object(
-          {
-            anchor: Type.Literal("created_at"),
-            seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
-          },
-          { additionalProperties: false },
-        ),
-        Type.Null(),
-      ]),
-    ),
+    expires_after: Type.Optional(nullable(expiresAfter())),
   },
   { $id: "CreateUploadRequest", additionalProperties: false },
 );
@@ -63,7 +53,7 @@ export type CreateUploadBody = Static<typeof CreateUploadBody>;
 export const CompleteUploadBody = Type.Object(
   {
     part_ids: Type.Array(Type.String(), { maxItems: MAX_UPLOAD_PARTS }),
-    md5: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    md5: Type.Optional(nullable(Type.String())),
   },
   { $id: "CompleteUploadRequest", additionalProperties: false },
 );

@@ -1,5 +1,6 @@
 /** Webhooks on the wire: the event that a receiver gets (contract §1.4), and what the admin API says about endpoints (ours). */
 import { Type, type Static } from "@sinclair/typebox";
+import { nullable } from "./shared-schemas.ts";
 
 /** All the types there are; created, in_progress, finalizing and cancelling have none: contract §1.4. */
 export const WEBHOOK_EVENT_TYPES = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"] as const;
@@ -72,8 +73,8 @@ export const WebhookTestObject = Type.Object({
   object: Type.Literal("webhook_test"),
   endpoint: Type.String(),
   delivered: Type.Boolean(),
-  status: Type.Union([Type.Integer(), Type.Null()]),
-  error: Type.Union([Type.String(), Type.Null()]),
+  status: nullable(Type.Integer()),
+  error: nullable(Type.String()),
 });
 export type WebhookTestObject = Static<typeof WebhookTestObject>;
 
@@ -81,7 +82,7 @@ export type WebhookTestObject = Static<typeof WebhookTestObject>;
 export const WEBHOOK_DELIVERY_STATES = ["pending", "delivered", "failed"] as const;
 export type WebhookDeliveryState = (typeof WEBHOOK_DELIVERY_STATES)[number];
 
-const seconds = () => Type.Union([Type.Integer(), Type.Null()]);
+const seconds = () => nullable(Type.Integer());
 
 /** One event on its way to one endpoint; `id` is what the receiver sees as `webhook-id`. */
 export const WebhookDeliveryObject = Type.Object(
@@ -94,8 +95,8 @@ export const WebhookDeliveryObject = Type.Object(
     batch: Type.String(),
     state: Type.Union(WEBHOOK_DELIVERY_STATES.map((state) => Type.Literal(state))),
     attempts: Type.Integer(),
-    last_status: Type.Union([Type.Integer(), Type.Null()]),
-    last_error: Type.Union([Type.String(), Type.Null()]),
+    last_status: nullable(Type.Integer()),
+    last_error: nullable(Type.String()),
     created_at: Type.Integer(),
     next_attempt_at: seconds(),
     delivered_at: seconds(),

@@ -1,0 +1,16 @@
+/** Schemas that several objects of the wire have in them. */
+import { Type, type TSchema } from "@sinclair/typebox";
+import { EXPIRES_AFTER } from "../limits.ts";
+
+/** What is there as `null` where there is no value: contract §2 and §3.1 leave no key out. */
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** `expires_after` of files and `output_expires_after` of batches: contract §1.1 and §1.3. */
+export const expiresAfter = () =>
+  Type.Object(
+    {
+      anchor: Type.Literal("created_at"),
+      seconds: Type.Integer({ minimum: EXPIRES_AFTER.minSeconds, maximum: EXPIRES_AFTER.maxSeconds }),
+    },
+    { additionalProperties: false },
+  );
