@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { makeDataFolder, runCommand, startCommand } from "./command.ts";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Command, makeDataFolder, runCommand, startCommand } from "./command.ts";
 
 let dataDir: string;
 let folder: string;
@@ -46,45 +46,60 @@ test("without a server, one is started for the command, and the results are on s
   expect(await readdir(dataDir)).not.toContain("running.json");
 });
 
-test("a batch that fails validation ends with 1 and names the lines", async () => {
-  const { code, stdout, stderr } = await runCommand(["run", requests("bad.jsonl", [request("a"), "no JSON"])], env);
+describe("with a server that runs", () => {
+  let server: Command;
+  beforeAll(async () => {
+    server = startCommand(["up"], { ...env, PORT: "0" });
+    await server.untilSaid("or do all steps at once");
+  });
+  afterAll(async () => {
+    server.child.kill("SIGTERM");
+    await server.ended;
+  });
 
-  expect(code).toBe(1);
-  expect(stdout).toBe("");
-  expect(stderr).toContain("line 2: ");
-});
+  test("a batch that fails validation ends with 1 and names the lines", async () => {
+    const { code, stdout, stderr } = await runCommand(["run", requests("bad.jsonl", [request("a"), "no JSON"])], env);
 
-test("failed lines end with 1 and go to the file that was asked for, the others to theirs", async () => {
-  const file = requests("mixed.jsonl", [
-    request("good"),
-    { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
-  ]);
-  const [output, errors] = ["results.jsonl", "errors.jsonl"].map((name) => path.join(folder, name)) as [string, string];
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("line 2: ");
+  });
 
-  const { code, stderr } = await runCommand(["run", file, "-o", output, "--errors", errors], env);
+  test("failed lines end with 1 and go to the file that was asked for, the others to theirs", async () => {
+    const file = requests("mixed.jsonl", [
+      request("good"),
+      { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
+    ]);
+    const [output, errors] = ["results.jsonl", "errors.jsonl"].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+    ];
 
-  expect(code).toBe(1);
-  expect(stderr).toContain("1 of 2 lines succeeded, 1 failed");
-  expect(stderr).toContain("bad: status 400");
-  expect(customIds(readFileSync(output, "utf8"))).toEqual(["good"]);
-  expect(customIds(readFileSync(errors, "utf8"))).toEqual(["bad"]);
-});
+    const { code, stderr } = await runCommand(["run", file, "-o", output, "--errors", errors], env);
 
-test("without a place of their own, failed lines go beside the results; without any, it is said how to get them", async () => {
-  const file = requests("failing.jsonl", [
-    request("good"),
-    { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
-  ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("1 of 2 lines succeeded, 1 failed");
+    expect(stderr).toContain("bad: status 400");
+    expect(customIds(readFileSync(output, "utf8"))).toEqual(["good"]);
+    expect(customIds(readFileSync(errors, "utf8"))).toEqual(["bad"]);
+  });
 
-  const saved = await runCommand(["run", file, "-o", path.join(folder, "out.jsonl")], env);
-  const shown = await runCommand(["run", file], env);
+  test("without a place of their own, failed lines go beside the results; without any, it is said how to get them", async () => {
+    const file = requests("failing.jsonl", [
+      request("good"),
+      { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
+    ]);
 
-  expect(saved.code).toBe(1);
-  expect(saved.stderr).toContain(`Failed lines: ${path.join(folder, "out.errors.jsonl")}`);
-  expect(customIds(readFileSync(path.join(folder, "out.jsonl"), "utf8"))).toEqual(["good"]);
-  expect(customIds(readFileSync(path.join(folder, "out.errors.jsonl"), "utf8"))).toEqual(["bad"]);
-  const [, hint = ""] = /or npx nightshift (wait .*)/.exec(shown.stderr) ?? [];
-  expect(hint).toMatch(/^wait batch_\w+ --errors errors\.jsonl$/);
+    const saved = await runCommand(["run", file, "-o", path.join(folder, "out.jsonl")], env);
+    const shown = await runCommand(["run", file], env);
+
+    expect(saved.code).toBe(1);
+    expect(saved.stderr).toContain(`Failed lines: ${path.join(folder, "out.errors.jsonl")}`);
+    expect(customIds(readFileSync(path.join(folder, "out.jsonl"), "utf8"))).toEqual(["good"]);
+    expect(customIds(readFileSync(path.join(folder, "out.errors.jsonl"), "utf8"))).toEqual(["bad"]);
+    const [, hint = ""] = /or npx nightshift (wait .*)/.exec(shown.stderr) ?? [];
+    expect(hint).toMatch(/^wait batch_\w+ --errors errors\.jsonl$/);
+  });
 });
 
 test("an interrupted run says how to come back, and `wait` finishes it", async () => {
