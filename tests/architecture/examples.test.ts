@@ -1,5 +1,5 @@
 /** Holds the documentation to its tests: no example without a test that takes it from its page, and one way to write what readers replace. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { type PageExample, PLACEHOLDERS, readPage } from "@nightshift/testing/pages";
@@ -97,4 +97,20 @@ test("every npm command that a page names is there", () => {
 
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((one) => !((one.split(": ")[1] ?? "") in scripts))).toEqual([]);
+});
+
+test("every benchmark and option that a page gives to npm run bench is there", () => {
+  const named = pages.flatMap((page) =>
+    [...readFileSync(path.join(root, page), "utf8").matchAll(/\bnpm run bench -- ([\w-]+)|`(--[\w-]+)` writes/g)].map(
+      ([, benchmark, option]) => benchmark ?? option ?? "",
+    ),
+  );
+  const main = readFileSync(path.join(root, "apps/bench/src/main.ts"), "utf8");
+  const isThere = (word: string): boolean =>
+    word.startsWith("--")
+      ? main.includes(`"${word}`)
+      : existsSync(path.join(root, "apps/bench/src/benchmarks", `${word}.ts`));
+
+  expect(named).toEqual(["overhead", "--profile"]);
+  expect(named.filter((word) => !isThere(word))).toEqual([]);
 });
