@@ -18,7 +18,12 @@ export const keyOperations: readonly Operation[] = [
     description: "Answers with the key itself, this once. A tenant is made with its first key.",
     extension: true,
     key: "admin",
-    body: { mediaType: "application/json", schema: CreateKeyBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateKeyBody,
+      isRequired: true,
+      example: { tenant: "acme", name: "nightly jobs" },
+    },
     replies: ok("The new key.", NewApiKeyObject, { revokeKey: { key_id: "$response.body#/id" } }),
     errors: [...JSON_BODY_CASES, "missingParameter", "invalidType", "outOfRange", "unknownParameter"],
   },

@@ -46,7 +46,12 @@ export const tenantOperations: readonly Operation[] = [
     extension: true,
     key: "admin",
     params,
-    body: { mediaType: "application/json", schema: SetTenantBody, isRequired: false },
+    body: {
+      mediaType: "application/json",
+      schema: SetTenantBody,
+      isRequired: false,
+      example: { tier: "free", weight: 2 },
+    },
     replies: ok("The tenant.", TenantObject),
     errors: [...JSON_BODY_CASES, "invalidType", "invalidValue", "outOfRange", "unknownParameter", "tenantNotFound"],
   },

@@ -28,7 +28,12 @@ export const webhookOperations: readonly Operation[] = [
       "has the secret that its events are signed with, this once.",
     extension: true,
     key: "admin",
-    body: { mediaType: "application/json", schema: CreateWebhookBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateWebhookBody,
+      isRequired: true,
+      example: { tenant: "acme", url: "https://example.com/hook", events: ["batch.completed"] },
+    },
     replies: ok("The endpoint, with its secret.", WebhookEndpointObject, {
       deleteWebhook: WEBHOOK_ID,
       testWebhook: WEBHOOK_ID,

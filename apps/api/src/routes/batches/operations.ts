@@ -23,7 +23,17 @@ export const batchOperations: readonly Operation[] = [
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
-    body: { mediaType: "application/json", schema: CreateBatchBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateBatchBody,
+      isRequired: true,
+      example: {
+        input_file_id: "file-abc123",
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+        metadata: { job: "nightly" },
+      },
+    },
     replies: {
       200: {
         description: "The batch, in `validating`.",
