@@ -1,8 +1,8 @@
 /** Holds the documentation to its tests: no example without a test that takes it from its page, and one way to write what readers replace. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
-import { type PageExample, PLACEHOLDERS, readPage } from "@nightshift/testing/pages";
+import { pageExample, type PageExample, PLACEHOLDERS, readPage } from "@nightshift/testing/pages";
 import ts from "typescript";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -21,7 +21,9 @@ const describeExample = ({ page, heading, language, place }: PageExample & { rea
 const testFiles = ["apps", "packages", "tests"].flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((file) => /\.test\.ts$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
-    .map((file) => path.join(folder, file)),
+    .map((file) => path.join(folder, file))
+    // This file compares texts, which runs none of them.
+    .filter((file) => path.join(root, file) !== import.meta.filename),
 );
 
 /** The calls of `pageExample` and `pageExamples` in a file, each as its arguments; null for one that cannot be read from the text. */
@@ -97,4 +99,29 @@ test("every npm command that a page names is there", () => {
 
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((one) => !((one.split(": ")[1] ?? "") in scripts))).toEqual([]);
+});
+
+test("every benchmark and option that a page gives to npm run bench is there", () => {
+  const named = pages.flatMap((page) =>
+    [...readFileSync(path.join(root, page), "utf8").matchAll(/\bnpm run bench -- ([\w-]+)|`(--[\w-]+)` writes/g)].map(
+      ([, benchmark, option]) => benchmark ?? option ?? "",
+    ),
+  );
+  const main = readFileSync(path.join(root, "apps/bench/src/main.ts"), "utf8");
+  const isThere = (word: string): boolean =>
+    word.startsWith("--")
+      ? main.includes(`"${word}`)
+      : existsSync(path.join(root, "apps/bench/src/benchmarks", `${word}.ts`));
+
+  expect(named).toEqual(["overhead", "--profile"]);
+  expect(named.filter((word) => !isThere(word))).toEqual([]);
+});
+
+test.each([
+  ["requests", pageExample("docs/quickstart.md", "Step 1: Prepare Your Requests", "jsonl")],
+  ["content-generation", pageExample("docs/quickstart.md", "1. Bulk Content Generation", "jsonl")],
+  ["data-analysis", pageExample("docs/quickstart.md", "2. Bulk Data Analysis", "jsonl")],
+  ["embeddings", pageExample("docs/quickstart.md", "3. Bulk Embeddings", "jsonl")],
+])("examples/%s.jsonl is what the guide shows", (name, shown) => {
+  expect(readFileSync(path.join(root, "examples", `${name}.jsonl`), "utf8")).toBe(shown);
 });

@@ -244,6 +244,21 @@ withCurl("the README's one command takes a file through all steps", async () => 
   expect(results.match(/"custom_id": ?"req-[123]"/g)).toHaveLength(3);
 });
 
+withCurl("the guide's does, and puts failed requests beside the results", async () => {
+  await simulator().configure({ faults: [{ match: "about req-2", status: 400, times: 1 }] });
+  const inFile = async (name: string): Promise<readonly string[]> => {
+    const lines = (await readFile(path.join(reader.folder(), name), "utf8")).trimEnd().split("\n");
+    return lines.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
+  };
+
+  const command = pageExample("docs/quickstart.md", "Error Handling", "bash").trimEnd();
+  const code = await reader.shell(`${command} && echo 0 || echo $?`);
+
+  expect(code).toBe("1\n");
+  expect(await inFile("results.jsonl")).toEqual(["req-1", "req-3"]);
+  expect(await inFile("results.errors.jsonl")).toEqual(["req-2"]);
+});
+
 /** Names of the fields, and of the keys of the data, of each event of a stream. */
 function eventsOf(stream: string): { event: string; fields: string[]; keys: string[] }[] {
   const blocks = stream.split("\n\n").filter((block) => block.includes("data: "));

@@ -44,14 +44,18 @@ export interface Reader {
 
 /** Makes a clone before each test of the block and removes it afterwards. */
 export function useReader(): Reader {
+  let temporary: string | undefined;
   let folder = "";
   const started: ChildProcess[] = [];
   beforeEach(async () => {
-    folder = await makeClone();
+    temporary = await makeTemporaryFolder("reader");
+    folder = await makeClone(temporary);
   });
   afterEach(async () => {
     await Promise.all(started.splice(0).map(interrupt));
-    await rm(path.dirname(folder), { recursive: true, force: true });
+    // Where the block's service did not start, no clone was made.
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+    temporary = undefined;
   });
   const environment = (variables: Variables): NodeJS.ProcessEnv => programEnvironment(variables, "reader");
   const run = (file: string, args: readonly string[], variables: Variables = {}): Promise<string> =>
@@ -79,8 +83,8 @@ export function useReader(): Reader {
 }
 
 /** Files and folders of the repository under the same names, so that nothing is copied, and none of its data. */
-async function makeClone(): Promise<string> {
-  const folder = path.join(await makeTemporaryFolder("reader"), "nightshift");
+async function makeClone(parent: string): Promise<string> {
+  const folder = path.join(parent, "nightshift");
   await mkdir(folder);
   const names = (await readdir(ROOT)).filter((name) => !NOT_CLONED.has(name));
   await Promise.all(names.map((name) => symlink(path.join(ROOT, name), path.join(folder, name))));

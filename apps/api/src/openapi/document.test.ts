@@ -97,6 +97,16 @@ test("every schema is one that a validator of OpenAPI 3.1's dialect takes, and e
   expect(failures).toEqual([]);
 });
 
+const jsonBodies = operations.flatMap(({ id, body }) =>
+  body?.mediaType === "application/json" ? [{ id, schema: body.schema, example: body.example }] : [],
+);
+
+test.each(jsonBodies)("$id takes the body of its example", ({ schema, example }) => {
+  const validate = new Ajv2020({ strict: false }).compile(schema);
+
+  expect({ isValid: validate(example), errors: validate.errors }).toEqual({ isValid: true, errors: null });
+});
+
 test("an error of the catalogue that no operation can answer with belongs to the dashboard, or to what is no request", () => {
   const text = renderYaml(document);
   const unused = Object.keys(errorExamples).filter((name) => !text.includes(`                ${name}:\n`));

@@ -59,7 +59,7 @@ export interface DescribedOperation extends JsonSchema {
   readonly parameters?: readonly DescribedParameter[];
   readonly requestBody?: {
     readonly required: boolean;
-    readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+    readonly content: Readonly<Record<string, { readonly schema: JsonSchema; readonly example?: object }>>;
   };
   readonly responses: Readonly<Record<string, DescribedReply>>;
 }
@@ -135,7 +135,12 @@ function describe(operation: Operation, components: Components): DescribedOperat
       : {
           requestBody: {
             required: body.isRequired,
-            content: { [body.mediaType]: { schema: components.refer(body.schema) } },
+            content: {
+              [body.mediaType]: {
+                schema: components.refer(body.schema),
+                ...(body.example === undefined ? {} : { example: body.example }),
+              },
+            },
           },
         }),
     responses: describeReplies(operation, components),

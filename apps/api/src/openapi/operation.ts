@@ -22,6 +22,8 @@ export interface RequestBody {
   readonly mediaType: "application/json" | "multipart/form-data" | "application/octet-stream";
   readonly schema: TSchema;
   readonly isRequired: boolean;
+  /** A body that is accepted, with the pages' names for what is the reader's own; each JSON body has one. */
+  readonly example?: object;
 }
 
 /** One method of one path. */

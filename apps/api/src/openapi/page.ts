@@ -48,12 +48,17 @@ function renderOperation(path: string, method: string, operation: DescribedOpera
 <h2><code><span class="method">${method}</span> ${escape(path)}</code>${own}</h2>
 <p><b>${escape(operation.summary)}.</b> ${prose(operation.description)}</p>
 ${renderParameters(operation.parameters ?? [])}
-${bodies.map(([type, { schema }]) => `<p>Body, <code>${escape(type)}</code>:</p>${schemaOf(schema)}`).join("\n")}
+${bodies.map(([type, body]) => renderBody(type, body)).join("\n")}
 <table><tr><th>Status<th>Reply</tr>
 ${Object.entries(operation.responses)
   .map(([status, reply]) => renderReply(status, reply))
   .join("\n")}
 </table></section>`;
+}
+
+function renderBody(type: string, body: { readonly schema: JsonSchema; readonly example?: object }): string {
+  const example = body.example === undefined ? "" : `<p>For example:</p>${json(body.example)}`;
+  return `<p>Body, <code>${escape(type)}</code>:</p>${schemaOf(body.schema)}${example}`;
 }
 
 function renderParameters(parameters: readonly DescribedParameter[]): string {

@@ -16,7 +16,12 @@ export const keyOperations: readonly Operation[] = [
     id: "createKey",
     summary: "Make an API key",
     description: "Answers with the key itself, this once. A tenant is made with its first key.",
-    body: { mediaType: "application/json", schema: CreateKeyBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateKeyBody,
+      isRequired: true,
+      example: { tenant: "acme", name: "nightly jobs" },
+    },
     replies: ok("The new key.", NewApiKeyObject, { revokeKey: { key_id: "$response.body#/id" } }),
     errors: [...JSON_BODY_CASES, "missingParameter", "invalidType", "outOfRange", "unknownParameter"],
   },

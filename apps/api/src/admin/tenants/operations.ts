@@ -40,7 +40,12 @@ export const tenantOperations: readonly Operation[] = [
     summary: "Set a tenant's tier and share",
     description: "Sets what the body names, and leaves the rest. A new tier holds within 5 s; batches that run go on.",
     params,
-    body: { mediaType: "application/json", schema: SetTenantBody, isRequired: false },
+    body: {
+      mediaType: "application/json",
+      schema: SetTenantBody,
+      isRequired: false,
+      example: { tier: "free", weight: 2 },
+    },
     replies: ok("The tenant.", TenantObject),
     errors: [...JSON_BODY_CASES, "invalidType", "invalidValue", "outOfRange", "unknownParameter", "tenantNotFound"],
   },

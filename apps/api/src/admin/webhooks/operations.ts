@@ -26,7 +26,12 @@ export const webhookOperations: readonly Operation[] = [
     description:
       "The endpoint hears of the tenant's batches that end from now on: of all, or of the types that `events` lists. The reply " +
       "has the secret that its events are signed with, this once.",
-    body: { mediaType: "application/json", schema: CreateWebhookBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateWebhookBody,
+      isRequired: true,
+      example: { tenant: "acme", url: "https://example.com/hook", events: ["batch.completed"] },
+    },
     replies: ok("The endpoint, with its secret.", WebhookEndpointObject, {
       deleteWebhook: WEBHOOK_ID,
       testWebhook: WEBHOOK_ID,

@@ -107,7 +107,12 @@ export const batchExtensionOperations: readonly Operation[] = [
     extension: true,
     key: "tenant",
     params,
-    body: { mediaType: "application/json", schema: RetryBatchBody, isRequired: false },
+    body: {
+      mediaType: "application/json",
+      schema: RetryBatchBody,
+      isRequired: false,
+      example: { custom_ids: ["req-2"], lines: [3] },
+    },
     replies: ok("The batch.", BatchObject),
     errors: [
       ...JSON_BODY_CASES,

@@ -24,7 +24,17 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
-    body: { mediaType: "application/json", schema: createBatchBody(windows), isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: createBatchBody(windows),
+      isRequired: true,
+      example: {
+        input_file_id: "file-abc123",
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+        metadata: { job: "nightly" },
+      },
+    },
     replies: {
       200: {
         description: "The batch, in `validating`.",

@@ -33,7 +33,12 @@ export const uploadOperations: readonly Operation[] = [
       "are judged at once: a file for a batch may have 200 MiB, others 8 GiB.",
     extension: false,
     key: "tenant",
-    body: { mediaType: "application/json", schema: CreateUploadBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CreateUploadBody,
+      isRequired: true,
+      example: { filename: "requests.jsonl", purpose: "batch", bytes: 524, mime_type: "application/jsonl" },
+    },
     replies: ok("The upload, in `pending`.", UploadObject, {
       addUploadPart: UPLOAD_ID,
       completeUpload: UPLOAD_ID,
@@ -85,7 +90,12 @@ export const uploadOperations: readonly Operation[] = [
     extension: false,
     key: "tenant",
     params,
-    body: { mediaType: "application/json", schema: CompleteUploadBody, isRequired: true },
+    body: {
+      mediaType: "application/json",
+      schema: CompleteUploadBody,
+      isRequired: true,
+      example: { part_ids: ["part_abc123"] },
+    },
     replies: ok("The upload, in `completed`, with its file.", UploadObject, {
       retrieveFile: { file_id: "$response.body#/file/id" },
     }),
