@@ -1,7 +1,7 @@
 /** POST /v1/batches/{id}/retry: failed lines of a finished batch end in its files, as if they had never failed. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
-import { type Batch, chatLine, createBatchClient } from "./batch-client.ts";
+import { type Batch, chatLine, createBatchClient, type ResultLine } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
 
 /** More often than any line here is sent: until told otherwise. */
@@ -30,6 +30,25 @@ function settled(stack: Stack, batchId: string, failed: number, timeoutMs = 60_0
   return until(isSettled, { message: `${batchId} has ${String(failed)} failed lines`, timeoutMs, everyMs: 100 });
 }
 
+/** What the batch's history says beside its states, the oldest first. */
+async function writtenHistory(stack: Stack, batchId: string): Promise<{ type: string; requested_by: string | null }[]> {
+  const reply = await createBatchClient(stack).request(`/v1/batches/${batchId}/history?limit=100`);
+  const { data } = (await reply.json()) as { data: { type: string; requested_by: string | null }[] };
+  return data.filter(({ type }) => type !== "status").reverse();
+}
+
+/** Follows the results to their end, as a reader who waits for them: the custom_id and the HTTP status of each line that came. */
+async function followResults(stack: Stack, batchId: string): Promise<(readonly [string, number])[]> {
+  const seen: (readonly [string, number])[] = [];
+  for (let after = ""; ;) {
+    const reply = await createBatchClient(stack).request(`/v1/batches/${batchId}/results?limit=1000&wait=30${after}`);
+    const page = (await reply.json()) as { data: ResultLine[]; has_more: boolean; next_cursor: string };
+    seen.push(...page.data.map((line) => [line.custom_id, line.response?.status_code ?? 0] as const));
+    if (!page.has_more) return seen;
+    after = `&after=${page.next_cursor}`;
+  }
+}
+
 describe.each(availableProfiles())("%s", (profile) => {
   const { stack, simulator } = useStack({
     profile,
@@ -47,7 +66,7 @@ describe.each(availableProfiles())("%s", (profile) => {
       ],
     });
     const client = createBatchClient(stack());
-    const names = Array.from({ length: 30 }, (_, i) => `${["good", "broken", "refused"][i % 3] ?? ""}-${String(i)}`);
+    const names = Array.from({ length: 750 }, (_, i) => `${["good", "broken", "refused"][i % 3] ?? ""}-${String(i)}`);
     const before = await client.run(names.map((name) => chatLine(name, name)).join("\n"));
     const oldEtag = (await head(before.output_file_id)).get("etag");
     const oldOutput = await client.content(String(before.output_file_id));
@@ -61,13 +80,13 @@ describe.each(availableProfiles())("%s", (profile) => {
     const after = await settled(stack(), before.id, 0);
     const lines = await client.lines(after.output_file_id);
 
-    expect(before.request_counts).toEqual({ total: 30, completed: 10, failed: 20 });
+    expect(before.request_counts).toEqual({ total: 750, completed: 250, failed: 500 });
     expect(reply.status).toBe(200);
     expect(asked).toMatchObject({ id: before.id, status: "completed", output_file_id: before.output_file_id });
     expect(after).toEqual({
       ...before,
       error_file_id: null,
-      request_counts: { total: 30, completed: 30, failed: 0 },
+      request_counts: { total: 750, completed: 750, failed: 0 },
       usage: after.usage,
     });
     expect(after.usage["total_tokens"]).toBeGreaterThan(before.usage["total_tokens"] as number);
@@ -82,7 +101,74 @@ describe.each(availableProfiles())("%s", (profile) => {
       await stack().sql("select retired_at is not null as kept from blobs where key = $1", [oldBlob?.key]),
     ).toEqual([{ kept: true }]);
     const keys = (await simulator().seen()).map(({ key }) => key).filter((key) => key.startsWith(before.id));
-    expect(keys.filter((key) => key.endsWith("-1"))).toHaveLength(20);
+    expect(keys.filter((key) => key.endsWith("-1"))).toHaveLength(500);
+    const history = await writtenHistory(stack(), before.id);
+    expect(history.map(({ type }) => type)).toEqual(["retry_requested", "retry_succeeded", "files_rebuilt"]);
+    expect(history[0]?.requested_by).toMatch(/^key_/);
+  });
+
+  test("of a running batch they run again at once, and a reader sees each outcome, whatever happens to the worker", async () => {
+    const slow = { match: "slow", hangMs: 3_000, times: ALWAYS };
+    await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }, slow] });
+    const client = createBatchClient(stack());
+    const broken = Array.from({ length: 20 }, (_, i) => `broken-${String(i)}`);
+    const others = Array.from({ length: 40 }, (_, i) => `slow-${String(i)}`);
+    const input = await client.upload([...broken, ...others].map((name) => chatLine(name, name)).join("\n"));
+    const { id } = await client.create(input);
+    const following = followResults(stack(), id);
+    await until(async () => (await client.retrieve(id)).request_counts.failed === broken.length, {
+      message: "the broken lines are out of attempts",
+    });
+    await simulator().configure({ faults: [slow] });
+
+    const asked = (await (await retry(stack(), id)).json()) as Batch;
+    await stack().kill9("worker");
+    await stack().restart();
+    const batch = await client.finished(id, 120_000);
+    await simulator().configure({ faults: [] });
+
+    expect(asked).toMatchObject({ status: "in_progress", request_counts: { total: 60, failed: 0 } });
+    expect(batch).toMatchObject({ status: "completed", error_file_id: null });
+    expect(batch.request_counts).toEqual({ total: 60, completed: 60, failed: 0 });
+    expect((await client.lines(batch.output_file_id)).map((line) => line.custom_id)).toEqual([...broken, ...others]);
+    const followed = await following;
+    const statuses = (name: string): number[] => followed.flatMap(([of, status]) => (of === name ? [status] : []));
+    expect(new Set(broken.map((name) => statuses(name).join()))).toEqual(new Set(["500,200"]));
+    expect(new Set(others.map((name) => statuses(name).join()))).toEqual(new Set(["200"]));
+    expect(followed).toHaveLength(2 * broken.length + others.length);
+  });
+
+  test("a download under way gets the old bytes to their end, and an old ETag asks for the new ones", async () => {
+    // More than any socket buffers between the two, and than a file that is sorted.
+    await simulator().configure({ replyBytes: 600_000, faults: [{ match: "broken", status: 400, times: ALWAYS }] });
+    const client = createBatchClient(stack());
+    const names = ["broken", ...Array.from({ length: 49 }, (_, i) => `good-${String(i)}`)];
+    const before = await client.run(names.map((name) => chatLine(name, name)).join("\n"));
+    await simulator().configure({ replyBytes: 100, faults: [] });
+    const path = `/v1/files/${String(before.output_file_id)}/content`;
+    const old = await client.content(String(before.output_file_id));
+    const download = await client.request(path);
+    const reader = (download.body as ReadableStream<Uint8Array>).getReader();
+    const chunks = [(await reader.read()).value ?? new Uint8Array(0)];
+
+    await retry(stack(), before.id);
+    await settled(stack(), before.id, 0);
+    for (let next = await reader.read(); next.value !== undefined; next = await reader.read()) chunks.push(next.value);
+
+    expect(Buffer.concat(chunks).equals(old)).toBe(true);
+    const content = await client.content(String(before.output_file_id));
+    expect(content.subarray(0, old.length).equals(old)).toBe(true);
+    expect((JSON.parse(content.subarray(old.length).toString()) as ResultLine).custom_id).toBe("broken");
+    const [oldEtag, etag] = [download.headers.get("etag") ?? "", (await head(before.output_file_id)).get("etag") ?? ""];
+    const part = async (headers: Record<string, string>): Promise<readonly [number, number]> => {
+      const reply = await client.request(path, { headers });
+      return [reply.status, (await reply.arrayBuffer()).byteLength];
+    };
+    const range = `bytes=${String(old.length)}-`;
+    expect(await part({ range, "if-range": etag })).toEqual([206, content.length - old.length]);
+    expect(await part({ range, "if-range": oldEtag })).toEqual([200, content.length]);
+    expect(await part({ "if-none-match": etag })).toEqual([304, 0]);
+    expect(await part({ "if-none-match": oldEtag })).toEqual([200, content.length]);
   });
 
   test("a retry that fails again replaces that error line and nothing else", async () => {

@@ -2,7 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { get, type IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
-import { declareUpstream, ensureLinePartition, findBatch, insertBlob, moveBatch, recordFlush } from "@nightshift/db";
+import {
+  declareUpstream,
+  ensureLinePartition,
+  findBatch,
+  insertBlob,
+  moveBatch,
+  openMends,
+  recordFlush,
+} from "@nightshift/db";
 import { RESULT_PAGE } from "@nightshift/domain";
 import { until } from "@nightshift/testing";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
@@ -39,7 +47,7 @@ const lineOf = (line: number, padding = 0): string =>
   `{"id": "r${String(line)}",  "custom_id": "é${String(line)}", "n": 1.00000000000000000001e2, "p": "${"x".repeat(padding)}"}`;
 
 /** Records lines in one commit; every third failed. Output and error lines lie apart in the segment, as a worker writes them. */
-async function record(batch: Running, lines: readonly number[], padding = 0): Promise<void> {
+async function record(batch: Running, lines: readonly number[], padding = 0, requestGen = 0): Promise<void> {
   const kindOf = (line: number): "output" | "error" => (line % 3 === 2 ? "error" : "output");
   const ordered = [...lines.filter((line) => kindOf(line) === "output"), ...lines.filter((l) => kindOf(l) === "error")];
   const segment = `segments/${randomUUID()}`;
@@ -48,7 +56,7 @@ async function record(batch: Running, lines: readonly number[], padding = 0): Pr
   const results = ordered.map((line) => {
     const bytes = Buffer.from(`${lineOf(line, padding)}\n`);
     pieces.push(bytes);
-    const result = { batch: batch.number, line, sliceNo: 0, requestGen: 0, kind: kindOf(line), segment, offset };
+    const result = { batch: batch.number, line, sliceNo: 0, requestGen, kind: kindOf(line), segment, offset };
     offset += bytes.length;
     return { ...result, length: bytes.length, isExhausted: false, usage: null };
   });
@@ -138,6 +146,31 @@ describe("results", () => {
     const atEnd = page(batch.id, `?wait=30&after=${after}`);
     await record(batch, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(await atEnd).toMatchObject({ ids: [1, 3, 4, 6, 7, 9, 2, 5, 8], has_more: false });
+  });
+
+  test("of a line that was asked for again come once more, behind the cursor of a reader who had seen it fail", async () => {
+    const batch = await running(4);
+    await record(batch, [2, 1]);
+    const first = await page(batch.id, "?limit=2");
+    const opened = await openMends(
+      api.db(),
+      { batch: batch.number, lines: [{ line: 2, byteOffset: 0, byteLength: 1 }], askedBy: "a test" },
+      api.now(),
+    );
+    const between = page(batch.id, `?after=${first.next_cursor}&wait=30`);
+    await page(batch.id, "?limit=1");
+    // What the request before it brings now is nobody's.
+    await record(batch, [2]);
+    await record(batch, [2], 0, 1);
+    const waited = await between;
+    await record(batch, [0, 3]);
+    const last = await page(batch.id, `?after=${waited.next_cursor}`);
+
+    expect(opened).toMatchObject({ outcome: "opened", lines: [2] });
+    expect(first).toMatchObject({ ids: [1, 2], has_more: true });
+    expect(waited).toMatchObject({ ids: [2], has_more: true });
+    expect(last).toMatchObject({ ids: [0, 3], has_more: false });
+    expect((await page(batch.id)).ids).toEqual([1, 2, 2, 0, 3]);
   });
 
   test("can be read for a day after the end, then only the files", async () => {

@@ -34,9 +34,11 @@ export function openEventStream(response: Response, onClose: () => void): EventS
   let waiting: string | null = null;
   let stalled: NodeJS.Timeout | null = null;
   let isEnded = false;
+  const watchForStall = (): void => {
+    stalled ??= setTimeout(() => response.destroy(), STALLED_MS);
+  };
   const write = (text: string): void => {
-    if (response.write(text)) return;
-    stalled = setTimeout(() => response.destroy(), STALLED_MS);
+    if (!response.write(text)) watchForStall();
   };
   const heartbeat = setInterval(() => {
     if (stalled === null && !isEnded) write(": heartbeat\n\n");
@@ -65,6 +67,8 @@ export function openEventStream(response: Response, onClose: () => void): EventS
       isEnded = true;
       response.end(waiting ?? undefined);
       waiting = null;
+      // Nobody will hear of a drain any more: the connection has so long to take the rest.
+      watchForStall();
     },
   };
 }

@@ -1,0 +1,160 @@
+/** A stream of events to clients that read, read slowly, stop reading, or go: what is sent, and that nothing is left behind. */
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import type { Response } from "express";
+import { openEventStream } from "./event-stream.ts";
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate"] });
+});
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+/** Room for one event, and no more, until the client reads. */
+const ROOM = 64;
+
+/** A reply to a client that takes what is sent only when it is told to. */
+function start() {
+  const headers = new Map<string, string>();
+  const taken: string[] = [];
+  let take: (() => void) | null = null;
+  let isReading = false;
+  const reply = new Writable({
+    highWaterMark: ROOM,
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      const next = (): void => {
+        taken.push(text);
+        done();
+      };
+      if (isReading) next();
+      else take = next;
+    },
+  });
+  const response = Object.assign(reply, { setHeader: (name: string, value: string) => headers.set(name, value) });
+  const closed = jest.fn();
+  const stream = openEventStream(response as unknown as Response, closed);
+  return {
+    headers,
+    stream,
+    response: reply,
+    closed,
+    text: () => taken.join(""),
+    /** From now on the client takes everything. */
+    read: async () => {
+      isReading = true;
+      take?.();
+      take = null;
+      await settled();
+    },
+    stop: () => {
+      isReading = false;
+    },
+  };
+}
+
+/** Lets what is under way in the stream come to its end. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+const pass = (seconds: number): Promise<void> => jest.advanceTimersByTimeAsync(seconds * 1000);
+
+const event = (n: number) => ({
+  name: "progress",
+  id: `id-${String(n)}`,
+  data: JSON.stringify({ n, pad: "x".repeat(ROOM) }),
+});
+
+test("a proxy is told not to gather, to change or to keep what is sent", async () => {
+  const { headers, response } = start();
+
+  expect(Object.fromEntries(headers)).toEqual({
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+  });
+  response.destroy();
+  await settled();
+});
+
+test("a client that reads gets each event as it is sent, and a comment every 15 s of silence", async () => {
+  const { stream, read, text, closed } = start();
+  await read();
+  stream.send(event(1));
+  await pass(15);
+  await pass(15);
+  stream.send(event(2));
+  stream.end();
+  await settled();
+
+  const sent = [1, 2].map((n) => `id: id-${String(n)}\nevent: progress\ndata: ${event(n).data}\n\n`);
+  expect(text()).toBe(`retry: 1000\n\n${sent[0] ?? ""}: heartbeat\n\n: heartbeat\n\n${sent[1] ?? ""}`);
+  expect(closed).toHaveBeenCalledTimes(1);
+});
+
+test("a slow client gets the newest event alone, and nothing is gathered for it meanwhile", async () => {
+  const { stream, read, response, text } = start();
+  for (let n = 1; n <= 1000; n += 1) stream.send(event(n));
+  await pass(29);
+  // The opening and the first event, whatever was sent since; no heartbeat either.
+  expect(response.writableLength).toBeLessThan(3 * ROOM);
+  await read();
+  await pass(29);
+  response.destroy();
+  await settled();
+
+  const ids = [...text().matchAll(/^id: id-(\d+)$/gm)].map((match) => Number(match[1]));
+  expect(ids).toEqual([1, 1000]);
+});
+
+test("a client that takes nothing for 30 s is cut off, and its watch is stopped", async () => {
+  const { stream, response, closed } = start();
+  stream.send(event(1));
+  await pass(29);
+  expect(response.destroyed).toBe(false);
+  await pass(1);
+  await settled();
+
+  expect(response.destroyed).toBe(true);
+  expect(closed).toHaveBeenCalledTimes(1);
+});
+
+test("a client that takes something in time stays", async () => {
+  const { stream, response, read, stop } = start();
+  stream.send(event(1));
+  await pass(29);
+  await read();
+  stop();
+  stream.send(event(2));
+  await pass(29);
+
+  expect(response.destroyed).toBe(false);
+  response.destroy();
+  await settled();
+});
+
+test("a client that never takes the last event is cut off as well, and keeps no process from stopping", async () => {
+  const { stream, response, closed } = start();
+  // Less than there is room for: the stream does not say that it is full.
+  stream.end();
+  stream.end();
+  stream.send(event(1));
+  await pass(30);
+  await settled();
+
+  expect(response.destroyed).toBe(true);
+  expect(closed).toHaveBeenCalledTimes(1);
+});
+
+test("the newest event goes out before the end, also to a slow client", async () => {
+  const { stream, read, text, closed } = start();
+  for (let n = 1; n <= 3; n += 1) stream.send(event(n));
+  stream.end();
+  await read();
+  await settled();
+
+  expect(text()).toContain("id: id-3");
+  expect(text()).not.toContain("id: id-2");
+  expect(closed).toHaveBeenCalledTimes(1);
+});
