@@ -1,6 +1,7 @@
 /** Input files that were good until something happened to them. */
 import { BATCH_ENDPOINTS, type BatchEndpoint } from "@nightshift/domain";
 import fc from "fast-check";
+import { type Change, change } from "./damage.ts";
 
 export interface FuzzedFile {
   readonly endpoint: BatchEndpoint;
@@ -25,66 +26,18 @@ function goodFile(endpoint: BatchEndpoint, lines: number, prefix: string): Buffe
   return Buffer.from(`${texts.join("\n")}\n`);
 }
 
-/** Bytes that mean something to a reader of lines, of JSON or of UTF-8, and any others. */
-const inserted = fc.oneof(
-  fc
-    .constantFrom(
-      ...[
-        "\n",
-        "\r\n",
-        "\0",
-        "\ufeff",
-        '"',
-        "\\",
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        "\\u0000",
-        "\\ud800",
-        "1e999",
-        "-0",
-        " ",
-        "null",
-        "\u2028",
-      ],
-    )
-    .map((text) => Buffer.from(text)),
-  fc.uint8Array({ minLength: 1, maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
-  fc.constantFrom(200, 5_000).map((depth) => Buffer.from("[".repeat(depth))),
+/** Any change, or another value for some member. */
+const mutation: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 5, arbitrary: change },
+  {
+    weight: 1,
+    arbitrary: fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), value: fc.json({ maxDepth: 3 }) }).map(
+      ({ at, value }) =>
+        (file: Buffer) =>
+          withValue(file, Math.floor(at * file.length), value),
+    ),
+  },
 );
-
-/** Where, as a share of the file, and what: bytes go, come, change, or a piece comes twice. */
-const mutation = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  kind: fc.constantFrom("cut" as const, "insert" as const, "flip" as const, "repeat" as const, "value" as const),
-  length: fc.integer({ min: 1, max: 40 }),
-  bytes: inserted,
-  value: fc.json({ maxDepth: 3 }),
-});
-type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
-
-function mutate(file: Buffer, { at, kind, length, bytes, value }: Mutation): Buffer {
-  const start = Math.floor(at * file.length);
-  const [before, piece, after] = [
-    file.subarray(0, start),
-    file.subarray(start, start + length),
-    file.subarray(start + length),
-  ];
-  switch (kind) {
-    case "cut":
-      return Buffer.concat([before, after]);
-    case "insert":
-      return Buffer.concat([before, bytes, piece, after]);
-    case "flip":
-      return Buffer.concat([before, Buffer.from(piece.map((byte) => byte ^ 1)), after]);
-    case "repeat":
-      return Buffer.concat([before, piece, piece, after]);
-    case "value":
-      return withValue(file, start, value);
-  }
-}
 
 /** Another value for the first member from there on. */
 function withValue(file: Buffer, start: number, value: string): Buffer {
@@ -108,7 +61,7 @@ export function fuzzedFiles(count: number, seed: number): FuzzedFile[] {
       endpoint,
       bytes: Buffer.concat([
         isFirstKept ? goodFile(endpoint, 1, "kept") : Buffer.alloc(0),
-        mutations.reduce(mutate, goodFile(endpoint, lines, "line")),
+        mutations.reduce((bytes, mutate) => mutate(bytes), goodFile(endpoint, lines, "line")),
       ]),
     }));
   return fc.sample(file, { numRuns: count, seed });

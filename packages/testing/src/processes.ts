@@ -1,7 +1,10 @@
 /** Finds the processes that tests started, with all their descendants, by a mark in their environment. Linux only: elsewhere none are found. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 
 const MARK = "TEST_SPAWNED_BY";
+
+/** TCP_LISTEN, as /proc/net/tcp prints it. */
+const LISTENING = "0A";
 
 /** A process that carries a mark. */
 export interface MarkedProcess {
@@ -30,6 +33,26 @@ export async function peakRssBytes(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+}
+
+/** The memory that a process holds now (VmRSS of Linux), in bytes; null when it is gone. */
+export async function rssBytes(pid: number): Promise<number | null> {
+  const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+}
+
+/** The TCP ports of IPv4 that a process listens at; none when it is gone. */
+export async function listeningPorts(pid: number): Promise<number[]> {
+  const folder = `/proc/${String(pid)}`;
+  const descriptors = await readdir(`${folder}/fd`).catch(() => []);
+  const links = await Promise.all(descriptors.map((one) => readlink(`${folder}/fd/${one}`).catch(() => "")));
+  const table = await readFile(`${folder}/net/tcp`, "utf8").catch(() => "");
+  return table
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === LISTENING && links.includes(`socket:[${inode ?? ""}]`))
+    .map(([, address]) => Number.parseInt(address?.split(":")[1] ?? "", 16));
 }
 
 async function readProcess(pid: number): Promise<MarkedProcess | null> {

@@ -27,7 +27,15 @@ export function watchMemory(find: () => Promise<readonly StackProcess[]>): Memor
     }
     return [...peaks.values()];
   };
-  const timer = setInterval(() => void look(), EVERY_MS);
+  let isLooking = false;
+  const timer = setInterval(() => {
+    // On a busy machine one look may take longer, and others behind it would only make it slower.
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  }, EVERY_MS);
   timer.unref();
   return {
     look,

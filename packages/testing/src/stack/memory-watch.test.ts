@@ -1,0 +1,30 @@
+/** Looking at memory twice a second, on a machine where one look takes longer. */
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import type { StackProcess } from "./environment.ts";
+import { watchMemory } from "./memory-watch.ts";
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test("a look that takes long is not overtaken by others, and is followed by the next", async () => {
+  const ends: (() => void)[] = [];
+  const watch = watchMemory(
+    () =>
+      new Promise<readonly StackProcess[]>((resolve) => {
+        ends.push(() => {
+          resolve([]);
+        });
+      }),
+  );
+
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(ends).toHaveLength(1);
+  ends[0]?.();
+  await jest.advanceTimersByTimeAsync(500);
+  expect(ends).toHaveLength(2);
+  watch.stop();
+});

@@ -1,0 +1,89 @@
+/** Bytes over a connection as they are, for what no HTTP client would send, and what is wrong with the replies to them. */
+import { connect } from "node:net";
+
+/** What is written to one connection. */
+export interface RawExchange {
+  readonly bytes: Buffer;
+  /**
+   * How many requests are in it, the last of which asks for the connection to be closed; null where the bytes are damaged, and nobody
+   * can say: then the client says that it is done, and the server may close without a reply.
+   */
+  readonly requests: number | null;
+}
+
+export interface RawReply {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+/** A connection on which nothing happens for so long hangs: nothing that is sent here may be waited for. */
+const HANGS_AFTER_MS = 20_000;
+
+/** Of a status a reply may have, whatever was sent; 503 is documented, for a store that is away. */
+const STATUSES = new Set([100, 200, 400, 401, 403, 404, 405, 408, 409, 429, 431, 503]);
+
+/** The replies to what is sent, once the server has closed the connection. Rejects where it hangs. */
+export async function exchangeRaw(url: string, { bytes, requests }: RawExchange): Promise<RawReply[]> {
+  const socket = connect(Number(new URL(url).port), new URL(url).hostname);
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk) => chunks.push(chunk));
+  // A server that has seen enough may close while we still write: what it said before counts.
+  socket.on("error", () => undefined);
+  const closed = new Promise<void>((resolve, reject) => {
+    socket.once("close", resolve);
+    socket.setTimeout(HANGS_AFTER_MS, () => {
+      reject(new Error(`The server hangs: ${describeBytes(bytes)}`));
+      socket.destroy();
+    });
+  });
+  socket.write(bytes);
+  if (requests === null) socket.end();
+  await closed;
+  return splitReplies(Buffer.concat(chunks).toString("latin1"));
+}
+
+function splitReplies(text: string): RawReply[] {
+  return text
+    .split(/(?=HTTP\/1\.1 \d{3} [A-Z][\w ]*\r\n)/)
+    .filter(Boolean)
+    .map((one) => {
+      const end = one.indexOf("\r\n\r\n");
+      const [head, body] = end === -1 ? [one, ""] : [one.slice(0, end), one.slice(end + 4)];
+      return { status: Number(head.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length)), head, body };
+    });
+}
+
+/** What is wrong with the replies, in words; none: nothing. */
+export function faultsOf({ bytes, requests }: RawExchange, replies: readonly RawReply[]): string[] {
+  const finals = replies.filter(({ status }) => status !== 100);
+  const faults = finals.flatMap(faultsOfReply);
+  const isRefused = finals.some(({ head }) => /^connection: close/im.test(head));
+  // A request that is refused before it was read to its end closes the connection, and what is behind it is not looked at.
+  const isMissing = requests !== null && finals.length !== requests && !(finals.length < requests && isRefused);
+  if (isMissing) faults.push(`${String(finals.length)} replies to ${String(requests)} requests`);
+  return faults.map((fault) => `${fault}: ${describeBytes(bytes)}`);
+}
+
+function faultsOfReply({ status, head, body }: RawReply): string[] {
+  const faults = [];
+  if (!STATUSES.has(status)) faults.push(`status ${String(status)}`);
+  if (!/^x-request-id: req_[0-9a-f]{32}\r?$/im.test(head)) faults.push(`${String(status)} without x-request-id`);
+  // A reply to HEAD has no body.
+  if (status >= 400 && body !== "" && !isEnvelope(body)) faults.push(`${String(status)} not in the envelope (${body})`);
+  return faults;
+}
+
+function isEnvelope(body: string): boolean {
+  try {
+    const { error } = JSON.parse(body) as { error: object };
+    return Object.keys(error).join() === "message,type,param,code";
+  } catch {
+    return false;
+  }
+}
+
+/** So that it can be sent again. */
+function describeBytes(bytes: Buffer): string {
+  return `${JSON.stringify(bytes.toString("latin1", 0, 300))}, ${String(bytes.length)} bytes, base64 ${bytes.toString("base64", 0, 4_000)}`;
+}
