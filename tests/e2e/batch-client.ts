@@ -6,6 +6,7 @@ export interface Batch {
   readonly id: string;
   readonly status: string;
   readonly errors: { readonly data: readonly BatchError[] } | null;
+  readonly input_file_id: string;
   readonly output_file_id: string | null;
   readonly error_file_id: string | null;
   readonly in_progress_at: number | null;

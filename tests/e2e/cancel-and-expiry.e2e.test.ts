@@ -13,6 +13,12 @@ const TOTAL = 28;
 const CUSTOM_IDS = Array.from({ length: TOTAL }, (_, index) => `line-${String(index)}`);
 const INPUT = CUSTOM_IDS.map((id) => chatLine(id, "Why?")).join("\n");
 const CANCELLED_WITHIN_MS = 10_000;
+const FILE_DAYS = 7;
+
+interface FileTimes {
+  readonly created_at: number;
+  readonly expires_at: number;
+}
 
 const cancel = (client: BatchClient, id: string): Promise<Response> =>
   client.request(`/v1/batches/${id}/cancel`, { method: "POST" });
@@ -68,6 +74,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     profile,
     env: {
       UPSTREAM_CONCURRENCY: String(CONCURRENCY),
+      NIGHTSHIFT_FILE_EXPIRY_DAYS: String(FILE_DAYS),
       NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "1",
     },
   });
@@ -128,27 +135,15 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().stats()).requests).toBe(SENT);
   });
 
-  test.each([
-    ["completed", chatLine("a", "Why?")],
-    ["failed", `${chatLine("a", "Why?")}\n{`],
-  ])("a batch that is %s cannot be cancelled", async (status, input) => {
+  test("its input and results expire after the days that the installation says", async () => {
     await simulator().configure({ faults: [] });
     const client = createBatchClient(stack());
-    const batch = await client.run(input);
+    const batch = await client.run(chatLine("a", "Why?"));
 
-    const reply = await cancel(client, batch.id);
-
-    expect(reply.status).toBe(409);
-    expect(reply.headers.get("x-should-retry")).toBe("false");
-    expect(await reply.json()).toEqual({
-      error: {
-        message: `Cannot cancel a batch with status '${status}'.`,
-        type: "invalid_request_error",
-        param: null,
-        code: null,
-      },
-    });
-    expect(await client.retrieve(batch.id)).toEqual(batch);
+    for (const id of [batch.input_file_id, batch.output_file_id]) {
+      const file = (await (await client.request(`/v1/files/${id ?? ""}`)).json()) as FileTimes;
+      expect(file.expires_at - file.created_at).toBe(FILE_DAYS * 86_400);
+    }
   });
 
   test("when its window is over, a batch ends with what is done", async () => {

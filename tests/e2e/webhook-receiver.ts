@@ -67,8 +67,8 @@ export interface WebhookAdmin {
   readonly remove: (endpoint: string) => Promise<void>;
 }
 
-/** A client of the admin API for the tenant `default`. */
-export function createWebhookAdmin(stack: Stack): WebhookAdmin {
+/** A client of the admin API for one tenant. */
+export function createWebhookAdmin(stack: Stack, tenant = "default"): WebhookAdmin {
   const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     const headers = { authorization: `Bearer ${stack.adminKey}`, "content-type": "application/json" };
     const reply = await fetch(`${stack.url}/admin/v1/webhooks${path}`, { ...init, headers });
@@ -77,7 +77,7 @@ export function createWebhookAdmin(stack: Stack): WebhookAdmin {
   };
   return {
     create: async (url) => {
-      const body = JSON.stringify({ tenant: "default", url });
+      const body = JSON.stringify({ tenant, url });
       return (await call("", { method: "POST", body })) as { id: string; secret: string };
     },
     deliveries: async (endpoint, batchId) => {

@@ -1,4 +1,4 @@
-/** What the contract tests share: JSON calls, forms in any order of parts, and the shapes of the wire. */
+/** What the rows of plain HTTP share: JSON calls, forms in any order of parts, and the shapes of the wire. */
 import type { BatchClient } from "../batch-client.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -38,14 +38,6 @@ export function createWire({ request }: BatchClient) {
       }
       return answerOf(await request("/v1/files", { method: "POST", body: form }));
     },
-    /** A batch of /v1/chat/completions unless told. */
-    createBatch: (inputFileId: string, change: Json = {}): Promise<Answer> =>
-      post("/v1/batches", {
-        input_file_id: inputFileId,
-        endpoint: "/v1/chat/completions",
-        completion_window: "24h",
-        ...change,
-      }),
   };
 }
 
@@ -55,6 +47,3 @@ export type Wire = ReturnType<typeof createWire>;
 export const envelope = (message: unknown, param: string | null = null, code: string | null = null): Json => ({
   error: { message, type: "invalid_request_error", param, code },
 });
-
-/** Ids of a list's page, or of all objects of an array. */
-export const idsOf = (page: Json): string[] => (page["data"] as readonly { readonly id: string }[]).map(({ id }) => id);

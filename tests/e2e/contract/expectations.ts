@@ -1,0 +1,66 @@
+/** How the rows read answers: what a client handed out, or exactly what it was refused with. */
+import { expect } from "@jest/globals";
+import type { Answer, Json } from "./clients/client.ts";
+
+/** What the client handed out; throws where it was refused. */
+export async function jsonOf(answering: Promise<Answer>): Promise<Json> {
+  const { json, refusal } = await answering;
+  if (json === null) throw new Error(`The call was refused: ${JSON.stringify(refusal)}`);
+  return json;
+}
+
+/** The id of the object that the client handed out. */
+export async function idOf(answering: Promise<Answer>): Promise<string> {
+  return (await jsonOf(answering))["id"] as string;
+}
+
+/** The bytes that the client handed out; throws where it was refused. */
+export async function bytesOf(answering: Promise<Answer>): Promise<Buffer> {
+  const { bytes, refusal } = await answering;
+  if (bytes === null) throw new Error(`The call was refused: ${JSON.stringify(refusal)}`);
+  return bytes;
+}
+
+/** The keys of an object, in no order that could depend on the client. */
+export const keysOf = (object: Json): string[] => Object.keys(object).sort();
+
+/** Ids of a list's page. */
+export const idsOf = (page: Json): string[] => (page["data"] as readonly { readonly id: string }[]).map(({ id }) => id);
+
+/** Exceptions by status: contract §5.3. */
+const EXCEPTIONS: Readonly<Record<number, string>> = {
+  400: "BadRequestError",
+  401: "AuthenticationError",
+  404: "NotFoundError",
+  409: "ConflictError",
+  429: "RateLimitError",
+};
+
+/** What a refusal is expected to say; `param` and `code` are null unless told. */
+export interface ExpectedRefusal {
+  readonly status: number;
+  readonly message: unknown;
+  readonly param?: string | null;
+  readonly code?: string | null;
+  readonly type?: string;
+}
+
+/** The caller has the exception of the status with every field of the envelope and the request id, after one request. */
+export function expectRefusal(answer: Answer, { status, message, ...rest }: ExpectedRefusal): void {
+  const { param = null, code = null, type = "invalid_request_error" } = rest;
+  expect(answer).toMatchObject({
+    json: null,
+    bytes: null,
+    refusal: { exception: EXCEPTIONS[status], status, type, code, param, message },
+  });
+  expect(answer.replies.map((reply) => reply.status)).toEqual([status]);
+  expect(answer.requestId).toMatch(/^req_[0-9a-f]{32}$/);
+  expect(answer.requestId).toBe(answer.replies[0]?.headers["x-request-id"]);
+}
+
+/** The 404 of files, whatever was asked of them: contract §5.2. */
+export const noSuchFile = (id: string): ExpectedRefusal => ({
+  status: 404,
+  message: `No such File object: ${id}`,
+  param: "id",
+});

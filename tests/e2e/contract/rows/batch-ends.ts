@@ -1,0 +1,155 @@
+/** Contract §3.3 to §3.5 and §5.3, row by row, for every client: batches that fail, are cancelled or expire. */
+import { expect, test } from "@jest/globals";
+import type { Json } from "../clients/client.ts";
+import { expectRefusal } from "../expectations.ts";
+import type { Scene } from "../scene.ts";
+
+const NO_COUNTS = { total: 0, completed: 0, failed: 0 };
+const ENDS = ["completed", "failed", "expired", "cancelled"];
+
+/** The one timestamp of an end is set, and those of the others never are. */
+function expectOnlyEnd(batch: Json, end: string): void {
+  expect(batch["status"]).toBe(end);
+  for (const other of ENDS) {
+    expect({ [other]: batch[`${other}_at`] }).toEqual({ [other]: other === end ? expect.any(Number) : null });
+  }
+}
+
+/** Lines of a result file. */
+const linesOf = (bytes: Buffer): Json[] =>
+  bytes
+    .toString("utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Json);
+
+/** Registers the rows. */
+export function batchEndRows({ client, plays }: Scene): void {
+  test("§3.4, §7.10, §7.11: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
+    const batch = await plays().faulty;
+
+    expectOnlyEnd(batch, "failed");
+    expect(batch).toMatchObject({
+      in_progress_at: null,
+      output_file_id: null,
+      error_file_id: null,
+      request_counts: NO_COUNTS,
+    });
+    expect(batch["errors"]).toEqual({
+      object: "list",
+      data: [
+        { code: "invalid_json_line", message: "This line is not parseable as valid JSON.", param: null, line: 2 },
+        {
+          code: "missing_required_parameter",
+          message: "Missing required parameter: 'custom_id'.",
+          param: "custom_id",
+          line: 3,
+        },
+        {
+          code: "invalid_url",
+          message: "The URL provided for this request does not match the batch endpoint.",
+          param: "url",
+          line: 4,
+        },
+        {
+          code: "streaming_unsupported",
+          message: "Chat Completions: Streaming is not supported in the Batch API.",
+          param: "body.stream",
+          line: 5,
+        },
+        {
+          code: "duplicate_custom_id",
+          message:
+            "The custom_id for this request is a duplicate of another request. The custom_id parameter must be unique for each request in a batch.",
+          param: "custom_id",
+          line: 6,
+        },
+        {
+          code: "mismatched_model",
+          message:
+            "The model 'gpt-5' for this request does not match the rest of the batch. Each batch must contain requests for a single model.",
+          param: "body.model",
+          line: 7,
+        },
+      ],
+    });
+  });
+
+  test("§3.4: a missing input file fails the batch, not the request", async () => {
+    const { fileId, created, ended } = await plays().inputless;
+
+    expect(created["status"]).toBe("validating");
+    expectOnlyEnd(ended, "failed");
+    expect(ended).toMatchObject({ in_progress_at: null, request_counts: NO_COUNTS, usage: { total_tokens: 0 } });
+    expect(ended["errors"]).toEqual({
+      object: "list",
+      data: [
+        {
+          code: "invalid_request",
+          message: `Cannot find file ${fileId}, or your tenant does not have access to it.`,
+          param: "file_id",
+          line: null,
+        },
+      ],
+    });
+  });
+
+  test("§3.3, §7.15, §7.25: cancel is cancelling, again too, then cancelled, and 200 once more", async () => {
+    const { cancelling, again, ended, afterwards } = await plays().cancelled;
+
+    expect(cancelling).toMatchObject({ status: "cancelling", cancelling_at: expect.any(Number), cancelled_at: null });
+    expect(again["cancelling_at"]).toBe(cancelling["cancelling_at"]);
+    expectOnlyEnd(ended, "cancelled");
+    expect(ended).toMatchObject({ cancelling_at: cancelling["cancelling_at"], finalizing_at: null, errors: null });
+    expect(ended["request_counts"]).toEqual({ total: 2, completed: 1, failed: 1 });
+    expect(afterwards).toEqual(ended);
+  });
+
+  test("§3.3, §4.4: a request that a cancel left undone is a line of the error file, without a response", async () => {
+    const { errors } = await plays().cancelled;
+
+    expect(linesOf(errors)).toEqual([
+      {
+        id: expect.stringMatching(/^batch_req_[0-9a-f]{32}$/),
+        custom_id: "slow",
+        response: null,
+        error: { code: "batch_cancelled", message: expect.stringMatching(/./) },
+      },
+    ]);
+  });
+
+  test("§3.5, §4.4: at the end of the window what is done is kept, and what is not is a line of the error file", async () => {
+    const { ended, output, errors } = await plays().expired;
+
+    expectOnlyEnd(ended, "expired");
+    expect(ended["request_counts"]).toEqual({ total: 2, completed: 1, failed: 1 });
+    expect(linesOf(output)).toMatchObject([{ custom_id: "quick", response: { status_code: 200 }, error: null }]);
+    expect(linesOf(errors)).toEqual([
+      {
+        id: expect.stringMatching(/^batch_req_[0-9a-f]{32}$/),
+        custom_id: "slow",
+        response: null,
+        error: {
+          code: "batch_expired",
+          message: "This request could not be executed before the completion window expired.",
+        },
+      },
+    ]);
+  });
+
+  test.each(["completed", "failed", "expired"])(
+    "§3.3, §5.3, §7.15: cancelling what is %s is 409, and no client repeats it",
+    async (status) => {
+      const { mixed, faulty, expired } = plays();
+      const batch =
+        { completed: (await mixed).ended, failed: await faulty, expired: (await expired).ended }[status] ?? {};
+      const id = String(batch["id"]);
+
+      const answer = await client().batches.cancel(id);
+
+      expectRefusal(answer, { status: 409, message: `Cannot cancel a batch with status '${status}'.` });
+      expect(answer.replies[0]?.headers["x-should-retry"]).toBe("false");
+      expect((await client().batches.retrieve(id)).json).toEqual(batch);
+    },
+  );
+}

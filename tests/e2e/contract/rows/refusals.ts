@@ -1,0 +1,98 @@
+/** Contract §5.2 and §5.3, row by row, for every client: keys, limits, and which refusals are worth repeating. */
+import { expect, test } from "@jest/globals";
+import { until } from "@nightshift/testing";
+import { chatLine } from "../../batch-client.ts";
+import { expectRefusal, idOf, jsonOf } from "../expectations.ts";
+import { batchOf, endOf, uploadInput } from "../plays.ts";
+import type { Scene } from "../scene.ts";
+import { createTenantKey } from "../tenants.ts";
+
+/** Registers the rows. */
+export function refusalRows({ name, stack, client, plays }: Scene): void {
+  test("§5.2: a wrong key is 401 and is shown by its two ends only", async () => {
+    const stranger = client().withKey("sk-wrong-key-of-nobody");
+
+    for (const answer of [await stranger.files.list(), await stranger.batches.create(batchOf("file-1"))]) {
+      expectRefusal(answer, {
+        status: 401,
+        message: expect.stringMatching(/^Incorrect API key provided: sk-w\*+body\./),
+        code: "invalid_api_key",
+      });
+    }
+  });
+
+  test("§5.2: another tenant's objects are as unknown as those that never were", async () => {
+    const other = client().withKey(stack().key);
+    const { ended, input } = await plays().mixed;
+    const [fileId, batchId] = [String(input["id"]), String(ended["id"])];
+
+    for (const call of [other.files.retrieve(fileId), other.files.content(fileId), other.files.delete(fileId)]) {
+      expectRefusal(await call, { status: 404, message: `No such File object: ${fileId}`, param: "id" });
+    }
+    for (const call of [other.batches.retrieve(batchId), other.batches.cancel(batchId)]) {
+      expectRefusal(await call, { status: 404, message: `No batch found with id '${batchId}'.` });
+    }
+  });
+
+  test("§5.3: every reply has an id of its own, which the client hands out, and its time", async () => {
+    const { files, batches } = client();
+    const answers = [await files.list(), await batches.list(), await files.retrieve("file-1"), await files.list()];
+
+    expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(answers.length);
+    for (const { replies } of answers) {
+      expect(replies).toHaveLength(1);
+      expect(replies[0]?.headers).toMatchObject({
+        "x-request-id": expect.stringMatching(/^req_[0-9a-f]{32}$/),
+        "openai-processing-ms": expect.stringMatching(/^\d+$/),
+        "content-type": expect.stringMatching(/^application\/json/),
+      });
+    }
+  });
+
+  test("§5.3: 429 of the requests a minute is repeated when Retry-After says so", async () => {
+    const hurried = client().withKey(await createTenantKey(stack(), `hurried-${name}`, "hurried"));
+    // The first of a minute is served, so that the turn of one may come in between.
+    const answer = await until(
+      async () => {
+        const tried = await hurried.batches.list();
+        return tried.refusal !== null && tried;
+      },
+      { message: "a request is one too many" },
+    );
+
+    expect(answer.refusal).toEqual({
+      exception: "RateLimitError",
+      status: 429,
+      type: "rate_limit_error",
+      code: "rate_limit_exceeded",
+      param: null,
+      message: expect.stringMatching(/^Rate limit reached: 1 requests per minute\. Please try again in \d+ s\.$/),
+    });
+    const told = answer.replies.map(({ headers }) => Number(headers["retry-after"]));
+    expect(told).toHaveLength(client().retries + 1);
+    for (const seconds of told) {
+      expect(seconds).toBeGreaterThanOrEqual(1);
+      expect(seconds).toBeLessThanOrEqual(60);
+    }
+    expect(answer.waits).toEqual(told.slice(0, -1));
+  });
+
+  test("§5.3: 429 of the batches at a time is not repeated: none will have ended in seconds", async () => {
+    const small = client().withKey(await createTenantKey(stack(), `small-${name}`, "small"));
+    const input = await uploadInput(small, chatLine("a", "HANG"));
+    const running = await idOf(small.batches.create(batchOf(String(input["id"]))));
+
+    const answer = await small.batches.create(batchOf(String(input["id"])));
+
+    expectRefusal(answer, {
+      status: 429,
+      type: "rate_limit_error",
+      code: "batch_queue_full",
+      message: expect.stringContaining("as many unfinished batches as it may: 1"),
+    });
+    expect(answer.replies[0]?.headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
+    expect(answer.waits).toEqual([]);
+    await jsonOf(small.batches.cancel(running));
+    expect(await endOf(small, running)).toMatchObject({ status: "cancelled" });
+  });
+}
