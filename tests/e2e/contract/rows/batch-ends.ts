@@ -24,7 +24,7 @@ const linesOf = (bytes: Buffer): Json[] =>
     .map((line) => JSON.parse(line) as Json);
 
 /** Registers the rows. */
-export function batchEndRows({ client, plays }: Scene): void {
+export function batchEndRows({ name, client, plays }: Scene): void {
   test("§3.4, §7.10, §7.11: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
     const batch = await plays().faulty;
 
@@ -86,7 +86,7 @@ export function batchEndRows({ client, plays }: Scene): void {
       data: [
         {
           code: "invalid_request",
-          message: `Cannot find file ${fileId}, or your tenant does not have access to it.`,
+          message: `Cannot find file ${fileId}, or organization ${name} does not have access to it.`,
           param: "file_id",
           line: null,
         },
