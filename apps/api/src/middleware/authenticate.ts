@@ -19,6 +19,11 @@ export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
+/** What a request carries as `Authorization: Bearer …`, the scheme in any case; undefined where it carries nothing. */
+export function bearerOf({ headers }: Pick<Request, "headers">): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+}
+
 export interface KeyRing {
   readonly authenticate: Authenticate;
   /** Makes this process look every key up again: one was revoked. */
@@ -37,7 +42,7 @@ export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Dat
   });
 
   const authenticate: Authenticate = async (request) => {
-    const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+    const key = bearerOf(request);
     if (key === undefined) throw errors.noApiKey();
     const hash = hashKey(key);
     const cacheKey = hash.toString("base64");
