@@ -12,6 +12,7 @@ export interface FastLane {
   idle(): Promise<void>;
 }
 
+/** Any number of steps at a time: small batches are short. */
 export function createFastLane(logger: Logger): FastLane {
   const underWay = new Set<Promise<void>>();
   return {

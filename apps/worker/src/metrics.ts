@@ -18,6 +18,7 @@ export interface WorkerGauges {
   readonly unrecordedBytes: () => number;
 }
 
+/** Registers them all; docs/metrics.md has each with its labels. The gauges are asked at each GET /metrics. */
 export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): WorkerMetrics {
   const recorded = new Counter({
     name: "nightshift_lines_recorded_total",

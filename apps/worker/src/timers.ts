@@ -12,6 +12,7 @@ export interface Timers {
   close(): void;
 }
 
+/** What fails is logged as `could not NAME`, and comes again where it repeats. */
 export function createTimers(logger: Logger): Timers {
   const waiting = new Set<NodeJS.Timeout>();
   const named = new Set<string>();

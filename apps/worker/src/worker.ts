@@ -64,6 +64,7 @@ const JOBS_CLOSE_MS = 2_000;
 /** What a small batch's assembly may still take when the worker stops. */
 const FAST_LANE_CLOSE_MS = 2_000;
 
+/** Resolves once the worker takes jobs. Rejects where Postgres or the queue refuse it. */
 export async function startWorker(given: WorkerDeps, registry: Registry): Promise<RunningWorker> {
   const deps = { ...given, objects: withRecentObjects(given.objects, RECENT_OBJECTS) };
   const stopping = new AbortController();

@@ -9,6 +9,7 @@ const FOLDER = new URL("../migrations/", import.meta.url);
 /** Any number, the same in every process: racing starters wait here for the first. */
 const MIGRATION_LOCK = 7_319_004_211;
 
+/** A newer release has changed the schema so that this one cannot work with it; the message says what to do. */
 export class SchemaTooNewError extends Error {
   override readonly name = "SchemaTooNewError";
 }

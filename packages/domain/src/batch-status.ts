@@ -34,6 +34,7 @@ const MOVES: Readonly<Record<BatchStatus, readonly BatchStatus[]>> = {
   cancelled: [],
 };
 
+/** True where a batch may go from the one state to the other in one step. */
 export function canMove(from: BatchStatus, to: BatchStatus): boolean {
   return MOVES[from].includes(to);
 }

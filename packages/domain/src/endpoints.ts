@@ -15,6 +15,7 @@ export const BATCH_ENDPOINTS = [
 
 export type BatchEndpoint = (typeof BATCH_ENDPOINTS)[number];
 
+/** True for one of BATCH_ENDPOINTS, spelled exactly so. */
 export function isBatchEndpoint(value: unknown): value is BatchEndpoint {
   return BATCH_ENDPOINTS.includes(value as BatchEndpoint);
 }

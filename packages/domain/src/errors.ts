@@ -26,6 +26,7 @@ export interface ErrorFacts {
   readonly hasDetail?: boolean;
 }
 
+/** A request that is refused: the message is for the client, and says what to change where it can. Made by `errors` only. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly facts: ErrorFacts;

@@ -56,7 +56,7 @@ export {
   RESULT_PAGE,
   UPLOAD_LIFE_SECONDS,
 } from "./limits.ts";
-export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS, WEBHOOK_PAGE } from "./limits.ts";
+export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";

@@ -75,8 +75,5 @@ export const WEBHOOK_GIVE_UP_MS = 72 * 3_600_000;
 /** Endpoints that one tenant may have: each ended batch is a request to every one of them. Our own limit. */
 export const MAX_WEBHOOK_ENDPOINTS = 20;
 
-/** Default and largest page of GET /admin/v1/webhooks. */
-export const WEBHOOK_PAGE = { default: 20, max: 100 } as const;
-
 /** Deliveries that GET /admin/v1/webhooks/{id}/deliveries shows, the newest. */
 export const MAX_SHOWN_DELIVERIES = 100;

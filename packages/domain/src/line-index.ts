@@ -39,6 +39,7 @@ export function readSpan(piece: Buffer, i: number): LineSpan {
   return { offset: piece.readUInt32LE(i * ENTRY_BYTES), length: piece.readUInt32LE(i * ENTRY_BYTES + 4) };
 }
 
+/** How many lines a piece of the index has. */
 export function spanCount(piece: Buffer): number {
   return piece.length / ENTRY_BYTES;
 }

@@ -10,6 +10,7 @@ export interface ReplyBody {
   readonly usage: Member | undefined;
 }
 
+/** Never throws: whatever an upstream answers is usable or is not. */
 export function scanReplyBody(bytes: Buffer): ReplyBody {
   if (!isUtf8(bytes)) return { bytes, isUsable: false, usage: undefined };
   const members = scanObject(bytes);

@@ -11,6 +11,7 @@ export interface Backoff {
   readonly next: (ranMs: number) => number;
 }
 
+/** For one thing that is kept running; it has not ended yet. */
 export function createBackoff(): Backoff {
   let ends = 0;
   return {

@@ -7,6 +7,7 @@ import v8 from "node:v8";
 
 const GROWTH_PERCENT = 100;
 
+/** For the whole process, from the next collection on. */
 export function collectGarbageLate(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${String(GROWTH_PERCENT)}`);
 }

@@ -28,6 +28,7 @@ export async function* toRuns(
   if (run !== null) yield run;
 }
 
+/** True for bytes that are stored, false for bytes in memory. */
 export function isPiece(source: JoinSource): source is ObjectPiece {
   return !(source instanceof Uint8Array);
 }

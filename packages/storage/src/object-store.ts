@@ -23,6 +23,7 @@ export interface ObjectInfo {
   readonly etag: string;
 }
 
+/** There is nothing under `key`. */
 export class ObjectNotFoundError extends Error {
   override readonly name = "ObjectNotFoundError";
   readonly key: string;

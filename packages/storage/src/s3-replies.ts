@@ -6,6 +6,7 @@ export function isS3Error(error: unknown, name: string): boolean {
   return error instanceof S3ServiceException && error.name === name;
 }
 
+/** An ETag as ObjectInfo has it; empty where the server sends none. */
 export function unquote(etag: string | undefined): string {
   return (etag ?? "").replaceAll('"', "");
 }

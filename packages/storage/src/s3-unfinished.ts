@@ -5,6 +5,7 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isS3Error } from "./s3-replies.ts";
 
+/** Ends those below `Prefix` that began before `before`. */
 export async function abortUploadsBefore(
   client: S3Client,
   Bucket: string,

@@ -4,6 +4,7 @@
 export const BASE_URL_EXPECTED =
   "an http or https URL that ends in /v1 or the like, without user name, password or #fragment";
 
+/** True for what BASE_URL_EXPECTED describes, but for its path, which may be any. */
 export function isBaseUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);

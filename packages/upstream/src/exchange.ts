@@ -20,6 +20,7 @@ export interface ExchangeOptions {
   readonly onEnd: () => void;
 }
 
+/** Begins its time as soon as it is made. */
 export class Exchange implements Dispatcher.DispatchHandler {
   /** Rejects only when `onBytes` threw or undici refused the request as malformed: our faults, not the network's. */
   readonly reply: Promise<Reply>;

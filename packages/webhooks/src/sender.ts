@@ -36,6 +36,7 @@ export interface WebhookSenderOptions {
   readonly timeoutMs?: number;
 }
 
+/** Opens nothing: each message has a connection of its own. */
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   const { allowPrivate, resolve = systemResolve, timeoutMs = TIMEOUT_MS } = options;
   return {

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import { type RequestHandler, Router } from "express";
-import { hashKey } from "../middleware/authenticate.ts";
+import { bearerOf, hashKey } from "../middleware/authenticate.ts";
 import { type Method, refuseMethod } from "../tenant-routes.ts";
 
 /** By path below /admin/v1, and method. */
@@ -24,7 +24,7 @@ export function adminRoutes(adminKey: string, table: AdminTable): Router {
 function requireBearer(adminKey: string): RequestHandler {
   const expected = hashKey(adminKey);
   return (request, _response, next) => {
-    const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
+    const key = bearerOf(request);
     if (key === undefined || !timingSafeEqual(hashKey(key), expected)) throw errors.adminKeyOnly();
     next();
   };

@@ -27,11 +27,15 @@ export function keyIdOf(request: Request): string | null {
   return keysOfRequests.get(request) ?? null;
 }
 
+/** What a request carries as `Authorization: Bearer …`, the scheme in any case; undefined where it carries nothing. */
+export function bearerOf({ headers }: Pick<Request, "headers">): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+}
+
 /** The bearer token; without one, the `api-key` that Azure's clients send (contract §6). */
-function readKey({ headers }: Pick<Request, "headers">): string | undefined {
-  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
-  const azure = headers["api-key"];
-  return bearer ?? (typeof azure === "string" && azure !== "" ? azure : undefined);
+function readKey(request: Pick<Request, "headers">): string | undefined {
+  const azure = request.headers["api-key"];
+  return bearerOf(request) ?? (typeof azure === "string" && azure !== "" ? azure : undefined);
 }
 
 export interface KeyRing {

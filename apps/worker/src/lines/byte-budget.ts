@@ -26,6 +26,7 @@ interface OpenReply {
   wake: (() => void) | null;
 }
 
+/** `onRoom` is called when sends may go on after the budget was exhausted. */
 export function createByteBudget(maxBytes: number, onRoom: () => void): ByteBudget {
   let held = 0;
   /** Replies that wait for permission: none, but when the budget is short. Looking at all for each line would cost 2 µs. */

@@ -66,6 +66,7 @@ export const SELECT_BATCH = `
     p.total_tokens as "totalTokens", p.cached_tokens as "cachedTokens", p.reasoning_tokens as "reasoningTokens"
   from batches b join batch_progress p on p.batch = b.number`;
 
+/** A row of SELECT_BATCH as the view that all else works with. */
 export function toBatchView(row: BatchRow): BatchView {
   const { inputTokens, outputTokens, totalTokens, cachedTokens, reasoningTokens, ...batch } = row;
   return { ...batch, usage: { inputTokens, outputTokens, totalTokens, cachedTokens, reasoningTokens } };

@@ -16,6 +16,7 @@ export interface ProgressRow {
   failed: number;
 }
 
+/** Locks the progress of batches, in ascending order, until the transaction ends; by batch. One that is not there is left out. */
 export async function lockProgress(tx: Tx, batches: readonly number[]): Promise<Map<number, ProgressRow>> {
   const { rows } = await tx.query<ProgressRow>(
     `/* ledger.lock_progress */
@@ -135,6 +136,7 @@ function toExtents(results: readonly LineResult[]): Extent[] {
   return extents;
 }
 
+/** Notes where the lines that this flush brought lie. `segments` are numbers by key, `progress` is that of `lockProgress`. */
 export async function insertExtents(
   tx: Tx,
   segments: ReadonlyMap<string, number>,

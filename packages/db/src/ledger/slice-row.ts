@@ -48,6 +48,7 @@ export function fromBigint(text: string): bigint {
   return BigInt.asUintN(BITS, BigInt(text));
 }
 
+/** The reverse of `fromBigint`. */
 export function toBigint(mask: bigint): string {
   return BigInt.asIntN(BITS, mask).toString();
 }

@@ -9,6 +9,7 @@ export interface WorkerRow {
   readonly pid: number;
 }
 
+/** Puts a worker on the list. Rejects where there is one with its id. */
 export async function registerWorker(db: Queryable, worker: { id: string; host: string; pid: number }): Promise<void> {
   await db.query("/* workers.register */ insert into workers (id, host, pid) values ($1, $2, $3)", [
     worker.id,
@@ -23,6 +24,7 @@ export async function beat(db: Queryable, id: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** All that are on the list, in no particular order. Whether a beat has stopped, the observer tells by looking twice. */
 export async function listWorkers(db: Queryable): Promise<WorkerRow[]> {
   const { rows } = await db.query<WorkerRow>("/* workers.list */ select id, beat, host, pid from workers");
   return rows;

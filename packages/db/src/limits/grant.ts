@@ -60,6 +60,7 @@ const SHRINK_PAUSE_MS = 1_000;
 /** Permits that come back with each lease (5 to 10 a second) in which the upstream answered without throttling. */
 const GROWTH = 1;
 
+/** What a worker gets by one lease. Whatever the order of leases and sends, no more than `concurrency` lines are in flight. */
 export function grant(state: UpstreamState, request: LeaseRequest): Grant {
   const hasShrunk = request.throttled > 0 && state.sinceShrinkMs >= SHRINK_PAUSE_MS;
   const concurrencyNow = nextConcurrency(state, request, hasShrunk);

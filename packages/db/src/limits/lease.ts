@@ -34,6 +34,10 @@ interface UpstreamRow {
   pausedMs: number;
 }
 
+/**
+ * One lease, under the lock of the upstream's row: what `request` asks for as far as the others leave it, and what `measured`
+ * tells about the worker is written down. While the upstream is paused there are no tokens. Rejects where nobody has declared it.
+ */
 export async function leaseUpstream(
   db: Db,
   upstream: string,

@@ -35,6 +35,7 @@ export function linesDetail(lines: readonly number[]): LinesDetail {
   return { count: lines.length, lines: named.map((line) => line + 1) };
 }
 
+/** Adds an entry to a batch's history; `by` is null where nobody but the service itself did it. */
 export async function writeHistory(db: Queryable, entry: NewHistoryEntry): Promise<void> {
   await db.query(
     "/* history.insert */ insert into batch_history (batch, at, what, by, details) values ($1, $2, $3, $4, $5)",

@@ -41,6 +41,7 @@ export async function insertWebhookEndpoint(
   });
 }
 
+/** Of whichever tenant; null where there is none. */
 export async function findWebhookEndpoint(db: Queryable, id: string): Promise<WebhookEndpointView | null> {
   const { rows } = await db.query<WebhookEndpointView>(
     `/* webhooks.find_endpoint */ select ${COLUMNS} from webhook_endpoints where id = $1`,

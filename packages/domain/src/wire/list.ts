@@ -9,6 +9,7 @@ export interface ListPage<T> {
   has_more: boolean;
 }
 
+/** A page of objects, whose ids clients page by. `hasMore`: there is at least one behind the last. */
 export function listPage<T extends { id: string }>(data: T[], hasMore: boolean): ListPage<T> {
   return { object: "list", data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: hasMore };
 }

@@ -1,22 +1,17 @@
 /** GET /admin/v1/webhooks: endpoints of one tenant or of all, the newest first, without their secrets. */
 import { type Db, listWebhookEndpoints } from "@nightshift/db";
-import { errors, listPage, WEBHOOK_PAGE } from "@nightshift/domain";
+import { errors, listPage } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import type { RequestHandler } from "express";
 import { isObjectId } from "../../object-id.ts";
 import { textParser } from "../../request-schema.ts";
+import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentWebhook } from "./present-webhook.ts";
 
 /** The query of GET /admin/v1/webhooks. Other keys are passed over. */
 export const ListWebhooksQuery = Type.Object({
+  ...ADMIN_PAGE,
   tenant: Type.Optional(Type.String({ description: "Only endpoints of this tenant." })),
-  limit: Type.Integer({
-    minimum: 1,
-    maximum: WEBHOOK_PAGE.max,
-    default: WEBHOOK_PAGE.default,
-    description: "The most endpoints that the page may have.",
-  }),
-  after: Type.Optional(Type.String({ description: "The id of the last endpoint of the page before." })),
 });
 
 const parseQuery = textParser(ListWebhooksQuery);
