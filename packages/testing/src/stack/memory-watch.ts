@@ -27,7 +27,13 @@ export function watchMemory(find: () => Promise<readonly StackProcess[]>): Memor
     }
     return [...peaks.values()];
   };
-  const timer = setInterval(() => void look(), EVERY_MS);
+  let isLooking = false;
+  const lookAgain = async (): Promise<void> => {
+    if (isLooking) return; // a machine that is slow to tell is not asked twice at a time
+    isLooking = true;
+    await look().finally(() => (isLooking = false));
+  };
+  const timer = setInterval(() => void lookAgain(), EVERY_MS);
   timer.unref();
   return {
     look,
