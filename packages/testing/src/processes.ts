@@ -24,8 +24,8 @@ export function markedEnvironment(env: NodeJS.ProcessEnv, mark: string): NodeJS.
 export async function findProcesses(mark: string): Promise<MarkedProcess[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(readProcess));
-  return found.filter((one) => one?.environment.get(MARK)?.split(" ").includes(mark)).filter((one) => one !== null);
+  const found = await Promise.all(pids.map((pid) => readProcess(pid, mark)));
+  return found.filter((one) => one !== null);
 }
 
 /** The most memory that a process ever held (VmHWM of Linux), in bytes; null when it is gone. */
@@ -55,19 +55,20 @@ export async function listeningPorts(pid: number): Promise<number[]> {
     .map(([, address]) => Number.parseInt(address?.split(":")[1] ?? "", 16));
 }
 
-async function readProcess(pid: number): Promise<MarkedProcess | null> {
+async function readProcess(pid: number, mark: string): Promise<MarkedProcess | null> {
   try {
     const folder = `/proc/${String(pid)}`;
-    const [environ, commandLine] = await Promise.all([
-      readFile(`${folder}/environ`, "utf8"),
-      readFile(`${folder}/cmdline`, "utf8"),
-    ]);
+    const environ = await readFile(`${folder}/environ`, "utf8");
+    if (!environ.includes(mark)) return null; // most are somebody else's, and this is asked often
+    const commandLine = await readFile(`${folder}/cmdline`, "utf8");
     if (commandLine === "") return null; // a zombie has none
     const pairs = environ.split("\0").map((pair): [string, string] => {
       const at = pair.indexOf("=");
       return [pair.slice(0, at), pair.slice(at + 1)];
     });
-    return { pid, command: commandLine.split("\0").join(" ").trim(), environment: new Map(pairs) };
+    const environment = new Map(pairs);
+    if (!environment.get(MARK)?.split(" ").includes(mark)) return null;
+    return { pid, command: commandLine.split("\0").join(" ").trim(), environment };
   } catch {
     return null; // ended meanwhile, or another user's
   }

@@ -45,7 +45,7 @@ export async function truncate(tables: readonly string[], run: (text: string) =>
 }
 
 /** Runs one statement on a connection of its own. */
-export async function onPostgres<Row extends pg.QueryResultRow>(
+async function onPostgres<Row extends pg.QueryResultRow>(
   url: string,
   text: string,
   values: readonly unknown[] = [],

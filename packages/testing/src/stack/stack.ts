@@ -10,9 +10,10 @@ import { findStackProcesses, type Role, type StackProcess } from "./environment.
 import { type MemoryPeak, watchMemory } from "./memory-watch.ts";
 import { planOneMachine } from "./one-machine.ts";
 import type { Profile, ProfilePlan } from "./profile.ts";
-import { countJobs, onPostgres, type QueueStore, wipeQueue } from "./queue-store.ts";
+import { countJobs, type QueueStore, wipeQueue } from "./queue-store.ts";
 import { createPrograms } from "./programs.ts";
 import { planScaled } from "./scaled.ts";
+import { createStatements } from "./statements.ts";
 
 /** What to start. */
 export interface StackOptions {
@@ -68,9 +69,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const databaseUrl = async (): Promise<string> => plan.databaseUrl ?? databaseOf(await processes());
   const queueStore = async (): Promise<QueueStore> =>
     plan.redisUrl === null ? { kind: "postgres", url: await databaseUrl() } : { kind: "redis", url: plan.redisUrl };
+  const statements = createStatements(databaseUrl);
   const memory = watchMemory(processes);
   const end = async (role: Role | "everything", signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
     await memory.look();
+    statements.forget();
     const victims = (await processes()).filter((one) => role === "everything" || one.role === role);
     if (victims.length === 0) throw new Error(`No process of the role ${role} is running.`);
     await endAll(victims, mark, signal);
@@ -79,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stop = async (): Promise<void> => {
     await memory.look();
     memory.stop();
+    statements.forget();
     const faults = await programs.stop();
     const left = await findProcesses(mark);
     faults.push(...left.map(({ command }) => `This process was left behind: ${command}`));
@@ -99,10 +103,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       kill9: (role) => end(role, "SIGKILL"),
       terminate: (role) => end(role, "SIGTERM"),
       restart: async () => {
+        statements.forget();
         programs.startMissing();
         await programs.ready();
       },
-      sql: async (text, values) => onPostgres(await databaseUrl(), text, values),
+      sql: statements.run,
       wipeQueue: async () => wipeQueue(await queueStore()),
       queueLength: async () => countJobs(await queueStore()),
       memoryPeaks: memory.look,
