@@ -217,12 +217,39 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
-  test("for a file that is sent as text", async () => {
-    expect(await errorOf(await post(field("purpose", "batch"), field("file", line)), 400)).toMatchObject({
+  test.each([["short"], ["long"]])("for a file that is sent as text, however %s", async (length) => {
+    const text = length === "long" ? line.repeat(100) : line;
+
+    expect(await errorOf(await post(field("purpose", "batch"), field("file", text)), 400)).toMatchObject({
       param: "file",
       message: expect.stringContaining("send it as a file, which has a filename"),
     });
+    await expectNothingLeft();
   });
+
+  test("for a text field that is too long, which is named", async () => {
+    expect(await errorOf(await post(field("purpose", "b".repeat(1_025)), file(line)), 400)).toMatchObject({
+      param: "purpose",
+      message: expect.stringContaining("must not be longer than 1024 bytes"),
+    });
+    await expectNothingLeft();
+  });
+
+  test.each([["before"], ["after"]])(
+    "for a name too long for the header of its download, with the purpose %s it",
+    async (where) => {
+      const named = file(line, `${"☃".repeat(1_019)}.jsonl`);
+      const purpose = field("purpose", "batch");
+
+      const reply = await post(...(where === "before" ? [purpose, named] : [named, purpose]));
+
+      expect(await errorOf(reply, 400)).toMatchObject({
+        param: "file",
+        message: expect.stringContaining("must not be longer than 1024 characters"),
+      });
+      await expectNothingLeft();
+    },
+  );
 
   test.each([
     ["JSON", "application/json", "{}"],
@@ -246,6 +273,16 @@ describe("an upload is refused and leaves nothing", () => {
     });
     await expectNothingLeft();
   });
+});
+
+test("a file with the longest name can be downloaded: Node's fetch takes 16 KiB of headers", async () => {
+  const filename = `${"☃".repeat(1_018)}.jsonl`;
+  const { id } = await upload(api, { filename });
+
+  const reply = await api.fetch(`/v1/files/${id}/content`);
+
+  expect(reply.status).toBe(200);
+  expect(reply.headers.get("content-disposition")).toContain(encodeURIComponent(filename));
 });
 
 test("a file of exactly 200 MiB is taken", async () => {

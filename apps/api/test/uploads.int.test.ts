@@ -240,7 +240,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await refused([part, part])).toEqual(fault("part_ids", "listed twice"));
       expect(await refused([])).toEqual(fault("part_ids", `have 0 bytes together, but the upload declared`));
       expect(await refused([other])).toEqual(fault("part_ids", "bytes together"));
-      expect(await refused([1])).toMatchObject({ param: "part_ids.0" });
+      expect(await refused([1])).toMatchObject({ param: "part_ids[0]" });
       expect(await refused([part], md5Of("other").digest("hex"))).toEqual(fault("md5", md5Of(line).digest("hex")));
       expect(await refused([part], "abc")).toEqual(fault("md5", "32 hex digits"));
       expect(await fileCount()).toBe(0);

@@ -6,6 +6,9 @@ export const MAX_BATCH_FILE_BYTES = 200 * 1024 * 1024;
 /** Largest file of any other purpose: contract §1.1. */
 export const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
+/** Longest name of a file, in UTF-16 code units: as `filename*` of its download it still fits the 16 KiB of headers that Node's clients take. */
+export const MAX_FILENAME_LENGTH = 1_024;
+
 /** Largest file that is uploaded in parts, 8 GB read as GiB; one for a batch keeps its own limit: contract §1.2. */
 export const MAX_UPLOAD_BYTES = 8 * 1024 * 1024 * 1024;
 

@@ -43,7 +43,7 @@ export function readFormFile(request: Request, response: Response, field: string
     };
     const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single(field);
     read(sink.source ?? request, response, (error: unknown) => {
-      if (error !== undefined && error !== null) reject(toRequestError(error));
+      if (error !== undefined && error !== null) reject(toRequestError(error, field));
       else if (request.is("multipart/form-data") === "multipart/form-data") resolve();
       else reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
     });
@@ -70,10 +70,20 @@ export async function* formBytes(
   }
 }
 
-function toRequestError(error: unknown): RequestError {
+/** The form has the file as a text: without a filename in its part. */
+export function notAFile(field: string): RequestError {
+  return errors.outOfRange(field, "send it as a file, which has a filename in the form");
+}
+
+function toRequestError(error: unknown, fileField?: string): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof multer.MulterError && error.code === "LIMIT_UNEXPECTED_FILE") {
     return errors.unknownParameter(error.field ?? "file");
+  }
+  if (error instanceof multer.MulterError && error.code === "LIMIT_FIELD_VALUE") {
+    const { field = "" } = error;
+    const rule = `a text field must not be longer than ${String(LIMITS.fieldSize)} bytes`;
+    return field === fileField ? notAFile(field) : errors.outOfRange(field, rule);
   }
   return errors.malformedMultipart(error instanceof Error ? error.message : String(error));
 }

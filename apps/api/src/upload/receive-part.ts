@@ -2,7 +2,7 @@
 import { errors, MAX_UPLOAD_PART_BYTES } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
-import { formBytes, readFormFile } from "./form-file.ts";
+import { formBytes, notAFile, readFormFile } from "./form-file.ts";
 import { discardUpload, type UploadDeps, writeNoted } from "./noted-object.ts";
 
 const FIELD = "data";
@@ -52,7 +52,7 @@ function refuseTooLarge(bytes: number, declaredBytes: number): void {
 
 function faultOf(fields: Record<string, unknown>, info: ObjectInfo | null): Error | null {
   if (info === null && FIELD in fields) {
-    return errors.outOfRange(FIELD, "send it as a file, which has a filename in the form");
+    return notAFile(FIELD);
   }
   const [unknown] = Object.keys(fields);
   return unknown === undefined ? null : errors.unknownParameter(unknown);

@@ -1,5 +1,5 @@
 /** Reads a multipart upload: the file's bytes go straight to the object store, the fields into memory. */
-import { errors, type RequestError } from "@nightshift/domain";
+import { errors, MAX_FILENAME_LENGTH, type RequestError } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import { onObjectStore } from "../object-store-errors.ts";
@@ -9,7 +9,7 @@ import { type ByteChecks, createByteChecks } from "./checked-bytes.ts";
 import { type CompressedName, readCompressedName, readContentEncoding } from "./compressed-names.ts";
 import { decodedRequest } from "./decoded-request.ts";
 import { decompressed } from "./decompress.ts";
-import { formBytes, readFormFile } from "./form-file.ts";
+import { formBytes, notAFile, readFormFile } from "./form-file.ts";
 import { discardUpload, type UploadDeps as NotedDeps, writeNoted } from "./noted-object.ts";
 import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
 
@@ -81,8 +81,7 @@ export async function receiveUpload(
 }
 
 function noFile(fields: Record<string, unknown>): RequestError {
-  if (!("file" in fields)) return errors.missingParameter("file");
-  return errors.outOfRange("file", "send it as a file, which has a filename in the form");
+  return "file" in fields ? notAFile("file") : errors.missingParameter("file");
 }
 
 function refuseBadBatchInput({ filename, checks }: StoredUpload): void {
@@ -141,7 +140,7 @@ async function store(
 ): Promise<StoredUpload> {
   // What came before the file is known here, and saves storing what would be refused anyway.
   const purpose = readPurposeSoFar(fields);
-  const filename = withoutNul(file.originalname);
+  const filename = readName(file);
   const compressed = readCompressedName(filename);
   const checks = createByteChecks(upload.wantsHash, deps.limit);
   const bytes = formBytes(file.stream);
@@ -156,7 +155,9 @@ async function store(
   return { key, filename, info, checks, compressed: isUndecided ? compressed : null };
 }
 
-/** Postgres cannot hold a NUL in text. */
-function withoutNul(filename: string): string {
-  return filename.replaceAll("\0", "");
+/** Without NULs, which Postgres cannot hold in text. */
+function readName(file: Express.Multer.File): string {
+  const filename = file.originalname.replaceAll("\0", "");
+  if (filename.length <= MAX_FILENAME_LENGTH) return filename;
+  throw errors.outOfRange("file", `its name must not be longer than ${String(MAX_FILENAME_LENGTH)} characters`);
 }

@@ -1,6 +1,6 @@
 /** Uploads, the files that arrive in parts: contract §1.2. */
 import { Type, type Static } from "@sinclair/typebox";
-import { MAX_UPLOAD_PARTS } from "../limits.ts";
+import { MAX_FILENAME_LENGTH, MAX_UPLOAD_PARTS } from "../limits.ts";
 import { FileObject } from "./file.ts";
 import { expiresAfter, nullable } from "./shared-schemas.ts";
 
@@ -39,7 +39,7 @@ export type UploadPartObject = Static<typeof UploadPartObject>;
 /** Body of POST /v1/uploads. How many bytes are allowed depends on the purpose, which the API looks at. */
 export const CreateUploadBody = Type.Object(
   {
-    filename: Type.String({ minLength: 1, maxLength: 1024 }),
+    filename: Type.String({ minLength: 1, maxLength: MAX_FILENAME_LENGTH }),
     bytes: Type.Integer({ minimum: 0 }),
     mime_type: Type.String({ maxLength: 255 }),
     purpose: Type.String(),
