@@ -4,6 +4,7 @@ import { chatLine } from "../batch-client.ts";
 import { endWindow } from "../ledger.ts";
 import type { Client, Fields, Json } from "./clients/client.ts";
 import { bytesOf, idOf, jsonOf } from "./expectations.ts";
+import { type Delivered, receiveEvent, type WebhookTarget } from "./events.ts";
 
 /** What the upstream says to lines that contain the word REFUSE. */
 export const UPSTREAM_REFUSAL = {
@@ -15,7 +16,7 @@ const ALWAYS = 1_000_000;
 /** The upstream's behaviour, by a word in the line. */
 export const UPSTREAM_FAULTS = [
   { match: "REFUSE", status: 400, times: ALWAYS, body: JSON.stringify(UPSTREAM_REFUSAL) },
-  { match: "HANG", hangMs: 60_000, times: ALWAYS },
+  { match: "HANG", hangMs: 600_000, times: ALWAYS },
   { match: "TARRY", hangMs: 1_000, times: ALWAYS },
 ];
 
@@ -32,6 +33,7 @@ const FAULTY = [
   chatLine("stream", "Why?").replace(`"model"`, `"stream":true,"model"`),
   chatLine("good", "How?"),
   chatLine("other", "Why?", "gpt-5"),
+  "null",
 ].join("\n");
 
 /** Each resolves with what the client saw on the way. */
@@ -57,11 +59,13 @@ export interface Plays {
   }>;
   /** The same, and its window ends. */
   readonly expired: Promise<{ ended: Json; output: Buffer; errors: Buffer }>;
+  /** The event of one batch of each end, by its status. */
+  readonly events: Readonly<Record<"completed" | "failed" | "cancelled" | "expired", Promise<Delivered>>>;
 }
 
 /** Starts them all. A play that fails fails the rows that look at it. */
-export function startPlays(stack: Stack, client: Client): Plays {
-  const plays: Plays = {
+export function startPlays(stack: Stack, client: Client, target: WebhookTarget): Plays {
+  const batches = {
     mixed: playMixed(client),
     refused: playRefused(client),
     faulty: runBatch(client, FAULTY),
@@ -70,9 +74,23 @@ export function startPlays(stack: Stack, client: Client): Plays {
     cancelled: playCancelled(client),
     expired: playExpired(stack, client),
   };
-  for (const play of Object.values(plays) as Promise<unknown>[]) play.catch(() => undefined);
+  const eventOf = async (ending: Promise<Json>): Promise<Delivered> => receiveEvent(client, target, await ending);
+  const events = {
+    completed: eventOf(batches.mixed.then(({ ended }) => ended)),
+    failed: eventOf(batches.faulty),
+    cancelled: eventOf(batches.cancelled.then(({ ended }) => ended)),
+    expired: eventOf(batches.expired.then(({ ended }) => ended)),
+  };
+  const plays = { ...batches, events };
+  for (const play of playing(plays)) play.catch(() => undefined);
   return plays;
 }
+
+/** All that is under way. */
+export const playing = ({ events, ...batches }: Plays): Promise<unknown>[] => [
+  ...(Object.values(batches) as Promise<unknown>[]),
+  ...Object.values(events),
+];
 
 /** Uploads an input for batches; returns the File object. */
 export const uploadInput = (client: Client, text = INPUT): Promise<Json> =>
@@ -87,7 +105,7 @@ export const batchOf = (inputFileId: string, change: Fields = {}): Fields => ({
 });
 
 /** Polls until it is so of the batch, and returns it then. */
-export const batchWhere = (client: Client, id: string, isSo: (batch: Json) => boolean): Promise<Json> =>
+const batchWhere = (client: Client, id: string, isSo: (batch: Json) => boolean): Promise<Json> =>
   until(
     async () => {
       const batch = await jsonOf(client.batches.retrieve(id));

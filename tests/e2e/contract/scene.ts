@@ -2,13 +2,13 @@
 import { beforeAll, afterAll } from "@jest/globals";
 import { type Profile, type Stack, testServices } from "@nightshift/testing";
 import { useStack } from "../use-stack.ts";
-import { createWebhookAdmin, useWebhookReceiver, type WebhookReceiver } from "../webhook-receiver.ts";
+import { createWebhookAdmin, useWebhookReceiver } from "../webhook-receiver.ts";
 import { createTenantKey } from "./tenants.ts";
 import type { Client } from "./clients/client.ts";
 import { createNodeClient } from "./clients/node-sdk.ts";
 import { createPlainClient } from "./clients/plain-http.ts";
 import { type PythonSdk, startPythonSdk } from "./clients/python-sdk.ts";
-import { type Plays, startPlays, UPSTREAM_FAULTS } from "./plays.ts";
+import { playing, type Plays, startPlays, UPSTREAM_FAULTS } from "./plays.ts";
 
 export type ClientName = "plain HTTP" | "Node SDK" | "Python SDK";
 
@@ -28,10 +28,6 @@ export interface Scene {
   readonly client: () => Client;
   /** The batches of this client that were begun before the first row. */
   readonly plays: () => Plays;
-  /** Receives the events of all tenants. */
-  readonly receiver: WebhookReceiver;
-  /** Of the endpoint of the client's tenant. */
-  readonly secret: () => string;
 }
 
 /** The scene of a whole profile. */
@@ -45,7 +41,6 @@ export interface Stage {
 interface Actor {
   readonly client: Client;
   readonly plays: Plays;
-  readonly secret: string;
 }
 
 const tenantOf = (name: ClientName): string => name.toLowerCase().replace(" ", "-");
@@ -55,6 +50,8 @@ export function useStage(profile: Profile): Stage {
   const receiver = useWebhookReceiver();
   const { stack, simulator } = useStack({
     profile,
+    // Of the APIs there are several, for no call may rely on having seen the one before.
+    workers: 1,
     env: {
       NIGHTSHIFT_COMPLETION_WINDOWS: "1h,24h,7d",
       NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: "true",
@@ -89,12 +86,12 @@ export function useStage(profile: Profile): Stage {
       const tenant = tenantOf(name);
       const client = clientOf(name, await createTenantKey(stack(), tenant));
       const { secret } = await createWebhookAdmin(stack(), tenant).create(receiver.url());
-      actors.set(name, { client, secret, plays: startPlays(stack(), client) });
+      actors.set(name, { client, plays: startPlays(stack(), client, { receiver, secret }) });
     }
   });
   afterAll(async () => {
     // Rows that were filtered out have waited for none of them.
-    await Promise.allSettled([...actors.values()].flatMap(({ plays }) => Object.values(plays) as Promise<unknown>[]));
+    await Promise.allSettled([...actors.values()].flatMap(({ plays }) => playing(plays)));
     await sdk?.stop();
   });
   return {
@@ -103,10 +100,8 @@ export function useStage(profile: Profile): Stage {
     sceneOf: (name) => ({
       name: tenantOf(name),
       stack,
-      receiver,
       client: () => actorOf(name).client,
       plays: () => actorOf(name).plays,
-      secret: () => actorOf(name).secret,
     }),
   };
 }

@@ -25,7 +25,7 @@ const linesOf = (bytes: Buffer): Json[] =>
 
 /** Registers the rows. */
 export function batchEndRows({ name, client, plays }: Scene): void {
-  test("§3.4, §7.10, §7.11: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
+  test("§3.4, §7.10, §7.11, §7.13: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
     const batch = await plays().faulty;
 
     expectOnlyEnd(batch, "failed");
@@ -70,6 +70,13 @@ export function batchEndRows({ name, client, plays }: Scene): void {
             "The model 'gpt-5' for this request does not match the rest of the batch. Each batch must contain requests for a single model.",
           param: "body.model",
           line: 7,
+        },
+        {
+          code: "invalid_json_line",
+          message:
+            "This line is not a JSON object. Each line must be an object with 'custom_id', 'method', 'url' and 'body'.",
+          param: null,
+          line: 8,
         },
       ],
     });
@@ -137,12 +144,14 @@ export function batchEndRows({ name, client, plays }: Scene): void {
     ]);
   });
 
-  test.each(["completed", "failed", "expired"])(
+  test.each(["completed", "failed", "expired"] as const)(
     "§3.3, §5.3, §7.15: cancelling what is %s is 409, and no client repeats it",
     async (status) => {
-      const { mixed, faulty, expired } = plays();
-      const batch =
-        { completed: (await mixed).ended, failed: await faulty, expired: (await expired).ended }[status] ?? {};
+      const batch = await {
+        completed: async () => (await plays().mixed).ended,
+        failed: () => plays().faulty,
+        expired: async () => (await plays().expired).ended,
+      }[status]();
       const id = String(batch["id"]);
 
       const answer = await client().batches.cancel(id);
