@@ -91,6 +91,14 @@ describe("several requests at once", () => {
     expect(replies.map(({ status }) => status)).toEqual([200, 404, 200]);
   });
 
+  test("what is behind a wish to upgrade is not left waiting: the connection is closed", async () => {
+    const wish = get("/v1/files", "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    const replies = await exchange(wish + get("/v1/batches"));
+
+    expect(replies.map(({ status }) => status)).toEqual([200]);
+    expect(replies[0]?.headers).toMatch(/^connection: close\r?$/im);
+  });
+
   test("what cannot be read behind one that can is answered behind it", async () => {
     const replies = await exchange(`${get("/v1/files")}hello\r\n\r\n`);
 
