@@ -23,16 +23,12 @@ export const INSPECTABLE = { NODE_OPTIONS: "--inspect-port=0" } as const;
 
 /** Opens the inspector of a process that was started with INSPECTABLE. */
 export async function openSettler(pid: number): Promise<Settler> {
-  const before = await listeningPorts(pid);
-  process.kill(pid, "SIGUSR1");
-  const port = await until(async () => (await listeningPorts(pid)).find((one) => !before.includes(one)) ?? null, {
+  process.kill(pid, "SIGUSR1"); // nothing happens where it is open already
+  const url = await until(async () => findInspector(await listeningPorts(pid)), {
     message: `process ${String(pid)} opens its inspector`,
     timeoutMs: 60_000,
   });
-  const targets = (await (await fetch(`http://127.0.0.1:${String(port)}/json/list`)).json()) as {
-    webSocketDebuggerUrl: string;
-  }[];
-  const socket = new WebSocket(targets[0]?.webSocketDebuggerUrl ?? "");
+  const socket = new WebSocket(url);
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve);
     socket.addEventListener("error", () => {
@@ -54,6 +50,17 @@ export async function openSettler(pid: number): Promise<Settler> {
       socket.close();
     },
   };
+}
+
+/** Where the one of these ports that is an inspector's takes connections; null: none is. */
+async function findInspector(ports: readonly number[]): Promise<string | null> {
+  for (const port of ports) {
+    const reply = await fetch(`http://127.0.0.1:${String(port)}/json/list`);
+    const targets: unknown = reply.ok ? await reply.json() : null;
+    if (Array.isArray(targets)) return (targets as { webSocketDebuggerUrl: string }[])[0]?.webSocketDebuggerUrl ?? null;
+    await reply.body?.cancel().catch(() => undefined);
+  }
+  return null;
 }
 
 /** Calls of the inspector's protocol: JSON, answered by id. */
