@@ -112,3 +112,38 @@ test("half a request, and the client is done: the connection is closed", async (
 
   expect(await text(socket)).toMatch(/^(HTTP\/1\.1 400 |$)/);
 });
+
+describe("forms", () => {
+  test.each(["a b", "'()+_,-./:=?", "\xff"])(
+    "a boundary that is not in quotes and has to be, %j, is named",
+    async (boundary) => {
+      const body = JSON.stringify({
+        filename: "in.jsonl",
+        purpose: "batch",
+        bytes: 100,
+        mime_type: "application/jsonl",
+      });
+      const { id } = (await (await api.fetch("/v1/uploads", { method: "POST", body })).json()) as { id: string };
+      const form = `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="d"\r\n\r\nx\r\n--${boundary}--\r\n`;
+      const send = (path: string): Promise<RawReply[]> =>
+        exchange(
+          `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\nContent-Length: ${String(form.length)}\r\n` +
+            `Content-Type: multipart/form-data; boundary=${boundary}\r\n${CLOSE}\r\n${form}`,
+        );
+
+      for (const path of [`/v1/uploads/${id}/parts`, "/v1/files"]) {
+        expect(await send(path)).toMatchObject([{ status: 400, message: expect.stringMatching(/Content-Type/) }]);
+      }
+    },
+  );
+
+  test("a refusal reaches a client that asked for the connection to be closed and is still sending", async () => {
+    const length = 20_000_000;
+    const head = `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n${CLOSE}`;
+    const replies = await exchange(
+      `${head}Content-Type: text/plain\r\nContent-Length: ${String(length)}\r\n\r\n${"x".repeat(length)}`,
+    );
+
+    expect(replies.map(({ status }) => status)).toEqual([400]);
+  });
+});
