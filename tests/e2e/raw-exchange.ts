@@ -21,7 +21,7 @@ export interface RawReply {
 const HANGS_AFTER_MS = 20_000;
 
 /** Of a status a reply may have, whatever was sent; 503 is documented, for a store that is away. */
-const STATUSES = new Set([100, 200, 400, 401, 403, 404, 405, 408, 409, 429, 431, 503]);
+const STATUSES = new Set([100, 200, 206, 304, 400, 401, 403, 404, 405, 408, 409, 416, 429, 431, 503]);
 
 /** The replies to what is sent, once the server has closed the connection. Rejects where it hangs. */
 export async function exchangeRaw(url: string, { bytes, requests }: RawExchange): Promise<RawReply[]> {

@@ -91,6 +91,14 @@ describe("several requests at once", () => {
     expect(replies.map(({ status }) => status)).toEqual([200, 404, 200]);
   });
 
+  test("what is behind a wish to upgrade is not left waiting: the connection is closed", async () => {
+    const wish = get("/v1/files", "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    const replies = await exchange(wish + get("/v1/batches"));
+
+    expect(replies.map(({ status }) => status)).toEqual([200]);
+    expect(replies[0]?.headers).toMatch(/^connection: close\r?$/im);
+  });
+
   test("what cannot be read behind one that can is answered behind it", async () => {
     const replies = await exchange(`${get("/v1/files")}hello\r\n\r\n`);
 
@@ -103,4 +111,39 @@ test("half a request, and the client is done: the connection is closed", async (
   socket.end(post("Content-Length: 100"));
 
   expect(await text(socket)).toMatch(/^(HTTP\/1\.1 400 |$)/);
+});
+
+describe("forms", () => {
+  test.each(["a b", "'()+_,-./:=?", "\xff"])(
+    "a boundary that is not in quotes and has to be, %j, is named",
+    async (boundary) => {
+      const body = JSON.stringify({
+        filename: "in.jsonl",
+        purpose: "batch",
+        bytes: 100,
+        mime_type: "application/jsonl",
+      });
+      const { id } = (await (await api.fetch("/v1/uploads", { method: "POST", body })).json()) as { id: string };
+      const form = `--${boundary}\r\nContent-Disposition: form-data; name="data"; filename="d"\r\n\r\nx\r\n--${boundary}--\r\n`;
+      const send = (path: string): Promise<RawReply[]> =>
+        exchange(
+          `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\nContent-Length: ${String(form.length)}\r\n` +
+            `Content-Type: multipart/form-data; boundary=${boundary}\r\n${CLOSE}\r\n${form}`,
+        );
+
+      for (const path of [`/v1/uploads/${id}/parts`, "/v1/files"]) {
+        expect(await send(path)).toMatchObject([{ status: 400, message: expect.stringMatching(/Content-Type/) }]);
+      }
+    },
+  );
+
+  test("a refusal reaches a client that asked for the connection to be closed and is still sending", async () => {
+    const length = 20_000_000;
+    const head = `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n${CLOSE}`;
+    const replies = await exchange(
+      `${head}Content-Type: text/plain\r\nContent-Length: ${String(length)}\r\n\r\n${"x".repeat(length)}`,
+    );
+
+    expect(replies.map(({ status }) => status)).toEqual([400]);
+  });
 });

@@ -46,9 +46,10 @@ export async function listen(app: RequestListener, { host, port, answerFault }: 
   });
   const running = new Set<ServerResponse>();
   let isClosing = false;
-  server.on("request", (_request, response) => {
+  server.on("request", (request, response) => {
     running.add(response);
-    if (isClosing) announceClose(response);
+    // Node's parser drops what came with a request that wishes to upgrade and is not: what is pipelined behind it would wait for ever.
+    if (isClosing || request.headers.upgrade !== undefined) announceClose(response);
     response.once("close", () => {
       running.delete(response);
       if (isClosing) server.closeIdleConnections();

@@ -4,6 +4,7 @@ export { freePort } from "./free-port.ts";
 export { takeRedisDatabase } from "./redis-database.ts";
 export type { Role, StackProcess } from "./stack/environment.ts";
 export { hasGrown, type MemoryThirds, recordMemory } from "./stack/memory-thirds.ts";
+export { INSPECTABLE } from "./stack/settled-memory.ts";
 export type { MemoryPeak } from "./stack/memory-watch.ts";
 export { availableProfiles, type Profile } from "./stack/profile.ts";
 export { truncate } from "./stack/queue-store.ts";

@@ -35,13 +35,6 @@ export async function peakRssBytes(pid: number): Promise<number | null> {
   return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
 
-/** The memory that a process holds now (VmRSS of Linux), in bytes; null when it is gone. */
-export async function rssBytes(pid: number): Promise<number | null> {
-  const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
-}
-
 /** The TCP ports of IPv4 that a process listens at; none when it is gone. */
 export async function listeningPorts(pid: number): Promise<number[]> {
   const folder = `/proc/${String(pid)}`;

@@ -42,12 +42,22 @@ export function readFormFile(request: Request, response: Response, field: string
       },
     };
     const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single(field);
-    read(sink.source ?? request, response, (error: unknown) => {
+    const source = sink.source ?? request;
+    read(source, response, (error: unknown) => {
       if (error !== undefined && error !== null) reject(toRequestError(error, field));
-      else if (request.is("multipart/form-data") === "multipart/form-data") resolve();
-      else reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
+      else if (request.is("multipart/form-data") !== "multipart/form-data") {
+        reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
+      } else if (isRead(source)) resolve();
+      else {
+        reject(errors.malformedMultipart("the boundary in its Content-Type cannot be read; put it in double quotes"));
+      }
     });
   });
+}
+
+/** Express and multer each have their own reader of Content-Type, and multer passes over what its own cannot read. */
+function isRead(source: Request): boolean {
+  return (source.body as unknown) !== undefined;
 }
 
 /** The bytes of a form's file; `check` sees each chunk and the bytes so far, and ends the reading by throwing a RequestError. */

@@ -1,10 +1,11 @@
 /** Whether the memory of a stack's processes stays flat while something is done to it many times: its last third against the one before. */
-import { listeningPorts, rssBytes } from "../processes.ts";
+import { openSettler } from "./settled-memory.ts";
 import type { Stack } from "./stack.ts";
 
-const EVERY_MS = 1_000;
+/** Each look collects all garbage. */
+const EVERY_MS = 5_000;
 
-/** Each third is cut into so many windows, long enough for several collections of all garbage in a run of some minutes. */
+/** Each third is cut into so many windows. */
 const WINDOWS = 5;
 
 /** Below, nothing is told apart: V8 and malloc take memory from the system in pieces of up to a megabyte. */
@@ -21,7 +22,7 @@ interface Sample {
 
 /** The memory of one process over the run. */
 export interface MemoryThirds {
-  /** Role, pid and what was measured: all that is resident, or what V8 calls used, buffers included. */
+  /** Role, pid and what was measured: all that is resident, or what is alive of the main thread's heap and buffers. */
   readonly name: string;
   readonly thirds: readonly [number, number, number];
   /** How much the last third may lie above the middle one by chance. */
@@ -29,27 +30,25 @@ export interface MemoryThirds {
 }
 
 export interface MemoryRecord {
-  /** Ends the watch. Nothing where a process lived too short, as where a run takes some seconds. */
+  /** Ends the watch, which must be done before the stack is stopped. Nothing of a process where the run was too short to tell. */
   readonly end: () => Promise<readonly MemoryThirds[]>;
 }
 
 /**
- * Looks once a second at the APIs and workers that there are now: what is resident, from the kernel, and V8's heap and buffers, from
- * /metrics. A process that takes the place of one of them is not seen.
+ * Looks every 5 s at the APIs and workers that there are now, each time with all their garbage collected. The stack was started with
+ * INSPECTABLE. A process that takes the place of one of them is not seen.
  */
 export async function recordMemory(stack: Pick<Stack, "processes">): Promise<MemoryRecord> {
   const processes = (await stack.processes()).filter(({ role }) => role === "api" || role === "worker");
   const watched = await Promise.all(
-    processes.map(async ({ role, pid }) => ({ name: `${role} ${String(pid)}`, pid, ports: await listeningPorts(pid) })),
+    processes.map(async ({ role, pid }) => ({ name: `${role} ${String(pid)}`, settler: await openSettler(pid) })),
   );
   const samples: Sample[] = [];
   const look = async (): Promise<void> => {
     const at = performance.now();
-    for (const { name, pid, ports } of watched) {
-      const resident = await rssBytes(pid);
-      if (resident !== null) samples.push({ at, name, kind: "resident", bytes: resident });
-      const live = await usedBytes(ports[0]);
-      if (live !== null) samples.push({ at, name, kind: "live", bytes: live });
+    for (const { name, settler } of watched) {
+      const { resident, live } = await settler.settle();
+      samples.push({ at, name, kind: "resident", bytes: resident }, { at, name, kind: "live", bytes: live });
     }
   };
   let looking: Promise<void> = Promise.resolve();
@@ -57,14 +56,18 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
   const timer = setInterval(() => {
     if (isLooking) return;
     isLooking = true;
-    looking = look().finally(() => {
-      isLooking = false;
-    });
+    // A process that is gone is for the test to notice, which knows those of the beginning.
+    looking = look()
+      .catch(() => undefined)
+      .finally(() => {
+        isLooking = false;
+      });
   }, EVERY_MS);
   return {
     end: async () => {
       clearInterval(timer);
       await looking;
+      for (const { settler } of watched) settler.close();
       const series = new Map<string, Sample[]>();
       for (const sample of samples) {
         const key = `${sample.name} ${sample.kind}`;
@@ -77,21 +80,8 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
   };
 }
 
-/** V8's heap and the buffers outside of it, dead things among both; null where the process does not say. */
-async function usedBytes(port: number | undefined): Promise<number | null> {
-  if (port === undefined) return null;
-  try {
-    const reply = await fetch(`http://127.0.0.1:${String(port)}/metrics`, { signal: AbortSignal.timeout(5_000) });
-    const text = await reply.text();
-    const read = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
-    return read("nodejs_heap_size_used_bytes") + read("nodejs_external_memory_bytes");
-  } catch {
-    return null; // busy or ended: one sample less
-  }
-}
-
 /**
- * Of each window the least counts: memory swings between collections, and what is left after one is what is alive. A third is
+ * Of each window the least counts: what a request in flight holds at the moment of a look is no growth. A third is
  * the mean of its windows. The noise is measured on the run itself: three standard errors of the difference of two thirds, from how
  * the windows scatter about a straight line through their own third, so that a steady growth is no noise.
  */
