@@ -51,3 +51,21 @@ export const REFERENCE_TEXT = Array.from(
   { length: 20 },
   (_, i) => `${JSON.stringify({ custom_id: String(i), body: { input: "the same words in every line" } })}\n`,
 ).join("");
+
+/** A frame whose descriptor and window (or content size) are as given, with one raw block and, where it is given, a checksum. */
+export function frameWith(header: readonly number[], content: Buffer, checksum: readonly number[] = []): Buffer {
+  return Buffer.concat([
+    Buffer.from([...MAGIC, ...header]),
+    block(RAW, content.length, true, content),
+    Buffer.from(checksum),
+  ]);
+}
+
+/** Made by the reference encoder, with the checksum of its content in the last four bytes. */
+export const CHECKED_FRAME = Buffer.from(
+  "KLUv/WQABE0BAAQCeyJjdXN0b21faWQiOiIxIiwibiI6Imdyw7bDn2UifQoBAOhm/OoJHw37Bw==",
+  "base64",
+);
+
+/** What is in it. */
+export const CHECKED_TEXT = '{"custom_id":"1","n":"größe"}\n'.repeat(40);

@@ -2,7 +2,16 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
-import { bomb, rawFrame, REFERENCE_FRAME, REFERENCE_TEXT, skippableFrame } from "../../test/zstd-frames.ts";
+import {
+  bomb,
+  CHECKED_FRAME,
+  CHECKED_TEXT,
+  frameWith,
+  rawFrame,
+  REFERENCE_FRAME,
+  REFERENCE_TEXT,
+  skippableFrame,
+} from "../../test/zstd-frames.ts";
 import { readCompressedName, readContentEncoding } from "./compressed-names.ts";
 import { type Coding, decompressed } from "./decompress.ts";
 
@@ -27,15 +36,29 @@ describe("what comes out is what went in", () => {
     ["one zstd frame", "zstd", rawFrame(Buffer.from(text)), text],
     ["two zstd frames", "zstd", Buffer.concat(halves.map((half) => rawFrame(half))), text],
     ["the reference encoder's frame", "zstd", REFERENCE_FRAME, REFERENCE_TEXT],
+    ["a frame with a checksum", "zstd", CHECKED_FRAME, CHECKED_TEXT],
+    [
+      "frames with and without",
+      "zstd",
+      Buffer.concat([CHECKED_FRAME, rawFrame(Buffer.from("{}")), CHECKED_FRAME]),
+      `${CHECKED_TEXT}{}${CHECKED_TEXT}`,
+    ],
+    [
+      "the shortest frames",
+      "zstd",
+      Buffer.concat(["a", "", "b"].map((each) => frameWith([0x20, each.length], Buffer.from(each)))),
+      "ab",
+    ],
+    ["a window of 8 MiB", "zstd", frameWith([0x00, 13 << 3], Buffer.from("{}")), "{}"],
     ["a frame to be passed over", "zstd", Buffer.concat([skippableFrame(), REFERENCE_FRAME]), REFERENCE_TEXT],
   ])("%s (%s)", async (_what, coding, bytes, expected) => {
     expect(await read(bytes, coding)).toBe(expected);
   });
 
   test.each([1, 2, 3, 7, 64, 255, 257])("zstd in chunks of %d bytes", async (size) => {
-    const bytes = Buffer.concat([REFERENCE_FRAME, skippableFrame(), REFERENCE_FRAME]);
+    const bytes = Buffer.concat([REFERENCE_FRAME, skippableFrame(), CHECKED_FRAME, REFERENCE_FRAME]);
 
-    expect(await read(bytes, "zstd", size)).toBe(REFERENCE_TEXT + REFERENCE_TEXT);
+    expect(await read(bytes, "zstd", size)).toBe(REFERENCE_TEXT + CHECKED_TEXT + REFERENCE_TEXT);
   });
 });
 
@@ -52,6 +75,15 @@ describe("damage is told in words", () => {
     ["zstd cut short", "zstd", REFERENCE_FRAME.subarray(0, 60)],
     ["zstd cut in its header", "zstd", REFERENCE_FRAME.subarray(0, 5)],
     ["a zstd whose block is of no type", "zstd", flipped(REFERENCE_FRAME, 7)],
+    ["a zstd whose checksum is wrong", "zstd", flipped(CHECKED_FRAME, CHECKED_FRAME.length - 1)],
+    ["a zstd whose content is not that of its checksum", "zstd", flipped(CHECKED_FRAME, 20)],
+    ["zstd cut in its checksum", "zstd", CHECKED_FRAME.subarray(0, -1)],
+    ["zstd cut between two blocks", "zstd", rawFrame(Buffer.from(text)).subarray(0, 6 + 3 + 128 * 1024)],
+    ["zstd cut in what is passed over", "zstd", skippableFrame().subarray(0, -1)],
+    ["a window just above 8 MiB", "zstd", frameWith([0x00, (13 << 3) | 1], Buffer.from("{}"))],
+    ["a window of a terabyte", "zstd", frameWith([0x00, 0xff], Buffer.from("{}"))],
+    ["one segment of 2^63 bytes", "zstd", frameWith([0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80], Buffer.from("{}"))],
+    ["one segment above 8 MiB", "zstd", frameWith([0xa0, 1, 0, 0x80, 0], Buffer.from("{}"))],
     ["plain text as zstd", "zstd", Buffer.from(text)],
     ["nothing as zstd", "zstd", Buffer.alloc(0)],
     ["rubbish behind a frame", "zstd", Buffer.concat([REFERENCE_FRAME, Buffer.from("this is no frame at all")])],

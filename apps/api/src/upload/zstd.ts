@@ -1,61 +1,136 @@
 /**
- * zstd by fzstd, a decoder in JavaScript: Node has one of its own from 22.15 on, and we promise 20.19. What it does not do is
- * check a frame's checksum: damage that leaves the blocks well-formed shows in the content only (ADR 0022).
+ * zstd by fzstd, a decoder in JavaScript: Node has one of its own from 22.15 on, and we promise 20.19. It gets one frame at a time, block
+ * by block, because of what it does not do itself: refuse windows that are too large, and check a frame's checksum (ADR 0022).
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errors } from "@nightshift/domain";
 import { Decompress } from "fzstd";
-
-/** A block takes 4 bytes and may stand for 128 KiB: of one piece come at most 8 MiB. */
-const PIECE_BYTES = 256;
+import xxhash, { type XXHashAPI } from "xxhash-wasm";
+import { type ByteReader, createByteReader } from "./byte-reader.ts";
+import { BLOCK_HEADER_BYTES, headerRest, readBlockHeader, readFrameHeader } from "./zstd-header.ts";
 
 /** 512 MiB have 4,096 full blocks; a stream that is flushed after each of 50,000 lines has 50,000. More only cost time. */
 const MAX_BLOCKS = 100_000;
 
-/** Magic numbers of a frame, and of one to be skipped (RFC 8878 §3.1), of which the first byte may be 0x50 to 0x5f. */
-const FRAME = [0x28, 0xb5, 0x2f, 0xfd];
-const SKIPPABLE_TAIL = [0x2a, 0x4d, 0x18];
+/** A decoder holds the window in memory. RFC 9659 has encoders stay within this; `zstd --ultra` and `--long` may not. */
+const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** RFC 8878 §3.1.1.2.4. */
+const MAX_BLOCK_BYTES = 128 * 1024;
+
+const MAGIC_BYTES = 4;
+const MAGIC = 0xfd2fb528;
+/** Of a frame to be skipped (RFC 8878 §3.1.2): the lower four bits are free. */
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const CHECKSUM_BYTES = 4;
+
+let loading: Promise<XXHashAPI> | undefined;
 
 /** The decompressed bytes; throws as `decompressed` does. */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = createByteReader(source);
+  const count = { blocks: 0 };
+  try {
+    for (let frames = 0; ; frames += 1) {
+      const magic = await reader.take(MAGIC_BYTES);
+      if (magic.length === 0 && frames > 0) return;
+      const number = magic.length === MAGIC_BYTES ? magic.readUInt32LE() : 0;
+      if (number === MAGIC) yield* frame(reader, magic, count);
+      else if ((number & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) await skip(reader);
+      else throw damaged(frames === 0 ? "it does not begin with a zstd frame" : "what follows a frame is none");
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function skip(reader: ByteReader): Promise<void> {
+  const bytes = (await need(reader, 4)).readUInt32LE();
+  let passed = 0;
+  for await (const piece of reader.pass(bytes)) passed += piece.length;
+  if (passed < bytes) throw cutShort();
+}
+
+async function* frame(reader: ByteReader, magic: Buffer, count: { blocks: number }): AsyncGenerator<Uint8Array> {
+  const descriptor = await need(reader, 1);
+  const header = Buffer.concat([descriptor, await need(reader, headerRest(descriptor.readUInt8()))]);
+  const { windowBytes, hasChecksum } = readFrameHeader(header);
+  if (windowBytes > MAX_WINDOW_BYTES) {
+    throw damaged(`a window of it has ${String(windowBytes)} bytes, and may have ${String(MAX_WINDOW_BYTES)}`);
+  }
+  const hash = hasChecksum ? (await (loading ??= xxhash())).create64() : null;
+  const decode = createDecoder();
+  for await (const bytes of compressedBytes(reader, Buffer.concat([magic, header]), count)) {
+    for (const made of decode(bytes, false)) {
+      hash?.update(made);
+      yield made;
+      // A block may cost a millisecond: requests of others come in between.
+      await nextTurn();
+    }
+  }
+  const checksum = await need(reader, hash === null ? 0 : CHECKSUM_BYTES);
+  // What it held back of a frame of a few bytes.
+  for (const made of [...decode(checksum, false), ...decode(new Uint8Array(0), true)]) {
+    hash?.update(made);
+    yield made;
+  }
+  if (hash !== null && checksum.readUInt32LE() !== Number(hash.digest() & 0xffffffffn)) {
+    throw damaged("the checksum of a frame is not that of its content");
+  }
+}
+
+/** The frame's bytes from its beginning to the end of its last block, at most one block at a time. */
+async function* compressedBytes(
+  reader: ByteReader,
+  header: Buffer,
+  count: { blocks: number },
+): AsyncGenerator<Uint8Array> {
+  yield header;
+  for (let isLast = false; !isLast;) {
+    const blockHeader = await need(reader, BLOCK_HEADER_BYTES);
+    const block = readBlockHeader(blockHeader);
+    ({ isLast } = block);
+    if (block.size > MAX_BLOCK_BYTES) throw damaged("a block of it is larger than blocks may be");
+    count.blocks += 1;
+    if (count.blocks > MAX_BLOCKS) throw damaged(`it has more than ${String(MAX_BLOCKS)} blocks`);
+    yield blockHeader;
+    let left = block.bytes;
+    for await (const piece of reader.pass(block.bytes)) {
+      left -= piece.length;
+      // A copy: the decoder keeps what it cannot use yet, and the source may use its memory again.
+      yield Uint8Array.from(piece);
+    }
+    if (left > 0) throw cutShort();
+  }
+}
+
+/** What comes out of one frame. It is told in words where the frame is damaged. */
+function createDecoder(): (bytes: Uint8Array, isLast: boolean) => Uint8Array[] {
   let made: Uint8Array[] = [];
-  let blocks = 0;
-  let head = Buffer.alloc(0);
   const decoder = new Decompress((data) => {
-    blocks += 1;
-    made.push(data);
+    if (data.length > 0) made.push(data);
   });
-  const push = (bytes: Uint8Array, isLast: boolean): Uint8Array[] => {
+  return (bytes, isLast) => {
     made = [];
     try {
       decoder.push(bytes, isLast);
     } catch (error) {
-      throw errors.damagedCompression("zstd", error instanceof Error ? error.message : String(error));
+      throw damaged(error instanceof Error ? error.message : String(error));
     }
-    if (blocks > MAX_BLOCKS) throw errors.damagedCompression("zstd", `it has more than ${String(MAX_BLOCKS)} blocks`);
     return made;
   };
-  for await (const chunk of source) {
-    if (head.length < FRAME.length) {
-      head = Buffer.concat([head, chunk.subarray(0, FRAME.length - head.length)]);
-      refuseOtherFormat(head);
-    }
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      // A copy: the decoder keeps what it cannot use yet, and the source may use its memory again.
-      const blocksMade = push(Uint8Array.from(chunk.subarray(at, at + PIECE_BYTES)), false);
-      yield* blocksMade;
-      // One piece may cost milliseconds: requests of others come in between.
-      if (blocksMade.length > 0) await nextTurn();
-    }
-  }
-  if (head.length < FRAME.length) throw errors.damagedCompression("zstd", "it has no zstd frame");
-  yield* push(new Uint8Array(0), true);
 }
 
-function refuseOtherFormat(head: Buffer): void {
-  const isFrame = FRAME.slice(0, head.length).every((byte, at) => head[at] === byte);
-  const isSkippable =
-    ((head[0] ?? 0) & 0xf0) === 0x50 &&
-    SKIPPABLE_TAIL.slice(0, head.length - 1).every((byte, at) => head[at + 1] === byte);
-  if (!isFrame && !isSkippable) throw errors.damagedCompression("zstd", "it does not begin with a zstd frame");
+async function need(reader: ByteReader, count: number): Promise<Buffer> {
+  const bytes = await reader.take(count);
+  if (bytes.length < count) throw cutShort();
+  return bytes;
+}
+
+function cutShort(): Error {
+  return damaged("it ends in the middle of a frame");
+}
+
+function damaged(reason: string): Error {
+  return errors.damagedCompression("zstd", reason);
 }
