@@ -76,7 +76,7 @@ export function wireBatchRows({ stack }: Stage): void {
     expect(batch).toMatchObject(
       errors.length > 0
         ? { status: "failed", in_progress_at: null, request_counts: { total: 0 } }
-        : { status: "completed", request_counts: { completed: 2 } },
+        : { status: "completed", request_counts: { total: 2 } },
     );
   });
 
