@@ -38,7 +38,7 @@ test.each([
   });
 });
 
-test("a reply that is on its way is cut, not mixed with another", async () => {
+test("a good request with nonsense right behind it gets one answer, never two in one", async () => {
   const { head, body } = await answerTo("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n");
 
   expect(head).toMatch(/^HTTP\/1\.1 [24]00 /);
