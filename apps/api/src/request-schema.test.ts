@@ -9,6 +9,7 @@ const parse = bodyParser(
     {
       count: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })),
       name: Type.Optional(Type.String({ minLength: 1 })),
+      word: Type.Optional(Type.String({ pattern: "^[a-z]*$" })),
       ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 2 })),
       map: Type.Optional(
         Type.Unsafe<object>({ type: "object", maxProperties: 1, additionalProperties: { type: "string" } }),
@@ -34,6 +35,7 @@ test.each([
   [{ count: 0 }, "count: Invalid value for 'count': it must be at least 1."],
   [{ count: 10 }, "count: Invalid value for 'count': it must be at most 9."],
   [{ name: "" }, "name: Invalid value for 'name': it must not be empty."],
+  [{ word: "a b" }, "word: Invalid value for 'word': it has a character that none of its values has."],
   [{ ids: ["a", 1] }, "ids[1]: Invalid type for 'ids[1]': expected a string, but got an integer instead."],
   [{ ids: [] }, "ids: Invalid value for 'ids': it must have at least 1 entry."],
   [{ ids: ["a", "b", "c"] }, "ids: Invalid value for 'ids': it must not have more than 2 entries."],

@@ -80,6 +80,8 @@ function ruleOf(fault: ErrorObject): string {
       return `it must have at least ${counted(limit, "entry", "entries")}`;
     case "maxItems":
       return `it must not have more than ${counted(limit, "entry", "entries")}`;
+    case "pattern":
+      return "it has a character that none of its values has";
     case "minLength":
       return "it must not be empty";
     default:

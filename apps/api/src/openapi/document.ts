@@ -92,7 +92,8 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
       license: { name: "MIT", identifier: "MIT" },
       description:
         "A Batch API that you host yourself, on OpenAI's wire: any of its SDKs works with another base URL. Operations with " +
-        "`x-nightshift-extension: true` are Nightshift's own. `HEAD` is answered wherever `GET` is. " +
+        "`x-nightshift-extension: true` are Nightshift's own. `HEAD` is answered wherever `GET` is. Replies below `/v1` carry " +
+        "`openai-version` and, where the key is good, `openai-organization` (the tenant); pages of any site may call there. " +
         "What cannot be read as a request at all is answered with 400, 408 or 431 in the envelope of errors, and the connection is closed.",
     },
     servers: [{ url: "http://localhost:8080" }],
@@ -102,7 +103,11 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
       schemas: components.schemas(),
       headers: Object.fromEntries(Object.entries(COMMON_HEADERS).map(([name, text]) => [name, header(text)])),
       securitySchemes: {
-        apiKey: { type: "http", scheme: "bearer", description: "A tenant's API key." },
+        apiKey: {
+          type: "http",
+          scheme: "bearer",
+          description: "A tenant's API key. The header `api-key: KEY` will do, too.",
+        },
         adminKey: { type: "http", scheme: "bearer", description: "NIGHTSHIFT_ADMIN_KEY." },
       },
     },
