@@ -28,7 +28,7 @@ const FILES = Number(process.env["FUZZ_FILES"] ?? 100);
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 const PROFILE = availableProfiles().find((one) => one === process.env["FUZZ_PROFILE"]) ?? "one-machine";
 
-/** What each operation gets in one round; all together some 1,500 requests in the full run. */
+/** What each operation gets in one round: all together some 2,000 requests in the full run. */
 const EXAMPLES = Math.min(60, Math.ceil(REQUESTS / 100));
 /** What each round has besides: connections of one to four requests, and forms. */
 const CONNECTIONS = EXAMPLES * 10;
@@ -169,10 +169,10 @@ async function faultsOfAll(
   const faults: string[] = [];
   let next = 0;
   await forEachAtOnce(exchanges, async (exchange) => {
-    const replies = await exchangeRaw(urls[next++ % urls.length] ?? "", exchange);
-    for (const { status } of replies) count(counts, String(status));
-    if (replies.length === 0) count(counts, "closed");
-    faults.push(...faultsOf(exchange, replies));
+    const received = await exchangeRaw(urls[next++ % urls.length] ?? "", exchange);
+    for (const { status } of received.replies) count(counts, String(status));
+    if (received.replies.length === 0) count(counts, "closed");
+    faults.push(...faultsOf(exchange, received));
   });
   return faults;
 }

@@ -23,13 +23,22 @@ const HANGS_AFTER_MS = 20_000;
 /** Of a status a reply may have, whatever was sent; 503 is documented, for a store that is away. */
 const STATUSES = new Set([100, 200, 206, 304, 400, 401, 403, 404, 405, 408, 409, 416, 429, 431, 503]);
 
+/** What came back over one connection. */
+export interface RawReplies {
+  readonly replies: readonly RawReply[];
+  /** The server closed while we were still writing: Node's sockets then drop what they had not read yet. */
+  readonly isCut: boolean;
+}
+
 /** The replies to what is sent, once the server has closed the connection. Rejects where it hangs. */
-export async function exchangeRaw(url: string, { bytes, requests }: RawExchange): Promise<RawReply[]> {
+export async function exchangeRaw(url: string, { bytes, requests }: RawExchange): Promise<RawReplies> {
   const socket = connect(Number(new URL(url).port), new URL(url).hostname);
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk));
-  // A server that has seen enough may close while we still write: what it said before counts.
-  socket.on("error", () => undefined);
+  let isCut = false;
+  socket.on("error", () => {
+    isCut = true;
+  });
   const closed = new Promise<void>((resolve, reject) => {
     socket.once("close", resolve);
     socket.setTimeout(HANGS_AFTER_MS, () => {
@@ -40,7 +49,7 @@ export async function exchangeRaw(url: string, { bytes, requests }: RawExchange)
   socket.write(bytes);
   if (requests === null) socket.end();
   await closed;
-  return splitReplies(Buffer.concat(chunks).toString("latin1"));
+  return { replies: splitReplies(Buffer.concat(chunks).toString("latin1")), isCut };
 }
 
 function splitReplies(text: string): RawReply[] {
@@ -55,12 +64,13 @@ function splitReplies(text: string): RawReply[] {
 }
 
 /** What is wrong with the replies, in words; none: nothing. */
-export function faultsOf({ bytes, requests }: RawExchange, replies: readonly RawReply[]): string[] {
+export function faultsOf({ bytes, requests }: RawExchange, { replies, isCut }: RawReplies): string[] {
   const finals = replies.filter(({ status }) => status !== 100);
   const faults = finals.flatMap(faultsOfReply);
   const isRefused = finals.some(({ head }) => /^connection: close/im.test(head));
   // A request that is refused before it was read to its end closes the connection, and what is behind it is not looked at.
-  const isMissing = requests !== null && finals.length !== requests && !(finals.length < requests && isRefused);
+  const mayBeFewer = isRefused || isCut;
+  const isMissing = requests !== null && finals.length !== requests && !(finals.length < requests && mayBeFewer);
   if (isMissing) faults.push(`${String(finals.length)} replies to ${String(requests)} requests`);
   return faults.map((fault) => `${fault}: ${describeBytes(bytes)}`);
 }

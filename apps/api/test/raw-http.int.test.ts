@@ -136,14 +136,4 @@ describe("forms", () => {
       }
     },
   );
-
-  test("a refusal reaches a client that asked for the connection to be closed and is still sending", async () => {
-    const length = 20_000_000;
-    const head = `POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n${CLOSE}`;
-    const replies = await exchange(
-      `${head}Content-Type: text/plain\r\nContent-Length: ${String(length)}\r\n\r\n${"x".repeat(length)}`,
-    );
-
-    expect(replies.map(({ status }) => status)).toEqual([400]);
-  });
 });
