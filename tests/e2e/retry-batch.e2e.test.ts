@@ -108,28 +108,31 @@ describe.each(availableProfiles())("%s", (profile) => {
   });
 
   test("of a running batch they run again at once, and a reader sees each outcome, whatever happens to the worker", async () => {
-    const slow = { match: "slow", hangMs: 3_000, times: ALWAYS };
+    // Nothing but the end of the worker gets them out of the way: until then the batch runs.
+    const slow = { match: "slow", hangMs: 300_000, times: ALWAYS };
     await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }, slow] });
     const client = createBatchClient(stack());
     const broken = Array.from({ length: 20 }, (_, i) => `broken-${String(i)}`);
-    const others = Array.from({ length: 40 }, (_, i) => `slow-${String(i)}`);
+    // Fewer than one worker's share of the slots: the broken ones never wait for them.
+    const others = Array.from({ length: 10 }, (_, i) => `slow-${String(i)}`);
     const input = await client.upload([...broken, ...others].map((name) => chatLine(name, name)).join("\n"));
     const { id } = await client.create(input);
     const following = followResults(stack(), id);
     await until(async () => (await client.retrieve(id)).request_counts.failed === broken.length, {
       message: "the broken lines are out of attempts",
+      timeoutMs: 60_000,
     });
     await simulator().configure({ faults: [slow] });
 
     const asked = (await (await retry(stack(), id)).json()) as Batch;
     await stack().kill9("worker");
+    await simulator().configure({ faults: [] });
     await stack().restart();
     const batch = await client.finished(id, 120_000);
-    await simulator().configure({ faults: [] });
 
-    expect(asked).toMatchObject({ status: "in_progress", request_counts: { total: 60, failed: 0 } });
+    expect(asked).toMatchObject({ status: "in_progress", request_counts: { total: 30, failed: 0 } });
     expect(batch).toMatchObject({ status: "completed", error_file_id: null });
-    expect(batch.request_counts).toEqual({ total: 60, completed: 60, failed: 0 });
+    expect(batch.request_counts).toEqual({ total: 30, completed: 30, failed: 0 });
     expect((await client.lines(batch.output_file_id)).map((line) => line.custom_id)).toEqual([...broken, ...others]);
     const followed = await following;
     const statuses = (name: string): number[] => followed.flatMap(([of, status]) => (of === name ? [status] : []));
@@ -140,7 +143,7 @@ describe.each(availableProfiles())("%s", (profile) => {
 
   test("a download under way gets the old bytes to their end, and an old ETag asks for the new ones", async () => {
     // More than any socket buffers between the two, and than a file that is sorted.
-    await simulator().configure({ replyBytes: 600_000, faults: [{ match: "broken", status: 400, times: ALWAYS }] });
+    await simulator().configure({ replyBytes: 400_000, faults: [{ match: "broken", status: 400, times: ALWAYS }] });
     const client = createBatchClient(stack());
     const names = ["broken", ...Array.from({ length: 49 }, (_, i) => `good-${String(i)}`)];
     const before = await client.run(names.map((name) => chatLine(name, name)).join("\n"));
@@ -167,8 +170,6 @@ describe.each(availableProfiles())("%s", (profile) => {
     const range = `bytes=${String(old.length)}-`;
     expect(await part({ range, "if-range": etag })).toEqual([206, content.length - old.length]);
     expect(await part({ range, "if-range": oldEtag })).toEqual([200, content.length]);
-    expect(await part({ "if-none-match": etag })).toEqual([304, 0]);
-    expect(await part({ "if-none-match": oldEtag })).toEqual([200, content.length]);
   });
 
   test("a retry that fails again replaces that error line and nothing else", async () => {
