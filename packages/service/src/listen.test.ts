@@ -1,10 +1,13 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
 import { get, type IncomingMessage, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { listen, PortTakenError } from "./listen.ts";
 import { StartupError } from "./startup-error.ts";
+
+/** More than a client's kernel takes that does not read, less than the server's takes from Node. */
+const REPLY_BYTES = 1_000_000;
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
@@ -83,6 +86,33 @@ test("an idle connection that is kept alive does not hold up closing", async () 
 
   await once(socket, "close");
   expect(socket.destroyed).toBe(true);
+});
+
+test("a reply arrives whole although its request is not read and asks for the connection to be closed", async () => {
+  const server = await listen((_request, response) => response.end("x".repeat(REPLY_BYTES)), LOOPBACK);
+  const socket = connect(server.port, "127.0.0.1");
+  const head = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n";
+  const sent = new Promise((resolve) => socket.write(head + "y".repeat(5_000_000), resolve));
+  // Read only when the server has taken, or refused, all of it.
+  await sent;
+
+  expect((await text(socket)).length).toBeGreaterThan(REPLY_BYTES);
+  await server.close(0);
+});
+
+test("a client that does not stop sending is cut after 5 s", async () => {
+  const server = await listen((_request, response) => response.end(), LOOPBACK);
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n");
+  const timers = jest.spyOn(globalThis, "setTimeout");
+  socket.resume();
+  await once(socket, "end");
+
+  const linger = timers.mock.calls.find(([, ms]) => ms === 5_000)?.[0];
+  timers.mockRestore();
+  expect(linger).toBeDefined();
+  linger?.();
+  await server.close(60_000);
 });
 
 async function eventually(isTrue: () => boolean): Promise<void> {

@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AnswerFault, answerConnectionFaults, refuseWithoutHost } from "./connection-faults.ts";
+import { lingerOnClose } from "./lingering-close.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** Node's 5 minutes would cut a large upload over a slow line; none at all would keep dead ones for ever. */
@@ -58,6 +59,7 @@ export async function listen(app: RequestListener, { host, port, answerFault }: 
   server.on("request", (request, response) => {
     if (answerFault === undefined || !refuseWithoutHost(request, response, answerFault)) app(request, response);
   });
+  lingerOnClose(server, running);
   if (answerFault !== undefined) answerConnectionFaults(server, running, answerFault);
 
   await bind(server, host, port);
