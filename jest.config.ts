@@ -1,5 +1,5 @@
 /**
- * How jest finds, compiles and groups the tests: three projects by what they need. `scripts/test.mjs` runs them one after the other.
+ * How jest finds, compiles and groups the tests: four projects by what they need. `scripts/test.mjs` runs them one after the other.
  *
  * @jest-config-loader esbuild-register
  */
@@ -45,6 +45,12 @@ export default {
       ...services,
       displayName: "e2e",
       testMatch: ["<rootDir>/tests/e2e/**/*.e2e.test.ts"],
+    },
+    {
+      ...base,
+      ...services,
+      displayName: "alone",
+      testMatch: ["<rootDir>/tests/e2e/**/*.alone.test.ts"],
     },
   ],
 } satisfies Config;

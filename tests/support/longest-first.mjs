@@ -4,13 +4,9 @@ import Sequencer from "@jest/test-sequencer";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/**
- * Those of more than 30 s, longest first; but the rate, which is a measurement, has its minute beside the crashes, which wait
- * more than they compute. Jest would go by their size, which says nothing about waiting, or by its last run, which a clone lacks.
- */
+/** Those of more than 30 s, longest first. Jest would go by their size, which says nothing about waiting, or by its last run, which a clone lacks. */
 const LONGEST = [
   "tests/e2e/crashes.e2e.test.ts",
-  "tests/e2e/rate-limit.e2e.test.ts",
   "tests/e2e/worker-processes.e2e.test.ts",
   "tests/e2e/volume.e2e.test.ts",
   "tests/e2e/bad-input.e2e.test.ts",

@@ -29,7 +29,7 @@ export function testServices(env: NodeJS.ProcessEnv = process.env): TestServices
   const { TEST_DATABASE_URL, TEST_DATABASE_TEMPLATE, TEST_RUN_ID, TEST_REDIS_URL, TEST_S3_ENDPOINT } = env;
   if (!TEST_DATABASE_URL || !TEST_DATABASE_TEMPLATE || !TEST_RUN_ID) {
     throw new Error(
-      "There are no services here. Tests that need them are named *.int.test.ts or *.e2e.test.ts; run them by npm test.",
+      "There are no services here. Tests that need them are named *.int.test.ts, *.e2e.test.ts or *.alone.test.ts; run them by npm test.",
     );
   }
   return {
