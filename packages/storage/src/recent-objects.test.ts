@@ -26,7 +26,7 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  recent = withRecentObjects(objects as ObjectStore, { maxBytes: 100, maxObjectBytes: 40 });
+  recent = withRecentObjects(objects as ObjectStore, { maxBytes: 100, maxObjects: 10, maxObjectBytes: 40 });
 });
 
 test("what was just written is not read again, whole or in part", async () => {
@@ -69,4 +69,13 @@ test("what is deleted is gone, and what could not be written is not there", asyn
   await recent.delete(["a"]);
 
   await expect(recent.read("a")).rejects.toThrow("no a");
+});
+
+test("no more objects are kept than were allowed, however small", async () => {
+  for (let i = 0; i < 11; i += 1) await recent.put(`small-${String(i)}`, Buffer.from("x"));
+
+  await recent.read("small-0");
+  await recent.read("small-10");
+
+  expect(reads).toEqual(["small-0"]);
 });

@@ -9,6 +9,8 @@ import type { ObjectStore } from "./object-store.ts";
 export interface RecentObjectsOptions {
   /** Of all kept objects together. */
   readonly maxBytes: number;
+  /** However small they are: each costs up to 8 KB beside its bytes, which may lie in a slab of Node's that others have left. */
+  readonly maxObjects: number;
   /** Larger objects are not kept. */
   readonly maxObjectBytes: number;
 }
@@ -16,9 +18,13 @@ export interface RecentObjectsOptions {
 /** The same store; its reads may be served from memory. An object that another process deletes may be seen for a while. */
 export function withRecentObjects(
   objects: ObjectStore,
-  { maxBytes, maxObjectBytes }: RecentObjectsOptions,
+  { maxBytes, maxObjects, maxObjectBytes }: RecentObjectsOptions,
 ): ObjectStore {
-  const recent = new LRUCache<string, Buffer>({ maxSize: maxBytes, sizeCalculation: (body) => body.length + 1 });
+  const recent = new LRUCache<string, Buffer>({
+    max: maxObjects,
+    maxSize: maxBytes,
+    sizeCalculation: (body) => body.length + 1,
+  });
   return {
     ...objects,
     async put(key, body) {

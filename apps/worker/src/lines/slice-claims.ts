@@ -13,6 +13,9 @@ interface WaitingClaim {
   readonly reject: (error: unknown) => void;
 }
 
+/** With its `gen`: a slice that was freed has a stale job beside its own, and both may come in one turn. */
+const nameOf = ({ sliceNo, gen }: SliceRef): string => `${String(sliceNo)}-${String(gen)}`;
+
 export function createSliceClaims(deps: {
   readonly db: Db;
   readonly workerId: () => string;
@@ -26,12 +29,11 @@ export function createSliceClaims(deps: {
     try {
       const refs = claims.map(({ slice }) => slice);
       const claimed = await claimSlices(deps.db, deps.workerId(), refs, deps.clock());
-      const byNumber = new Map(claimed.map((slice) => [slice.sliceNo, slice]));
+      const mine = new Map(claimed.map((slice) => [nameOf(slice), slice]));
       for (const { slice, resolve } of claims) {
-        const mine = byNumber.get(slice.sliceNo);
+        resolve(mine.get(nameOf(slice)) ?? null);
         // Each goes to one job, also where the queue delivered the same job twice in this turn.
-        byNumber.delete(slice.sliceNo);
-        resolve(mine?.gen === slice.gen ? mine : null);
+        mine.delete(nameOf(slice));
       }
     } catch (error) {
       for (const { reject } of claims) reject(error);

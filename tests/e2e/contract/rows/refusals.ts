@@ -74,7 +74,10 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
       expect(seconds).toBeGreaterThanOrEqual(1);
       expect(seconds).toBeLessThanOrEqual(60);
     }
-    expect(answer.waits).toEqual(told.slice(0, -1));
+    // To the millisecond, where the reply says that as well.
+    const toldMs = answer.replies.map(({ headers }) => Number(headers["retry-after-ms"]));
+    expect(toldMs.map((ms) => Math.ceil(ms / 1000))).toEqual(told);
+    expect(answer.waits).toEqual(toldMs.slice(0, -1).map((ms) => ms / 1000));
   });
 
   test("§5.3: 429 of the batches at a time is not repeated: none will have ended in seconds", async () => {
