@@ -26,7 +26,7 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  recent = withRecentObjects(objects as ObjectStore, { maxBytes: 100, maxObjectBytes: 40 });
+  recent = withRecentObjects(objects as ObjectStore, { maxBytes: 1_200, maxObjectBytes: 40 });
 });
 
 test("what was just written is not read again, whole or in part", async () => {
@@ -62,6 +62,16 @@ test("large objects are not kept, and the oldest make room", async () => {
 
   for (const key of ["large", "c", "b", "a"]) await recent.read(key);
   expect(reads).toEqual(["large", "a"]);
+});
+
+test("keeping an object takes memory as well, however small it is", async () => {
+  const keys = Array.from({ length: 10 }, (_, index) => `small-${String(index)}`);
+  for (const key of keys) await recent.put(key, Buffer.from("x"));
+
+  for (const key of keys.toReversed()) await recent.read(key);
+  expect(reads).toContain("small-0");
+  expect(reads).not.toContain("small-9");
+  expect(reads.length).toBeGreaterThanOrEqual(8);
 });
 
 test("what is deleted is gone, and what could not be written is not there", async () => {
