@@ -47,8 +47,8 @@ export interface RunningWorker {
  * worker held 530 MB over 50,000 embeddings, at 24 MB 380, and was no slower.
  */
 const BUDGET_BYTES = 16 * 1024 * 1024;
-/** Inputs and segments of small batches, which are used again at once: those of some 300 batches. */
-const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjects: 1_000, maxObjectBytes: 256 * 1024 };
+/** Inputs and segments of small batches, which are used again at once. */
+const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjectBytes: 256 * 1024 };
 const ADVANCE_AT_ONCE = 4;
 /** Receivers that let us wait for 10 s, 16 attempts each, leave room for others. */
 const DELIVER_AT_ONCE = 64;

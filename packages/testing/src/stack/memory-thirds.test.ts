@@ -24,18 +24,19 @@ test.each<[string, (second: number) => number, boolean]>([
   ["8 MB more in each third", (second) => 60 + second / 62, true],
   ["a step of 8 MB at the beginning of the last third", (second) => (second < 1_000 ? 60 : 68), true],
 ])("%s", (_what, alive, isGrowing) => {
-  const [thirds] = thirdsOf("api", run(alive));
+  const [thirds] = thirdsOf("api", run(alive), "live");
 
   expect(thirds).toBeDefined();
   expect(thirds !== undefined && hasGrown(thirds)).toBe(isGrowing);
 });
 
 test("a run without a sample in some part of it says nothing", () => {
-  expect(thirdsOf("api", [])).toEqual([]);
+  expect(thirdsOf("api", [], "live")).toEqual([]);
   expect(
     thirdsOf(
       "api",
       run(() => 60).filter(({ at }) => at < 200_000 || at > 400_000),
+      "live",
     ),
   ).toEqual([]);
 });
