@@ -21,6 +21,7 @@ import { runUpkeep } from "./jobs/upkeep.ts";
 import { createSliceQueue } from "./ledger/enqueue-slices.ts";
 import { feed } from "./ledger/feeder.ts";
 import { createLineIndexes } from "./ledger/line-indexes.ts";
+import { createLostClaims } from "./ledger/lost-claims.ts";
 import { createReaper } from "./ledger/reaper.ts";
 import { reconcile, UPKEEP_MS } from "./ledger/reconciler.ts";
 import { createWorkerIdentity, processHost } from "./ledger/worker-identity.ts";
@@ -53,6 +54,8 @@ const ADVANCE_AT_ONCE = 4;
 /** Receivers that let us wait for 10 s, 16 attempts each, leave room for others. */
 const DELIVER_AT_ONCE = 64;
 const REAP_MS = 1_000;
+/** Between two looks, of which both must find a slice idle. */
+const LOST_CLAIMS_MS = 5_000;
 const RECONCILE_TICK_MS = 500;
 const STOPPED_LOOK_MS = 400;
 const TUNE_MS = 100;
@@ -163,7 +166,21 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
       timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
     },
   });
-  return { advance, deliveries, fastLane, feedNow, identity, lanes, metrics, recorder, run, slices, threads, timers };
+  return {
+    advance,
+    claims,
+    deliveries,
+    fastLane,
+    feedNow,
+    identity,
+    lanes,
+    metrics,
+    recorder,
+    run,
+    slices,
+    threads,
+    timers,
+  };
 }
 
 /** Starts to take jobs of every queue. */
@@ -204,12 +221,16 @@ function tune(timers: Timers, lane: UpstreamLane, job: JobWorker): void {
 }
 
 /** The timers that keep the ledger and the queue in step, whatever happens to either. */
-function watch(deps: WorkerDeps, { deliveries, lanes, slices, timers }: Parts): void {
+function watch(deps: WorkerDeps, { claims, deliveries, identity, lanes, slices, timers }: Parts): void {
   const { db, queues, tiers, logger, clock } = deps;
   const upstreams = lanes.all.map((lane) => lane.name);
   const reaper = createReaper({ db, logger, host: processHost(), monotonicMs: () => performance.now() });
   timers.every("reap", REAP_MS, async () => {
     if ((await reaper.look()) > 0) await slices.enqueue(await waitingSlices(db, FREED_AT_ONCE));
+  });
+  const lostClaims = createLostClaims({ db, claims, workerId: () => identity.id(), logger });
+  timers.every("look for lost claims", LOST_CLAIMS_MS, async () => {
+    if ((await lostClaims.look()) > 0) await slices.enqueue(await waitingSlices(db, FREED_AT_ONCE));
   });
   timers.every("reconcile", RECONCILE_TICK_MS, () =>
     reconcile({ db, queues, slices, deliveries, upstreams, tiers, logger, clock }),

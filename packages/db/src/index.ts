@@ -38,6 +38,7 @@ export { createKey, insertFirstKey, insertKey, type NewKey } from "./keys/insert
 export { listKeys, type KeyRow } from "./keys/list-keys.ts";
 export { revokeKey } from "./keys/revoke-key.ts";
 export { claimSlices } from "./ledger/claim.ts";
+export { freeSlices, ownedSlices } from "./ledger/owned-slices.ts";
 export { feedUpstream, type FeedCandidate, type FeedState, type NewSlice } from "./ledger/feed.ts";
 export { ensureLinePartition } from "./ledger/partitions.ts";
 export {

@@ -29,3 +29,18 @@ test("a job that the queue delivers twice in one turn is run once", async () => 
 
   expect(claimed.filter((slice) => slice !== null)).toHaveLength(1);
 });
+
+test("a claimed slice is held until it is let go; a stale one never is", async () => {
+  const slice = { sliceNo: 12, gen: 1 };
+  const claims = claimsOf(slice);
+
+  await Promise.all([claims.claim(slice), claims.claim({ sliceNo: 13, gen: 0 })]);
+  expect([
+    claims.isHeld(slice),
+    claims.isHeld({ sliceNo: 12, gen: 0 }),
+    claims.isHeld({ sliceNo: 13, gen: 0 }),
+  ]).toEqual([true, false, false]);
+
+  claims.letGo(slice);
+  expect(claims.isHeld(slice)).toBe(false);
+});

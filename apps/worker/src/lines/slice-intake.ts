@@ -31,9 +31,13 @@ export async function runSlice(
   try {
     const claimed = await deps.claims.claim(slice);
     if (claimed === null) return;
-    const running = await begin(deps, lane, claimed);
-    room.release();
-    await running.done;
+    try {
+      const running = await begin(deps, lane, claimed);
+      room.release();
+      await running.done;
+    } finally {
+      deps.claims.letGo(claimed);
+    }
   } finally {
     room.release();
   }
