@@ -54,6 +54,8 @@ describe.each(availableProfiles())("%s", (profile) => {
 
   /** A batch whose line is under way for a minute. */
   const hangingBatch = async (): Promise<string> => {
+    // A line that another batch has given up may be under way still, and would be taken for this one's.
+    await until(async () => (await simulator().stats()).inFlight === 0, { message: "no line is under way" });
     await simulator().configure({ faults: [{ hangMs: 60_000, times: 1 }] });
     const { id } = await client.create(await client.upload(LINE));
     await until(async () => (await simulator().stats()).inFlight > 0, { message: "the line is under way" });
