@@ -19,7 +19,7 @@ import type { JobQueues } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { createWebhookSender } from "@nightshift/webhooks";
-import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { makeTemporaryFolder, newBatch, useDatabase } from "@nightshift/testing";
 import { createValidationThreads } from "../src/batch/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
 import { advanceBatch } from "../src/jobs/advance-batch.ts";
@@ -120,18 +120,18 @@ export function useClockedBatches(): ClockedBatches {
       const expiresAt = new Date(nowMs + fileSeconds * 1_000);
       const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: info.bytes };
       await insertFile(db(), { ...file, createdAt: now(), expiresAt });
-      const { number } = await createBatch(db(), {
-        id: `batch_${mark}`,
-        tenant: mark,
-        endpoint: "/v1/chat/completions",
-        completionWindow: "24h",
-        inputFileId: input.id,
-        metadata: null,
-        outputExpiresAfterSeconds: outputSeconds ?? null,
-        createdAt: now(),
-        deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
-        requestId: `req_${mark}`,
-      });
+      const { number } = await createBatch(
+        db(),
+        newBatch({
+          id: `batch_${mark}`,
+          tenant: mark,
+          inputFileId: input.id,
+          outputExpiresAfterSeconds: outputSeconds ?? null,
+          createdAt: now(),
+          deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
+          requestId: `req_${mark}`,
+        }),
+      );
       return clockedBatch(workerDeps(mark), { number, tenant: mark, fileId: input.id, blob: input.blob });
     },
     upkeep: async () => {

@@ -17,6 +17,7 @@ import {
 import { answeredLine, createLineIndex, type LineSpan } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
+import { newBatch } from "@nightshift/testing";
 import { assembleBatch } from "../src/batch/assemble-batch.ts";
 import { publishAnswered } from "../src/batch/publish-mends.ts";
 import { inputLine } from "./line-fixture.ts";
@@ -73,17 +74,7 @@ export async function mendedBatch(deps: MendDeps, total: number): Promise<Mended
   }
   const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: text.length };
   await insertFile(db, { ...file, createdAt: clock(), expiresAt: null });
-  const { number, day } = await createBatch(db, {
-    id: `batch_${mark}`,
-    tenant: mark,
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId: input.id,
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: clock(),
-    deadline: new Date(clock().getTime() + 86_400_000),
-  });
+  const { number, day } = await createBatch(db, newBatch({ tenant: mark, inputFileId: input.id, createdAt: clock() }));
   await ensureLinePartition(db, day);
   const inputBlob = input.blob;
   await moveBatch(
