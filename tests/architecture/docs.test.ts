@@ -63,6 +63,17 @@ test("the architecture page leads to every step of a line", () => {
   expect(sources.length).toBeGreaterThanOrEqual(20);
 });
 
+test("every type that the architecture page gives to a line is declared", () => {
+  const [, rows = ""] = /^\| type \|.*?\n((?:\|.*\n)+)/m.exec(read("docs/architecture.md")) ?? [];
+  const named = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? "");
+  const declared = readWorkspaces()
+    .flatMap(readSources)
+    .flatMap(({ text }) => [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map((match) => match[1] ?? ""));
+
+  expect(named.length).toBeGreaterThanOrEqual(10);
+  expect(named.filter((type) => !declared.includes(type))).toEqual([]);
+});
+
 test(".env.example and the configuration page have every variable, and no other", () => {
   const known = sorted(Object.keys(KNOWN_VARIABLES));
   const examples = [...read(".env.example").matchAll(/^# ([A-Z0-9_]+)=/gm)].map((match) => match[1] ?? "");
