@@ -5,7 +5,6 @@ import { expect, test } from "@jest/globals";
 import { errors, fileFaults, LINE_ERROR_CODES, lineFaults } from "@nightshift/domain";
 import { answerOf } from "../middleware/error-handler.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { ErrorCase } from "./operation.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/errors.md"), "utf8");
 
@@ -15,7 +14,7 @@ function rowsUnder(heading: string): string[][] {
   const [own = ""] = section.split(/^## /m);
   return own
     .split("\n")
-    .filter((line) => line.startsWith("| `"))
+    .filter((line) => /^\| [`\d]/.test(line))
     .map((line) =>
       line
         .slice(1, -1)
@@ -25,20 +24,31 @@ function rowsUnder(heading: string): string[][] {
 }
 
 const rows = rowsUnder("Requests");
+/** The type of each status: the table at the top of the page. */
+const types = new Map(
+  [...page.matchAll(/^\| (\d{3}(?:, \d{3})*) \| `(\w+_error)` \|/gm)].flatMap(([, statuses = "", type = ""]) =>
+    statuses.split(", ").map((status): [string, string] => [status, type]),
+  ),
+);
 
 test("every case of the catalogue has an example and a row, and no other has", () => {
-  const cases = Object.keys(errors).sort();
+  const messages = Object.values(errorExamples).map(({ message }) => message);
 
-  expect(Object.keys(errorExamples).sort()).toEqual(cases);
-  expect(rows.map(([name]) => name).sort()).toEqual(cases);
+  expect(Object.keys(errorExamples).sort()).toEqual(Object.keys(errors).sort());
+  expect(rows.map(([, , , message]) => message).sort()).toEqual(messages.sort());
 });
 
-test.each(rows)("the row of %s is what the API answers, and says what to do", (...cells) => {
-  const [name, status, type, code, param, message, whatToDo] = cells;
-  const example = errorExamples[name as ErrorCase];
+test("the rows are sorted by status and code", () => {
+  const keys = rows.map(([status, code]) => `${String(status)} ${code === "null" ? "" : String(code)}`);
+
+  expect(keys).toEqual([...keys].sort());
+});
+
+test.each(Object.entries(errorExamples))("the row of %s is what the API answers, and says what to do", (_, example) => {
+  const [status = "", code, param, message, whatToDo] = rows.find((row) => row[3] === example.message) ?? [];
   const answer = answerOf(example.facts.kind);
 
-  expect([status, type, code, param, message]).toEqual([
+  expect([status, types.get(status), code, param, message]).toEqual([
     String(answer.status),
     answer.type,
     String(example.facts.code),
