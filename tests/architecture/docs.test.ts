@@ -142,6 +142,18 @@ test("the tiers of the tenants' page are accepted, and it explains every limit t
   expect(tiers.names).toEqual(["default", "free"]);
 });
 
+test("the API reference lists every endpoint, and no other", () => {
+  const { paths } = parse(read("docs/openapi-batch-file.yaml")) as { paths: Record<string, object> };
+  const described = Object.entries(paths).flatMap(([place, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${place}`),
+  );
+  const listed = [...read("docs/batch-file-api.md").matchAll(/^\| `([A-Z]+ \/\S+)` \|/gm)].map(
+    (match) => match[1] ?? "",
+  );
+
+  expect(sorted(listed)).toEqual(sorted(described));
+});
+
 test("every decision is in the list of decisions", () => {
   const decisions = readdirSync(path.join(root, "docs/adr")).filter((file) => /^\d{4}-/.test(file));
 
