@@ -34,7 +34,14 @@ describe.each(availableProfiles())("%s", (profile) => {
   test("every queue is listed", async () => {
     const names = await createDashboardClient(stack()).queueNames();
 
-    expect([...names].sort()).toEqual(["batches", "failed-lines", "feeds", "slices-default", "upkeep", "webhooks"]);
+    expect([...names].sort()).toEqual([
+      "batches",
+      "failed-lines",
+      "feeds",
+      "slices-default",
+      "maintenance",
+      "webhooks",
+    ]);
   });
 
   test("a failed line is sent again from the dashboard while its batch runs, and ends in the output", async () => {

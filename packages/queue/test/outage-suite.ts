@@ -6,7 +6,7 @@ import type { BackendUnderTest } from "./backend-under-test.ts";
 import { createGate, hasNone, useQueues } from "./fixture.ts";
 import { openRoute, type Route } from "./outage.ts";
 
-const advance = { v: 1, batch: 7 } as const;
+const advance = { v: 1, batch_no: 7 } as const;
 
 /** Registers the suite for a backend. */
 export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {
