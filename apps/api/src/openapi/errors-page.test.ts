@@ -1,4 +1,4 @@
-/** Holds docs/errors.md to the catalogues of errors, in both directions. */
+/** Compares docs/errors.md with the error catalogues, in both directions. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
@@ -31,7 +31,7 @@ const types = new Map(
   ),
 );
 
-test("every case of the catalogue has an example and a row, and no other has", () => {
+test("the page has exactly one row for each case of the catalogue", () => {
   const messages = Object.values(errorExamples).map(({ message }) => message);
 
   expect(Object.keys(errorExamples).sort()).toEqual(Object.keys(errors).sort());
@@ -44,21 +44,24 @@ test("the rows are sorted by status and code", () => {
   expect(keys).toEqual([...keys].sort());
 });
 
-test.each(Object.entries(errorExamples))("the row of %s is what the API answers, and says what to do", (_, example) => {
-  const [status = "", code, param, message, whatToDo] = rows.find((row) => row[3] === example.message) ?? [];
-  const answer = answerOf(example.facts.kind);
+test.each(Object.entries(errorExamples))(
+  "the row of %s matches the reply of the API and says what to do",
+  (_, example) => {
+    const [status = "", code, param, message, whatToDo] = rows.find((row) => row[3] === example.message) ?? [];
+    const answer = answerOf(example.facts.kind);
 
-  expect([status, types.get(status), code, param, message]).toEqual([
-    String(answer.status),
-    answer.type,
-    String(example.facts.code),
-    String(example.facts.param),
-    example.message,
-  ]);
-  expect(whatToDo).toMatch(/^[A-Z].{10,}\.$/);
-});
+    expect([status, types.get(status), code, param, message]).toEqual([
+      String(answer.status),
+      answer.type,
+      String(example.facts.code),
+      String(example.facts.param),
+      example.message,
+    ]);
+    expect(whatToDo).toMatch(/^[A-Z].{10,}\.$/);
+  },
+);
 
-test("every code that a line or a file can fail with is there, and no other", () => {
+test("the page has exactly the fault codes of lines and files", () => {
   const faults = [
     ...Object.values(lineFaults).map((make) => (make as (...args: unknown[]) => { code: string })("", "")),
     ...Object.values(fileFaults).map((make) => (make as (...args: unknown[]) => { code: string })("")),
@@ -69,6 +72,6 @@ test("every code that a line or a file can fail with is there, and no other", ()
   ]);
 });
 
-test("every code of an unanswered line is there, and no other", () => {
+test("the page has exactly the codes of unanswered lines", () => {
   expect(rowsUnder("Lines of an error file").map(([code]) => code)).toEqual([...LINE_ERROR_CODES]);
 });
