@@ -5,9 +5,9 @@
 import { setMaxListeners } from "node:events";
 import { bodyToSend } from "@nightshift/domain";
 import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
-import type { Clock } from "../deps.ts";
-import type { WorkerMetrics } from "../metrics.ts";
-import type { Recorder } from "../results/recorder.ts";
+import type { Clock } from "../../deps.ts";
+import type { WorkerMetrics } from "../../metrics.ts";
+import type { Recorder } from "../../results/recorder.ts";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
 import { createClaimRoom, type ClaimRoom } from "./claim-room.ts";
 import { idempotencyKey, type LineTask } from "./line-task.ts";
