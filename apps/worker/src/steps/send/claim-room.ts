@@ -1,57 +1,62 @@
-/** How many slices a worker claims: enough to keep its slots busy, so few that other workers find some too. */
+/** Decides how many slices a worker claims: enough to keep its slots busy, few enough to leave some for other workers. */
+import type { UnsentLines } from "./unsent-lines.ts";
+import type { UpstreamLease } from "./upstream-lease.ts";
 
 export interface RoomReservation {
-  /** Ends the reservation: the claim's lines are in hand, or there are none. May be called again. */
+  /** Ends the reservation: the claimed lines are in hand, or there are none. May be called again. */
   release(): void;
 }
 
 export interface ClaimRoom {
-  /** Resolves with a reservation when another slice may be claimed; with null when `signal` aborts first. */
+  /** Resolves with a reservation when another slice may be claimed, or with null if `signal` aborts first. */
   wait(signal: AbortSignal): Promise<RoomReservation | null>;
-  /** Lets those go on that there is room for now. */
+  /** Admits the waiting slices for which there is room now. */
   wake(): void;
-  /** Slices that wait for room, or are being claimed. */
+  /** Slices that wait for room or are being claimed. */
   waiting(): number;
-  /** A slice of so many lines was claimed: the measure for the next ones. */
+  /** Tells the room how many lines a claimed slice had. The room expects the same of the next slices. */
   noteSlice(lines: number): void;
-  /** Slices that this worker can use at once, as a number of jobs to take from the queue. */
+  /** A line's reply is in, and its result is not recorded yet. Its slice's job still runs, but needs no slot. */
+  noteReply(): void;
+  noteRecorded(): void;
+  /** Slices that this worker can use at once: the number of jobs to take from the queue. */
   wantedSlices(): number;
+  /** Calls `listener` when a reservation ends or a slice begins to wait. There is one listener. */
+  onChange(listener: () => void): void;
+  /** Admits no more slices. */
+  close(): void;
 }
 
 export interface ClaimRoomDeps {
-  /** Lines that this worker may have in flight. */
-  readonly permits: () => number;
-  readonly unsent: () => { readonly count: number; readonly bytes: number };
-  /** Lines whose reply is in and whose result is not recorded yet: their slices' jobs still run, and need no slots. */
-  readonly unrecorded: () => number;
-  /** True where nothing is to be claimed: the upstream is paused, or the worker stops. */
-  readonly isClosed: () => boolean;
-  /** Called when a reservation ends or somebody begins to wait. */
-  readonly onChange: () => void;
+  readonly unsent: Pick<UnsentLines, "count" | "bytes">;
+  readonly lease: Pick<UpstreamLease, "permits" | "pausedMs">;
 }
 
-/** Bytes of unsent lines beyond which no further slice is claimed. */
+/** Beyond this many bytes of unsent lines, no further slice is claimed. */
 const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
-/** Unsent lines in units of the permits held. */
 const UNSENT_PER_PERMIT = 2;
-/** Slices taken from the queue at once, whatever the permits. */
+/** Bounds on the slices taken from the queue at once, whatever the permits. */
 const MIN_SLICES = 2;
 const MAX_SLICES = 1_024;
-/** Weight of the newest slice in the running mean of their sizes. */
+/** Weight of the newest slice in the running mean of slice sizes. */
 const NEWEST_SLICE = 0.2;
 
-export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
-  const waiting = new Set<() => void>();
+export function createClaimRoom({ unsent, lease }: ClaimRoomDeps): ClaimRoom {
+  /** For each waiting slice: how to resolve its promise, and how to stop listening to its signal. */
+  const waiting = new Map<(reservation: RoomReservation | null) => void, () => void>();
   let claiming = 0;
+  let unrecorded = 0;
   let linesPerSlice = 1;
+  let isClosed = false;
+  let notify: () => void = () => undefined;
 
-  /** One slice may always be claimed, however large, where nothing else waits to be sent. */
+  /** One slice of any size may always be claimed if no other line waits to be sent. */
   const hasRoom = (): boolean => {
-    if (deps.isClosed()) return false;
-    const unsent = deps.unsent();
-    if (unsent.count === 0 && claiming === 0) return true;
-    const expected = unsent.count + claiming * linesPerSlice;
-    return expected < UNSENT_PER_PERMIT * deps.permits() && unsent.bytes < MAX_UNSENT_BYTES;
+    if (isClosed || lease.pausedMs() > 0) return false;
+    const count = unsent.count();
+    if (count === 0 && claiming === 0) return true;
+    const expected = count + claiming * linesPerSlice;
+    return expected < UNSENT_PER_PERMIT * lease.permits() && unsent.bytes() < MAX_UNSENT_BYTES;
   };
 
   const reserve = (): RoomReservation => {
@@ -62,7 +67,7 @@ export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
         if (isReleased) return;
         isReleased = true;
         claiming -= 1;
-        deps.onChange();
+        notify();
       },
     };
   };
@@ -72,38 +77,49 @@ export function createClaimRoom(deps: ClaimRoomDeps): ClaimRoom {
       if (signal.aborted) return Promise.resolve(null);
       if (waiting.size === 0 && hasRoom()) {
         const reservation = reserve();
-        // The permits are asked for while the slice is claimed and read, not when its lines want to go.
-        deps.onChange();
+        // The lease asks for permits while the slice is claimed and read, not only when its lines are ready to go.
+        notify();
         return Promise.resolve(reservation);
       }
       return new Promise((resolve) => {
-        const goOn = (): void => {
-          signal.removeEventListener("abort", onAbort);
-          resolve(reserve());
-        };
         const onAbort = (): void => {
-          waiting.delete(goOn);
+          waiting.delete(resolve);
           resolve(null);
         };
         signal.addEventListener("abort", onAbort, { once: true });
-        waiting.add(goOn);
-        deps.onChange();
+        waiting.set(resolve, () => {
+          signal.removeEventListener("abort", onAbort);
+        });
+        notify();
       });
     },
     wake() {
-      for (const goOn of waiting) {
+      for (const [resolve, stopListening] of waiting) {
         if (!hasRoom()) return;
-        waiting.delete(goOn);
-        goOn();
+        waiting.delete(resolve);
+        stopListening();
+        resolve(reserve());
       }
     },
     waiting: () => waiting.size + claiming,
     noteSlice(lines) {
       linesPerSlice = linesPerSlice * (1 - NEWEST_SLICE) + lines * NEWEST_SLICE;
     },
+    noteReply() {
+      unrecorded += 1;
+    },
+    noteRecorded() {
+      unrecorded -= 1;
+    },
     wantedSlices() {
-      const lines = (1 + UNSENT_PER_PERMIT) * deps.permits() + deps.unrecorded();
+      const lines = (1 + UNSENT_PER_PERMIT) * lease.permits() + unrecorded;
       return Math.max(MIN_SLICES, Math.min(MAX_SLICES, Math.ceil(lines / Math.max(1, linesPerSlice)) + 1));
+    },
+    onChange(listener) {
+      notify = listener;
+    },
+    close() {
+      isClosed = true;
     },
   };
 }

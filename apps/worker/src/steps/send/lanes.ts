@@ -1,7 +1,7 @@
-/** All upstreams of this worker: a client, a lease and a lane for each, opened and closed together. */
-import type { Db } from "@nightshift/db";
+/** All upstreams of this worker: opens and closes a client, a lease and a lane for each. */
+import { leaseUpstream, pauseUpstream, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
-import { openUpstreamClient, type Routes, type UpstreamSettings } from "@nightshift/upstream";
+import { openUpstreamClient, type Routes, type UpstreamClient, type UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
 import type { Recorder } from "../../results/recorder.ts";
@@ -11,9 +11,7 @@ import { createUpstreamLease, type UpstreamLease } from "./upstream-lease.ts";
 
 export interface Lanes {
   readonly all: readonly UpstreamLane[];
-  /** Sends what may be sent: there is room in the byte budget again. */
-  pump(): void;
-  /** Lets go of all that the ledger counts under an id which is not this worker's any more. */
+  /** Drops unsent lines and permits: the ledger counts them under an id that this worker has lost. */
   loseIdentity(): void;
   close(): Promise<void>;
 }
@@ -29,40 +27,35 @@ export interface LanesDeps {
   readonly clock: Clock;
 }
 
+interface OpenLane {
+  readonly client: UpstreamClient;
+  readonly lease: UpstreamLease;
+  readonly lane: UpstreamLane;
+}
+
 export function openLanes(deps: LanesDeps): Lanes {
-  const leases: UpstreamLease[] = [];
-  const closers: (() => Promise<void>)[] = [];
-
-  const openLane = (settings: UpstreamSettings): UpstreamLane => {
-    const client = openUpstreamClient(settings);
-    const lease = createUpstreamLease({
-      db: deps.db,
-      upstream: settings.name,
-      workerId: deps.workerId,
-      logger: deps.logger,
-      onGranted: () => {
-        lane.pump();
-      },
-    });
-    const lane = createUpstreamLane({ ...deps, settings, client, lease });
-    leases.push(lease);
-    closers.push(() => client.close());
-    return lane;
-  };
-
-  const all = deps.routes.upstreams.map(openLane);
+  const opened = deps.routes.upstreams.map((settings) => openLane(deps, settings));
   return {
-    all,
-    pump() {
-      for (const lane of all) lane.pump();
-    },
+    all: opened.map(({ lane }) => lane),
     loseIdentity() {
-      for (const lane of all) lane.dropUnsent();
-      for (const lease of leases) lease.reset();
+      for (const { lane } of opened) lane.dropUnsent();
+      for (const { lease } of opened) lease.reset();
     },
     async close() {
-      for (const lease of leases) lease.close();
-      await Promise.all(closers.map((close) => close()));
+      for (const { lease } of opened) lease.close();
+      await Promise.all(opened.map(({ client }) => client.close()));
     },
   };
+}
+
+function openLane(deps: LanesDeps, settings: UpstreamSettings): OpenLane {
+  const { db, workerId, logger } = deps;
+  const upstream = settings.name;
+  const limits = {
+    lease: leaseUpstream.bind(null, db, upstream),
+    pause: pauseUpstream.bind(null, db, upstream),
+  };
+  const client = openUpstreamClient(settings);
+  const lease = createUpstreamLease({ limits, upstream, workerId, logger });
+  return { client, lease, lane: createUpstreamLane({ ...deps, settings, client, lease }) };
 }

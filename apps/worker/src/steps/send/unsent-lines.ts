@@ -1,4 +1,5 @@
-/** Lines in this worker's hands that wait for a slot, those of small batches before all bulk. */
+/** Lines that this worker has claimed and not sent yet. Lines of small batches come before all bulk lines. */
+import type { Cost } from "./cost.ts";
 import type { LineTask } from "./line-task.ts";
 
 export interface UnsentLine {
@@ -10,38 +11,55 @@ export interface UnsentLine {
 export interface UnsentLines {
   count(): number;
   bytes(): number;
+  /** What it would take to send all of them, as of this call. */
+  cost(): Cost;
   add(line: UnsentLine): void;
-  next(): UnsentLine | undefined;
-  /** Takes out those that `which` picks. */
-  take(which: (task: LineTask) => boolean): UnsentLine[];
+  /** The line to send next; it stays in the queue. */
+  first(): UnsentLine | undefined;
+  removeFirst(): void;
+  /** Removes and returns the lines that `matches` picks. */
+  remove(matches: (task: LineTask) => boolean): UnsentLine[];
 }
 
 export function createUnsentLines(): UnsentLines {
   let lines: UnsentLine[] = [];
   let bytes = 0;
+  let requests = 0;
+  let slots = 0;
+
+  const subtract = ({ byteLength, cost }: LineTask): void => {
+    bytes -= byteLength;
+    requests -= cost.requests;
+    slots -= cost.slots;
+  };
+
   return {
     count: () => lines.length,
     bytes: () => bytes,
+    cost: () => ({ requests, slots }),
     add(line) {
-      bytes += line.task.byteLength;
-      if (line.task.slice.isBulk) {
+      const { byteLength, cost, slice } = line.task;
+      bytes += byteLength;
+      requests += cost.requests;
+      slots += cost.slots;
+      if (slice.isBulk) {
         lines.push(line);
         return;
       }
       const firstBulk = lines.findIndex(({ task }) => task.slice.isBulk);
       lines.splice(firstBulk < 0 ? lines.length : firstBulk, 0, line);
     },
-    next() {
+    first: () => lines[0],
+    removeFirst() {
       const line = lines.shift();
-      if (line !== undefined) bytes -= line.task.byteLength;
-      return line;
+      if (line !== undefined) subtract(line.task);
     },
-    take(which) {
-      const taken = lines.filter(({ task }) => which(task));
-      if (taken.length === 0) return taken;
-      lines = lines.filter(({ task }) => !which(task));
-      for (const { task } of taken) bytes -= task.byteLength;
-      return taken;
+    remove(matches) {
+      const removed = lines.filter(({ task }) => matches(task));
+      if (removed.length === 0) return removed;
+      lines = lines.filter(({ task }) => !matches(task));
+      for (const { task } of removed) subtract(task);
+      return removed;
     },
   };
 }

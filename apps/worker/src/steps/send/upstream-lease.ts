@@ -1,196 +1,154 @@
 /**
- * This worker's share of an upstream's limits. Renewed a few times a second while there are lines in hand, in one short
- * transaction, and at once when lines come to a worker that holds nothing.
+ * This worker's lease of an upstream's limits. It is renewed a few times a second while there are lines in hand, in one
+ * short transaction, and at once when lines come to a worker that holds nothing.
  */
-import { leaseUpstream, pauseUpstream, type Db } from "@nightshift/db";
+import type { Lease, LeaseRequest, Measured } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
-
-export interface LaneLoad {
-  readonly unsent: number;
-  readonly inFlight: number;
-  /** Slices that wait for room. */
-  readonly waiting: number;
-}
+import type { Cost } from "./cost.ts";
+import { createLeaseCredits } from "./lease-credits.ts";
+import { createLeaseRenewal } from "./lease-renewal.ts";
+import { createLeaseShare, type LaneLoad } from "./lease-share.ts";
+import { createReplyStats } from "./reply-stats.ts";
 
 export interface UpstreamLease {
   permits(): number;
-  /** Takes the right to send one more line while `inFlight` are under way; false where there is none. */
-  mayTake(inFlight: number): boolean;
+  /** True if a line of that cost may be sent now. */
+  mayTake(cost: Cost): boolean;
+  /** Takes what a line costs: its slots until `release`, its request credits for good. */
+  take(cost: Cost): void;
+  /** The line's reply is in: its slots are free again. */
+  release(cost: Cost): void;
   /** How long this worker must not send, from now. */
   pausedMs(): number;
-  /** What is in hand now; asks for a lease where it is needed. */
+  /** Tells the lease what is in hand now, and renews it if needed. */
   report(load: LaneLoad): void;
   noteReply(tookMs: number, wasThrottled: boolean): void;
-  /** Pauses the upstream for everybody. */
+  /** Pauses the upstream for all workers. */
   pause(ms: number): void;
-  /** Forgets what is held: the worker goes on under another id. */
+  /** Drops what is held: the worker goes on under another id. */
   reset(): void;
+  /** Calls `listener` after each renewal, when more may be sent than before. There is one listener. */
+  onGrant(listener: () => void): void;
   close(): void;
 }
 
+/** The upstream's limits, which all workers share. */
+export interface SharedLimits {
+  lease(worker: string, request: LeaseRequest, measured: Measured): Promise<Lease>;
+  /** Nothing is sent to the upstream for `ms` from now. */
+  pause(ms: number): Promise<void>;
+}
+
 export interface UpstreamLeaseDeps {
-  readonly db: Db;
+  readonly limits: SharedLimits;
   readonly upstream: string;
   readonly workerId: () => string;
-  readonly logger: Logger;
-  /** Called when more may be sent than before. */
-  readonly onGranted: () => void;
+  readonly logger: Pick<Logger, "warn">;
 }
 
 const RENEW_MS = 150;
-/** The same for a worker that has lines and holds nothing yet: others give back their excess with their next lease. */
-const HURRY_MS = 25;
-/** A worker between two slices is still in need: without this, permits would come and go with every gap. */
-const NEED_MS = 1_000;
-/** More than any upstream has: as many as there are. */
-const ALL_PERMITS = 1_000_000;
-/** Credits that a worker asks for before it knows how many permits it gets. */
-const FIRST_CREDITS = 64;
-/** Weight of the newest interval in the running rate. */
-const NEWEST_RATE = 0.3;
-/** A worker that cannot renew for so long sends nothing more: others may have its permits by then. */
+/** For a worker that has lines and holds no permit: other workers give back their excess with their next lease. */
+const FIRST_PERMIT_MS = 25;
+/** A worker that has not renewed for so long sends nothing: other workers may have its permits by then. */
 const LEASE_VALID_MS = 8_000;
+/** A hundred lines that meet the same 429 are one pause. */
+const SAME_PAUSE_MS = 100;
 
-export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
-  let permits = 0;
-  /** What Postgres counts as ours. */
-  let held = 0;
-  let credits: number | null = 0;
-  /** True where the last lease brought fewer credits than there were lines. */
-  let hasWaited = false;
+const NO_COST: Cost = { requests: 0, slots: 0 };
+
+export function createUpstreamLease({ limits, upstream, workerId, logger }: UpstreamLeaseDeps): UpstreamLease {
+  const share = createLeaseShare();
+  const credits = createLeaseCredits();
+  const replies = createReplyStats();
+  let load: LaneLoad = { unsent: NO_COST, waitingSlices: 0 };
   let pausedUntil = 0;
-  let renewedAt = -Infinity;
-  let load: LaneLoad = { unsent: 0, inFlight: 0, waiting: 0 };
-  let linesPerSecond = 0;
-  let busyAt = -Infinity;
-  let replies = { answered: 0, throttled: 0, totalMs: 0 };
-  let repliesSince = performance.now();
-  let timer: NodeJS.Timeout | null = null;
-  let isRenewing = false;
-  let isClosed = false;
+  let notify: () => void = () => undefined;
 
-  const isStarved = (): boolean => load.unsent > 0 && permits === 0 && performance.now() >= pausedUntil;
-  const isNeeded = (): boolean => load.unsent + load.inFlight + load.waiting > 0 || permits > 0 || held > 0;
-
-  /** A worker whose lines are all in flight leaves the rest of its share to those that have more. */
-  const wantedPermits = (isInNeed: boolean): number => {
-    if (!isInNeed) return 0;
-    return load.unsent + load.waiting > 0 ? ALL_PERMITS : Math.max(1, load.inFlight);
+  const intervalMs = (): number | null => {
+    if (!share.hasToRenew(load)) return null;
+    const waitsForFirstPermit = load.unsent.slots > 0 && share.permits() === 0 && performance.now() >= pausedUntil;
+    return waitsForFirstPermit ? FIRST_PERMIT_MS : RENEW_MS;
   };
 
-  const schedule = (): void => {
-    if (isClosed || isRenewing || !isNeeded()) return;
-    const interval = isStarved() ? HURRY_MS : RENEW_MS;
-    const due = Math.max(0, renewedAt + interval - performance.now());
-    if (timer !== null) {
-      if (interval === RENEW_MS) return;
-      clearTimeout(timer);
-    }
-    timer = setTimeout(() => {
-      timer = null;
-      void renew();
-    }, due);
-  };
-
-  /** What this worker cannot use lapses: a hoard would be a burst later. */
-  const lapse = (isInNeed: boolean): void => {
-    if (credits !== null) credits = isInNeed ? Math.min(credits, load.unsent) : 0;
-    if (!isInNeed) permits = 0;
-  };
-
-  /** Replies since the last lease, which move the running rate. */
-  const takeReplies = (): typeof replies => {
-    const seen = replies;
-    const seconds = Math.max(0.001, (performance.now() - repliesSince) / 1_000);
-    replies = { answered: 0, throttled: 0, totalMs: 0 };
-    repliesSince = performance.now();
-    linesPerSecond = linesPerSecond * (1 - NEWEST_RATE) + (seen.answered / seconds) * NEWEST_RATE;
-    // An idle worker's rate would shrink below what a `real` of Postgres holds.
-    if (linesPerSecond < 0.001) linesPerSecond = 0;
-    return seen;
+  const toRequest = (isInNeed: boolean): { request: LeaseRequest; measured: Measured } => {
+    const { answered, throttled, lineMs, linesPerSecond } = replies.take();
+    const request = {
+      wantedPermits: isInNeed ? share.wanted(load) : 0,
+      ceiling: share.ceiling(),
+      wantedCredits: credits.wanted(load.unsent, share.permits()),
+      hasWaited: credits.hasWaited(load.unsent),
+      throttled,
+      answered,
+    };
+    return { request, measured: { linesPerSecond, lineMs } };
   };
 
   const renew = async (): Promise<void> => {
-    isRenewing = true;
-    const worker = deps.workerId();
-    const isInNeed = performance.now() - busyAt < NEED_MS;
-    lapse(isInNeed);
-    const seen = takeReplies();
+    const worker = workerId();
+    const isInNeed = share.isInNeed();
+    if (!isInNeed) share.stopUsing();
+    credits.lapse(isInNeed ? load.unsent : NO_COST);
+    const { request, measured } = toRequest(isInNeed);
     try {
-      const lease = await leaseUpstream(
-        deps.db,
-        deps.upstream,
-        worker,
-        {
-          wantedPermits: wantedPermits(isInNeed),
-          ceiling: Math.max(load.inFlight, permits),
-          wantedCredits: Math.min(load.unsent, permits > 0 ? permits : FIRST_CREDITS) - (credits ?? 0),
-          hasWaited: hasWaited && load.unsent > 0,
-          throttled: seen.throttled,
-          answered: seen.answered,
-        },
-        {
-          linesPerSecond,
-          lineMs: seen.answered === 0 ? null : seen.totalMs / seen.answered,
-        },
-      );
-      if (worker === deps.workerId()) {
-        permits = lease.permits;
-        held = lease.held;
-        // Added to what is left of the old ones: some may have been used since the question was asked.
-        credits = lease.credits === null ? null : lease.credits + (credits ?? 0);
-        hasWaited = credits !== null && credits < load.unsent;
-        pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
-      }
+      const lease = await limits.lease(worker, request, measured);
+      // A lease under an id that this worker has lost is not its own.
+      if (worker !== workerId()) return;
+      share.set(lease.permits, lease.held);
+      credits.add(lease.credits, load.unsent);
+      pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
     } catch (error) {
-      deps.logger.warn({ err: error, upstream: deps.upstream }, "could not renew the lease of an upstream's limits");
+      logger.warn({ err: error, upstream }, "could not renew the lease of an upstream's limits");
     }
-    renewedAt = performance.now();
-    isRenewing = false;
-    deps.onGranted();
-    schedule();
   };
 
+  const renewal = createLeaseRenewal({
+    intervalMs,
+    renew,
+    onRenewed: () => {
+      notify();
+    },
+  });
+
   return {
-    permits: () => permits,
-    mayTake(inFlight) {
-      const now = performance.now();
-      if (now < pausedUntil || inFlight >= permits || now - renewedAt > LEASE_VALID_MS) return false;
-      if (credits === null) return true;
-      if (credits < 1) return false;
-      credits -= 1;
-      return true;
+    permits: () => share.permits(),
+    mayTake: (cost) =>
+      performance.now() >= pausedUntil &&
+      share.hasRoomFor(cost) &&
+      renewal.ageMs() <= LEASE_VALID_MS &&
+      credits.cover(cost),
+    take(cost) {
+      share.take(cost);
+      credits.spend(cost);
+    },
+    release(cost) {
+      share.release(cost);
     },
     pausedMs: () => Math.max(0, pausedUntil - performance.now()),
     report(next) {
       load = next;
-      if (next.unsent + next.inFlight + next.waiting > 0) busyAt = performance.now();
-      schedule();
+      share.noteLoad(next);
+      renewal.schedule();
     },
     noteReply(tookMs, wasThrottled) {
-      if (wasThrottled) replies.throttled += 1;
-      else {
-        replies.answered += 1;
-        replies.totalMs += tookMs;
-      }
+      replies.note(tookMs, wasThrottled);
     },
     pause(ms) {
       const until = performance.now() + ms;
-      // A hundred lines that meet the same 429 are one pause.
-      if (until <= pausedUntil + 100) return;
+      if (until <= pausedUntil + SAME_PAUSE_MS) return;
       pausedUntil = until;
-      pauseUpstream(deps.db, deps.upstream, ms).catch((error: unknown) => {
-        deps.logger.warn({ err: error, upstream: deps.upstream }, "could not pause an upstream for everybody");
+      limits.pause(ms).catch((error: unknown) => {
+        logger.warn({ err: error, upstream }, "could not pause an upstream for all workers");
       });
     },
     reset() {
-      permits = 0;
-      held = 0;
-      credits = credits === null ? null : 0;
+      share.set(0, 0);
+      credits.drop();
+    },
+    onGrant(listener) {
+      notify = listener;
     },
     close() {
-      isClosed = true;
-      if (timer !== null) clearTimeout(timer);
+      renewal.close();
     },
   };
 }
