@@ -25,12 +25,12 @@ import { createLostClaims } from "./ledger/lost-claims.ts";
 import { createReaper } from "./ledger/reaper.ts";
 import { reconcile, MAINTENANCE_MS } from "./ledger/reconciler.ts";
 import { createWorkerIdentity, processHost } from "./ledger/worker-identity.ts";
-import { createByteBudget } from "./lines/byte-budget.ts";
+import { createByteBudget } from "./steps/send/byte-budget.ts";
 import { createInputBlocks } from "./lines/input-blocks.ts";
-import { openLanes } from "./lines/lanes.ts";
+import { openLanes } from "./steps/send/lanes.ts";
 import { createSliceClaims } from "./lines/slice-claims.ts";
 import { runSlice } from "./lines/slice-intake.ts";
-import type { UpstreamLane } from "./lines/upstream-lane.ts";
+import type { UpstreamLane } from "./steps/send/upstream-lane.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { afterRecord } from "./results/after-record.ts";
 import { createRecorder } from "./results/recorder.ts";
@@ -86,7 +86,7 @@ export async function startWorker(given: WorkerDeps, registry: Registry): Promis
       timers.stopRepeating();
       await Promise.all(jobs.map((job) => job.stopTaking()));
       const cut = setTimeout(() => {
-        for (const lane of lanes.all) lane.breakOff();
+        for (const lane of lanes.all) lane.abortInFlight();
       }, graceMs);
       await Promise.all(lanes.all.map((lane) => lane.drain()));
       clearTimeout(cut);
@@ -119,9 +119,7 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
   const identity = createWorkerIdentity(db, logger, () => {
     lanes.loseIdentity();
   });
-  const budget = createByteBudget(BUDGET_BYTES, () => {
-    lanes.pump();
-  });
+  const budget = createByteBudget(BUDGET_BYTES);
   const metrics = createWorkerMetrics(registry, {
     linesInFlight: () => new Map(lanes.all.map((lane) => [lane.name, lane.inFlight()])),
     unrecordedBytes: () => budget.held(),
@@ -241,7 +239,7 @@ function watch(deps: WorkerDeps, { claims, deliveries, identity, lanes, slices, 
       if (inHand.length === 0) continue;
       for (const { batchNo: number, isSealed } of await stoppedBatches(db, inHand, clock())) {
         lane.giveBackUnsent(0, (task) => task.slice.batchNo === number);
-        if (isSealed) lane.breakOff(number);
+        if (isSealed) lane.abortInFlight(number);
       }
     }
   });

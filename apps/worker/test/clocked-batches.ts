@@ -26,7 +26,7 @@ import { advanceBatch } from "../src/jobs/advance-batch.ts";
 import { runMaintenance } from "../src/jobs/maintenance.ts";
 import { feed } from "../src/ledger/feeder.ts";
 import { createLineIndexes } from "../src/ledger/line-indexes.ts";
-import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
+import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
 import { createRecorder, type Recorder } from "../src/results/recorder.ts";
 import { inputLine } from "./line-fixture.ts";
 

@@ -1,6 +1,6 @@
 /** Slices and lines as a worker has them in hand, for tests that need no ledger behind them. */
 import type { ClaimedSlice } from "@nightshift/db";
-import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
+import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
 
 /** A claimed slice of ten lines of some batch; `change` replaces parts of it. */
 export function claimed(change: Partial<ClaimedSlice> = {}): ClaimedSlice {

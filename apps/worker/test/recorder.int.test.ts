@@ -5,7 +5,7 @@ import { outputExtents, type Recorded, storedLines, waitingSlices } from "@night
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
-import type { LineTask } from "../src/lines/line-task.ts";
+import type { LineTask } from "../src/steps/send/line-task.ts";
 import { createRecorder, type Recorder } from "../src/results/recorder.ts";
 import type { FinishedLine } from "../src/results/segment.ts";
 import { startBatch } from "./running-batch.ts";

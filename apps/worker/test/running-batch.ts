@@ -14,7 +14,7 @@ import {
   registerWorker,
 } from "@nightshift/db";
 import { newBatch } from "@nightshift/testing";
-import type { LineTask } from "../src/lines/line-task.ts";
+import type { LineTask } from "../src/steps/send/line-task.ts";
 import { tasksOfSlice } from "./line-fixture.ts";
 
 export interface RunningBatch {

@@ -1,16 +1,16 @@
-/** Invariant 6 in a worker: bytes of unrecorded replies are bounded, and something always gets done. */
+/** Invariant 6 in a worker: the bytes of unrecorded replies are bounded, and work never stops entirely. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createByteBudget, type ReplyBytes } from "./byte-budget.ts";
 
-/** Whether a promise has resolved by now: one that has settles before a timer that is set after it. */
+/** True if the promise has resolved by now: a resolved promise wins the race against `setImmediate`. */
 async function isOpen(permission: Promise<void> | undefined): Promise<boolean> {
   const later = new Promise<"later">((resolve) => setImmediate(resolve, "later"));
   return (await Promise.race([permission, later])) !== "later";
 }
 
-test("within the budget every reply reads on", () => {
-  const budget = createByteBudget(100, () => undefined);
+test("lets every reply read on within the budget", () => {
+  const budget = createByteBudget(100);
   const [a, b] = [budget.open(), budget.open()];
 
   expect([a.take(40), b.take(59)]).toEqual([undefined, undefined]);
@@ -18,8 +18,8 @@ test("within the budget every reply reads on", () => {
   expect(budget.isExhausted()).toBe(false);
 });
 
-test("beyond it only the oldest reply reads on; the others stop where they are", async () => {
-  const budget = createByteBudget(100, () => undefined);
+test("lets only the oldest reply read on when the budget is exhausted", async () => {
+  const budget = createByteBudget(100);
   const [oldest, younger] = [budget.open(), budget.open()];
 
   const stopped = younger.take(100);
@@ -31,8 +31,8 @@ test("beyond it only the oldest reply reads on; the others stop where they are",
   expect(budget.held()).toBe(1_100);
 });
 
-test("when the oldest has been read, the next one takes its place, still beyond the budget", async () => {
-  const budget = createByteBudget(100, () => undefined);
+test("lets the next reply read on when the oldest is finished, even beyond the budget", async () => {
+  const budget = createByteBudget(100);
   const [first, second, third] = [budget.open(), budget.open(), budget.open()];
   expect(first.take(200)).toBeUndefined();
   const waiting = [second.take(10), third.take(10)];
@@ -44,9 +44,10 @@ test("when the oldest has been read, the next one takes its place, still beyond 
   expect(await isOpen(waiting[1])).toBe(true);
 });
 
-test("a commit makes room: for those that wait, and for new lines", async () => {
+test("lets waiting replies read on and reports room when a result is recorded", async () => {
   let rooms = 0;
-  const budget = createByteBudget(100, () => {
+  const budget = createByteBudget(100);
+  budget.onRoom(() => {
     rooms += 1;
   });
   const [first, second, third] = [budget.open(), budget.open(), budget.open()];
@@ -62,8 +63,8 @@ test("a commit makes room: for those that wait, and for new lines", async () => 
   expect(budget.held()).toBe(60);
 });
 
-test("a reply that is released twice, or without having been finished, gives its bytes back once", () => {
-  const budget = createByteBudget(100, () => undefined);
+test("gives the bytes back once when a reply is released twice or before it is finished", () => {
+  const budget = createByteBudget(100);
   const [a, b] = [budget.open(), budget.open()];
   expect([a.take(10), b.take(20)]).toEqual([undefined, undefined]);
 
@@ -71,17 +72,17 @@ test("a reply that is released twice, or without having been finished, gives its
   a.release();
 
   expect(budget.held()).toBe(20);
-  // The oldest one is gone: the next is the oldest now.
+  // The oldest reply is gone, so this one is the oldest now.
   expect(b.take(1_000)).toBeUndefined();
 });
 
-test("in no order of events does everything wait, and in the end nothing is held", async () => {
+test("never makes all replies wait, and holds nothing in the end, in any order of events", async () => {
   const steps = fc.array(fc.record({ who: fc.nat(5), what: fc.constantFrom("take", "take", "end") }), {
     maxLength: 60,
   });
   await fc.assert(
     fc.asyncProperty(steps, async (events) => {
-      const budget = createByteBudget(100, () => undefined);
+      const budget = createByteBudget(100);
       const replies = new Map<number, { reply: ReplyBytes; permission: Promise<void> | undefined }>();
       for (const { who, what } of events) {
         const open = replies.get(who) ?? { reply: budget.open(), permission: undefined };

@@ -1,4 +1,4 @@
-/** Reply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
+/** Decides what a reply means for its line: a result, another attempt, or back to the ledger without burning an attempt. */
 import {
   answeredLine,
   newBatchRequestId,
@@ -20,29 +20,29 @@ export type Outcome =
       readonly file: "output" | "error";
       readonly line: ResultLine;
       readonly usage: LineUsage | null;
-      /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
+      /** Why the line ran out of attempts. Null if it succeeded, or if another attempt would get the same answer. */
       readonly exhaustedBy: string | null;
     }
   | { readonly kind: "next_attempt"; readonly delayMs: number }
-  /** No attempt is burned; the upstream is paused for everybody. */
+  /** Burns no attempt. The upstream is paused for all workers. */
   | { readonly kind: "throttled"; readonly pauseMs: number };
 
 export interface OutcomeContext {
   readonly maxAttempts: number;
   readonly now: Date;
   readonly random: RandomBytes;
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   readonly jitter: () => number;
 }
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
-/** A throttled upstream that does not say for how long: long enough to matter, short enough to try again soon. */
+/** The pause for a throttled upstream that sends no `Retry-After`: long enough to matter, short enough to try again soon. */
 const DEFAULT_PAUSE_MS = 1_000;
-/** A `Retry-After` of a day would stop every batch; it is asked again after an hour. */
+/** A `Retry-After` of a day would stop every batch. Workers try again after an hour. */
 const MAX_PAUSE_MS = 3_600_000;
 
-/** Full jitter over the upper half: 500 ms doubled with each attempt, at most a minute. `attempt` counts from 1. */
+/** Exponential backoff with jitter: half to all of 500 ms, doubled with each attempt, at most a minute. `attempt` counts from 1. */
 export function backoffMs(attempt: number, jitter: () => number): number {
   const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
   return Math.round(full * (0.5 + jitter() / 2));
@@ -70,7 +70,7 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
   }
 }
 
-/** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
+/** The output file cannot hold a 2xx reply whose body is not JSON, so that reply counts as a broken connection. */
 function classifyForLine(reply: Reply, body: ReplyBody | null): ReturnType<typeof classify> {
   const verdict = classify(reply);
   return verdict === "success" && body?.isUsable === false ? "next_attempt" : verdict;

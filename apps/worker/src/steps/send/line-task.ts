@@ -1,11 +1,12 @@
-/** A line in the hands of this worker, from its slice's claim to its record. */
+/** A line that this worker has claimed, until its result is recorded. */
 import type { ClaimedSlice } from "@nightshift/db";
 import { createLineSplitter, MAX_LINE_BYTES, toRequestLine, type RequestLine } from "@nightshift/domain";
+import { LINE_COST, type Cost } from "./cost.ts";
 
-/** A line of a slice, and where it lies in the input. */
+/** A line of a slice, and its place in the input. */
 export interface LinePlace {
   readonly slice: ClaimedSlice;
-  /** From 0, in the batch. */
+  /** The line's number in the batch, from 0. */
   readonly line: number;
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -13,9 +14,11 @@ export interface LinePlace {
 
 export interface LineTask extends LinePlace {
   readonly request: RequestLine;
+  /** What it takes to send the line once. */
+  readonly cost: Cost;
 }
 
-/** The lines of a slice that are still to do, by their numbers in the batch. */
+/** Line numbers (in the batch) of the slice's lines that are not done yet. */
 export function todoLines(slice: ClaimedSlice): number[] {
   const lines: number[] = [];
   for (let i = 0; i < slice.lineCount; i += 1) {
@@ -24,7 +27,7 @@ export function todoLines(slice: ClaimedSlice): number[] {
   return lines;
 }
 
-/** The lines of a slice that are still to do, cut from the slice's bytes. Blank lines between them are no lines. */
+/** The slice's lines that are not done yet, cut from the slice's bytes. Blank lines do not count as lines. */
 export function tasksOf(slice: ClaimedSlice, bytes: Buffer): LineTask[] {
   const splitter = createLineSplitter(MAX_LINE_BYTES);
   const raw = [...splitter.push(bytes), ...splitter.end()];
@@ -42,11 +45,12 @@ export function tasksOf(slice: ClaimedSlice, bytes: Buffer): LineTask[] {
       byteOffset: slice.byteOffset + line.offset,
       byteLength: line.length,
       request: toRequestLine(line.bytes),
+      cost: LINE_COST,
     };
   });
 }
 
-/** The same for each sending of the same request; a retry that somebody asked for has a new one. */
+/** Each attempt of a request has the same key. A retry that a user or admin asked for has a new key. */
 export function idempotencyKey(task: LineTask): string {
   const { batchId, requestGen } = task.slice;
   return `${batchId}-${String(task.line)}-${String(requestGen)}`;

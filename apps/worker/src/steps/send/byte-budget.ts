@@ -1,23 +1,26 @@
 /**
- * Bounds the bytes of replies that are not recorded yet: from a reply's first bytes to its commit. Exhausted, the worker
- * starts no send and stops reading sockets, but for the oldest unfinished reply, so that something always gets done.
+ * Bounds the bytes of unrecorded replies. A reply counts from its first bytes to the commit of its result. When the budget
+ * is exhausted, the worker starts no send and stops reading sockets. Only the oldest unfinished reply reads on, so that work
+ * never stops entirely.
  */
 
 export interface ByteBudget {
-  /** A reply begins. Replies are as old as this call. */
+  /** Opens a reply. The order of these calls is the order of the replies' ages. */
   open(): ReplyBytes;
-  /** True where no new line should be sent. */
+  /** True if no new line should be sent. */
   isExhausted(): boolean;
   /** Bytes held now. */
   held(): number;
+  /** Calls `listener` whenever an exhausted budget has room again. */
+  onRoom(listener: () => void): void;
 }
 
 export interface ReplyBytes {
-  /** Takes `n` bytes that are in memory already; resolves when the next ones may be read. */
+  /** Counts `n` bytes that are already in memory. Resolves when the next bytes may be read. */
   take(n: number): Promise<void> | undefined;
-  /** Nothing more is read; the bytes stay held until `release`. */
+  /** Nothing more is read. The bytes stay held until `release`. */
   finish(): void;
-  /** The reply is recorded, or dropped. */
+  /** The reply is recorded or dropped. */
   release(): void;
 }
 
@@ -26,24 +29,16 @@ interface OpenReply {
   wake: (() => void) | null;
 }
 
-/** `onRoom` is called when sends may go on after the budget was exhausted. */
-export function createByteBudget(maxBytes: number, onRoom: () => void): ByteBudget {
+export function createByteBudget(maxBytes: number): ByteBudget {
   let held = 0;
-  /** Replies that wait for permission: none, but when the budget is short. Looking at all for each line would cost 2 µs. */
+  /** Replies that wait to read on: 0 while the budget lasts. Checking all replies for each line would cost 2 µs. */
   let waiting = 0;
   let wasExhausted = false;
   const reading = new Set<OpenReply>();
-
-  const wakeReaders = (): void => {
-    if (waiting > 0) wakeAllowed();
-    if (wasExhausted && held < maxBytes) {
-      wasExhausted = false;
-      onRoom();
-    }
-  };
+  const listeners: (() => void)[] = [];
 
   const wakeAllowed = (): void => {
-    // A Set iterates in the order of insertion: the oldest reply is the first.
+    // A Set iterates in insertion order: the oldest reply comes first.
     let isOldest = true;
     for (const reply of reading) {
       if (reply.wake !== null && (held < maxBytes || isOldest)) {
@@ -52,6 +47,14 @@ export function createByteBudget(maxBytes: number, onRoom: () => void): ByteBudg
         waiting -= 1;
       }
       isOldest = false;
+    }
+  };
+
+  const resume = (): void => {
+    if (waiting > 0) wakeAllowed();
+    if (wasExhausted && held < maxBytes) {
+      wasExhausted = false;
+      for (const listener of listeners) listener();
     }
   };
 
@@ -78,17 +81,20 @@ export function createByteBudget(maxBytes: number, onRoom: () => void): ByteBudg
         },
         finish() {
           stopReading(reply);
-          wakeReaders();
+          resume();
         },
         release() {
           stopReading(reply);
           held -= reply.held;
           reply.held = 0;
-          wakeReaders();
+          resume();
         },
       };
     },
     isExhausted: () => held >= maxBytes,
     held: () => held,
+    onRoom(listener) {
+      listeners.push(listener);
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** Cutting a slice's bytes into the lines that are still to do. */
 import { describe, expect, test } from "@jest/globals";
-import { claimed, inputLine } from "../../test/line-fixture.ts";
+import { claimed, inputLine } from "../../../test/line-fixture.ts";
 import { idempotencyKey, tasksOf, todoLines } from "./line-task.ts";
 
 const numbers = (bits: readonly number[]): bigint => bits.reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);

@@ -1,7 +1,7 @@
 /** The failure table of the design, row by row: what becomes of a line by the reply it got. */
 import { describe, expect, test } from "@jest/globals";
 import type { Reply } from "@nightshift/upstream";
-import { oneTask } from "../../test/line-fixture.ts";
+import { oneTask } from "../../../test/line-fixture.ts";
 import { backoffMs, type Outcome, type OutcomeContext, outcomeOf } from "./outcome.ts";
 
 const context: OutcomeContext = {
