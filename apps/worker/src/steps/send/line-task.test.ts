@@ -51,11 +51,14 @@ describe("the tasks of a slice", () => {
     expect(tasks[0]?.request.customId.toString()).toBe('"a"');
   });
 
-  test.each([1, 3])("are refused if the bytes have %d lines instead of 2: the bytes belong to another slice", (count) => {
-    const bytes = Buffer.from(Array.from({ length: count }, () => inputLine("x")).join("\n"));
+  test.each([1, 3])(
+    "are refused if the bytes have %d lines instead of 2: the bytes belong to another slice",
+    (count) => {
+      const bytes = Buffer.from(Array.from({ length: count }, () => inputLine("x")).join("\n"));
 
-    expect(() => tasksOf(claimed({ lineCount: 2 }), bytes)).toThrow(`should have 2 lines and has ${String(count)}`);
-  });
+      expect(() => tasksOf(claimed({ lineCount: 2 }), bytes)).toThrow(`should have 2 lines and has ${String(count)}`);
+    },
+  );
 });
 
 test("gives each attempt of a request the same idempotency key, and every other request another one", () => {
