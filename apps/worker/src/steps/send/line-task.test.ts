@@ -1,25 +1,25 @@
-/** Cutting a slice's bytes into the lines that are still to do. */
+/** Cuts a slice's bytes into the lines that are not done yet. */
 import { describe, expect, test } from "@jest/globals";
 import { claimed, inputLine } from "../../../test/line-fixture.ts";
 import { idempotencyKey, tasksOf, todoLines } from "./line-task.ts";
 
 const numbers = (bits: readonly number[]): bigint => bits.reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
 
-test("the lines to do are those whose bits are set, up to the 64th", () => {
+test("returns the lines whose bits are set, up to the 64th", () => {
   expect(todoLines(claimed({ firstLine: 100, lineCount: 64, todo: numbers([0, 5, 63]) }))).toEqual([100, 105, 163]);
   expect(todoLines(claimed({ lineCount: 64, todo: 2n ** 64n - 1n }))).toHaveLength(64);
   expect(todoLines(claimed({ todo: 0n }))).toEqual([]);
 });
 
-describe("tasks", () => {
+describe("the tasks of a slice", () => {
   const texts = ["a", "é", "c", "d"].map(inputLine);
 
   test.each([
     ["LF", "\n", ""],
     ["CRLF", "\r\n", ""],
-    ["blank lines between them", "\n\r\n \t\n", ""],
-    ["a break after the last one", "\n", "\n"],
-  ])("with %s lie where they say in the input, and have their own bytes", (_name, separator, tail) => {
+    ["blank lines between lines", "\n\r\n \t\n", ""],
+    ["a line break after the last line", "\n", "\n"],
+  ])("have their own bytes and their place in the input with %s", (_name, separator, tail) => {
     const before = `${inputLine("before")}${separator}`;
     const input = Buffer.from(before + texts.join(separator) + tail);
     const byteOffset = Buffer.byteLength(before);
@@ -42,7 +42,7 @@ describe("tasks", () => {
     }
   });
 
-  test("of a file that begins with a byte order mark begin behind it", () => {
+  test("start after the byte order mark of a file", () => {
     const bytes = Buffer.from(`\ufeff${inputLine("a")}\n${inputLine("b")}`);
 
     const tasks = tasksOf(claimed({ lineCount: 2 }), bytes);
@@ -51,14 +51,17 @@ describe("tasks", () => {
     expect(tasks[0]?.request.customId.toString()).toBe('"a"');
   });
 
-  test.each([1, 3])("are refused where the bytes have %d lines instead of two: they are another slice's", (count) => {
-    const bytes = Buffer.from(Array.from({ length: count }, () => inputLine("x")).join("\n"));
+  test.each([1, 3])(
+    "are refused if the bytes have %d lines instead of 2: the bytes belong to another slice",
+    (count) => {
+      const bytes = Buffer.from(Array.from({ length: count }, () => inputLine("x")).join("\n"));
 
-    expect(() => tasksOf(claimed({ lineCount: 2 }), bytes)).toThrow(`should have 2 lines and has ${String(count)}`);
-  });
+      expect(() => tasksOf(claimed({ lineCount: 2 }), bytes)).toThrow(`should have 2 lines and has ${String(count)}`);
+    },
+  );
 });
 
-test("a line's idempotency key is the same for each sending of the same request, and for no other", () => {
+test("gives each attempt of a request the same idempotency key, and every other request another one", () => {
   const key = (change: Parameters<typeof claimed>[0], line = 0): string | undefined => {
     const slice = claimed({ lineCount: 2, ...change });
     const tasks = tasksOf(slice, Buffer.from(`${inputLine("a")}\n${inputLine("b")}`));

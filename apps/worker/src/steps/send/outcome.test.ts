@@ -1,4 +1,4 @@
-/** The failure table of the design, row by row: what becomes of a line by the reply it got. */
+/** The failure table of the design, row by row: which reply leads to which outcome. */
 import { describe, expect, test } from "@jest/globals";
 import type { Reply } from "@nightshift/upstream";
 import { oneTask } from "../../../test/line-fixture.ts";
@@ -20,7 +20,7 @@ const answer = (
 };
 const without = (kind: "refused" | "broken" | "timeout"): Reply => ({ kind, message: "as it happened" });
 
-/** The outcome of the `attempt`th sending, the first being 1. */
+/** The outcome of an attempt; the first attempt is 1. */
 function outcome(reply: Reply, attempt = 1, change: Partial<OutcomeContext> = {}): Outcome {
   return outcomeOf(oneTask({ attempt: attempt - 1 }), reply, { ...context, ...change });
 }
@@ -31,7 +31,7 @@ function lineOf(result: Outcome): Record<string, unknown> {
 }
 
 describe("a success", () => {
-  test("is an output line with status, request id, the body as it came, and its usage", () => {
+  test("becomes an output line with status, request id, the body as received, and its usage", () => {
     const body = '{ "usage":{"prompt_tokens":3,"completion_tokens":4},"n":1.0 }';
 
     const result = outcome(answer(201, body));
@@ -50,7 +50,7 @@ describe("a success", () => {
     });
   });
 
-  test("without a request id from the upstream gets that of the line", () => {
+  test("gets the line's request id if the upstream sends none", () => {
     const reply: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
 
     const line = lineOf(outcome(reply));
@@ -60,7 +60,7 @@ describe("a success", () => {
 });
 
 describe("the upstream's own error", () => {
-  test.each([302, 400, 401, 404, 413, 422])("%d is an error line at once, as received", (status) => {
+  test.each([302, 400, 401, 404, 413, 422])("%d becomes an error line at once, as received", (status) => {
     const result = outcome(answer(status, '{"error":{"message":"no"}}'));
 
     expect(result).toMatchObject({ kind: "done", file: "error", usage: null, exhaustedBy: null });
@@ -70,28 +70,28 @@ describe("the upstream's own error", () => {
     });
   });
 
-  test("that is not JSON is quoted, so that the line still is", () => {
+  test("is quoted if it is not JSON, so that the line is valid JSON", () => {
     expect(lineOf(outcome(answer(404, "<h1>Not found</h1>")))).toMatchObject({
       response: { status_code: 404, body: { error: { message: "<h1>Not found</h1>", type: "upstream_error" } } },
     });
   });
 });
 
-describe("what may pass", () => {
+describe("a temporary failure", () => {
   const REPLIES: [string, Reply][] = [
     ...[408, 409, 500, 502, 504, 529].map((status): [string, Reply] => [String(status), answer(status)]),
     ["a broken connection", without("broken")],
-    ["a time-out", without("timeout")],
+    ["a timeout", without("timeout")],
     ["a success that is not JSON", answer(200, "<html>")],
     ["a success without a body", answer(204, "")],
   ];
 
-  test.each(REPLIES)("%s burns an attempt and is tried again later", (_name, reply) => {
+  test.each(REPLIES)("burns an attempt and leads to another one later: %s", (_name, reply) => {
     expect(outcome(reply, 1)).toEqual({ kind: "next_attempt", delayMs: backoffMs(1, context.jitter) });
     expect(outcome(reply, 2)).toEqual({ kind: "next_attempt", delayMs: backoffMs(2, context.jitter) });
   });
 
-  test.each(REPLIES)("%s is an error line after the last attempt, and says so", (_name, reply) => {
+  test.each(REPLIES)("becomes an error line with the reason after the last attempt: %s", (_name, reply) => {
     const result = outcome(reply, 3);
 
     expect(result).toMatchObject({
@@ -102,7 +102,7 @@ describe("what may pass", () => {
     });
   });
 
-  test("ends as the upstream's last answer where there was one", () => {
+  test("records the upstream's last answer after the last attempt", () => {
     expect(lineOf(outcome(answer(500, '{"error":"x"}'), 3))).toMatchObject({
       response: { status_code: 500, body: { error: "x" } },
       error: null,
@@ -113,11 +113,11 @@ describe("what may pass", () => {
     [without("timeout"), "request_timeout"],
     [without("broken"), "upstream_error"],
     [answer(200, "<html>"), "upstream_error"],
-  ])("ends without a response where there was none that can be shown: %o", (reply, code) => {
+  ])("records no response if the last reply has none that can be recorded: %o", (reply, code) => {
     expect(lineOf(outcome(reply, 3))).toMatchObject({ response: null, error: { code } });
   });
 
-  test("waits as long as the upstream asked, where that is longer than the backoff", () => {
+  test("waits as long as the upstream asks if that is longer than the backoff", () => {
     expect(outcome(answer(500, "{}", { retryAfterMs: 90_000 }))).toEqual({ kind: "next_attempt", delayMs: 90_000 });
     expect(outcome(answer(500, "{}", { retryAfterMs: 1 }))).toEqual({
       kind: "next_attempt",
@@ -125,7 +125,7 @@ describe("what may pass", () => {
     });
   });
 
-  test("is not tried again where the next attempt would come after the deadline", () => {
+  test("gets no further attempt after the deadline", () => {
     const { deadline } = oneTask().slice;
     const at = (beforeMs: number): Outcome =>
       outcome(answer(500, "{}", { retryAfterMs: 90_000 }), 1, { now: new Date(deadline.getTime() - beforeMs) });
@@ -139,13 +139,13 @@ describe("what may pass", () => {
   });
 });
 
-describe("an upstream that wants peace", () => {
+describe("an upstream that throttles", () => {
   test.each([answer(429), answer(503), without("refused")])("burns no attempt, not even the last one: %o", (reply) => {
     expect(outcome(reply, 1)).toEqual({ kind: "throttled", pauseMs: 1_500 });
     expect(outcome(reply, 3)).toEqual(outcome(reply, 1));
   });
 
-  test("is left alone for as long as it asked, but for no more than an hour", () => {
+  test("is paused for as long as it asks, but at most for an hour", () => {
     expect(outcome(answer(429, "{}", { retryAfterMs: 20 }))).toEqual({ kind: "throttled", pauseMs: 20 });
     expect(outcome(answer(429, "{}", { retryAfterMs: 86_400_000 }))).toEqual({ kind: "throttled", pauseMs: 3_600_000 });
   });
@@ -158,7 +158,7 @@ describe("backoff", () => {
     expect(full).toEqual([500, 1_000, 2_000, 4_000, 60_000]);
   });
 
-  test("lies anywhere in the upper half", () => {
+  test("is between half and all of the full delay", () => {
     expect([0, 0.5, 1].map((jitter) => backoffMs(3, () => jitter))).toEqual([1_000, 1_500, 2_000]);
   });
 });
