@@ -5,8 +5,8 @@ import { batchProgress, type BatchView, insertBatch, getBatch, requestCancel, se
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import { newBatch, useDatabase } from "@nightshift/testing";
-import { admitWaiting } from "../src/batch/admission.ts";
-import { type AdvanceDeps, advanceBatch } from "../src/jobs/advance-batch.ts";
+import { admitWaiting } from "../src/steps/validate/admission.ts";
+import { type AdvanceDeps, advanceBatch } from "../src/steps/advance.ts";
 
 const database = useDatabase();
 const now = new Date("2026-08-19T12:00:00.250Z");

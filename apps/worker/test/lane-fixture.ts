@@ -1,7 +1,7 @@
 /** A fake lease and a fake recorder for tests of a lane's parts. Their state is open to the test. */
-import type { ReturnedLine } from "../src/results/returns.ts";
-import type { FinishedLine } from "../src/results/segment.ts";
-import type { Recorder } from "../src/results/recorder.ts";
+import type { ReturnedLine } from "../src/steps/record/returns.ts";
+import type { FinishedLine } from "../src/steps/record/segment.ts";
+import type { Recorder } from "../src/steps/record/recorder.ts";
 import type { LaneLoad } from "../src/steps/send/lease-share.ts";
 import type { UpstreamLease } from "../src/steps/send/upstream-lease.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { ownedSlices, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
-import { createLostClaims } from "../src/ledger/lost-claims.ts";
+import { createLostClaims } from "../src/maintenance/lost-claims.ts";
 import { startBatch } from "./running-batch.ts";
 
 const database = useDatabase();

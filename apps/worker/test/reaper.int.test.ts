@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { recordHeartbeat, listWorkers, registerWorker, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
-import { createReaper, type Reaper } from "../src/ledger/reaper.ts";
+import { createReaper, type Reaper } from "../src/maintenance/reaper.ts";
 import { startBatch } from "./running-batch.ts";
 
 const database = useDatabase();

@@ -6,8 +6,8 @@ import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
 import type { LineTask } from "../src/steps/send/line-task.ts";
-import { createRecorder, type Recorder } from "../src/results/recorder.ts";
-import type { FinishedLine } from "../src/results/segment.ts";
+import { createRecorder, type Recorder } from "../src/steps/record/recorder.ts";
+import type { FinishedLine } from "../src/steps/record/segment.ts";
 import { startBatch } from "./running-batch.ts";
 
 const database = useDatabase();

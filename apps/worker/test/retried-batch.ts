@@ -18,8 +18,8 @@ import { answeredLine, createLineIndex, type LineSpan } from "@nightshift/domain
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import { newBatch } from "@nightshift/testing";
-import { assembleBatch } from "../src/batch/assemble-batch.ts";
-import { publishAnswered } from "../src/batch/publish-retries.ts";
+import { assembleBatch } from "../src/steps/assemble/assemble-batch.ts";
+import { publishAnswered } from "../src/steps/retry/publish-retries.ts";
 import { inputLine } from "./line-fixture.ts";
 
 /** What the steps work with; a test may give one of them another database or store. */

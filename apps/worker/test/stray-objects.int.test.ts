@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { deleteStrayObjects } from "../src/jobs/stray-objects.ts";
+import { deleteStrayObjects } from "../src/maintenance/stray-objects.ts";
 
 const database = useDatabase();
 const NOW = new Date("2026-08-20T12:00:00Z");

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { writeResultFile } from "../src/batch/write-result-file.ts";
+import { writeResultFile } from "../src/steps/assemble/write-result-file.ts";
 import { startBatch } from "./running-batch.ts";
 
 const database = useDatabase();

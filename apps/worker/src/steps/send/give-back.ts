@@ -1,5 +1,5 @@
 /** Takes unsent lines out of a lane: back to the ledger, where other workers find them, or out of memory only. */
-import type { Recorder } from "../../results/recorder.ts";
+import type { Recorder } from "../record/recorder.ts";
 import type { LineTask } from "./line-task.ts";
 import type { LinesInHand } from "./lines-in-hand.ts";
 import type { UnsentLine, UnsentLines } from "./unsent-lines.ts";

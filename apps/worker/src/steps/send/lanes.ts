@@ -4,7 +4,7 @@ import type { Logger } from "@nightshift/service";
 import { openUpstreamClient, type Routes, type UpstreamClient, type UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
-import type { Recorder } from "../../results/recorder.ts";
+import type { Recorder } from "../record/recorder.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { createUpstreamLane, type UpstreamLane } from "./upstream-lane.ts";
 import { createUpstreamLease, type UpstreamLease } from "./upstream-lease.ts";

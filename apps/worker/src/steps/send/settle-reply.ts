@@ -3,7 +3,7 @@ import type { RandomBytes } from "@nightshift/domain";
 import type { Reply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
-import type { Recorder } from "../../results/recorder.ts";
+import type { Recorder } from "../record/recorder.ts";
 import type { GiveBack } from "./give-back.ts";
 import type { LineTask } from "./line-task.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";

@@ -3,7 +3,7 @@ import { bodyToSend } from "@nightshift/domain";
 import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
-import type { Recorder } from "../../results/recorder.ts";
+import type { Recorder } from "../record/recorder.ts";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
 import { createClaimRoom, type ClaimRoom } from "./claim-room.ts";
 import { createGiveBack } from "./give-back.ts";

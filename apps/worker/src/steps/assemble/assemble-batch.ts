@@ -1,6 +1,6 @@
 /** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
 import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
-import type { WorkerDeps } from "../deps.ts";
+import type { WorkerDeps } from "../../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
 import { writeResultFile } from "./write-result-file.ts";
 

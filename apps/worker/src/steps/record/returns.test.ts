@@ -1,7 +1,7 @@
 /** What goes back to the ledger: who travels together, and with what. */
 import { expect, test } from "@jest/globals";
-import { claimed, tasksOfSlice } from "../../test/line-fixture.ts";
-import type { LineTask } from "../steps/send/line-task.ts";
+import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
+import type { LineTask } from "../send/line-task.ts";
 import { type ReturnedLine, toReturns } from "./returns.ts";
 
 const unsent = (task: LineTask | undefined, delayMs = 0): ReturnedLine => {

@@ -2,8 +2,8 @@
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
 import { createLineSplitter, resultCustomId } from "@nightshift/domain";
 import { type JoinSource, readPieces } from "@nightshift/storage";
-import type { WorkerDeps } from "../deps.ts";
-import { SORTED_BYTES, type ResultContent } from "./result-files.ts";
+import type { WorkerDeps } from "../../deps.ts";
+import { SORTED_BYTES, type ResultContent } from "../assemble/result-files.ts";
 
 type RetriedDeps = Pick<WorkerDeps, "db" | "objects">;
 

@@ -4,7 +4,7 @@
  */
 import { freeSlices, ownedSlices, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
-import { nameOfSlice, type SliceClaims } from "../lines/slice-claims.ts";
+import { nameOfSlice, type SliceClaims } from "../steps/claim/slice-claims.ts";
 
 export interface LostClaims {
   /** Looks once; what was found twice in a row is freed. Returns how many slices became free. */

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
 import { newFileId } from "@nightshift/domain";
-import type { WorkerDeps } from "../deps.ts";
+import type { WorkerDeps } from "../../deps.ts";
 import type { ResultContent } from "./result-files.ts";
 
 export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "batchFileLifeSeconds">;

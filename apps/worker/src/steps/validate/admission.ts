@@ -1,7 +1,7 @@
 /** A tenant's turn: which of its batches may begin, by the limit `concurrent_batches` of its tier. */
 import { admitBatches, findTenant, waitingTenants, type BatchView } from "@nightshift/db";
 import type { TierLimits } from "@nightshift/domain";
-import type { WorkerDeps } from "../deps.ts";
+import type { WorkerDeps } from "../../deps.ts";
 
 export type AdmissionDeps = Pick<WorkerDeps, "db" | "queues" | "tiers" | "clock">;
 

@@ -12,11 +12,11 @@ import {
   type BatchView,
   type FileChange,
 } from "@nightshift/db";
-import type { WorkerDeps } from "../deps.ts";
-import { logFacts } from "./log-facts.ts";
+import type { WorkerDeps } from "../../deps.ts";
+import { logFacts } from "../../log-facts.ts";
 import { retriedErrors, retriedOutput } from "./retried-files.ts";
-import type { ResultContent } from "./result-files.ts";
-import { writeNotedBlob, writeResultFile } from "./write-result-file.ts";
+import type { ResultContent } from "../assemble/result-files.ts";
+import { writeNotedBlob, writeResultFile } from "../assemble/write-result-file.ts";
 
 type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger" | "batchFileLifeSeconds">;
 

@@ -10,7 +10,7 @@ import {
   UNFINISHED,
 } from "@nightshift/domain";
 import { type JoinSource, readPieces } from "@nightshift/storage";
-import type { WorkerDeps } from "../deps.ts";
+import type { WorkerDeps } from "../../deps.ts";
 
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 

@@ -1,7 +1,7 @@
 /** The object that a flush writes: grouped, and each result where the ledger is told it lies. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { claimed, oneTask } from "../../test/line-fixture.ts";
+import { claimed, oneTask } from "../../../test/line-fixture.ts";
 import { createSegmentBuffers } from "./segment-buffers.ts";
 import { buildSegment, type FinishedLine } from "./segment.ts";
 

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { recordFlush, type Db, type Flush, type LineResult, type Recorded, type WrittenSegment } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
-import type { Clock } from "../deps.ts";
+import type { Clock } from "../../deps.ts";
 import { toReturns, type ReturnedLine } from "./returns.ts";
 import { createSegmentBuffers, type SegmentBuffers } from "./segment-buffers.ts";
 import { buildSegment, withoutBytes, type FinishedLine, type WrittenLine } from "./segment.ts";

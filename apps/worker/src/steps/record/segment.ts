@@ -1,7 +1,7 @@
 /** Puts finished lines into one object: grouped by batch and kind, so that each group is one run of bytes. */
 import type { LineResult } from "@nightshift/db";
-import type { LineTask } from "../steps/send/line-task.ts";
-import type { Outcome } from "../steps/send/outcome.ts";
+import type { LineTask } from "../send/line-task.ts";
+import type { Outcome } from "../send/outcome.ts";
 import type { SegmentBuffers } from "./segment-buffers.ts";
 
 type Done = Extract<Outcome, { kind: "done" }>;

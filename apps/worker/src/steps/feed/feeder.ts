@@ -1,8 +1,8 @@
 /** Keeps an upstream's window full: reads where the next lines lie, moves the checkpoints, enqueues the slices. */
 import { feedUpstream, type FeedState, type NewSlice, type WaitingSlice } from "@nightshift/db";
 import { planFeed, readSpan, spanCount, WINDOW_BYTES, type PlannedRun } from "@nightshift/domain";
-import type { WorkerDeps } from "../deps.ts";
-import type { SliceQueue } from "./enqueue-slices.ts";
+import type { WorkerDeps } from "../../deps.ts";
+import type { SliceQueue } from "../../scheduler.ts";
 import type { LineIndexes } from "./line-indexes.ts";
 
 export interface FeederDeps extends Pick<WorkerDeps, "db" | "clock"> {

@@ -1,9 +1,9 @@
 /** What follows a commit of results: the queue hears of it. Whatever gets lost here, the reconciler finds in Postgres. */
 import type { Recorded } from "@nightshift/db";
 import type { JobQueues } from "@nightshift/queue";
-import type { SliceQueue } from "../ledger/enqueue-slices.ts";
-import type { WorkerMetrics } from "../metrics.ts";
-import type { Timers } from "../timers.ts";
+import type { SliceQueue } from "../../scheduler.ts";
+import type { WorkerMetrics } from "../../metrics.ts";
+import type { Timers } from "../../timers.ts";
 import type { WrittenLine } from "./segment.ts";
 
 export interface AfterRecordDeps {

@@ -18,10 +18,10 @@ import {
   type BatchError,
   type InputReport,
 } from "@nightshift/domain";
-import type { WorkerDeps } from "../deps.ts";
-import type { LineIndexes } from "../ledger/line-indexes.ts";
+import type { WorkerDeps } from "../../deps.ts";
+import type { LineIndexes } from "../feed/line-indexes.ts";
 import { limitsOf } from "./admission.ts";
-import { logFacts } from "./log-facts.ts";
+import { logFacts } from "../../log-facts.ts";
 import { validateInput } from "./validate-input.ts";
 import type { ValidationThreads } from "./validation-threads.ts";
 

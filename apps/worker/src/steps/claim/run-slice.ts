@@ -1,11 +1,11 @@
 /** Claims a slice for a job of the queue, reads its bytes, and hands its lines to the upstream's lane. */
 import type { ClaimedSlice, SliceRef } from "@nightshift/db";
-import type { WorkerDeps } from "../deps.ts";
-import type { Recorder } from "../results/recorder.ts";
+import type { WorkerDeps } from "../../deps.ts";
+import type { Recorder } from "../record/recorder.ts";
 import type { InputBlocks } from "./input-blocks.ts";
-import { tasksOf, todoLines } from "../steps/send/line-task.ts";
+import { tasksOf, todoLines } from "../send/line-task.ts";
 import type { SliceClaims } from "./slice-claims.ts";
-import type { UpstreamLane } from "../steps/send/upstream-lane.ts";
+import type { UpstreamLane } from "../send/upstream-lane.ts";
 
 export interface SliceIntakeDeps extends Pick<WorkerDeps, "logger"> {
   readonly claims: SliceClaims;

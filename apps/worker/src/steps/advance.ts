@@ -2,11 +2,11 @@
 import { getBatch, isDueToPublish, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
 import type { JobPayload } from "@nightshift/queue";
 import type { WorkerDeps } from "../deps.ts";
-import { logFacts } from "../batch/log-facts.ts";
-import { admitNext, askAdmission } from "../batch/admission.ts";
-import { assembleBatch } from "../batch/assemble-batch.ts";
-import { publishAnswered } from "../batch/publish-retries.ts";
-import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
+import { logFacts } from "../log-facts.ts";
+import { admitNext, askAdmission } from "./validate/admission.ts";
+import { assembleBatch } from "./assemble/assemble-batch.ts";
+import { publishAnswered } from "./retry/publish-retries.ts";
+import { validateBatch, type ValidateDeps } from "./validate/validate-batch.ts";
 
 export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
   /** Feeds an upstream at once: a small batch does not wait for a job of its own. */

@@ -15,10 +15,10 @@ import {
 import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
-import { admitWaiting } from "../batch/admission.ts";
+import { admitWaiting } from "../steps/validate/admission.ts";
 import type { Clock } from "../deps.ts";
 import type { DeliveryQueue } from "../webhooks/delivery-queue.ts";
-import type { SliceQueue } from "./enqueue-slices.ts";
+import type { SliceQueue } from "../scheduler.ts";
 
 export interface ReconcilerDeps {
   readonly db: Db;

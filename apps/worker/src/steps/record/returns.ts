@@ -1,6 +1,6 @@
 /** Lines that go back to the ledger: one slice for each that burned an attempt, one for all of a slice that were not sent. */
 import type { ClaimedSlice, SliceReturn } from "@nightshift/db";
-import type { LinePlace } from "../steps/send/line-task.ts";
+import type { LinePlace } from "../send/line-task.ts";
 
 export interface ReturnedLine {
   readonly task: LinePlace;

@@ -1,6 +1,6 @@
 /** Claims of slices that come in one turn of the event loop, put to the ledger together. */
 import { claimSlices, type ClaimedSlice, type Db, type SliceRef } from "@nightshift/db";
-import type { Clock } from "../deps.ts";
+import type { Clock } from "../../deps.ts";
 
 export interface SliceClaims {
   /** Null where the job is stale. Rejects where Postgres could not be asked: the queue repeats the job. */
