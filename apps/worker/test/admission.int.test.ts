@@ -34,7 +34,7 @@ function deps(): AdvanceDeps {
     tiers: createTiers({ "one at a time": { ...NO_LIMITS, concurrentBatches: 1 } }),
     clock: () => at,
     logger: createLogger({ name: "worker", level: "silent" }),
-    ended: () => undefined,
+    scheduler: { enqueueSlices: () => Promise.resolve(), advanceSoon: () => undefined, deliverSoon: () => undefined },
     queues: {
       enqueue: (_name: string, payload: { batch_no: number }) => {
         advanced.push(payload.batch_no);
@@ -45,7 +45,7 @@ function deps(): AdvanceDeps {
   return parts as AdvanceDeps;
 }
 
-const advance = (batch: BatchView): Promise<void> => advanceBatch(deps())({ v: 1, batch_no: batch.batchNo });
+const advance = (batch: BatchView): Promise<void> => advanceBatch(deps(), batch.batchNo);
 const statusOf = async (batch: BatchView): Promise<string | undefined> =>
   (await getBatch(database.db(), batch.batchNo))?.status;
 

@@ -22,9 +22,9 @@ import { createWebhookSender } from "@nightshift/webhooks";
 import { makeTemporaryFolder, newBatch, useDatabase } from "@nightshift/testing";
 import { createValidationThreads } from "../src/steps/validate/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
-import { advanceBatch } from "../src/steps/advance.ts";
+import { type AdvanceDeps, advanceBatch } from "../src/steps/advance.ts";
 import { runMaintenance } from "../src/maintenance/run-maintenance.ts";
-import { feed } from "../src/steps/feed/feeder.ts";
+import { feed, type FeedDeps } from "../src/steps/feed/feeder.ts";
 import { createLineIndexes } from "../src/steps/feed/line-indexes.ts";
 import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
 import { createRecorder, type Recorder } from "../src/steps/record/recorder.ts";
@@ -136,7 +136,7 @@ export function useClockedBatches(): ClockedBatches {
     },
     maintenance: async () => {
       await db().query("update blobs set created_at = now() - interval '2 days'");
-      await runMaintenance(workerDeps("none"))();
+      await runMaintenance(workerDeps("none"));
     },
   };
 }
@@ -147,25 +147,26 @@ function clockedBatch(
 ): ClockedBatch {
   const { db, objects, clock, logger } = deps;
   const waiting: WaitingSlice[] = [];
-  const indexes = createLineIndexes(objects);
-  const slices = { enqueue: () => Promise.resolve(), close: () => undefined };
-  const onSmall = (fed: readonly WaitingSlice[]): void => void waiting.push(...fed);
-  const feedNow = (upstream: string): Promise<unknown> => feed({ db, clock, indexes, slices, onSmall }, upstream);
-  const advance = advanceBatch({
+  const feedDeps: FeedDeps = {
+    db,
+    clock,
+    indexes: createLineIndexes(objects),
+    scheduler: { enqueueSlices: () => Promise.resolve() },
+    directSteps: { run: (slices) => void waiting.push(...slices) },
+  };
+  const advanceDeps: AdvanceDeps = {
     ...deps,
+    ...feedDeps,
     threads: createValidationThreads(),
-    indexes,
-    feed: feedNow,
-    again: () => undefined,
-    ended: () => undefined,
-  });
+    scheduler: { ...feedDeps.scheduler, advanceSoon: () => undefined, deliverSoon: () => undefined },
+  };
   const recorder: Recorder = createRecorder({
     db,
     objects,
     logger,
     clock,
-    expectsMore: () => false,
-    onRecorded: () => undefined,
+    inHand: { has: () => false },
+    events: { recorded: () => undefined },
   });
   return {
     ...names,
@@ -174,8 +175,8 @@ function clockedBatch(
       if (view === null) throw new Error("the batch is gone");
       return view;
     },
-    advance: () => advance({ v: 1, batch_no: names.batchNo }),
-    feedMore: () => feedNow(names.tenant),
+    advance: () => advanceBatch(advanceDeps, names.batchNo),
+    feedMore: () => feed(feedDeps, names.tenant),
     claim: async (count) => {
       const claimed = await claimSlices(db, names.tenant, waiting.splice(0, count), clock());
       const input = await objects.read(names.blob);

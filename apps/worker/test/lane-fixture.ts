@@ -1,6 +1,5 @@
 /** A fake lease and a fake recorder for tests of a lane's parts. Their state is open to the test. */
-import type { ReturnedLine } from "../src/steps/record/returns.ts";
-import type { FinishedLine } from "../src/steps/record/segment.ts";
+import type { FinishedLine, ReturnedLine } from "../src/steps/record/lines.ts";
 import type { Recorder } from "../src/steps/record/recorder.ts";
 import type { LaneLoad } from "../src/steps/send/lease-share.ts";
 import type { UpstreamLease } from "../src/steps/send/upstream-lease.ts";

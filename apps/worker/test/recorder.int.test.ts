@@ -7,7 +7,7 @@ import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
 import type { LineTask } from "../src/steps/send/line-task.ts";
 import { createRecorder, type Recorder } from "../src/steps/record/recorder.ts";
-import type { FinishedLine } from "../src/steps/record/segment.ts";
+import type { FinishedLine } from "../src/steps/record/lines.ts";
 import { startBatch } from "./running-batch.ts";
 
 const database = useDatabase();
@@ -28,7 +28,7 @@ interface RecorderUnderTest extends Recorder {
   puts: number;
 }
 
-function openRecorder(expectsMore = false): RecorderUnderTest {
+function openRecorder(hasMoreInHand = false): RecorderUnderTest {
   const flushes: RecorderUnderTest["flushes"] = [];
   const recorder = createRecorder({
     db: database.db(),
@@ -42,9 +42,11 @@ function openRecorder(expectsMore = false): RecorderUnderTest {
     },
     logger: createLogger({ name: "test", level: "silent" }),
     clock: () => new Date(),
-    expectsMore: () => expectsMore,
-    onRecorded: (recorded, finished) => {
-      flushes.push({ recorded, lines: finished.length });
+    inHand: { has: () => hasMoreInHand },
+    events: {
+      recorded(recorded, finished) {
+        flushes.push({ recorded, lines: finished.length });
+      },
     },
   });
   const underTest: RecorderUnderTest = { ...recorder, flushes, failure: null, puts: 0 };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { findUpload, insertBlob, insertPart, insertUpload, lockUpload, markCancelled, withTx } from "@nightshift/db";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { sweepUploads } from "../src/maintenance/sweep-uploads.ts";
+import { sweepUploads } from "../src/maintenance/run-maintenance.ts";
 
 const database = useDatabase();
 const tenant = `tenant-${randomUUID()}`;

@@ -11,7 +11,7 @@ import { createLogger } from "@nightshift/service";
 import { newBatch, useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
-import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
+import { type DeliverDeps, deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
 
 const START = new Date("2026-08-19T12:00:00Z").getTime();
 const HOUR_MS = 3_600_000;
@@ -71,7 +71,7 @@ async function scene() {
     jobs.push(payload as JobPayload<"webhook.deliver">);
   };
   const sent: string[] = [];
-  const deliver = deliverWebhook({
+  const deps: DeliverDeps = {
     db,
     metrics: { webhookSent: (outcome) => sent.push(outcome) },
     webhooks: createWebhookSender({ allowPrivate: true }),
@@ -79,7 +79,7 @@ async function scene() {
     logger: createLogger({ name: "worker", level: "info", destination: { write: (line) => void logged.push(line) } }),
     clock,
     random: () => 1,
-  });
+  };
   const queue = createDeliveryQueue({ db, queues: { enqueue }, clock });
   return {
     ...names,
@@ -92,7 +92,7 @@ async function scene() {
     runDue: async (signal = new AbortController().signal): Promise<number> => {
       jobs.length = 0;
       await queue.enqueueDue();
-      for (const job of jobs) await deliver(job, signal);
+      for (const job of jobs) await deliverWebhook(deps, job.delivery, signal);
       return jobs.length;
     },
     shown: async () => (await listDeliveries(db, names.endpoint, 9))[0],

@@ -1,13 +1,14 @@
 /**
- * Finds slices that the ledger says are this worker's and that nobody here runs: the connection broke after the claim had been made
- * and before its answer came, and the job that is repeated then finds the slice taken. They would wait until this worker ends.
+ * Frees slices that the ledger says this worker owns, but that it does not run. This happens when the connection breaks after
+ * a claim is committed and before the reply arrives: the repeated job finds the slice taken. Without this, such a slice would
+ * wait until the worker ends.
  */
 import { freeSlices, ownedSlices, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import { nameOfSlice, type SliceClaims } from "../steps/claim/slice-claims.ts";
 
 export interface LostClaims {
-  /** Looks once; what was found twice in a row is freed. Returns how many slices became free. */
+  /** Frees the slices that this look and the one before found idle. Returns how many. */
   look(): Promise<number>;
 }
 
@@ -18,7 +19,7 @@ export interface LostClaimsDeps {
   readonly logger: Logger;
 }
 
-/** Looks have to be some seconds apart, so that the answer to a claim is not overtaken by two of them. */
+/** Looks must be seconds apart, so that the reply to a claim arrives between two of them. */
 export function createLostClaims({ db, claims, workerId, logger }: LostClaimsDeps): LostClaims {
   let suspects = new Set<string>();
   return {
@@ -28,7 +29,7 @@ export function createLostClaims({ db, claims, workerId, logger }: LostClaimsDep
       const lost = idle.filter((slice) => suspects.has(nameOfSlice(slice)));
       suspects = new Set(idle.map(nameOfSlice));
       if (lost.length === 0) return 0;
-      logger.warn({ slices: lost.length }, "slices were claimed, and nobody runs them; they go back");
+      logger.warn({ slices: lost.length }, "this worker owns slices that it does not run; they go back to the ledger");
       return freeSlices(db, worker, lost);
     },
   };

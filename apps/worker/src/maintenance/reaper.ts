@@ -1,10 +1,10 @@
-/** Finds workers that died, and frees what they held. Every worker watches all others, by its own monotonic clock. */
+/** Frees the slices of dead workers. Every worker watches all others, by its own monotonic clock. */
 import { freeOrphans, listWorkers, removeWorkers, type Db, type WorkerRow } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import { isProcessAlive } from "./worker-identity.ts";
 
 export interface Reaper {
-  /** Looks once. Returns how many slices became free. */
+  /** Looks once. Returns how many slices it freed. */
   look(): Promise<number>;
 }
 
@@ -15,9 +15,9 @@ export interface ReaperDeps {
   readonly monotonicMs: () => number;
 }
 
-/** A heartbeat that has not changed for so long, while Postgres could be read, has stopped. */
+/** A worker is dead if its heartbeat has not changed for this long, while this worker could read it. */
 const DEAD_MS = 10_000;
-/** Looks further apart than this saw nothing in between: Postgres was away, or this process was. */
+/** After a longer gap between two looks, all sightings start anew: Postgres was unavailable, or this process was stopped. */
 const BLIND_MS = 4_000;
 
 interface Sighting {
@@ -43,7 +43,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
       );
       const dead = workers.filter((worker) => isDead(worker, now));
       if (dead.length > 0) {
-        deps.logger.warn({ workers: dead.map((worker) => worker.id) }, "workers died; their slices go to others");
+        deps.logger.warn({ workers: dead.map((worker) => worker.id) }, "workers died; other workers get their slices");
         await removeWorkers(
           deps.db,
           dead.map((worker) => worker.id),
@@ -54,7 +54,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
   };
 
   function isDead(worker: WorkerRow, now: number): boolean {
-    // On the same host a process number tells at once what the heartbeat tells after ten seconds.
+    // On the same host, a missing process is dead at once. Elsewhere the heartbeat tells after ten seconds.
     if (worker.host === deps.host && !isProcessAlive(worker.pid)) return true;
     return now - (sightings.get(worker.id)?.since ?? now) >= DEAD_MS;
   }

@@ -1,6 +1,6 @@
 /**
- * Puts right what a crash, a flush of the queue or a lost message has left: everything in the queue follows from Postgres.
- * Runs on plain timers in every worker, not as a job, because it must survive the queue.
+ * Enqueues from Postgres whatever a crash, a flush of the queue or a lost message has left without a job. Runs on timers in
+ * every worker and not as a job, because it must survive the loss of the queue.
  */
 import {
   batchesToAdvance,
@@ -15,15 +15,15 @@ import {
 import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
-import { admitWaiting } from "../steps/validate/admission.ts";
 import type { Clock } from "../deps.ts";
+import type { Scheduler } from "../scheduler.ts";
+import { admitWaiting } from "../steps/validate/admission.ts";
 import type { DeliveryQueue } from "../webhooks/delivery-queue.ts";
-import type { SliceQueue } from "../scheduler.ts";
 
 export interface ReconcilerDeps {
   readonly db: Db;
   readonly queues: JobQueues;
-  readonly slices: SliceQueue;
+  readonly scheduler: Pick<Scheduler, "enqueueSlices">;
   readonly deliveries: DeliveryQueue;
   readonly upstreams: readonly string[];
   readonly tiers: Tiers;
@@ -35,16 +35,16 @@ const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
 export const MAINTENANCE_MS = 60_000;
 /**
- * Slices that have been due for less are waiting in their queue: enqueueing them again would change nothing, and cost the
- * Postgres backend 1.6 ms each.
+ * Slices that became due later than this are still waiting in their queue. To enqueue them again would change nothing, and
+ * would cost the Postgres backend 1.6 ms each.
  */
 const OVERDUE_MS = 4_000;
-/** Most waiting slices looked at in one turn: several windows. */
+/** Waiting slices per run: several windows. */
 const MAX_SLICES = 5_000;
 const MAX_BATCHES = 500;
 const MAX_FAILED_LINES = 1_000;
 
-/** One turn, if it is this worker's. */
+/** Does nothing if another worker has the turn. */
 export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   if (!(await takeTurn(deps.db, "reconcile", RECONCILE_MS - 100))) return;
   const now = deps.clock();
@@ -56,7 +56,7 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   ]);
   for (const batchNo of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });
   await admitWaiting(deps);
-  await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
+  await deps.scheduler.enqueueSlices(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
   await deps.deliveries.enqueueDue();
   if (await takeTurn(deps.db, "reconcile rarely", RARE_MS)) await reconcileRarely(deps);

@@ -1,16 +1,16 @@
 /**
- * Deletes what no row tells of: a segment whose worker died between writing and recording it, or whose batch was sealed
- * meanwhile, and the parts of an object whose writer died. Found by their day, so that little has to be listed.
+ * Deletes objects without a row: a segment whose worker died between the write and the record, a segment whose batch was
+ * sealed first, and the parts of an object whose writer died. Segments are found by their day, so that few are listed.
  */
 import { knownSegments } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";
 
 const DAY_MS = 86_400_000;
-/** A worker holds what it has written for as long as Postgres is away: longer than anybody leaves it so. */
+/** A worker keeps written segments while Postgres is unavailable. No outage is expected to last a week. */
 const FIRST_DAY = 7;
-/** Days that are looked at: an installation may have been off for a week. */
+/** Number of days to look at, because the whole installation may have been off for a week. */
 const DAYS = 7;
-const AT_ONCE = 500;
+const MAX_KEYS = 500;
 
 /** Returns how many segments were deleted. */
 export async function deleteStrayObjects({
@@ -26,7 +26,7 @@ export async function deleteStrayObjects({
     const keys: string[] = [];
     for await (const key of objects.list(`segments/${day}/`)) {
       keys.push(key);
-      if (keys.length >= AT_ONCE) deleted += await deleteUnknown(keys.splice(0));
+      if (keys.length >= MAX_KEYS) deleted += await deleteUnknown(keys.splice(0));
     }
     deleted += await deleteUnknown(keys);
   }

@@ -1,6 +1,6 @@
 /**
- * This worker's id, and its heartbeat in Postgres. Others take a worker for dead whose heartbeat stands still; so a worker that
- * could not heartbeat for long enough must take itself for dead first, and goes on under a new id.
+ * This worker's id, and its heartbeat in Postgres. Other workers declare a worker dead when its heartbeat stops. So a worker
+ * that cannot send its heartbeat gives up its id before they do, and continues under a new one.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -10,37 +10,42 @@ import type { Logger } from "@nightshift/service";
 
 export interface WorkerIdentity {
   id(): string;
-  /** Registers the worker and begins to heartbeat. */
-  start(): Promise<void>;
-  /** Stops its heartbeat and signs off, so that nobody has to wait for the heartbeat to fail. */
+  /**
+   * Registers the worker and starts its heartbeat. `onLost` is called after each change of the id: other workers have the
+   * slices and permits of the old id, or will have them soon.
+   */
+  start(onLost: () => void): Promise<void>;
+  /** Stops the heartbeat and removes the worker, so that the others do not have to wait until it counts as dead. */
   stop(): Promise<void>;
 }
 
-const BEAT_MS = 2_000;
-/** Two seconds before others give up on us (reaper.ts). */
+const HEARTBEAT_MS = 2_000;
+/** Two seconds before other workers declare this one dead (reaper.ts). */
 const SELF_DEAD_MS = 8_000;
 
-/** `onLost` is called when the id has changed: slices and permits under the old one are others' by now, or soon. */
-export function createWorkerIdentity(db: Db, logger: Logger, onLost: () => void): WorkerIdentity {
+export function createWorkerIdentity(db: Db, logger: Logger): WorkerIdentity {
   let id = newId();
   let lastHeartbeat = performance.now();
   let timer: NodeJS.Timeout | null = null;
   let isSendingHeartbeat = false;
 
-  const takeNewId = async (): Promise<void> => {
+  const takeNewId = async (onLost: () => void): Promise<void> => {
     const old = id;
     id = newId();
     onLost();
-    logger.warn({ old, id }, "this worker was taken for dead, or must take itself for dead; it goes on under a new id");
+    logger.warn(
+      { old, id },
+      "this worker was declared dead, or could not send its heartbeat; it continues under a new id",
+    );
     await registerWorker(db, { id, host: processHost(), pid: process.pid });
     lastHeartbeat = performance.now();
   };
 
-  const tick = async (): Promise<void> => {
+  const tick = async (onLost: () => void): Promise<void> => {
     if (isSendingHeartbeat) return;
     isSendingHeartbeat = true;
     try {
-      if (performance.now() - lastHeartbeat > SELF_DEAD_MS || !(await recordHeartbeat(db, id))) await takeNewId();
+      if (performance.now() - lastHeartbeat > SELF_DEAD_MS || !(await recordHeartbeat(db, id))) await takeNewId(onLost);
       else lastHeartbeat = performance.now();
     } catch (error) {
       logger.warn({ err: error }, "could not record the heartbeat");
@@ -51,10 +56,10 @@ export function createWorkerIdentity(db: Db, logger: Logger, onLost: () => void)
 
   return {
     id: () => id,
-    async start() {
+    async start(onLost) {
       await registerWorker(db, { id, host: processHost(), pid: process.pid });
       lastHeartbeat = performance.now();
-      timer = setInterval(() => void tick(), BEAT_MS);
+      timer = setInterval(() => void tick(onLost), HEARTBEAT_MS);
     },
     async stop() {
       if (timer !== null) clearInterval(timer);
@@ -68,20 +73,20 @@ function newId(): string {
 }
 
 /**
- * Names the place where process numbers mean something: the boot of this kernel and the PID namespace within it. Two
- * workers with the same host can tell by a process number whether the other one is alive.
+ * Names the scope of process ids: the boot of this kernel, and the PID namespace within it. Two workers with the same host can
+ * tell by the process id whether the other one is alive.
  */
 export function processHost(): string {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
-    // Not Linux: no process number of another worker is trusted, only its heartbeat.
+    // Not Linux: the random part makes workers trust only heartbeats, and not process ids.
     return `${hostname()} ${randomUUID()}`;
   }
 }
 
-/** True where a process with that number runs on this host. */
+/** True if a process with that id runs on this host. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,39 +1,36 @@
-/** `batch.advance`: looks at a batch's state and does the next steps, as many as there are. May run twice, at once. */
+/**
+ * `batch.advance`: looks at the state of a batch and runs its next steps until one has to wait. May run twice, even at the
+ * same time.
+ */
 import { getBatch, isDueToPublish, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
-import type { JobPayload } from "@nightshift/queue";
-import type { WorkerDeps } from "../deps.ts";
-import { logFacts } from "../log-facts.ts";
-import { admitNext, askAdmission } from "./validate/admission.ts";
+import { logFields, type WorkerDeps } from "../deps.ts";
+import type { Scheduler } from "../scheduler.ts";
 import { assembleBatch } from "./assemble/assemble-batch.ts";
+import { feed, type FeedDeps } from "./feed/feeder.ts";
 import { publishAnswered } from "./retry/publish-retries.ts";
+import { admitNext, askAdmission } from "./validate/admission.ts";
 import { validateBatch, type ValidateDeps } from "./validate/validate-batch.ts";
 
-export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
-  /** Feeds an upstream at once: a small batch does not wait for a job of its own. */
-  readonly feed: (upstream: string) => Promise<unknown>;
-  /** Told of the id of each batch that has reached its final state. */
-  readonly ended: (batchId: string) => void;
-  /** Looks at the batch again after so many milliseconds. */
-  readonly again: (batchNo: number, delayMs: number) => void;
+export interface AdvanceDeps
+  extends ValidateDeps, Omit<FeedDeps, "scheduler">, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
+  readonly scheduler: Pick<Scheduler, "enqueueSlices" | "advanceSoon" | "deliverSoon">;
 }
 
-/** How long a cancelled batch waits for lines in flight; what comes later is discarded. */
+/** How long a cancelled batch waits for its lines in flight. Later results are discarded. */
 const CANCEL_GRACE_MS = 5_000;
 const CANCEL_LOOK_MS = 200;
 
-/** A step changes the batch's state, or there is no further one for now, or the batch has ended. */
+/** "next": the batch may have another step. "stop": it waits for something. "ended": its place in the tenant's tier is free. */
 type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop" | "ended">;
 
-export function advanceBatch(deps: AdvanceDeps) {
-  return async (payload: JobPayload<"batch.advance">): Promise<void> => {
-    for (;;) {
-      const batch = await getBatch(deps.db, payload.batch_no);
-      if (batch === null) return;
-      const went = await stepFor(batch)(deps, batch);
-      if (went === "ended") await admitNext(deps, batch.tenant);
-      if (went !== "next") return;
-    }
-  };
+export async function advanceBatch(deps: AdvanceDeps, batchNo: number): Promise<void> {
+  for (;;) {
+    const batch = await getBatch(deps.db, batchNo);
+    if (batch === null) return;
+    const result = await stepFor(batch)(deps, batch);
+    if (result === "ended") await admitNext(deps, batch.tenant);
+    if (result !== "next") return;
+  }
 }
 
 function stepFor(batch: BatchView): Step {
@@ -55,56 +52,56 @@ function stepFor(batch: BatchView): Step {
   }
 }
 
-const validate: Step = async (deps, batch) => {
+async function validate(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (isOverdue(deps, batch)) {
-    // Our own outage or its tenant's other batches took the whole window: nothing was sent, so there is nothing to hand out.
+    // Our own outage, or the tenant's other batches, took the whole window. Nothing was sent, so there are no result files.
     await moveBatch(deps.db, batch.batchNo, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
-    deps.ended(batch.id);
+    deps.scheduler.deliverSoon(batch.id);
     return "ended";
   }
   const admission = await askAdmission(deps, batch);
   if (admission !== "begin") return admission === "wait" ? "stop" : "next";
   const upstream = await validateBatch(deps, batch);
   if (upstream === null) {
-    // It failed, or was cancelled meanwhile and has not ended; the listener sees which.
-    deps.ended(batch.id);
+    // The batch failed, or it was cancelled during validation and has not ended. Webhooks are enqueued only if it ended.
+    deps.scheduler.deliverSoon(batch.id);
     return "next";
   }
-  deps.logger.info({ ...logFacts(batch), upstream }, "batch in progress");
-  await deps.feed(upstream);
+  deps.logger.info({ ...logFields(batch), upstream }, "batch in progress");
+  await feed(deps, upstream);
   return "stop";
-};
+}
 
-const expire: Step = async (deps, batch) => {
+async function expire(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (!isOverdue(deps, batch)) return "stop";
   const isSealed = await sealExpired(deps.db, batch.batchNo, deps.clock());
-  if (isSealed) deps.logger.info(logFacts(batch), "batch expired; unfinished lines become batch_expired");
+  if (isSealed) deps.logger.info(logFields(batch), "batch expired; unfinished lines become batch_expired");
   return "next";
-};
+}
 
-const sealCancel: Step = async (deps, batch) => {
+async function sealCancel(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   const since = deps.clock().getTime() - (batch.cancellingAt?.getTime() ?? 0);
   if (await sealCancelled(deps.db, batch.batchNo, since >= CANCEL_GRACE_MS, deps.clock())) return "next";
-  deps.again(batch.batchNo, CANCEL_LOOK_MS);
+  deps.scheduler.advanceSoon(batch.batchNo, CANCEL_LOOK_MS);
   return "stop";
-};
+}
 
-const assemble: Step = async (deps, batch) => {
+async function assemble(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (await assembleBatch(deps, batch)) {
     deps.logger.info(
-      { ...logFacts(batch), completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
+      { ...logFields(batch), completed: batch.completed, failed: batch.failed, total: batch.total, as: batch.sealedAs },
       "batch finished",
     );
-    deps.ended(batch.id);
+    deps.scheduler.deliverSoon(batch.id);
   }
   return "ended";
-};
+}
 
-/** Only of batches that are due for it: an advance that came for another reason must not rebuild files line by line. */
-const publish: Step = async (deps, batch) => {
+/** Checks that the batch is due, because each publication rewrites the files: an advance for another reason must not do that. */
+async function publish(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (await isDueToPublish(deps.db, batch.batchNo, deps.clock())) await publishAnswered(deps, batch);
   return "ended";
-};
+}
 
 function isOverdue({ clock }: AdvanceDeps, batch: BatchView): boolean {
   return batch.deadline.getTime() <= clock().getTime();

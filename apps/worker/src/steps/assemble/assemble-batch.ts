@@ -1,4 +1,7 @@
-/** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
+/**
+ * Builds the result files of a sealed batch and sets its final state. Writes to new keys; if two workers assemble the same
+ * batch, a compare-and-set picks the winner.
+ */
 import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
 import type { WorkerDeps } from "../../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
@@ -12,11 +15,11 @@ const FINAL: Readonly<Record<NonNullable<BatchView["sealedAs"]>, Finish["to"]>> 
   cancelled: "cancelled",
 };
 
-/** False where another assembler had finished the batch first; its files are the batch's, ours are gone. */
+/** Resolves with false if another worker finished the batch first. Then this worker's files are deleted again. */
 export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promise<boolean> {
   if (batch.sealedAs === null) throw new Error(`batch ${batch.id} is not sealed`);
-  const output = await written(deps, batch, "output", await outputFile(deps, batch));
-  const error = await written(deps, batch, "error", await errorFile(deps, batch));
+  const output = await writeIfAny(deps, batch, "output", await outputFile(deps, batch));
+  const error = await writeIfAny(deps, batch, "error", await errorFile(deps, batch));
   const finish = { batchNo: batch.batchNo, to: FINAL[batch.sealedAs], output, error };
   if (await finishBatch(deps.db, finish, deps.clock())) return true;
   const keys = [output, error].flatMap((file) => (file === null ? [] : [file.blob]));
@@ -25,7 +28,7 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
   return false;
 }
 
-function written(
+function writeIfAny(
   deps: AssembleDeps,
   batch: BatchView,
   kind: "output" | "error",

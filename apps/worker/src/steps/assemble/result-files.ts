@@ -1,4 +1,4 @@
-/** Sealed batch → the bytes of its output and error files: contract §4.5. */
+/** The contents of a sealed batch's output and error files: contract §4.5. */
 import { randomBytes } from "node:crypto";
 import { finishedLines, outputExtents, storedLines, type BatchView, type StoredLine } from "@nightshift/db";
 import {
@@ -14,13 +14,13 @@ import type { WorkerDeps } from "../../deps.ts";
 
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 
-/** Up to here a file comes out in the order of the input; larger ones in the order of completion. */
+/** A file of up to this size is in the order of the input. A larger one is in the order in which lines were recorded. */
 export const SORTED_BYTES = 8 * 1024 * 1024;
 
-/** A file's bytes: most of them lie in segments, from where the object store takes them itself. */
+/** The content of a file. Most of it is in segments, which the object store copies without this worker. */
 export type ResultContent = Iterable<JoinSource> | AsyncIterable<JoinSource>;
 
-/** The output file; null where no line succeeded. */
+/** The output file. Null if no line succeeded. */
 export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.completed === 0) return null;
   const extents = await outputExtents(deps.db, batch.batchNo);
@@ -28,7 +28,7 @@ export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<Re
   return [await sorted(deps, await storedLines(deps.db, batch, false))];
 }
 
-/** The error file: what failed, then what was never finished; null where there is neither. */
+/** The error file: failed lines, then unfinished ones. Null if there are neither. */
 export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.failed === 0) return null;
   const failed = await storedLines(deps.db, batch, true);
@@ -53,7 +53,7 @@ async function* concatenated(first: readonly JoinSource[], second: AsyncIterable
   yield* second;
 }
 
-/** Reads the input once more for the custom_ids of the lines that have no result. */
+/** Reads the input again for the `custom_id` of each line that has no result. */
 async function* unfinishedLines(
   deps: ResultDeps,
   batch: BatchView,

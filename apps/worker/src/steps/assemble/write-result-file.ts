@@ -1,4 +1,4 @@
-/** Writes a result file of a batch, under a fresh id: its bytes, and what its row will say. */
+/** Writes a result file of a batch under a new id, and returns the row of the file. */
 import { randomBytes } from "node:crypto";
 import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
 import { newFileId } from "@nightshift/domain";
@@ -7,7 +7,7 @@ import type { ResultContent } from "./result-files.ts";
 
 export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "batchFileLifeSeconds">;
 
-/** The row is the caller's to insert. It lives for as long as the batch asked for, else as the configuration says. */
+/** The caller inserts the row. The batch sets the lifetime of the file; otherwise the configuration does. */
 export async function writeResultFile(
   deps: WriteResultFileDeps,
   batch: BatchView,
@@ -32,7 +32,7 @@ export async function writeResultFile(
   };
 }
 
-/** Noted before it is written: what a crash leaves behind is found by maintenance. */
+/** Inserts the blob before its bytes are written, so that maintenance finds what a crash leaves behind. */
 export async function writeNotedBlob(
   deps: Pick<WorkerDeps, "db" | "objects">,
   key: string,

@@ -41,6 +41,6 @@ test("a claimed slice is held until it is let go; a stale one never is", async (
     claims.isHeld({ sliceNo: 13, gen: 0 }),
   ]).toEqual([true, false, false]);
 
-  claims.letGo(slice);
+  claims.release(slice);
   expect(claims.isHeld(slice)).toBe(false);
 });

@@ -1,13 +1,13 @@
-/** Claims of slices that come in one turn of the event loop, put to the ledger together. */
+/** Claims slices in the ledger. Claims of one turn of the event loop go into one statement. */
 import { claimSlices, type ClaimedSlice, type Db, type SliceRef } from "@nightshift/db";
 import type { Clock } from "../../deps.ts";
 
 export interface SliceClaims {
-  /** Null where the job is stale. Rejects where Postgres could not be asked: the queue repeats the job. */
+  /** Resolves with null if the job is stale. Rejects if Postgres is unavailable: then the queue repeats the job. */
   claim(slice: SliceRef): Promise<ClaimedSlice | null>;
-  /** Whoever had claimed the slice is done with it. */
-  letGo(slice: SliceRef): void;
-  /** True from the claim's answer on until the slice is let go. */
+  /** The slice is finished here. */
+  release(slice: SliceRef): void;
+  /** True from the successful claim to the release. */
   isHeld(slice: SliceRef): boolean;
 }
 
@@ -17,8 +17,10 @@ interface WaitingClaim {
   readonly reject: (error: unknown) => void;
 }
 
-/** With its `gen`: a slice that was freed has a stale job beside its own, and both may come in one turn. */
-export const nameOfSlice = ({ sliceNo, gen }: SliceRef): string => `${String(sliceNo)}-${String(gen)}`;
+/** Contains `gen`, because a freed slice has a new job and a stale one, and both may come in the same turn. */
+export function nameOfSlice({ sliceNo, gen }: SliceRef): string {
+  return `${String(sliceNo)}-${String(gen)}`;
+}
 
 export function createSliceClaims(deps: {
   readonly db: Db;
@@ -38,7 +40,7 @@ export function createSliceClaims(deps: {
       for (const name of mine.keys()) held.add(name);
       for (const { slice, resolve } of claims) {
         resolve(mine.get(nameOfSlice(slice)) ?? null);
-        // Each goes to one job, also where the queue delivered the same job twice in this turn.
+        // A slice goes to one job only, even if the queue delivered the same job twice in this turn.
         mine.delete(nameOfSlice(slice));
       }
     } catch (error) {
@@ -53,7 +55,7 @@ export function createSliceClaims(deps: {
         waiting.push({ slice, resolve, reject });
       });
     },
-    letGo(slice) {
+    release(slice) {
       held.delete(nameOfSlice(slice));
     },
     isHeld: (slice) => held.has(nameOfSlice(slice)),

@@ -1,26 +1,25 @@
-/** Keeps an upstream's window full: reads where the next lines lie, moves the checkpoints, enqueues the slices. */
-import { feedUpstream, type FeedState, type NewSlice, type WaitingSlice } from "@nightshift/db";
+/** `upstream.feed`: fills an upstream's window. Cuts the next lines into slices, moves the checkpoints, starts the slices. */
+import { feedUpstream, type FeedState, type NewSlice } from "@nightshift/db";
 import { planFeed, readSpan, spanCount, WINDOW_BYTES, type PlannedRun } from "@nightshift/domain";
 import type { WorkerDeps } from "../../deps.ts";
-import type { SliceQueue } from "../../scheduler.ts";
+import type { DirectSteps } from "../../direct-steps.ts";
+import type { Scheduler } from "../../scheduler.ts";
 import type { LineIndexes } from "./line-indexes.ts";
 
-export interface FeederDeps extends Pick<WorkerDeps, "db" | "clock"> {
+export interface FeedDeps extends Pick<WorkerDeps, "db" | "clock"> {
   readonly indexes: LineIndexes;
-  readonly slices: SliceQueue;
-  /** Told of slices of small batches, which need not wait for their jobs. */
-  readonly onSmall: (slices: readonly WaitingSlice[]) => void;
+  readonly scheduler: Pick<Scheduler, "enqueueSlices">;
+  readonly directSteps: Pick<DirectSteps, "run">;
 }
 
-/** Bytes of one slice; a single line may be longer. A worker reads a slice with one range request. */
+/** Maximum size of a slice of more than one line. A slice touches at most two of the blocks in which workers read inputs. */
 const SLICE_BYTES = 1024 * 1024;
 
-/** Tops up the window once. Returns how many slices went out. */
-export async function feed(deps: FeederDeps, upstream: string): Promise<number> {
+/** Slices of small batches are run directly, and get a job as well: the job repeats them if this worker dies. */
+export async function feed(deps: FeedDeps, upstream: string): Promise<void> {
   const fed = await feedUpstream(deps.db, upstream, deps.clock(), (state) => cutSlices(deps.indexes, state));
-  deps.onSmall(fed.filter((slice) => !slice.isBulk));
-  await deps.slices.enqueue(fed);
-  return fed.length;
+  deps.directSteps.run(fed.filter((slice) => !slice.isBulk));
+  await deps.scheduler.enqueueSlices(fed);
 }
 
 async function cutSlices(indexes: LineIndexes, state: FeedState): Promise<NewSlice[]> {
@@ -36,7 +35,7 @@ async function cutSlices(indexes: LineIndexes, state: FeedState): Promise<NewSli
     const cutter = cutters.get(run.batchNo) ?? (await openCutter(indexes, state, run.batchNo));
     cutters.set(run.batchNo, cutter);
     for (const slice of cutter(run)) {
-      // Always at least one slice, however long its line: else a long line would wait for ever.
+      // An empty window takes one slice of any size. Otherwise a long line would never be fed.
       if (slice.byteLength > roomBytes && state.dueLines + slices.length > 0) return slices;
       roomBytes -= slice.byteLength;
       slices.push(slice);
@@ -45,12 +44,12 @@ async function cutSlices(indexes: LineIndexes, state: FeedState): Promise<NewSli
   return slices;
 }
 
-/** Cuts the next lines of one batch, each time from where the last run ended. */
+/** Cuts the next lines of one batch. Each call continues where the last one ended. */
 type SliceCutter = (run: PlannedRun) => NewSlice[];
 
 async function openCutter(indexes: LineIndexes, state: FeedState, batchNo: number): Promise<SliceCutter> {
   const candidate = state.candidates.find((c) => c.batchNo === batchNo);
-  if (candidate === undefined) throw new Error(`batch ${String(batchNo)} was planned and is no candidate`);
+  if (candidate === undefined) throw new Error(`batch ${String(batchNo)} is planned but is not a candidate`);
   const index = await indexes.open(candidate.indexBlob);
   let next = candidate.fedLines;
   return (run) => {

@@ -1,18 +1,18 @@
-/** The indexes of line offsets that validation wrote, the latest used kept in memory: 400 kB for 50,000 lines. */
+/** A cache of the line indexes that validation wrote. An index takes 400 kB for 50,000 lines. */
 import { LRUCache } from "lru-cache";
 import type { ObjectStore } from "@nightshift/storage";
 
 export interface LineIndexes {
-  /** The whole index of one batch, by its blob. */
+  /** Returns the index of one batch, by the key of its blob. */
   open(blob: string): Promise<Buffer>;
-  /** Keeps an index that was just written: it is read next. */
+  /** Caches an index that was just written, because the feed reads it next. */
   keep(blob: string, index: Buffer): void;
 }
 
-const KEPT = 32;
+const MAX_INDEXES = 32;
 
 export function createLineIndexes(objects: ObjectStore): LineIndexes {
-  const kept = new LRUCache<string, Buffer>({ max: KEPT });
+  const kept = new LRUCache<string, Buffer>({ max: MAX_INDEXES });
   return {
     async open(blob) {
       const index = kept.get(blob) ?? (await objects.read(blob));

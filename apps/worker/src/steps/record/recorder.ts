@@ -1,8 +1,8 @@
 /**
  * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger. Several
- * segments may be on their way at once; they are recorded one transaction at a time, all that have arrived together, because
- * a batch's transactions would only wait for one another (94 ms each, with four of them at once). A store that is away delays
- * results, it never loses them: each step is repeated until it succeeds.
+ * segments are written at the same time. One transaction at a time records all segments that are written by then, because
+ * transactions of one batch wait for each other: four at once took 94 ms each. Each step is repeated until it succeeds, so an
+ * unavailable store delays results and loses none.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,18 +10,18 @@ import { recordFlush, type Db, type Flush, type LineResult, type Recorded, type 
 import type { Logger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import type { Clock } from "../../deps.ts";
-import { toReturns, type ReturnedLine } from "./returns.ts";
-import { createSegmentBuffers, type SegmentBuffers } from "./segment-buffers.ts";
-import { buildSegment, withoutBytes, type FinishedLine, type WrittenLine } from "./segment.ts";
+import type { FinishedLine, ReturnedLine, WrittenLine } from "./lines.ts";
+import { toReturns } from "./returns.ts";
+import { buildSegment, createSegmentBuffers, withoutBytes, type SegmentBuffers } from "./segment.ts";
 
 export interface Recorder {
-  /** Resolves once the result is durable and in the ledger (or was dropped there because the batch is sealed). */
+  /** Resolves when the result is durable and in the ledger. The ledger drops a result whose batch is sealed. */
   finish(line: FinishedLine): Promise<void>;
-  /** Resolves once the ledger has the line for a later attempt. */
+  /** Resolves when the line is back in the ledger. */
   giveBack(line: ReturnedLine): Promise<void>;
-  /** Nothing more is gathered: what is pending goes out now. */
+  /** Writes the gathered lines now. */
   flushNow(): void;
-  /** Resolves when nothing is pending or under way. */
+  /** Resolves when all lines are recorded. */
   idle(): Promise<void>;
 }
 
@@ -30,26 +30,30 @@ export interface RecorderDeps {
   readonly objects: ObjectStore;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** True while lines of that batch are in this worker's hands and unfinished: then it pays to wait for them a little. */
-  readonly expectsMore: (batchNo: number) => boolean;
-  /** Told of each commit, with the lines that it was made of. */
-  readonly onRecorded: (recorded: Recorded, finished: readonly WrittenLine[]) => void;
+  /** Tells whether more lines of a batch will finish here. If so, the recorder waits for them a little. */
+  readonly inHand: { has(batchNo: number): boolean };
+  readonly events: RecordEvents;
+}
+
+export interface RecordEvents {
+  /** Called after each commit, with the lines that it recorded. */
+  recorded(recorded: Recorded, finished: readonly WrittenLine[]): void;
 }
 
 /**
- * Under load a segment gathers for so long, or until it has so many bytes: one PUT of 100 kB takes MinIO 8 ms and 3 ms of CPU.
- * Nobody waits for it: a batch's last lines are written at once.
+ * Under load, lines are gathered until the time or the size is reached: a PUT of 100 kB takes MinIO 8 ms and 3 ms of CPU. A
+ * batch does not wait for it at its end, because its last lines are written at once.
  */
 const GATHER_MS = 100;
 const GATHER_BYTES = 1024 * 1024;
-/** Segments that are being written at once. */
+/** Segments written at the same time. */
 const MAX_WRITING = 4;
-/** Segments of one transaction. */
+/** Segments per transaction. */
 const MAX_RECORDED = 16;
 const FIRST_REPEAT_MS = 200;
 const MAX_REPEAT_MS = 5_000;
 
-/** Lines that travel together while they are gathered. */
+/** Lines that are gathered for one segment. */
 interface Load {
   readonly finished: FinishedLine[];
   readonly returned: ReturnedLine[];
@@ -58,7 +62,7 @@ interface Load {
   readonly settle: () => void;
 }
 
-/** The same lines once their segment is written. */
+/** The same lines after their segment is written. */
 interface WrittenLoad extends Pick<Load, "returned" | "settle"> {
   readonly finished: readonly WrittenLine[];
   readonly segment: WrittenSegment | null;
@@ -86,6 +90,23 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const isEmpty = (): boolean => gathering.finished.length + gathering.returned.length === 0;
   const isIdle = (): boolean => isEmpty() && writing === 0 && written.length === 0 && !isRecording;
 
+  const record = async (): Promise<void> => {
+    if (isRecording) return;
+    isRecording = true;
+    while (written.length > 0) {
+      const loads = written.splice(0, MAX_RECORDED);
+      const flush = toFlush(loads);
+      const recorded = await untilDone(deps, "record results", () => recordFlush(deps.db, flush, deps.clock()));
+      for (const load of loads) load.settle();
+      deps.events.recorded(
+        recorded,
+        loads.flatMap((load) => load.finished),
+      );
+    }
+    isRecording = false;
+    if (isIdle()) for (const wake of waitingForIdle.splice(0)) wake();
+  };
+
   const write = async (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -98,36 +119,15 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const segment = await writeSegment(deps, buffers, load);
     writing -= 1;
     written.push(segment);
-    writeIfDue();
-    await record();
-  };
-
-  const writeIfDue = (): void => {
     if (isDue) void write();
-  };
-
-  const record = async (): Promise<void> => {
-    if (isRecording) return;
-    isRecording = true;
-    while (written.length > 0) {
-      const loads = written.splice(0, MAX_RECORDED);
-      const flush = toFlush(loads);
-      const recorded = await untilDone(deps, "record results", () => recordFlush(deps.db, flush, deps.clock()));
-      for (const load of loads) load.settle();
-      deps.onRecorded(
-        recorded,
-        loads.flatMap((load) => load.finished),
-      );
-    }
-    isRecording = false;
-    if (isIdle()) for (const wake of waitingForIdle.splice(0)) wake();
+    await record();
   };
 
   const schedule = (batchNo: number): Promise<void> => {
     const { recorded } = gathering;
-    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.expectsMore(batchNo))) {
+    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.inHand.has(batchNo))) {
       isDue = true;
-      // After this turn of the loop: lines that finish together are recorded together.
+      // Wait for the end of this turn of the event loop, so that lines that finish together are recorded together.
       setImmediate(() => void write());
     }
     timer ??= setTimeout(() => {

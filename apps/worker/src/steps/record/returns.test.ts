@@ -2,7 +2,8 @@
 import { expect, test } from "@jest/globals";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import type { LineTask } from "../send/line-task.ts";
-import { type ReturnedLine, toReturns } from "./returns.ts";
+import type { ReturnedLine } from "./lines.ts";
+import { toReturns } from "./returns.ts";
 
 const unsent = (task: LineTask | undefined, delayMs = 0): ReturnedLine => {
   if (task === undefined) throw new Error("there is no such line");

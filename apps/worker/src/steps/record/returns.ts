@@ -1,16 +1,11 @@
-/** Lines that go back to the ledger: one slice for each that burned an attempt, one for all of a slice that were not sent. */
+/** Turns returned lines into slices of the ledger. */
 import type { ClaimedSlice, SliceReturn } from "@nightshift/db";
-import type { LinePlace } from "../send/line-task.ts";
-
-export interface ReturnedLine {
-  readonly task: LinePlace;
-  readonly hasBurnedAttempt: boolean;
-  readonly delayMs: number;
-}
+import type { LinePlace, ReturnedLine } from "./lines.ts";
 
 /**
- * Lines of the same claim that burned nothing travel together; the longest delay counts for all of them. A slice that was
- * freed and claimed again is another claim: what is left of the old one must not take the new one's lines along.
+ * A line that used up an attempt becomes a slice of its own. All other lines of one claim become one slice, with the longest
+ * of their delays. Lines are grouped by claim and not by slice number: a slice that was freed and claimed again is another
+ * claim, and a stale line of the old claim must not take lines of the new one along.
  */
 export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
   const burned = lines
@@ -31,10 +26,10 @@ export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
     const { slice } = line.task;
     unsent.set(slice, [...(unsent.get(slice) ?? []), line]);
   }
-  return [...burned, ...[...unsent.values()].flatMap(together)];
+  return [...burned, ...[...unsent.values()].flatMap(toOneReturn)];
 }
 
-function together(group: readonly ReturnedLine[]): SliceReturn[] {
+function toOneReturn(group: readonly ReturnedLine[]): SliceReturn[] {
   const first = group[0];
   if (first === undefined) return [];
   const { slice } = first.task;

@@ -1,22 +1,6 @@
-/** Puts finished lines into one object: grouped by batch and kind, so that each group is one run of bytes. */
+/** Builds a segment: one object with the result lines of a flush, grouped by batch and file, each group one run of bytes. */
 import type { LineResult } from "@nightshift/db";
-import type { LineTask } from "../send/line-task.ts";
-import type { Outcome } from "../send/outcome.ts";
-import type { SegmentBuffers } from "./segment-buffers.ts";
-
-type Done = Extract<Outcome, { kind: "done" }>;
-
-/** A line with a result that is not durable yet. */
-export interface FinishedLine {
-  readonly task: LineTask;
-  readonly outcome: Done;
-}
-
-/** A line whose result is durable: its bytes need no memory any more. */
-export interface WrittenLine {
-  readonly task: LineTask;
-  readonly outcome: Omit<Done, "line">;
-}
+import type { FinishedLine, WrittenLine } from "./lines.ts";
 
 export function withoutBytes({ task, outcome }: FinishedLine): WrittenLine {
   const { kind, file, usage, exhaustedBy } = outcome;
@@ -26,11 +10,11 @@ export function withoutBytes({ task, outcome }: FinishedLine): WrittenLine {
 export interface Segment {
   readonly body: Buffer;
   readonly results: LineResult[];
-  /** The object is written: its memory serves the next one. */
+  /** Call it when the object is written: the next segment reuses the memory. */
   readonly release: () => void;
 }
 
-/** The object to be put under `key`. Lines of one batch and kind keep the order in which they finished. */
+/** The segment for `key`. Lines of one batch and file keep the order in which they finished. */
 export function buildSegment(key: string, lines: readonly FinishedLine[], buffers: SegmentBuffers): Segment {
   const sorted = [...lines].sort(
     (a, b) =>
@@ -58,4 +42,41 @@ export function buildSegment(key: string, lines: readonly FinishedLine[], buffer
   let filled = 0;
   for (const { outcome } of sorted) for (const piece of outcome.line.pieces) filled += piece.copy(body, filled);
   return { body, results, release };
+}
+
+/**
+ * Memory for segments, reused because V8 frees external memory late while its own heap is small. At 1,500 replies of 33 KB a
+ * second, each segment would leave another megabyte to collect.
+ */
+export interface SegmentBuffers {
+  /** Returns a buffer of exactly that length with arbitrary content. It belongs to the caller until `release`. */
+  take(bytes: number): TakenBuffer;
+}
+
+export interface TakenBuffer {
+  readonly body: Buffer;
+  /** Call it when no code reads or writes the buffer any more. */
+  readonly release: () => void;
+}
+
+/** A segment is closed at 1 MiB, but its last line may exceed that. */
+const BUFFER_BYTES = 1.25 * 1024 * 1024;
+
+/** Keeps at most `maxSpare` unused buffers. */
+export function createSegmentBuffers(maxSpare: number): SegmentBuffers {
+  const spare: Buffer[] = [];
+  return {
+    take(bytes) {
+      if (bytes > BUFFER_BYTES) return { body: Buffer.allocUnsafeSlow(bytes), release: () => undefined };
+      const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+      let isTaken = true;
+      return {
+        body: buffer.subarray(0, bytes),
+        release() {
+          if (isTaken && spare.length < maxSpare) spare.push(buffer);
+          isTaken = false;
+        },
+      };
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * Finished batch with answered retries → the same files with new bytes, and counts to match. Writes to fresh keys; a
- * compare-and-set picks the winner of a race, and everything that a client can see changes in that one transaction.
+ * Publishes the results of retries of a finished batch: the same files with new contents, and new counts. Writes to new keys;
+ * a compare-and-set picks the winner of a race. Everything that a client can see changes in that one transaction.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -12,15 +12,14 @@ import {
   type BatchView,
   type FileChange,
 } from "@nightshift/db";
-import type { WorkerDeps } from "../../deps.ts";
-import { logFacts } from "../../log-facts.ts";
+import { logFields, type WorkerDeps } from "../../deps.ts";
 import { retriedErrors, retriedOutput } from "./retried-files.ts";
 import type { ResultContent } from "../assemble/result-files.ts";
 import { writeNotedBlob, writeResultFile } from "../assemble/write-result-file.ts";
 
 type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger" | "batchFileLifeSeconds">;
 
-/** True where the batch changed; false where there was nothing to publish, or somebody else was first. */
+/** Resolves with false if there is nothing to publish, or if another worker published first. */
 export async function publishAnswered(deps: PublishDeps, batch: BatchView): Promise<boolean> {
   const retries = await answeredRetries(deps.db, batch.batchNo);
   if (retries.length === 0) return false;
@@ -29,7 +28,7 @@ export async function publishAnswered(deps: PublishDeps, batch: BatchView): Prom
   if (await publishRetries(deps.db, { batch, retries, output, error }, deps.clock())) {
     const succeeded = retries.filter(({ failed }) => !failed).length;
     deps.logger.info(
-      { ...logFacts(batch), retries: retries.length, succeeded },
+      { ...logFields(batch), retries: retries.length, succeeded },
       "retried lines are in the batch's files",
     );
     return true;

@@ -1,4 +1,4 @@
-/** A finished batch's files + the results of its retries → the files' new bytes. What lay in segments may be gone; the files themselves are the source. */
+/** The new contents of a finished batch's files after retries. Made from the old files, because the segments may be deleted. */
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
 import { createLineSplitter, resultCustomId } from "@nightshift/domain";
 import { type JoinSource, readPieces } from "@nightshift/storage";
@@ -10,8 +10,8 @@ type RetriedDeps = Pick<WorkerDeps, "db" | "objects">;
 const LINE_BREAK = Buffer.from("\n");
 
 /**
- * The output file with what succeeded now; `old` is null where nothing had succeeded before. In the order of the input while
- * it is small, as before; else the new lines follow the old ones.
+ * The output file with the retries that succeeded. `old` is null if no line had succeeded before. A small file is in the order
+ * of the input, as before. In a larger one, the new lines follow the old ones.
  */
 export async function retriedOutput(
   deps: RetriedDeps,
@@ -22,9 +22,9 @@ export async function retriedOutput(
   const bytes = succeeded.reduce((sum, { length }) => sum + length, old?.bytes ?? 0);
   const before = old === null ? [] : [{ key: old.blob, offset: 0, length: old.bytes }];
   if (bytes > SORTED_BYTES) return [...before, ...succeeded];
-  const oldLines = old === null ? [] : withBreaks(await deps.objects.read(old.blob));
+  const oldLines = old === null ? [] : splitLines(await deps.objects.read(old.blob));
   const oldNumbers = old === null ? [] : await outputLines(deps.db, batch);
-  // A file that another rebuild has replaced meanwhile: its compare-and-set fails, whatever the order here.
+  // Another worker has replaced the file since. The order does not matter here, because the compare-and-set will fail.
   if (oldNumbers.length !== oldLines.length) return [...before, ...succeeded];
   const lines = oldLines.map((line, i) => ({ number: oldNumbers[i] ?? 0, line }));
   for await (const { piece, bytes: line } of readPieces(deps.objects, succeeded)) {
@@ -35,8 +35,8 @@ export async function retriedOutput(
 }
 
 /**
- * The error file without what succeeded now, and with the new line of each that failed again in the place of its old one;
- * all others keep their bytes. Lines are told by their custom_id: those that were never finished are in no index.
+ * The error file without the retries that succeeded, and with a new line for each retry that failed again. All other lines
+ * keep their bytes. Lines are matched by `custom_id`, because lines that never finished are not in the line index.
  */
 export async function retriedErrors(
   deps: RetriedDeps,
@@ -45,10 +45,10 @@ export async function retriedErrors(
 ): Promise<ResultContent> {
   const changed = new Map<string, AnsweredRetry>();
   for await (const { piece, bytes } of readPieces(deps.objects, retries)) changed.set(resultCustomId(bytes), piece);
-  return replaced(deps, old, changed);
+  return replaceLines(deps, old, changed);
 }
 
-async function* replaced(
+async function* replaceLines(
   { objects }: RetriedDeps,
   old: FileView,
   changed: ReadonlyMap<string, AnsweredRetry>,
@@ -65,7 +65,7 @@ async function* replaced(
   yield* inRuns(toSources(splitter.end()));
 }
 
-/** Bytes in memory that follow one another go out as one: a source each would cost more than its bytes. */
+/** Joins neighbouring buffers into one source, because a source for each line would cost more than its bytes. */
 function* inRuns(sources: readonly JoinSource[]): Generator<JoinSource> {
   let kept: Uint8Array[] = [];
   for (const source of sources) {
@@ -80,8 +80,8 @@ function* inRuns(sources: readonly JoinSource[]): Generator<JoinSource> {
   if (kept.length > 0) yield Buffer.concat(kept);
 }
 
-/** The lines of a result file, each with the break at its end. */
-function withBreaks(content: Buffer): Buffer[] {
+/** The lines of a result file, each with its line break. */
+function splitLines(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let from = 0; from < content.length;) {
     const at = content.indexOf(LINE_BREAK, from);

@@ -6,6 +6,7 @@ import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
 import type { Recorder } from "../record/recorder.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { LinesInHand } from "./lines-in-hand.ts";
 import { createUpstreamLane, type UpstreamLane } from "./upstream-lane.ts";
 import { createUpstreamLease, type UpstreamLease } from "./upstream-lease.ts";
 
@@ -21,6 +22,7 @@ export interface LanesDeps {
   readonly routes: Routes;
   readonly recorder: Recorder;
   readonly budget: ByteBudget;
+  readonly inHand: LinesInHand;
   readonly metrics: WorkerMetrics;
   readonly workerId: () => string;
   readonly logger: Logger;

@@ -1,16 +1,8 @@
 /** A line that this worker has claimed, until its result is recorded. */
 import type { ClaimedSlice } from "@nightshift/db";
 import { createLineSplitter, MAX_LINE_BYTES, toRequestLine, type RequestLine } from "@nightshift/domain";
+import type { LinePlace } from "../record/lines.ts";
 import { LINE_COST, type Cost } from "./cost.ts";
-
-/** A line of a slice, and its place in the input. */
-export interface LinePlace {
-  readonly slice: ClaimedSlice;
-  /** The line's number in the batch, from 0. */
-  readonly line: number;
-  readonly byteOffset: number;
-  readonly byteLength: number;
-}
 
 export interface LineTask extends LinePlace {
   readonly request: RequestLine;

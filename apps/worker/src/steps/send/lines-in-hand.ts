@@ -1,4 +1,4 @@
-/** Lines of a lane that have no reply yet, sent or not, counted by batch. */
+/** Lines of all lanes of this worker that have no reply yet, sent or not, counted by batch. */
 import { setMaxListeners } from "node:events";
 
 export interface LinesInHand {

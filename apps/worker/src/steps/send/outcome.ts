@@ -6,23 +6,15 @@ import {
   readUsage,
   scanReplyBody,
   unansweredLine,
-  type LineUsage,
   type RandomBytes,
-  type ResultLine,
   type ReplyBody,
 } from "@nightshift/domain";
 import { classify, type Reply } from "@nightshift/upstream";
+import type { DoneOutcome } from "../record/lines.ts";
 import type { LineTask } from "./line-task.ts";
 
 export type Outcome =
-  | {
-      readonly kind: "done";
-      readonly file: "output" | "error";
-      readonly line: ResultLine;
-      readonly usage: LineUsage | null;
-      /** Why the line ran out of attempts. Null if it succeeded, or if another attempt would get the same answer. */
-      readonly exhaustedBy: string | null;
-    }
+  | DoneOutcome
   | { readonly kind: "next_attempt"; readonly delayMs: number }
   /** Burns no attempt. The upstream is paused for all workers. */
   | { readonly kind: "throttled"; readonly pauseMs: number };

@@ -4,6 +4,7 @@ import type { Reply, UpstreamRequest } from "@nightshift/upstream";
 import { createFakeLease, createFakeRecorder, nextTurn } from "../../../test/lane-fixture.ts";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import { createByteBudget } from "./byte-budget.ts";
+import { createLinesInHand } from "./lines-in-hand.ts";
 import { createUpstreamLane } from "./upstream-lane.ts";
 
 const SUCCESS: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
@@ -11,6 +12,7 @@ const SUCCESS: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), r
 function start(permits: number) {
   const lease = createFakeLease(permits);
   const recorder = createFakeRecorder();
+  const inHand = createLinesInHand();
   const sent: { readonly request: UpstreamRequest; readonly reply: (reply: Reply) => Promise<void> }[] = [];
   const lane = createUpstreamLane({
     settings: {
@@ -40,6 +42,7 @@ function start(permits: number) {
     routes: { resolve: (model) => (model === "small" ? { upstream: "up", model: "small-v2" } : null) },
     recorder: recorder.recorder,
     budget: createByteBudget(1_000),
+    inHand,
     lease: lease.lease,
     metrics: { lineReturned: () => undefined },
     clock: () => new Date("2026-08-19T12:00:00Z"),
@@ -48,7 +51,7 @@ function start(permits: number) {
   const run = (batchNo: number, lineCount: number): void => {
     void lane.run(tasksOfSlice(claimed({ batchNo, lineCount }))).then(() => ended.push(batchNo));
   };
-  return { lease, recorder, sent, lane, ended, run };
+  return { lease, recorder, sent, lane, inHand, ended, run };
 }
 
 test("sends the line with the routed model and the line's idempotency key", () => {
@@ -62,12 +65,12 @@ test("sends the line with the routed model and the line's idempotency key", () =
 });
 
 test("ends a slice when each of its lines is recorded", async () => {
-  const { lane, recorder, sent, ended, run } = start(2);
+  const { lane, recorder, sent, inHand, ended, run } = start(2);
   run(1, 2);
-  expect([lane.inFlight(), lane.batches(), lane.holds(1)]).toEqual([2, [1], true]);
+  expect([lane.inFlight(), inHand.batches(), inHand.has(1)]).toEqual([2, [1], true]);
 
   for (const { reply } of sent) await reply(SUCCESS);
-  expect([lane.inFlight(), lane.batches(), recorder.finished.length, ended]).toEqual([0, [], 2, []]);
+  expect([lane.inFlight(), inHand.batches(), recorder.finished.length, ended]).toEqual([0, [], 2, []]);
   recorder.commit();
   await nextTurn();
 
@@ -110,15 +113,15 @@ test("drains: returns unsent and later lines, and resolves when the last reply i
 });
 
 test("returns the lines that it aborts without burning an attempt, and leaves other batches alone", async () => {
-  const { lane, recorder, run } = start(2);
+  const { inHand, recorder, run } = start(2);
   run(1, 1);
   run(2, 1);
 
-  lane.abortInFlight(1);
+  inHand.abort(1);
   await nextTurn();
 
   expect(recorder.returned).toMatchObject([{ task: { slice: { batchNo: 1 } }, hasBurnedAttempt: false, delayMs: 0 }]);
-  expect(lane.batches()).toEqual([2]);
+  expect(inHand.batches()).toEqual([2]);
 });
 
 test("ends a slice whose unsent lines are dropped", async () => {

@@ -8,7 +8,7 @@ import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
 import { createClaimRoom, type ClaimRoom } from "./claim-room.ts";
 import { createGiveBack } from "./give-back.ts";
 import { idempotencyKey, type LineTask } from "./line-task.ts";
-import { createLinesInHand } from "./lines-in-hand.ts";
+import type { LinesInHand } from "./lines-in-hand.ts";
 import { createPooledRandom } from "./pooled-random.ts";
 import { createSendLoop } from "./send-loop.ts";
 import { settleReply } from "./settle-reply.ts";
@@ -28,12 +28,6 @@ export interface UpstreamLane {
   dropUnsent(): void;
   /** Sends nothing more and returns unsent lines to the ledger. Resolves when nothing is in flight. */
   drain(): Promise<void>;
-  /** Aborts what is in flight, of one batch or of all. The slots are free at once. */
-  abortInFlight(batchNo?: number): void;
-  /** Numbers of the batches with lines in hand. */
-  batches(): number[];
-  /** True while lines of that batch are in hand and have no reply yet. */
-  holds(batchNo: number): boolean;
   inFlight(): number;
 }
 
@@ -43,15 +37,15 @@ export interface UpstreamLaneDeps {
   readonly routes: Pick<Routes, "resolve">;
   readonly recorder: Pick<Recorder, "finish" | "giveBack" | "flushNow">;
   readonly budget: ByteBudget;
+  readonly inHand: LinesInHand;
   readonly lease: UpstreamLease;
   readonly metrics: Pick<WorkerMetrics, "lineReturned">;
   readonly clock: Clock;
 }
 
 export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
-  const { budget, clock, lease, metrics, recorder, settings } = deps;
+  const { budget, clock, inHand, lease, metrics, recorder, settings } = deps;
   const unsent = createUnsentLines();
-  const inHand = createLinesInHand();
   const room = createClaimRoom({ unsent, lease });
   const giveBack = createGiveBack({ unsent, inHand, recorder, lease });
   const settling = { settings, recorder, lease, giveBack, metrics, clock, random: createPooledRandom() };
@@ -97,11 +91,6 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       recorder.flushNow();
       return loop.idle();
     },
-    abortInFlight(batchNo) {
-      inHand.abort(batchNo);
-    },
-    batches: () => inHand.batches(),
-    holds: (batchNo) => inHand.has(batchNo),
     inFlight: () => loop.inFlight(),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Threads that check input files, one kept for the next file: its code is compiled by then, which makes 50,000 lines a third of
- * a second quicker. 200 MB of parsing must not share an event loop with 256 sockets: the main thread only moves chunks.
+ * Threads that validate input files. Parsing 200 MB must not share an event loop with 256 sockets, so the main thread only
+ * moves chunks. One thread is kept for the next file: its code is compiled already, which saves 0.3 s per 50,000 lines.
  */
 import { on } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -8,17 +8,19 @@ import type { InputReport } from "@nightshift/domain";
 import type { InputRules, ValidationReply, ValidationRequest } from "./validation-thread.ts";
 
 export interface ValidationThreads {
-  /** Opens a file when its turn comes, and checks it as it streams by. Rejects as the source does, or when the thread fails. */
+  /** Opens the file when a thread is free, and validates it as a stream. Rejects if the source or the thread fails. */
   validate(open: () => Promise<AsyncIterable<Uint8Array>>, rules: InputRules): Promise<InputReport>;
   close(): Promise<void>;
 }
 
-/** Chunks on their way to the thread. */
+/** Chunks that were sent to the thread and are not processed yet. */
 const MAX_AHEAD = 8;
-/** At once; further files wait. Each takes 50 to 80 MB: four of them, beside a million lines, brought a worker over 400 MB. */
+/** More files wait. Each thread takes 50 to 80 MB: four threads and a million lines brought a worker over 400 MB. */
 const MAX_THREADS = 2;
-
-/** Of a thread's young generation, which V8 would let grow to 48 MB: the worker's memory counts, and validation is no slower (row 13). */
+/**
+ * Size of a thread's young generation, which V8 would let grow to 48 MB. Validation is not slower with it: row 13 of
+ * docs/performance.md.
+ */
 const THREAD_YOUNG_MB = 8;
 
 export function createValidationThreads(): ValidationThreads {
@@ -28,7 +30,7 @@ export function createValidationThreads(): ValidationThreads {
 
   const takeTurn = async (): Promise<void> => {
     if (busy < MAX_THREADS) busy += 1;
-    // Whoever ends hands his turn over.
+    // The finished caller passes its slot to the next waiter.
     else await new Promise<void>((resolve) => waiting.push(resolve));
   };
   const endTurn = (): void => {
@@ -68,7 +70,7 @@ export function createValidationThreads(): ValidationThreads {
     try {
       const report = await validateIn(thread, source, rules);
       if (spare === null) {
-        // Idle it keeps no process alive.
+        // An idle thread must not keep the process alive.
         thread.unref();
         spare = thread;
       } else {
@@ -76,7 +78,7 @@ export function createValidationThreads(): ValidationThreads {
       }
       return report;
     } catch (error) {
-      // In the middle of a file: nobody can use it any more.
+      // The thread is in the middle of a file and cannot take another one.
       await thread.terminate();
       throw error;
     }
@@ -85,7 +87,7 @@ export function createValidationThreads(): ValidationThreads {
 
 async function validateIn(thread: Worker, source: AsyncIterable<Uint8Array>, rules: InputRules): Promise<InputReport> {
   const ended = new AbortController();
-  // Keeps what comes while the source is waited for, and rejects when the thread fails: a slow store must not lose replies.
+  // Buffers replies while the source is slow, so that none is lost, and rejects if the thread fails.
   const replies = on(thread, "message", { signal: ended.signal });
   const nextReply = async (): Promise<ValidationReply> => {
     const [reply] = (await replies.next()).value as [ValidationReply];
