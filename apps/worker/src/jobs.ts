@@ -64,7 +64,11 @@ export function takeJobs(
   ];
 }
 
-function take<Name extends PlainName>(queues: JobQueues, jobs: PlainJobs, name: Name): JobWorker {
+function take<Name extends PlainName>(
+  queues: JobQueues,
+  jobs: { readonly [N in Name]: Job<N> },
+  name: Name,
+): JobWorker {
   const { handler, concurrency } = jobs[name];
   return queues.work(name, handler, { concurrency });
 }

@@ -58,6 +58,8 @@ interface Load {
   readonly finished: FinishedLine[];
   readonly returned: ReturnedLine[];
   bytes: number;
+  /** The lines are to be written as soon as fewer than MAX_WRITING segments are being written. */
+  isDue: boolean;
   readonly recorded: Promise<void>;
   readonly settle: () => void;
 }
@@ -74,7 +76,7 @@ function emptyLoad(): Load {
   const recorded = new Promise<void>((resolve) => {
     settle = resolve;
   });
-  return { finished: [], returned: [], bytes: 0, recorded, settle };
+  return { finished: [], returned: [], bytes: 0, isDue: false, recorded, settle };
 }
 
 export function createRecorder(deps: RecorderDeps): Recorder {
@@ -84,7 +86,6 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const written: WrittenLoad[] = [];
   let isRecording = false;
   let timer: NodeJS.Timeout | null = null;
-  let isDue = false;
   const waitingForIdle: (() => void)[] = [];
 
   const isEmpty = (): boolean => gathering.finished.length + gathering.returned.length === 0;
@@ -110,28 +111,27 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const write = async (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (isEmpty()) isDue = false;
+    if (isEmpty()) gathering.isDue = false;
     if (isEmpty() || writing >= MAX_WRITING) return;
-    isDue = false;
     const load = gathering;
     gathering = emptyLoad();
     writing += 1;
     const segment = await writeSegment(deps, buffers, load);
     writing -= 1;
     written.push(segment);
-    if (isDue) void write();
+    if (gathering.isDue) void write();
     await record();
   };
 
   const schedule = (batchNo: number): Promise<void> => {
     const { recorded } = gathering;
-    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.inHand.has(batchNo))) {
-      isDue = true;
+    if (!gathering.isDue && (gathering.bytes >= GATHER_BYTES || !deps.inHand.has(batchNo))) {
+      gathering.isDue = true;
       // Wait for the end of this turn of the event loop, so that lines that finish together are recorded together.
       setImmediate(() => void write());
     }
     timer ??= setTimeout(() => {
-      isDue = true;
+      gathering.isDue = true;
       void write();
     }, GATHER_MS);
     return recorded;
@@ -148,7 +148,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       return schedule(line.task.slice.batchNo);
     },
     flushNow() {
-      isDue = true;
+      gathering.isDue = true;
       void write();
     },
     idle() {
