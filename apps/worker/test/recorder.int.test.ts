@@ -29,14 +29,14 @@ interface RecorderUnderTest extends Recorder {
 }
 
 function openRecorder(hasMoreInHand = false): RecorderUnderTest {
-  const flushes: RecorderUnderTest["flushes"] = [];
+  const state: Omit<RecorderUnderTest, keyof Recorder> = { flushes: [], failure: null, puts: 0 };
   const recorder = createRecorder({
     db: database.db(),
     objects: {
       ...objects,
       put: async (key, body) => {
-        underTest.puts += 1;
-        if (underTest.failure !== null) throw underTest.failure;
+        state.puts += 1;
+        if (state.failure !== null) throw state.failure;
         return objects.put(key, body);
       },
     },
@@ -45,12 +45,11 @@ function openRecorder(hasMoreInHand = false): RecorderUnderTest {
     inHand: { has: () => hasMoreInHand },
     events: {
       recorded(recorded, finished) {
-        flushes.push({ recorded, lines: finished.length });
+        state.flushes.push({ recorded, lines: finished.length });
       },
     },
   });
-  const underTest: RecorderUnderTest = { ...recorder, flushes, failure: null, puts: 0 };
-  return underTest;
+  return Object.assign(state, recorder);
 }
 
 function finished(task: LineTask | undefined, text: string): FinishedLine {
