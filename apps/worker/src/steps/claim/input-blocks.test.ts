@@ -1,11 +1,11 @@
-/** Slices of an input through blocks: the same bytes as by range, with far fewer reads. */
+/** The block cache returns the same bytes as a range request, with far fewer reads. */
 import { beforeEach, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { ByteRange } from "@nightshift/storage";
 import { createInputBlocks } from "./input-blocks.ts";
 
 const MIB = 1024 * 1024;
-/** Three blocks and a bit, no two places alike. */
+/** Slightly more than three blocks, without repetition. */
 const input = Buffer.from(Uint32Array.from({ length: (3 * MIB + 400) / 4 }, (_, i) => i * 2_654_435_761).buffer);
 
 let reads: (ByteRange | undefined)[];
@@ -23,7 +23,7 @@ beforeEach(() => {
   failure = null;
 });
 
-test("any range comes out as it lies in the input: within a block, over two, over more, at the end", async () => {
+test("returns the bytes of any range: within a block, across two or more, and at the end", async () => {
   const blocks = createInputBlocks(store);
   await fc.assert(
     fc.asyncProperty(fc.nat(input.length - 1), fc.integer({ min: 1, max: input.length }), async (start, length) => {
@@ -35,7 +35,7 @@ test("any range comes out as it lies in the input: within a block, over two, ove
   );
 });
 
-test("neighbours share a read, whether they come one after the other or at once; another input does not", async () => {
+test("reads a block once for neighbouring slices, in sequence or at the same time, but not for another input", async () => {
   const blocks = createInputBlocks(store);
   const slices = Array.from({ length: 10 }, (_, i) => ({ start: i * 1_000, end: (i + 1) * 1_000 }));
 
@@ -47,23 +47,23 @@ test("neighbours share a read, whether they come one after the other or at once;
   expect(reads).toHaveLength(2);
 });
 
-test("a read that failed is tried again by the next one", async () => {
+test("reads again after a failed read", async () => {
   const blocks = createInputBlocks(store);
-  failure = new Error("the store is away");
-  await expect(blocks.read("a", { start: 0, end: 4 })).rejects.toThrow("away");
+  failure = new Error("the store is unavailable");
+  await expect(blocks.read("a", { start: 0, end: 4 })).rejects.toThrow("unavailable");
   failure = null;
 
   expect(await blocks.read("a", { start: 0, end: 4 })).toEqual(input.subarray(0, 4));
 });
 
-test("what a reader does to its bytes is not seen by another", async () => {
+test("gives each reader its own copy of the bytes", async () => {
   const blocks = createInputBlocks(store);
   (await blocks.read("a", { start: 0, end: 4 })).fill(0xff);
 
   expect(await blocks.read("a", { start: 0, end: 4 })).toEqual(input.subarray(0, 4));
 });
 
-test("the blocks of many inputs are not all kept", async () => {
+test("evicts the oldest blocks", async () => {
   const blocks = createInputBlocks(store);
   for (let i = 0; i < 100; i += 1) await blocks.read(`input-${String(i)}`, { start: 0, end: 1 });
   await blocks.read("input-99", { start: 0, end: 1 });

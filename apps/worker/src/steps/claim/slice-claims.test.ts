@@ -1,16 +1,16 @@
-/** Claims that are put to the ledger together: each slice that became the worker's is run by a job. */
+/** Claims in one statement: each claimed slice goes to exactly one job. */
 import { expect, test } from "@jest/globals";
 import type { Db } from "@nightshift/db";
 import { createSliceClaims } from "./slice-claims.ts";
 
-/** A ledger in which these slices are free, all others taken. */
+/** Claims on a ledger in which only these slices are free. */
 function claimsOf(...free: readonly { readonly sliceNo: number; readonly gen: number }[]) {
   const rows = free.map((slice) => ({ ...slice, todo: "1" }));
   const db = { query: () => Promise.resolve({ rows, rowCount: rows.length }) } as unknown as Db;
   return createSliceClaims({ db, workerId: () => "w-1", clock: () => new Date(0) });
 }
 
-test("a slice that was freed goes to the job of its gen, also where the stale job is there in the same turn", async () => {
+test("gives a freed slice to the job of its gen, even if the stale job comes in the same turn", async () => {
   const claims = claimsOf({ sliceNo: 12, gen: 1 });
 
   const [stale, fresh] = await Promise.all([
@@ -22,7 +22,7 @@ test("a slice that was freed goes to the job of its gen, also where the stale jo
   expect(fresh).toMatchObject({ sliceNo: 12, gen: 1 });
 });
 
-test("a job that the queue delivers twice in one turn is run once", async () => {
+test("claims once for a job that the queue delivers twice in one turn", async () => {
   const claims = claimsOf({ sliceNo: 12, gen: 1 });
 
   const claimed = await Promise.all([1, 2].map(() => claims.claim({ sliceNo: 12, gen: 1 })));
@@ -30,7 +30,7 @@ test("a job that the queue delivers twice in one turn is run once", async () => 
   expect(claimed.filter((slice) => slice !== null)).toHaveLength(1);
 });
 
-test("a claimed slice is held until it is let go; a stale one never is", async () => {
+test("holds a claimed slice until its release, and never holds a stale one", async () => {
   const slice = { sliceNo: 12, gen: 1 };
   const claims = claimsOf(slice);
 

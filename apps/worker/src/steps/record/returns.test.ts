@@ -1,4 +1,4 @@
-/** What goes back to the ledger: who travels together, and with what. */
+/** How returned lines are grouped into slices. */
 import { expect, test } from "@jest/globals";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import type { LineTask } from "../send/line-task.ts";
@@ -14,7 +14,7 @@ const burned = (task: LineTask | undefined, delayMs = 0): ReturnedLine => ({
   hasBurnedAttempt: true,
 });
 
-test("a line that burned an attempt goes alone, with its own bytes and the next attempt's number", () => {
+test("makes a slice of its own for a line that burned an attempt, with the next attempt's number", () => {
   const slice = claimed({ firstLine: 20, attempt: 1, sliceNo: 7, gen: 3, owner: "w-9", batchNo: 5 });
   const task = tasksOfSlice(slice)[4];
 
@@ -35,7 +35,7 @@ test("a line that burned an attempt goes alone, with its own bytes and the next 
   ]);
 });
 
-test("unsent lines of a slice travel together, over the slice's whole run, and wait for the longest delay", () => {
+test("makes one slice of a slice's unsent lines, with the bounds of the old slice and the longest delay", () => {
   const slice = claimed({ firstLine: 20, attempt: 1, byteOffset: 1_000, byteLength: 999 });
   const tasks = tasksOfSlice(slice);
 
@@ -44,7 +44,7 @@ test("unsent lines of a slice travel together, over the slice's whole run, and w
   ]);
 });
 
-test("lines of different slices go apart, and burned ones never with the unsent", () => {
+test("does not mix lines of different slices, or burned and unsent lines", () => {
   const [a, b] = [tasksOfSlice(claimed({ sliceNo: 1 })), tasksOfSlice(claimed({ sliceNo: 2 }))];
 
   const returns = toReturns([unsent(a[0]), burned(a[1]), unsent(b[0]), burned(b[1]), burned(b[2]), unsent(a[3])]);
@@ -58,7 +58,7 @@ test("lines of different slices go apart, and burned ones never with the unsent"
   ]);
 });
 
-test("a slice that this worker lost and claimed again is two: the stale part must not take the other along", () => {
+test("does not mix lines of two claims of the same slice", () => {
   const lost = tasksOfSlice(claimed({ owner: "w-old", gen: 0 }));
   const again = tasksOfSlice(claimed({ owner: "w-new", gen: 1 }));
 
@@ -70,6 +70,6 @@ test("a slice that this worker lost and claimed again is two: the stale part mus
   ]);
 });
 
-test("nothing goes back where nothing was returned", () => {
+test("returns no slice for no lines", () => {
   expect(toReturns([])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The object that a flush writes: grouped, and each result where the ledger is told it lies. */
+/** The segment of a flush: groups of lines, and the place of each result as the ledger records it. Then the buffers. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { claimed, oneTask } from "../../../test/line-fixture.ts";
@@ -28,7 +28,7 @@ const lines = fc.array(
   { maxLength: 30 },
 );
 
-test("every result lies where it says, and the results fill the object without gap or overlap", () => {
+test("puts every result at its recorded place, without gaps or overlaps", () => {
   fc.assert(
     fc.property(lines, (some) => {
       const input = some.map(({ batchNo, file, text }, line) => finished(batchNo, line, file, text));
@@ -47,7 +47,7 @@ test("every result lies where it says, and the results fill the object without g
   );
 });
 
-test("lines of one batch and kind are neighbours, in the order in which they finished", () => {
+test("keeps lines of one batch and file together, in the order in which they finished", () => {
   fc.assert(
     fc.property(lines, (some) => {
       const input = some.map(({ batchNo, file, text }, line) => finished(batchNo, line, file, text));
@@ -67,7 +67,7 @@ test("lines of one batch and kind are neighbours, in the order in which they fin
   );
 });
 
-test("what the ledger needs of a line comes along", () => {
+test("passes on what the ledger records about a line", () => {
   const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0, reasoningTokens: 0 };
   const good = finished(1, 7, "output", "a\n");
   const failed = finished(1, 8, "error", "b\n");
@@ -109,15 +109,15 @@ test("what the ledger needs of a line comes along", () => {
   ]);
 });
 
-test("nothing makes an empty object", () => {
+test("builds an empty object from no lines", () => {
   expect(buildSegment("k", [], createSegmentBuffers(0))).toMatchObject({ body: Buffer.alloc(0), results: [] });
 });
 
-test.each([0, 1, 1_000, 1024 * 1024, 20 * 1024 * 1024])("a buffer of %i bytes has as many", (bytes) => {
+test.each([0, 1, 1_000, 1024 * 1024, 20 * 1024 * 1024])("takes a buffer of exactly %i bytes", (bytes) => {
   expect(createSegmentBuffers(2).take(bytes).body).toHaveLength(bytes);
 });
 
-test("memory comes back into use once it is released, and only then", () => {
+test("reuses memory after its release, and not before", () => {
   const buffers = createSegmentBuffers(2);
   const first = buffers.take(10);
   const second = buffers.take(10);
@@ -128,7 +128,7 @@ test("memory comes back into use once it is released, and only then", () => {
   expect(second.body.buffer).not.toBe(third.body.buffer);
 });
 
-test("what is released twice is not given to two", () => {
+test("gives memory that is released twice to one caller only", () => {
   const buffers = createSegmentBuffers(2);
   const taken = buffers.take(10);
   taken.release();
@@ -137,7 +137,7 @@ test("what is released twice is not given to two", () => {
   expect(buffers.take(10).body.buffer).not.toBe(buffers.take(10).body.buffer);
 });
 
-test("no more is kept than was asked for", () => {
+test("keeps at most maxSpare buffers", () => {
   const buffers = createSegmentBuffers(1);
   const [first, second] = [buffers.take(10), buffers.take(10)];
   first.release();
