@@ -1,4 +1,6 @@
-/** The cost model of docs/performance.md: predicts the throughput of a deployment from the measured cost of one worker. */
+/**
+ * The cost model of docs/performance.md: predicts the throughput of a deployment from the measured cost of one worker.
+ */
 
 export interface Deployment {
   readonly workers: number;

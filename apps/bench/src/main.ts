@@ -41,7 +41,9 @@ function positiveInteger(text: string): number {
   return Number(text);
 }
 
-/** Aborts at the first signal. A second one ends this process at once; the processes that it started notice and end too. */
+/**
+ * Aborts at the first signal. A second one ends this process at once; the processes that it started notice and end too.
+ */
 function listenForSignals(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => {

@@ -1,4 +1,6 @@
-/** Rows 1, 2, 10 and 11: short lines and an upstream that replies at once. Measures the overhead of Nightshift alone. */
+/**
+ * Rows 1, 2, 10 and 11: short lines and an upstream that replies at once. Measures the overhead of Nightshift alone.
+ */
 import type { Profile } from "@nightshift/testing/stack";
 import type { Benchmark, BenchmarkContext, BenchmarkReport, Figure, Plot } from "../benchmark.ts";
 import { runBatch, type BatchRun } from "../measure/batch-run.ts";

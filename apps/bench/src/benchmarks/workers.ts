@@ -1,4 +1,6 @@
-/** Row 9: one, two and four workers. Measures whether they share the limits of an upstream without losing throughput. */
+/**
+ * Row 9: one, two and four workers. Measures whether they share the limits of an upstream without losing throughput.
+ */
 import { availableParallelism } from "node:os";
 import type { Benchmark } from "../benchmark.ts";
 import { predictRate } from "../cost-model.ts";

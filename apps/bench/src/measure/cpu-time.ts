@@ -57,7 +57,9 @@ async function readProcesses(): Promise<Map<number, ProcessTimes>> {
   return new Map(found.flatMap(([pid, times]) => (times === null ? [] : [[pid, times] as const])));
 }
 
-/** Reads fields 4, 14 and 15 of /proc/PID/stat (proc(5)). It counts them from after the name, which may contain spaces. */
+/**
+ * Reads fields 4, 14 and 15 of /proc/PID/stat (proc(5)). It counts them from after the name, which may contain spaces.
+ */
 async function readProcess(pid: string): Promise<ProcessTimes | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");

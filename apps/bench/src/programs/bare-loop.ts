@@ -1,7 +1,7 @@
 /**
- * The baseline of throughput: one process that reads requests, sends them with undici at the same concurrency to the same
- * upstream, and writes the results. It is the script that an engineer writes in an afternoon, without durability, retries
- * or a way to resume.
+ * The baseline of throughput: one process that reads requests, sends them with undici at the same concurrency to the
+ * same upstream, and writes the results. It is the script that an engineer writes in an afternoon, without durability,
+ * retries or a way to resume.
  */
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Records a CPU profile of a process of Nightshift and of each of its threads, and writes it as a .cpuprofile file at the
- * end. NODE_OPTIONS=--import loads this file first. Node does not allow its own --cpu-prof in NODE_OPTIONS, and
+ * Records a CPU profile of a process of Nightshift and of each of its threads, and writes it as a .cpuprofile file at
+ * the end. NODE_OPTIONS=--import loads this file first. Node does not allow its own --cpu-prof in NODE_OPTIONS, and
  * `nightshift up` starts its programs without flags. Works on Linux only.
  */
 import { once } from "node:events";

@@ -19,8 +19,8 @@ export interface Client {
   /** Cancels the batch and waits until it is cancelled. */
   cancelled(id: string): Promise<void>;
   /**
-   * Polls every `pollMs` until the batch is completed, and calls `onPoll` with each reply and its duration. Rejects if the
-   * batch ends in another state or a line failed.
+   * Polls every `pollMs` until the batch is completed, and calls `onPoll` with each reply and its duration. Rejects if
+   * the batch ends in another state or a line failed.
    */
   completed(id: string, pollMs: number, onPoll?: (batch: BatchObject, tookMs: number) => void): Promise<BatchObject>;
   /** Starts a download and resolves with the response, before its body is read. */

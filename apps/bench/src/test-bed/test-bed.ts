@@ -1,6 +1,6 @@
 /**
- * The processes that a benchmark needs, all on this machine: durable services, stacks of Nightshift on them, upstreams and
- * baselines. Each runs as its own process.
+ * The processes that a benchmark needs, all on this machine: durable services, stacks of Nightshift on them, upstreams
+ * and baselines. Each runs as its own process.
  */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
