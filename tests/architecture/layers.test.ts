@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   upstream: ["domain"],
   webhooks: ["domain"],
   stores: ["db", "domain", "queue", "service", "storage"],
-  testing: ["db", "local-postgres"],
+  testing: ["db", "local-postgres", "service"],
   simulator: ["service"],
   api: ["db", "domain", "queue", "service", "storage", "stores", "upstream", "webhooks"],
   // With no upstream configured, the worker starts the simulator as a process.

@@ -12,6 +12,7 @@ export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorSta
 export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { type LostCommits, useLostCommits } from "./lost-commits.ts";
 export { newBatch } from "./new-batch.ts";
+export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";
 export { testServices, type TestS3, type TestServices } from "./test-services.ts";
 export { until, type UntilOptions } from "./until.ts";

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { isListening } from "@nightshift/service";
 import { REPOSITORY } from "../repository.ts";
 import { until } from "../until.ts";
 
@@ -79,15 +80,4 @@ async function stop(child: ChildProcess, isRunning: () => boolean, graceMs: numb
     clearTimeout(timer);
   }
   return child.exitCode;
-}
-
-function isListening(message: unknown): message is { type: "listening"; url: string } {
-  return (
-    typeof message === "object" &&
-    message !== null &&
-    "type" in message &&
-    message.type === "listening" &&
-    "url" in message &&
-    typeof message.url === "string"
-  );
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { QueryResultRow } from "pg";
 import { hasFailedTest } from "../failed-file.ts";
-import { findProcesses } from "../processes.ts";
+import { findProcesses, requireProcessSearch } from "../processes.ts";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { until } from "../until.ts";
 import { findStackProcesses, type Role, type StackProcess } from "./environment.ts";
@@ -37,7 +37,7 @@ export interface Stack {
   readonly key: string;
   /** Password of the dashboard's user `admin`. */
   readonly adminKey: string;
-  /** The living processes, those among them that others of the stack started. Linux only, as all that is built on it. */
+  /** All running processes of the stack, including the ones that other processes of the stack started. */
   readonly processes: () => Promise<readonly StackProcess[]>;
   /** Ends all processes of a role, or all there are, without warning, and resolves when they are gone. */
   readonly kill9: (role: Role | "everything") => Promise<void>;
@@ -61,6 +61,7 @@ export interface Stack {
 
 /** Starts a stack and resolves when it is ready. What was started is stopped again when that fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  requireProcessSearch();
   const mark = randomBytes(6).toString("hex");
   const folder = await makeTemporaryFolder(`stack-${options.profile}`);
   const plan = await makePlan(folder, options);
@@ -135,7 +136,7 @@ async function endAll(
     try {
       process.kill(pid, signal);
     } catch (error) {
-      // It went by itself between being seen and being killed, as children do when their parent is killed first.
+      // The process ended between the search and the kill, as children do when their parent is killed first.
       if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
     }
   }
@@ -146,9 +147,9 @@ async function endAll(
   });
 }
 
-/** The database that a stack runs for itself is known to its own processes alone. */
+/** Returns the address of a database that the stack runs itself: only its processes know it. */
 function databaseOf(processes: readonly StackProcess[]): string {
   const url = processes.map(({ environment }) => environment.get("DATABASE_URL")).find((one) => one !== undefined);
-  if (url === undefined) throw new Error("No process is running whose database could be asked.");
+  if (url === undefined) throw new Error("No process is running that could tell the address of the database.");
   return url;
 }
