@@ -2,8 +2,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Fields, Json } from "../clients/client.ts";
 import { expectRefusal, idOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf, INPUT, uploadInput } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, INPUT, uploadInput } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const ZERO_USAGE = {
   input_tokens: 0,
@@ -28,10 +28,10 @@ const pairs = (count: number): Record<string, string> =>
 const timesOf = (batch: Json, ...names: readonly string[]): unknown[] => names.map((name) => batch[`${name}_at`]);
 
 /** Registers the rows. */
-export function batchRows({ client, plays }: Scene): void {
+export function batchRows({ client, batches }: ClientFixture): void {
   describe("created", () => {
     test("§3.1, §7.4: a new batch has every key, zeros and nulls", async () => {
-      const { created, input } = await plays().mixed;
+      const { created, input } = await batches().mixed;
 
       expect(keysOf(created)).toEqual(KEYS);
       const createdAt = created["created_at"] as number;
@@ -196,7 +196,7 @@ export function batchRows({ client, plays }: Scene): void {
   });
 
   test("§3.1, §3.2, §7.17, §7.18: a completed batch: times in order, counts, usage, the ids of its files", async () => {
-    const { created, ended } = await plays().mixed;
+    const { created, ended } = await batches().mixed;
 
     expect(keysOf(ended)).toEqual(KEYS);
     expect(ended).toMatchObject({
@@ -224,7 +224,7 @@ export function batchRows({ client, plays }: Scene): void {
   });
 
   test("§3.1: usage and file ids stay unset while a request is in flight; total is set, completed counts", async () => {
-    const { running } = await plays().cancelled;
+    const { running } = await batches().cancelled;
 
     expect(keysOf(running)).toEqual(KEYS);
     expect(running).toMatchObject({
@@ -241,14 +241,14 @@ export function batchRows({ client, plays }: Scene): void {
   });
 
   test("§1.1: an input that is deleted while its batch is in progress is read to the end", async () => {
-    expect(await plays().orphaned).toMatchObject({
+    expect(await batches().orphaned).toMatchObject({
       status: "completed",
       request_counts: { total: 2, completed: 2, failed: 0 },
     });
   });
 
   test("§3.2, §7.14: a batch of which every request is refused is completed, without an output file", async () => {
-    const { ended } = await plays().refused;
+    const { ended } = await batches().refused;
 
     expect(ended).toMatchObject({
       status: "completed",

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { testServices } from "@nightshift/testing";
 import OpenAI from "openai";
 import { chatLine, createBatchClient } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 
 const TEXT = Array.from({ length: 3 }, (_, at) => `${chatLine(String(at), "Q?")}\n`).join("");
 const COMPLETED = { status: "completed", request_counts: { total: 3, completed: 3, failed: 0 } };
 
 /** Registers the rows. */
-export function convenienceRows({ stack, python }: Stage): void {
+export function convenienceRows({ stack, python }: ContractFixture): void {
   let folder: string;
   let source: string;
 

@@ -3,13 +3,13 @@ import { expect, test } from "@jest/globals";
 import { chatLine } from "../../batch-client.ts";
 import type { Fields } from "../clients/client.ts";
 import { bytesOf, expectRefusal, idOf, jsonOf, keysOf, noSuchFile } from "../expectations.ts";
-import type { Scene } from "../scene.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const LINE = chatLine("a", "Why?");
 const THIRTY_DAYS = 2_592_000;
 
 /** Registers the rows. */
-export function fileRows({ client }: Scene): void {
+export function fileRows({ client }: ClientFixture): void {
   const send = (fields: Fields, name?: string, text = LINE) =>
     client().files.create({ bytes: Buffer.from(text), ...(name === undefined ? {} : { name }) }, fields);
   const sendInput = (name = "input.jsonl", text = LINE) => send({ purpose: "batch" }, name, text);

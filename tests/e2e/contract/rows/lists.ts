@@ -2,13 +2,13 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type { Query } from "../clients/client.ts";
 import { expectRefusal, idOf, idsOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const EMPTY_PAGE = { object: "list", data: [], first_id: null, last_id: null, has_more: false };
 
 /** Registers the rows. */
-export function listRows({ client }: Scene): void {
+export function listRows({ client }: ClientFixture): void {
   describe("files", () => {
     const FILES = 9;
     let made: string[];

@@ -4,8 +4,8 @@ import { testServices } from "@nightshift/testing";
 import OpenAI from "openai";
 import { type BatchClient, chatLine, createBatchClient } from "../../batch-client.ts";
 import { copyFile } from "../../ledger.ts";
-import { batchOf } from "../plays.ts";
-import type { Stage } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire } from "../wire.ts";
 
 const FILES = 1_000;
@@ -38,7 +38,7 @@ async function many<T>(count: number, work: (index: number) => Promise<T>): Prom
 }
 
 /** Registers the rows. */
-export function pagingRows({ stack, python }: Stage): void {
+export function pagingRows({ stack, python }: ContractFixture): void {
   let client: BatchClient;
   let files: string[];
   let batches: string[];

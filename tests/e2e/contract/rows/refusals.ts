@@ -3,12 +3,12 @@ import { expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import { chatLine } from "../../batch-client.ts";
 import { expectRefusal, idOf, jsonOf } from "../expectations.ts";
-import { batchOf, endOf, uploadInput } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf, uploadInput } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 import { createTenantKey } from "../tenants.ts";
 
 /** Registers the rows. */
-export function refusalRows({ name, stack, client, plays }: Scene): void {
+export function refusalRows({ name, stack, client, batches }: ClientFixture): void {
   test("§5.2: a wrong key is 401 and is shown by its two ends only", async () => {
     const stranger = client().withKey("sk-wrong-key-of-nobody");
 
@@ -23,7 +23,7 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
 
   test("§5.2: another tenant's objects are as unknown as those that never were", async () => {
     const other = client().withKey(stack().key);
-    const { ended, input } = await plays().mixed;
+    const { ended, input } = await batches().mixed;
     const [fileId, batchId] = [String(input["id"]), String(ended["id"])];
 
     for (const call of [other.files.retrieve(fileId), other.files.content(fileId), other.files.delete(fileId)]) {
@@ -82,7 +82,7 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
 
   test("§5.3: 429 of the batches at a time is not repeated: none will have ended in seconds", async () => {
     const small = client().withKey(await createTenantKey(stack(), `small-${name}`, "small"));
-    const input = await uploadInput(small, chatLine("a", "HANG"));
+    const input = await uploadInput(small, chatLine("a", "UPSTREAM_HANGS"));
     const running = await idOf(small.batches.create(batchOf(String(input["id"]))));
 
     const answer = await small.batches.create(batchOf(String(input["id"])));

@@ -2,15 +2,15 @@
 import { expect, test } from "@jest/globals";
 import type { Json } from "../clients/client.ts";
 import { expectRefusal, idOf, jsonOf, noSuchFile } from "../expectations.ts";
-import { batchOf, endOf, uploadInput, UPSTREAM_REFUSAL } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf, uploadInput, UPSTREAM_REFUSAL } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const lifeOf = (file: Json): number => (file["expires_at"] as number) - (file["created_at"] as number);
 
 /** Registers the rows. */
-export function resultRows({ client, plays }: Scene): void {
+export function resultRows({ client, batches }: ClientFixture): void {
   test("§4.3, §7.1, §7.2, §7.22: an output line has four keys, an object as body, and ends in LF", async () => {
-    const lines = (await plays().mixed).output.toString("utf8").split("\n");
+    const lines = (await batches().mixed).output.toString("utf8").split("\n");
 
     expect(lines.pop()).toBe("");
     expect(lines).toHaveLength(2);
@@ -31,7 +31,7 @@ export function resultRows({ client, plays }: Scene): void {
   });
 
   test("§4.4, §7.3: what the endpoint refused is an error line with status and body, and no error beside them", async () => {
-    const text = (await plays().mixed).errors.toString("utf8");
+    const text = (await batches().mixed).errors.toString("utf8");
 
     expect(text.endsWith("\n")).toBe(true);
     expect(JSON.parse(text)).toEqual({
@@ -43,7 +43,7 @@ export function resultRows({ client, plays }: Scene): void {
   });
 
   test("§2, §4.5, §7.7, §7.19: both files are listed, by purpose and by name, and live for 30 days", async () => {
-    const { ended, output, errors } = await plays().mixed;
+    const { ended, output, errors } = await batches().mixed;
     const page = await jsonOf(client().files.list({ purpose: "batch_output" }));
 
     const found = (page["data"] as readonly Json[]).filter(({ id }) =>
@@ -69,7 +69,7 @@ export function resultRows({ client, plays }: Scene): void {
   });
 
   test("§1.3: output_expires_after is the life of a result file, from its own creation on", async () => {
-    const { ended, errors } = await plays().refused;
+    const { ended, errors } = await batches().refused;
 
     expect(lifeOf(errors)).toBe(7_200);
     expect(errors["created_at"]).toBeGreaterThanOrEqual(ended["in_progress_at"] as number);

@@ -4,8 +4,8 @@ import { describe, expect, test } from "@jest/globals";
 import { chatLine } from "../../batch-client.ts";
 import type { Fields } from "../clients/client.ts";
 import { bytesOf, expectRefusal, idOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf, endOf } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const TEXT = `${chatLine("a", "Why?")}\n${chatLine("b", "How?")}\n`;
 const BYTES = Buffer.byteLength(TEXT);
@@ -15,7 +15,7 @@ const NOBODYS = "upload_00000000000000000000000000000000";
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
 /** Registers the rows. */
-export function uploadRows({ client }: Scene): void {
+export function uploadRows({ client }: ClientFixture): void {
   const begin = (change: Fields = {}): Promise<string> => idOf(client().uploads.create({ ...ABOUT, ...change }));
   const addPart = (id: string, data: Buffer): Promise<string> => idOf(client().uploads.addPart(id, data));
   /** An upload with both parts, the second of which was sent first. */

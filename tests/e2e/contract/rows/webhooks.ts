@@ -1,13 +1,13 @@
 /** Contract §1.4, row by row, for every client: what is delivered, and that `webhooks.unwrap` takes it. */
 import { expect, test } from "@jest/globals";
-import type { Scene } from "../scene.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 /** Registers the rows. */
-export function webhookRows({ plays }: Scene): void {
+export function webhookRows({ batches }: ClientFixture): void {
   test.each(["completed", "failed", "expired", "cancelled"] as const)(
     "§1.4: the event of a batch that is %s is verified and read",
     async (status) => {
-      const { batch, webhook, event } = await plays().events[status];
+      const { batch, webhook, event } = await batches().events[status];
 
       expect(event).toEqual({
         id: expect.stringMatching(/^evt_[0-9a-f]{32}$/),
@@ -26,6 +26,6 @@ export function webhookRows({ plays }: Scene): void {
   );
 
   test("§1.4: with another body, id or time the signature does not hold", async () => {
-    expect((await plays().events.completed).taken).toEqual({ body: false, id: false, time: false });
+    expect((await batches().events.completed).taken).toEqual({ body: false, id: false, time: false });
   });
 }

@@ -1,8 +1,8 @@
 /** Contract §1.3, §3.1, §4.2 and §7, the rows that only plain HTTP can say: order of keys, empty bodies, huge inputs. */
 import { expect, test } from "@jest/globals";
 import { type Batch, type BatchClient, createBatchClient } from "../../batch-client.ts";
-import { batchOf } from "../plays.ts";
-import type { Stage } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire, type Wire } from "../wire.ts";
 
 const embeddingLine = (customId: string, value: unknown): string =>
@@ -14,7 +14,7 @@ const embeddingLine = (customId: string, value: unknown): string =>
   });
 
 /** Registers the rows. */
-export function wireBatchRows({ stack }: Stage): void {
+export function wireBatchRows({ stack }: ContractFixture): void {
   const open = (): { client: BatchClient; wire: Wire } => {
     const client = createBatchClient(stack());
     return { client, wire: createWire(client) };

@@ -3,14 +3,14 @@ import { request as httpRequest } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import { expect, test } from "@jest/globals";
 import { type BatchClient, chatLine, createBatchClient, uploadForm } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire, envelope, type Json, type Wire } from "../wire.ts";
 
 const LINE = chatLine("a", "Why?");
 const input = (name = "input.jsonl"): readonly [Blob, string] => [new Blob([LINE]), name];
 
 /** Registers the rows. */
-export function wireFileRows({ stack }: Stage): void {
+export function wireFileRows({ stack }: ContractFixture): void {
   const open = (): { client: BatchClient; wire: Wire } => {
     const client = createBatchClient(stack());
     return { client, wire: createWire(client) };

@@ -1,11 +1,11 @@
 /** Contract §5.1 to §5.3, the rows that only plain HTTP can say: no key at all, unknown URLs, wrong methods. */
 import { expect, test } from "@jest/globals";
 import { createBatchClient } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { envelope } from "../wire.ts";
 
 /** Registers the rows. */
-export function wireReplyRows({ stack }: Stage): void {
+export function wireReplyRows({ stack }: ContractFixture): void {
   test("§5.2: no key is 401", async () => {
     const reply = await createBatchClient(stack()).request("/v1/batches", { headers: { authorization: "" } });
 
