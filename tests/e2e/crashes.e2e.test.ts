@@ -1,4 +1,4 @@
-/** What happens when processes are killed, or the queue is lost, in the middle of a batch: nothing that a user would see. */
+/** A batch survives killed processes and the loss of the queue, and its user does not notice. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
 import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
@@ -38,7 +38,7 @@ describe.each(CASES)("%s, slices of %s", (profile, sliceLines) => {
     env: { UPSTREAM_CONCURRENCY: "64", UPSTREAM_SLICE_LINES: sliceLines },
   });
 
-  test.each(["worker", "api", "everything"] as const)("a batch outlives kill -9 of %s", async (role) => {
+  test.each(["worker", "api", "everything"] as const)("a batch survives kill -9 of %s", async (role) => {
     await simulator().forget();
     const client = createBatchClient(stack());
     const id = await startBatch(stack(), client);
@@ -58,7 +58,7 @@ describe.each(CASES)("%s, slices of %s", (profile, sliceLines) => {
     expect(role === "api" ? again : []).toEqual([]);
   });
 
-  test("workers that are asked to end leave nothing behind, and nothing is sent twice", async () => {
+  test("workers that get SIGTERM leave no work behind, and no line is sent twice", async () => {
     await simulator().forget();
     const client = createBatchClient(stack());
     const id = await startBatch(stack(), client);
@@ -71,7 +71,7 @@ describe.each(CASES)("%s, slices of %s", (profile, sliceLines) => {
     expect(await sentAgain(simulator())).toEqual([]);
   });
 
-  test("a batch outlives the loss of the queue, without a restart", async () => {
+  test("a batch survives the loss of the queue without a restart", async () => {
     await simulator().forget();
     const client = createBatchClient(stack());
     const id = await startBatch(stack(), client);

@@ -1,4 +1,4 @@
-/** What an operator sees and does in the dashboard, and that small batches need none of it to get through. */
+/** The dashboard of the queues: who can see it, and retrying failed lines. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -15,29 +15,26 @@ describe.each(availableProfiles())("%s", (profile) => {
     env: { UPSTREAM_CONCURRENCY: "8", UPSTREAM_MAX_ATTEMPTS: "1" },
   });
 
-  test.each(["", "/api/queues?page=1&jobsPerPage=10"])(
-    "without the admin key there is nothing to see at %j",
-    async (path) => {
-      const { request } = createDashboardClient(stack());
-      const answers = await Promise.all(
-        [undefined, basicAuthorization("wrong"), `Bearer ${stack().key}`, `Bearer ${stack().adminKey}`].map(
-          (authorization) => request(path, { headers: authorization === undefined ? {} : { authorization } }),
-        ),
-      );
+  test.each(["", "/api/queues?page=1&jobsPerPage=10"])("returns 401 without the admin key at %j", async (path) => {
+    const { request } = createDashboardClient(stack());
+    const answers = await Promise.all(
+      [undefined, basicAuthorization("wrong"), `Bearer ${stack().key}`, `Bearer ${stack().adminKey}`].map(
+        (authorization) => request(path, { headers: authorization === undefined ? {} : { authorization } }),
+      ),
+    );
 
-      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
-      expect(answers[0]?.headers.get("www-authenticate")).toMatch(/^Basic /);
-      expect((await request(path)).status).toBe(200);
-    },
-  );
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    expect(answers[0]?.headers.get("www-authenticate")).toMatch(/^Basic /);
+    expect((await request(path)).status).toBe(200);
+  });
 
-  test("every queue is listed", async () => {
+  test("lists every queue", async () => {
     const names = await createDashboardClient(stack()).queueNames();
 
     expect([...names].sort()).toEqual(["batches", "failed-lines", "feeds", "slices-default", "upkeep", "webhooks"]);
   });
 
-  test("a failed line is sent again from the dashboard while its batch runs, and ends in the output", async () => {
+  test("a line that is retried while its batch runs ends in the output file", async () => {
     await simulator().configure({
       faults: [
         { match: "flaky", status: 500 },
@@ -71,7 +68,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(id)).toEqual([]);
   });
 
-  test("a failed line of a finished batch is sent again from the dashboard, and moves to the output file", async () => {
+  test("a line that is retried after its batch has finished moves to the output file", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());
@@ -96,7 +93,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(before.id)).toEqual([]);
   });
 
-  test("a finished batch whose input file is gone keeps its failed line, and the answer says why", async () => {
+  test("a retry without the input file fails with the reason, and the batch keeps its failed line", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());
@@ -114,7 +111,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await client.retrieve(batch.id)).toEqual(batch);
   });
 
-  test("a batch of 3 lines does not queue behind one of 3,000", async () => {
+  test("a batch of 3 lines does not wait for a batch of 3,000", async () => {
     await simulator().configure({ latencyMs: 300, faults: [] });
     const client = createBatchClient(stack());
     const large = Array.from({ length: 3_000 }, (_, index) => chatLine(`large-${String(index)}`, "?"));

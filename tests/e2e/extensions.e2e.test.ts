@@ -1,4 +1,4 @@
-/** What Nightshift has beyond the contract, over the wire: idempotent creates, compressed files, progress, early results. */
+/** The extensions of the API: idempotency keys, compressed files, progress events, and results while the batch runs. */
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles } from "@nightshift/testing";
@@ -74,7 +74,7 @@ async function readEvents(reply: Response): Promise<SentEvent[]> {
 describe.each(availableProfiles())("%s", (profile) => {
   const { stack } = useStack({ profile, simulator: { SIMULATOR_LATENCY_MS: "60", SIMULATOR_ERROR_RATE: "0.02" } });
 
-  test("results are read while the batch runs, each line once and with the bytes of the files", async () => {
+  test("a client reads results while the batch runs: each line once, with the same bytes as in the files", async () => {
     const client = createBatchClient(stack());
     const customIds = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
     const input = await client.upload(customIds.map((one) => chatLine(one, "Why?")).join("\n"));
@@ -104,7 +104,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await client.request(`/v1/batches/${id}/events`, { headers })).status).toBe(204);
   });
 
-  test("the Node SDK creates a batch once, however often it asks", async () => {
+  test("repeated creates of the Node SDK with one idempotency key create one batch", async () => {
     const openai = new OpenAI({ apiKey: stack().key, baseURL: `${stack().url}/v1`, maxRetries: 0 });
     const client = createBatchClient(stack());
     const headers = { "Idempotency-Key": `job-${profile}-1` };
@@ -122,7 +122,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await client.finished(first.id)).toMatchObject({ status: "completed" });
   });
 
-  test("a stream of events ends in order when its process is asked to stop", async () => {
+  test("an event stream ends cleanly when its API gets SIGTERM", async () => {
     const client = createBatchClient(stack());
     const lines = Array.from({ length: 2_000 }, (_, index) => chatLine(String(index), "Why?"));
     const { id } = await client.create(await client.upload(lines.join("\n")));

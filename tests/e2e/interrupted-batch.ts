@@ -1,4 +1,4 @@
-/** A batch that something happens to in the middle: long enough to be found there, with the lines that must all come back. */
+/** A batch that is long enough for a test to interrupt it, and the check that each of its lines came back once. */
 import { expect } from "@jest/globals";
 import { type Stack, until } from "@nightshift/testing";
 import { type Batch, type BatchClient, chatLine } from "./batch-client.ts";

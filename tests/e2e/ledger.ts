@@ -1,4 +1,4 @@
-/** Looks into the ledger of a running batch by SQL: the one place where these tests know the inside. */
+/** Reads the ledger of a running batch with SQL. Only this file of the end-to-end tests knows the schema. */
 import type { Stack } from "@nightshift/testing";
 
 /**

@@ -1,4 +1,4 @@
-/** Databases on the test server: empty ones, or clones of the migrated template. */
+/** Creates databases on the test server: empty ones, or clones of the migrated template. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { databaseNamePrefix } from "./database-name.ts";

@@ -1,4 +1,4 @@
-/** Ports that nobody listens on. */
+/** Finds free ports. */
 import { createServer } from "node:net";
 
 /** A port of the loopback interface that was free a moment ago; a server that must have it should be ready to ask again. */

@@ -1,4 +1,4 @@
-/** What tests use: services, databases, whole stacks of processes, and waiting without sleeping. */
+/** Helpers for tests: services, databases, fixtures, stacks of processes, and waiting without sleeping. */
 export { createDatabase } from "./database.ts";
 export { freePort } from "./free-port.ts";
 export { takeRedisDatabase } from "./redis-database.ts";

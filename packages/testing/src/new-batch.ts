@@ -1,4 +1,4 @@
-/** A batch as tests ask the database for it. */
+/** The fields of a batch that a test inserts. */
 import { randomUUID } from "node:crypto";
 import type { NewBatch } from "@nightshift/db";
 

@@ -1,4 +1,4 @@
-/** Redis databases for tests: each worker of jest has eight of its own, emptied when they are taken. */
+/** Redis databases for tests. Each jest worker has eight of its own, and each is emptied when a test takes it. */
 import { Redis } from "ioredis";
 import { testServices } from "./test-services.ts";
 

@@ -1,4 +1,4 @@
-/** Where the repository lies: the programs that tests start are its built ones. */
+/** The path of the repository. Tests start the programs from its build. */
 import path from "node:path";
 
 /** The repository's root, from the sources as from the build. */

@@ -1,4 +1,4 @@
-/** Folders for what a test run writes. */
+/** Creates folders for the files of a test run. */
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";

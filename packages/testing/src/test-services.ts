@@ -1,4 +1,7 @@
-/** What this test run has at its disposal, as jest's globalSetup found or started it. The one reader of the TEST_* variables in tests. */
+/**
+ * The services of this test run, as jest's globalSetup found or started them. Only this file reads the TEST_* variables
+ * in tests.
+ */
 
 /** The services of a run. Redis, S3, Python and bash are null where they could not be had; Postgres is always there. */
 export interface TestServices {

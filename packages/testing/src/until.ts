@@ -1,4 +1,4 @@
-/** Waiting for something to become true, which is what a test does instead of sleeping. */
+/** Waits until a condition is true. Tests use it instead of sleeping. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long to wait (10 s unless told), how often to look (every 25 ms), and what to say when it did not happen. */

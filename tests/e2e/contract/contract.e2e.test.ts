@@ -1,4 +1,4 @@
-/** The wire contract, row by row, from outside: through plain HTTP and through both official SDKs, against every profile. */
+/** Tests the wire contract row by row from outside: with plain HTTP and both official SDKs, on every profile. */
 import { describe, test } from "@jest/globals";
 import { availableProfiles, testServices } from "@nightshift/testing";
 import { batchEndRows } from "./rows/batch-ends.ts";

@@ -1,6 +1,6 @@
 /**
- * A process that keeps the services of a test run alive. It is apart from jest so that they also end when jest is killed:
- * then its channel to jest closes, which is its sign to stop.
+ * The keeper: a process that runs the services of a test run. It is separate from jest so that the services stop even
+ * when jest is killed: the IPC channel to jest closes, and the keeper then stops them.
  */
 import { findCurl } from "../services/curl.ts";
 import { startObjectStore } from "../services/object-store.ts";

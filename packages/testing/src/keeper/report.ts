@@ -1,4 +1,4 @@
-/** What the keeper of the services tells the run that started it. */
+/** The message that the keeper of the services sends to the test run that started it. */
 
 /** Either all services that can be had here are up, or the one that must be is not. */
 export type KeeperReport =

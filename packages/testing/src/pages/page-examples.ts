@@ -1,7 +1,7 @@
 /**
- * The examples of the documentation, read as its readers read them: the fenced blocks of README.md and docs/*.md. A test takes
- * an example from its page by `pageExample` or `pageExamples`, and runs it. These calls, with their arguments written out, are
- * what tests/architecture/examples.test.ts knows an example's test by.
+ * Reads the examples of the documentation: the fenced blocks of README.md and docs/*.md. A test takes an example from
+ * its page with `pageExample` or `pageExamples` and runs it. tests/architecture/examples.test.ts finds these calls in
+ * the source text, so their arguments must be literals or constants.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** What the pages write where a reader puts his own: the same on all of them. */
+/** The placeholders that readers replace with their own values. All pages use the same ones. */
 
 /** By what each stands for. */
 export const PLACEHOLDERS = {

@@ -1,4 +1,4 @@
-/** Server programs that are installed on this machine, and how they are run for a test. */
+/** Finds server programs that are installed on this machine, and runs them for a test run. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, constants } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** The last rung: servers in containers, where Docker runs. */
+/** Starts servers in containers, which is the last resort when nothing is installed. */
 import { RedisContainer } from "@testcontainers/redis";
 import { MinioContainer } from "@testcontainers/minio";
 import { getContainerRuntimeClient } from "testcontainers";

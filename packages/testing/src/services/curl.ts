@@ -1,4 +1,4 @@
-/** A shell with curl in it, in which the guide's commands run. */
+/** Finds a shell with curl, which runs the commands of the documentation. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { MissingService, RunningService } from "./service.ts";

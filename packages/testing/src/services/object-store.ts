@@ -1,4 +1,4 @@
-/** An S3 server for a test run: the one named in TEST_S3_ENDPOINT, the machine's `minio`, or a container. */
+/** Finds or starts an S3 server for a test run: TEST_S3_ENDPOINT, an installed `minio`, or a container. */
 import { rm } from "node:fs/promises";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { findBinary, startBinary } from "./binary.ts";

@@ -1,4 +1,7 @@
-/** Postgres for a test run: the one named in TEST_DATABASE_URL, or the embedded one. Always with a migrated database to clone. */
+/**
+ * Finds or starts Postgres for a test run: TEST_DATABASE_URL, or the embedded one. It also migrates the database that
+ * test files clone.
+ */
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { migrate, openDb } from "@nightshift/db";

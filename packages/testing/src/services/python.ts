@@ -1,4 +1,4 @@
-/** Python with the packages of the guide, the official SDK and schemathesis: the one named in TEST_PYTHON, that of `.ci/run`, or the machine's. */
+/** Finds a Python with the packages that tests need: TEST_PYTHON, the one that `.ci/run` installs, or `python3`. */
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** Redis for a test run: the one named in TEST_REDIS_URL, the machine's `redis-server`, or a container. */
+/** Finds or starts Redis for a test run: TEST_REDIS_URL, an installed `redis-server`, or a container. */
 import { rm } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { makeTemporaryFolder } from "../temporary-folder.ts";

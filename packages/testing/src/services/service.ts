@@ -1,4 +1,4 @@
-/** What every service of the ladder has in common. */
+/** The result of looking for a service: running or missing. */
 
 /** A service that can be used: the variables that tell tests about it, and the way to end it. */
 export interface RunningService {

@@ -1,4 +1,4 @@
-/** One of our programs, started from its build as its users start it, with its output in a file. */
+/** Starts one of our programs from its build, as users start it, with its output in a file. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The environment of programs under test: nothing of ours leaks in from the shell that runs the tests. */
+/** The environment of programs under test. It keeps the variables of the shell that runs the tests out. */
 import { findProcesses, markedEnvironment } from "../processes.ts";
 import { testServices } from "../test-services.ts";
 

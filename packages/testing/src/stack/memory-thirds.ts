@@ -1,4 +1,7 @@
-/** Whether the memory of a stack's processes stays flat while something is done to it many times: its last third against the one before. */
+/**
+ * Detects memory leaks: records the memory of a stack's processes during a long run, and compares the last third of the
+ * run with the middle third.
+ */
 import { openSettler } from "./settled-memory.ts";
 import type { Stack } from "./stack.ts";
 

@@ -1,4 +1,4 @@
-/** Watches how much memory the processes of a stack take at most. */
+/** Records the peak memory of a stack's processes. */
 import { peakRssBytes } from "../processes.ts";
 import type { Role, StackProcess } from "./environment.ts";
 

@@ -1,4 +1,4 @@
-/** The one-machine profile: `nightshift up` on a data folder of its own, with nothing else configured. */
+/** The one-machine profile: `nightshift up` on a data folder of its own, without any other configuration. */
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { freePort } from "../free-port.ts";

@@ -1,4 +1,4 @@
-/** The two ways in which Nightshift is run, as far as they differ for somebody who starts it. */
+/** The two profiles in which Nightshift runs, and how to start each of them. */
 import { testServices } from "../test-services.ts";
 
 /** One command on one machine, or several processes on Postgres, Redis and S3. */

@@ -1,4 +1,4 @@
-/** The programs of a stack: started, ready, stopped together. */
+/** Starts and stops the programs of a stack together. */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { until } from "../until.ts";

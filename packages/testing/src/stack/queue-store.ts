@@ -1,4 +1,4 @@
-/** The queue of a stack as its store has it, on either backend: how much is in it, and losing it. */
+/** Counts and deletes the jobs of a stack's queue, on Redis or on Postgres. */
 import type { Redis } from "ioredis";
 import pg from "pg";
 import { onRedis } from "../redis-database.ts";

@@ -1,4 +1,4 @@
-/** The scaled-out profile: several APIs and workers on Postgres, Redis and S3, all racing to start on empty stores. */
+/** The scaled profile: several APIs and workers on Postgres, Redis and S3, all started at once on empty stores. */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { createDatabase } from "../database.ts";

@@ -1,4 +1,6 @@
-/** What a process of Node's holds once all its garbage is collected: asked of its inspector, which any such process opens on SIGUSR1. */
+/**
+ * Measures what a Node process holds after garbage collection. It asks the process's inspector, which opens on SIGUSR1.
+ */
 import { WebSocket } from "undici";
 import { listeningPorts } from "../processes.ts";
 import { until } from "../until.ts";

@@ -1,4 +1,4 @@
-/** The simulator as a process of its own: the upstream of black-box tests, which also tells what reached it. */
+/** The simulator as a process: the upstream of black-box tests. It reports the requests that reached it. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** A whole running Nightshift for a black-box test: real processes from the build, which can be killed and started again. */
+/** A running Nightshift for black-box tests: real processes from the build, which a test can kill and restart. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { QueryResultRow } from "pg";

@@ -1,4 +1,4 @@
-/** Statements on the database of a stack, over connections that are kept: a test that polls would else sign in each time. */
+/** Runs SQL on the database of a stack. It keeps its connections, because a test that polls would sign in each time. */
 import pg from "pg";
 
 /** Runs statements, one after the other or several at once. */

@@ -1,4 +1,4 @@
-/** Contract §3.3 to §3.5 and §5.3, row by row, for every client: batches that fail, are cancelled or expire. */
+/** Contract §3.3 to §3.5 and §5.3 for every client: batches that fail, are cancelled or expire. */
 import { expect, test } from "@jest/globals";
 import type { Json } from "../clients/client.ts";
 import { expectRefusal } from "../expectations.ts";
@@ -25,7 +25,7 @@ const linesOf = (bytes: Buffer): Json[] =>
 
 /** Registers the rows. */
 export function batchEndRows({ name, client, batches }: ClientFixture): void {
-  test("§3.4, §7.10, §7.11, §7.13: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
+  test("§3.4, §7.10, §7.11, §7.13: invalid lines fail the batch, and the errors come in the order of the lines", async () => {
     const batch = await batches().faulty;
 
     expectOnlyEnd(batch, "failed");
@@ -101,7 +101,7 @@ export function batchEndRows({ name, client, batches }: ClientFixture): void {
     });
   });
 
-  test("§3.3, §7.15, §7.25: cancel is cancelling, again too, then cancelled, and 200 once more", async () => {
+  test("§3.3, §7.15, §7.25: cancel returns `cancelling`, also when repeated, and still returns 200 after the batch is cancelled", async () => {
     const { cancelling, again, ended, afterwards } = await batches().cancelled;
 
     expect(cancelling).toMatchObject({ status: "cancelling", cancelling_at: expect.any(Number), cancelled_at: null });
@@ -112,7 +112,7 @@ export function batchEndRows({ name, client, batches }: ClientFixture): void {
     expect(afterwards).toEqual(ended);
   });
 
-  test("§3.3, §4.4: a request that a cancel left undone is a line of the error file, without a response", async () => {
+  test("§3.3, §4.4: the error file has a line without a response for each request that a cancel left undone", async () => {
     const { errors } = await batches().cancelled;
 
     expect(linesOf(errors)).toEqual([
@@ -125,7 +125,7 @@ export function batchEndRows({ name, client, batches }: ClientFixture): void {
     ]);
   });
 
-  test("§3.5, §4.4: at the end of the window what is done is kept, and what is not is a line of the error file", async () => {
+  test("§3.5, §4.4: an expired batch keeps its finished requests, and the error file has the others", async () => {
     const { ended, output, errors } = await batches().expired;
 
     expectOnlyEnd(ended, "expired");
@@ -145,7 +145,7 @@ export function batchEndRows({ name, client, batches }: ClientFixture): void {
   });
 
   test.each(["completed", "failed", "expired"] as const)(
-    "§3.3, §5.3, §7.15: cancelling what is %s is 409, and no client repeats it",
+    "§3.3, §5.3, §7.15: cancelling a batch that is %s returns 409, and no client retries it",
     async (status) => {
       const batch = await {
         completed: async () => (await batches().mixed).ended,

@@ -1,4 +1,7 @@
-/** Contract §1.5: both official SDKs walk long lists to their end while objects come and go, and meet each once. */
+/**
+ * Contract §1.5: both official SDKs page through long lists while objects are created and deleted, and see each object
+ * once.
+ */
 import { beforeAll, expect, test } from "@jest/globals";
 import { testServices } from "@nightshift/testing";
 import OpenAI from "openai";
@@ -96,7 +99,7 @@ export function pagingRows({ stack, python }: ContractFixture): void {
     expect(removed).toBeGreaterThan(0);
   };
 
-  test("§1.5: the Node SDK walks 1,000 files and 250 batches, each once, while others come and go", async () => {
+  test("§1.5: the Node SDK pages through 1,000 files and 250 batches and sees each once, while others are created and deleted", async () => {
     const openai = new OpenAI({ apiKey: stack().key, baseURL: `${stack().url}/v1` });
 
     await expectWholeWalks(async (resource, query) => {
@@ -107,7 +110,7 @@ export function pagingRows({ stack, python }: ContractFixture): void {
   });
 
   if (testServices().python !== null) {
-    test("§1.5: the Python SDK walks 1,000 files and 250 batches, each once, while others come and go", async () => {
+    test("§1.5: the Python SDK pages through 1,000 files and 250 batches and sees each once, while others are created and deleted", async () => {
       await expectWholeWalks(async (resource, query) => {
         const { json } = await python().call(stack().key, "walk", [resource], query);
         return (json?.["ids"] ?? []) as string[];
