@@ -110,24 +110,4 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await reply.text()).toContain("the batch's input file was deleted or has expired");
     expect(await client.retrieve(batch.id)).toEqual(batch);
   });
-
-  test("a batch of 3 lines does not wait for a batch of 3,000", async () => {
-    await simulator().configure({ latencyMs: 300, faults: [] });
-    const client = createBatchClient(stack());
-    const large = Array.from({ length: 3_000 }, (_, index) => chatLine(`large-${String(index)}`, "?"));
-    const small = Array.from({ length: 3 }, (_, index) => chatLine(`small-${String(index)}`, "?"));
-
-    const { id } = await client.create(await client.upload(large.join("\n")));
-    await until(async () => (await client.retrieve(id)).request_counts.completed >= 16, {
-      message: "the large batch is on its way",
-    });
-    const begun = await client.retrieve(id);
-    const batch = await client.run(small.join("\n"));
-    const meanwhile = await client.retrieve(id);
-
-    expect(batch.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
-    // Counted in lines, not in seconds: in its turn, the small batch would have waited for all of them.
-    expect(meanwhile.status).toBe("in_progress");
-    expect(meanwhile.request_counts.completed - begun.request_counts.completed).toBeLessThan(300);
-  });
 });
