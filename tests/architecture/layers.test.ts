@@ -12,12 +12,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   queue: ["domain"],
   upstream: ["domain"],
   webhooks: ["domain"],
-  stores: ["db", "domain", "queue", "service", "storage"],
+  backends: ["db", "domain", "queue", "service", "storage"],
   testing: ["db", "local-postgres", "service"],
   simulator: ["service"],
-  api: ["db", "domain", "queue", "service", "storage", "stores", "upstream", "webhooks"],
+  api: ["backends", "db", "domain", "queue", "service", "storage", "upstream", "webhooks"],
   // With no upstream configured, the worker starts the simulator as a process.
-  worker: ["db", "domain", "queue", "service", "simulator", "storage", "stores", "upstream", "webhooks"],
+  worker: ["backends", "db", "domain", "queue", "service", "simulator", "storage", "upstream", "webhooks"],
   cli: ["local-postgres", "service"],
   bench: ["testing"],
 };

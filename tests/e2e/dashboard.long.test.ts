@@ -31,7 +31,14 @@ describe.each(availableProfiles())("%s", (profile) => {
   test("lists every queue", async () => {
     const names = await createDashboardClient(stack()).queueNames();
 
-    expect([...names].sort()).toEqual(["batches", "failed-lines", "feeds", "slices-default", "upkeep", "webhooks"]);
+    expect([...names].sort()).toEqual([
+      "batches",
+      "failed-lines",
+      "feeds",
+      "slices-default",
+      "maintenance",
+      "webhooks",
+    ]);
   });
 
   test("a line that is retried while its batch runs ends in the output file", async () => {

@@ -132,7 +132,7 @@ describe("retrying failed requests", () => {
     const failed = await client.run(INPUT);
 
     const asked = await reader.json(fillIn(example, { ...own, batch: failed.id }));
-    const mended = await until(
+    const retried = await until(
       async () => {
         const batch = await client.retrieve(failed.id);
         return batch.error_file_id === null && batch;
@@ -142,7 +142,7 @@ describe("retrying failed requests", () => {
 
     expect(failed.request_counts).toEqual({ total: 3, completed: 1, failed: 2 });
     expect(keysOf(asked)).toEqual(keysOf(failed));
-    expect(mended.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
+    expect(retried.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
   });
 });
 

@@ -20,7 +20,7 @@ function retry(stack: Stack, batchId: string, body?: unknown): Promise<Response>
 function settled(stack: Stack, batchId: string, failed: number, timeoutMs = 60_000): Promise<Batch> {
   const isSettled = async (): Promise<Batch | false> => {
     const [open] = await stack.sql<{ count: number }>(
-      `select count(*)::int as count from mends m join batches b on b.number = m.batch
+      `select count(*)::int as count from retries m join batches b on b.batch_no = m.batch_no
       where b.id = $1 and m.state in ('open', 'answered')`,
       [batchId],
     );
@@ -214,7 +214,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     await until(
       async () => {
         const [row] = await stack().sql<{ count: number }>(
-          "select count(*)::int as count from mends m join batches b on b.number = m.batch where b.id = $1 and state = 'answered'",
+          "select count(*)::int as count from retries m join batches b on b.batch_no = m.batch_no where b.id = $1 and state = 'answered'",
           [before.id],
         );
         return (row?.count ?? 0) > 20;

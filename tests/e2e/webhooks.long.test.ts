@@ -50,7 +50,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   const makeDue = async (batchId: string): Promise<void> => {
     await stack().sql(
       `update webhook_deliveries d set next_attempt_at = now() from webhook_events v
-       where v.number = d.event and v.batch = $1 and d.state = 'pending'`,
+       where v.number = d.event and v.batch_id = $1 and d.state = 'pending'`,
       [batchId],
     );
   };

@@ -8,34 +8,34 @@ import type { WebhookSender } from "@nightshift/webhooks";
 import express, { type Express } from "express";
 import { adminRoutes, type AdminTable } from "./admin/admin-api.ts";
 import { dashboard } from "./admin/dashboard.ts";
-import { createKey } from "./admin/keys/create-key.ts";
-import { listKeys } from "./admin/keys/list-keys.ts";
-import { revokeKey } from "./admin/keys/revoke-key.ts";
-import { listTenants } from "./admin/tenants/list-tenants.ts";
-import { retrieveTenant, setTenant } from "./admin/tenants/tenant.ts";
+import { createKeyRoute } from "./admin/keys/create-key.ts";
+import { listKeysRoute } from "./admin/keys/list-keys.ts";
+import { revokeKeyRoute } from "./admin/keys/revoke-key.ts";
+import { listTenantsRoute } from "./admin/tenants/list-tenants.ts";
+import { retrieveTenantRoute, setTenantRoute } from "./admin/tenants/tenant.ts";
 import { webhookTable } from "./admin/webhooks/webhook-table.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
 import { wireHeaders } from "./middleware/wire-headers.ts";
 import { descriptionRoutes } from "./openapi/routes.ts";
-import { batchEvents } from "./routes/batches/batch-events.ts";
-import { anyBatchHistory, batchHistory } from "./routes/batches/batch-history.ts";
-import { batchResults } from "./routes/batches/batch-results.ts";
-import { cancelBatch } from "./routes/batches/cancel-batch.ts";
-import { createBatch } from "./routes/batches/create-batch.ts";
-import { listBatches } from "./routes/batches/list-batches.ts";
-import { retryBatch } from "./routes/batches/retry-batch.ts";
-import { retrieveBatch } from "./routes/batches/retrieve-batch.ts";
-import { createFile } from "./routes/files/create-file.ts";
-import { deleteFile } from "./routes/files/delete-file.ts";
-import { getContent } from "./routes/files/get-content.ts";
-import { listFiles } from "./routes/files/list-files.ts";
-import { retrieveFile } from "./routes/files/retrieve-file.ts";
-import { addPart } from "./routes/uploads/add-part.ts";
-import { cancelUpload } from "./routes/uploads/cancel-upload.ts";
-import { completeUpload } from "./routes/uploads/complete-upload.ts";
-import { createUpload } from "./routes/uploads/create-upload.ts";
+import { batchEventsRoute } from "./routes/batches/batch-events.ts";
+import { anyBatchHistoryRoute, batchHistoryRoute } from "./routes/batches/batch-history.ts";
+import { batchResultsRoute } from "./routes/batches/batch-results.ts";
+import { cancelBatchRoute } from "./routes/batches/cancel-batch.ts";
+import { createBatchRoute } from "./routes/batches/create-batch.ts";
+import { listBatchesRoute } from "./routes/batches/list-batches.ts";
+import { retryBatchRoute } from "./routes/batches/retry-batch.ts";
+import { retrieveBatchRoute } from "./routes/batches/retrieve-batch.ts";
+import { createFileRoute } from "./routes/files/create-file.ts";
+import { deleteFileRoute } from "./routes/files/delete-file.ts";
+import { getContentRoute } from "./routes/files/get-content.ts";
+import { listFilesRoute } from "./routes/files/list-files.ts";
+import { retrieveFileRoute } from "./routes/files/retrieve-file.ts";
+import { addPartRoute } from "./routes/uploads/add-part.ts";
+import { cancelUploadRoute } from "./routes/uploads/cancel-upload.ts";
+import { completeUploadRoute } from "./routes/uploads/complete-upload.ts";
+import { createUploadRoute } from "./routes/uploads/create-upload.ts";
 import { refuseMethod, refuseUnknownUrl, type RouteTable, tenantRoutes } from "./tenant-routes.ts";
 import { limitRequests } from "./tiers/request-rate.ts";
 import { createTenantLimits, type TenantLimits } from "./tiers/tenant-limits.ts";
@@ -98,11 +98,11 @@ export function createApp(deps: ApiDeps): Express {
 /** Paths below /admin/v1. */
 export function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
   return {
-    "/keys": { get: listKeys(deps), post: createKey(deps) },
-    "/keys/:key_id": { delete: revokeKey({ ...deps, forgetKeys }) },
-    "/tenants": { get: listTenants(deps) },
-    "/tenants/:tenant": { get: retrieveTenant(deps), post: setTenant(deps) },
-    "/batches/:batch_id/history": { get: anyBatchHistory(deps) },
+    "/keys": { get: listKeysRoute(deps), post: createKeyRoute(deps) },
+    "/keys/:key_id": { delete: revokeKeyRoute({ ...deps, forgetKeys }) },
+    "/tenants": { get: listTenantsRoute(deps) },
+    "/tenants/:tenant": { get: retrieveTenantRoute(deps), post: setTenantRoute(deps) },
+    "/batches/:batch_id/history": { get: anyBatchHistoryRoute(deps) },
     ...webhookTable(deps),
   };
 }
@@ -116,19 +116,19 @@ export function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
   });
   const watch = createBatchWatch(deps);
   return {
-    "/v1/files": { get: listFiles(deps), post: createFile({ ...deps, limitsOf, uploadedBytes }) },
-    "/v1/files/:file_id": { get: retrieveFile(deps), delete: deleteFile(deps) },
-    "/v1/files/:file_id/content": { get: getContent(deps) },
-    "/v1/uploads": { post: createUpload({ ...deps, limitsOf }) },
-    "/v1/uploads/:upload_id/parts": { post: addPart(deps) },
-    "/v1/uploads/:upload_id/complete": { post: completeUpload({ ...deps, limitsOf, uploadedBytes }) },
-    "/v1/uploads/:upload_id/cancel": { post: cancelUpload(deps) },
-    "/v1/batches": { get: listBatches(deps), post: createBatch({ ...deps, limitsOf }) },
-    "/v1/batches/:batch_id": { get: retrieveBatch(deps) },
-    "/v1/batches/:batch_id/events": { get: batchEvents({ ...deps, watch }) },
-    "/v1/batches/:batch_id/results": { get: batchResults({ ...deps, watch }) },
-    "/v1/batches/:batch_id/history": { get: batchHistory(deps) },
-    "/v1/batches/:batch_id/cancel": { post: cancelBatch(deps) },
-    "/v1/batches/:batch_id/retry": { post: retryBatch(deps) },
+    "/v1/files": { get: listFilesRoute(deps), post: createFileRoute({ ...deps, limitsOf, uploadedBytes }) },
+    "/v1/files/:file_id": { get: retrieveFileRoute(deps), delete: deleteFileRoute(deps) },
+    "/v1/files/:file_id/content": { get: getContentRoute(deps) },
+    "/v1/uploads": { post: createUploadRoute({ ...deps, limitsOf }) },
+    "/v1/uploads/:upload_id/parts": { post: addPartRoute(deps) },
+    "/v1/uploads/:upload_id/complete": { post: completeUploadRoute({ ...deps, limitsOf, uploadedBytes }) },
+    "/v1/uploads/:upload_id/cancel": { post: cancelUploadRoute(deps) },
+    "/v1/batches": { get: listBatchesRoute(deps), post: createBatchRoute({ ...deps, limitsOf }) },
+    "/v1/batches/:batch_id": { get: retrieveBatchRoute(deps) },
+    "/v1/batches/:batch_id/events": { get: batchEventsRoute({ ...deps, watch }) },
+    "/v1/batches/:batch_id/results": { get: batchResultsRoute({ ...deps, watch }) },
+    "/v1/batches/:batch_id/history": { get: batchHistoryRoute(deps) },
+    "/v1/batches/:batch_id/cancel": { post: cancelBatchRoute(deps) },
+    "/v1/batches/:batch_id/retry": { post: retryBatchRoute(deps) },
   };
 }

@@ -58,7 +58,7 @@ test.each([
   expect(await readUpstreamNames(readApiConfig())).toEqual([name]);
 });
 
-test("a wrong upstream is the operator's to mend", async () => {
+test("a wrong upstream is the operator's to retry", async () => {
   process.env["UPSTREAM_BASE_URL"] = "not a URL";
 
   await expect(readUpstreamNames(readApiConfig())).rejects.toThrow(StartupError);

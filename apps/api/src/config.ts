@@ -1,7 +1,7 @@
 /** The environment of the API process: the only reader of process.env here. */
 import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays, type Tiers } from "@nightshift/domain";
 import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
-import { StoresVariables } from "@nightshift/stores";
+import { StoresVariables } from "@nightshift/backends";
 import { loadRoutes, loadTiers, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 import { type Static, Type } from "@sinclair/typebox";

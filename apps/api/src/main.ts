@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { batchFileLife, parseCompletionWindows } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
-import { openStores } from "@nightshift/stores";
+import { openBackends } from "@nightshift/backends";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";
@@ -19,7 +19,7 @@ runProcess("api", async (life) => {
   const upstreams = await readUpstreamNames(config);
   const tiers = await readTiers(config);
 
-  const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
+  const stores = await openBackends(config, { upstreams, logger, signal: life.stopping });
   life.onStop("stores", CLOSE_TIMEOUT_MS, () => stores.close());
   const firstKey = await bootstrapKey({
     db: stores.db,

@@ -98,7 +98,7 @@ function notingQueues(api: ApiUnderTest): ApiDeps["queues"] {
   return {
     enqueue: async (_name, payload) => {
       if (api.queueFailure !== null) throw api.queueFailure;
-      if ("batch" in payload) api.advanced.push(payload.batch);
+      if ("batch_no" in payload) api.advanced.push(payload.batch_no);
     },
     enqueueSlices: () => Promise.reject(new Error("nothing here sends slices")),
     findFailedLine: () => Promise.resolve(null),

@@ -45,17 +45,17 @@ beforeAll(async () => {
   );
   const write = (batch: string, seconds: number, what: string, by: string | null, details: object) =>
     api.db().query(
-      `insert into batch_history (batch, at, what, by, details)
-      select number, to_timestamp($2), $3, $4, $5 from batches where id = $1`,
+      `insert into batch_history (batch_no, at, what, by, details)
+      select batch_no, to_timestamp($2), $3, $4, $5 from batches where id = $1`,
       [batch, createdAt + seconds, what, by, JSON.stringify(details)],
     );
-  await write(id, 2, "mends_asked", "key_1", { count: 2, lines: [1, 7] });
-  await write(other, 2, "mends_asked", "key_2", { count: 1, lines: [1] });
-  await write(id, 3, "mends_succeeded", null, { count: 1, lines: [1] });
-  await write(id, 3, "mends_failed", null, { count: 1, lines: [7] });
-  await write(id, 7, "mends_asked", "admin", { count: 101, lines: [7] });
-  await write(id, 8, "mends_given_up", null, { count: 100, lines: [8] });
-  await write(id, 9, "mends_succeeded", null, { count: 1, lines: [7] });
+  await write(id, 2, "retries_asked", "key_1", { count: 2, lines: [1, 7] });
+  await write(other, 2, "retries_asked", "key_2", { count: 1, lines: [1] });
+  await write(id, 3, "retries_succeeded", null, { count: 1, lines: [1] });
+  await write(id, 3, "retries_failed", null, { count: 1, lines: [7] });
+  await write(id, 7, "retries_asked", "admin", { count: 101, lines: [7] });
+  await write(id, 8, "retries_given_up", null, { count: 100, lines: [8] });
+  await write(id, 9, "retries_succeeded", null, { count: 1, lines: [7] });
   await write(id, 9, "files_rebuilt", null, { output: "create", error: "forget" });
 });
 

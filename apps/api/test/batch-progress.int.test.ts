@@ -8,7 +8,7 @@ import {
   findBatch,
   insertBlob,
   moveBatch,
-  openMends,
+  openRetries,
   recordFlush,
 } from "@nightshift/db";
 import { RESULT_PAGE } from "@nightshift/domain";
@@ -20,7 +20,7 @@ const api = useApi(() => ({ isDraining: () => isDraining }));
 
 interface Running {
   readonly id: string;
-  readonly number: number;
+  readonly batchNo: number;
   readonly day: number;
 }
 
@@ -36,7 +36,7 @@ async function running(total: number): Promise<Running> {
   await declareUpstream(api.db(), { name: "up", concurrency: 1, requestsPerMinute: null, sliceLines: null });
   await moveBatch(
     api.db(),
-    batch.number,
+    batch.batchNo,
     { to: "in_progress", upstream: "up", model: null, ...blobs, total, firstByte: 0 },
     api.now(),
   );
@@ -56,7 +56,7 @@ async function record(batch: Running, lines: readonly number[], padding = 0, req
   const results = ordered.map((line) => {
     const bytes = Buffer.from(`${lineOf(line, padding)}\n`);
     pieces.push(bytes);
-    const result = { batch: batch.number, line, sliceNo: 0, requestGen, kind: kindOf(line), segment, offset };
+    const result = { batchNo: batch.batchNo, line, sliceNo: 0, requestGen, kind: kindOf(line), segment, offset };
     offset += bytes.length;
     return { ...result, length: bytes.length, isExhausted: false, usage: null };
   });
@@ -152,9 +152,9 @@ describe("results", () => {
     const batch = await running(4);
     await record(batch, [2, 1]);
     const first = await page(batch.id, "?limit=2");
-    const opened = await openMends(
+    const opened = await openRetries(
       api.db(),
-      { batch: batch.number, lines: [{ line: 2, byteOffset: 0, byteLength: 1 }], askedBy: "a test" },
+      { batchNo: batch.batchNo, lines: [{ line: 2, byteOffset: 0, byteLength: 1 }], askedBy: "a test" },
       api.now(),
     );
     const between = page(batch.id, `?after=${first.next_cursor}&wait=30`);

@@ -14,9 +14,9 @@ const api = useApi(({ db }) => {
 });
 
 /** How often a watched batch was read so far. */
-function readings(batch: number): number {
+function readings(batchNo: number): number {
   const calls = queries.mock.calls as unknown as [string, [number[]]?][];
-  return calls.filter(([text, values]) => text.startsWith("/* batches.progress */") && values?.[0].includes(batch))
+  return calls.filter(([text, values]) => text.startsWith("/* batches.progress */") && values?.[0].includes(batchNo))
     .length;
 }
 

@@ -51,7 +51,7 @@ describe("POST /v1/batches", () => {
       request_counts: { total: 0, completed: 0, failed: 0 },
       metadata: { job: "nightly" },
     });
-    expect(api.advanced).toEqual([(await findBatch(api.db(), "one", batch.id))?.number]);
+    expect(api.advanced).toEqual([(await findBatch(api.db(), "one", batch.id))?.batchNo]);
   });
 
   test("remembers the request that created the batch, for the workers' log", async () => {

@@ -1,6 +1,6 @@
 /** The dashboard: who gets in, what is in it, and what retrying a failed line does. On a real queue, the one on Postgres. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createBatch, ensureLinePartition, findBatch, insertBlob } from "@nightshift/db";
+import { insertBatch, ensureLinePartition, findBatch, insertBlob } from "@nightshift/db";
 import { createLineIndex } from "@nightshift/domain";
 import { type JobQueues, openQueues, prepareQueueBackend } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
@@ -48,7 +48,7 @@ describe("who gets in", () => {
       "slices-gateway",
       "failed-lines",
       "webhooks",
-      "upkeep",
+      "maintenance",
     ]);
   });
 
@@ -104,12 +104,12 @@ describe("who gets in", () => {
 
 describe("retrying a failed line", () => {
   const LINES = 3;
-  let batch: { number: number; id: string; day: number };
+  let batch: { batchNo: number; id: string; day: number };
 
   /** A running batch of 3 lines, all out of attempts, and their jobs in the failed set. */
   beforeEach(async () => {
     const now = api.now();
-    const created = await createBatch(
+    const created = await insertBatch(
       api.db(),
       newBatch({ tenant: "one", endpoint: "/v1/embeddings", createdAt: now }),
     );
@@ -121,34 +121,34 @@ describe("retrying a failed line", () => {
     await insertBlob(api.db(), { key: indexBlob, ...stored });
     await api.db().query(
       `update batches set status = 'in_progress', in_progress_at = created_at, total = $2, fed_lines = $2,
-        upstream = 'default', index_blob = $3 where number = $1`,
-      [batch.number, LINES, indexBlob],
+        upstream = 'default', index_blob = $3 where batch_no = $1`,
+      [batch.batchNo, LINES, indexBlob],
     );
-    await api.db().query("update batch_progress set failed = $2 where batch = $1", [batch.number, LINES]);
+    await api.db().query("update batch_progress set failed = $2 where batch_no = $1", [batch.batchNo, LINES]);
     await ensureLinePartition(api.db(), batch.day);
     for (let line = 0; line < LINES; line += 1) await failLine(line);
   });
 
   async function failLine(line: number): Promise<void> {
     await api.db().query(
-      `insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+      `insert into lines (day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
       values ($1, $2, $3, 1, 0, 1, true, true, 0, 1)`,
-      [batch.day, batch.number, line],
+      [batch.day, batch.batchNo, line],
     );
-    const payload = { batch: batch.number, batch_id: batch.id, line, request_gen: 0, reason: "status 500" };
+    const payload = { batch_no: batch.batchNo, batch_id: batch.id, line, request_gen: 0, reason: "status 500" };
     await queues.enqueue("line.failed", { v: 1, ...payload });
     await until(() => isInFailedSet(line), { message: "the line's job did not end in the failed set" });
   }
 
   /** Its input file was never there. */
   async function finishBatch(): Promise<void> {
-    await api.db().query("update batches set status = 'completed' where number = $1", [batch.number]);
+    await api.db().query("update batches set status = 'completed' where batch_no = $1", [batch.batchNo]);
     await api
       .db()
-      .query("update batch_progress set sealed_at = now(), sealed_as = 'done' where batch = $1", [batch.number]);
+      .query("update batch_progress set sealed_at = now(), sealed_as = 'done' where batch_no = $1", [batch.batchNo]);
   }
 
-  const jobId = (line: number): string => `f${String(batch.number)}-${String(line)}-0`;
+  const jobId = (line: number): string => `f${String(batch.batchNo)}-${String(line)}-0`;
   const isInFailedSet = async (line: number): Promise<boolean> => {
     const reply = await ask(`/api/queues/failed-lines/${jobId(line)}`);
     return reply.status === 200 && (await jsonOf(reply))["status"] === "failed";
@@ -159,23 +159,23 @@ describe("retrying a failed line", () => {
   async function slices(): Promise<unknown[]> {
     const { rows } = await api.db().query<Record<string, unknown>>(
       `select first_line, line_count, byte_offset, byte_length, todo::text, request_gen
-      from slices where batch = $1 order by first_line`,
-      [batch.number],
+      from slices where batch_no = $1 order by first_line`,
+      [batch.batchNo],
     );
     return rows;
   }
 
-  test("opens a mend, gives the line a slice and that a job, and takes the failed job away", async () => {
+  test("opens a retry, gives the line a slice and that a job, and takes the failed job away", async () => {
     const reply = await retry(1);
 
     expect(reply.status).toBe(204);
     expect(await slices()).toEqual([
       { first_line: 1, line_count: 1, byte_offset: 100, byte_length: 91, todo: "1", request_gen: 1 },
     ]);
-    const { rows: mends } = await api
+    const { rows: retries } = await api
       .db()
-      .query("select line, request_gen, asked_by from mends where batch = $1", [batch.number]);
-    expect(mends).toEqual([{ line: 1, request_gen: 1, asked_by: "admin" }]);
+      .query("select line, request_gen, asked_by from retries where batch_no = $1", [batch.batchNo]);
+    expect(retries).toEqual([{ line: 1, request_gen: 1, asked_by: "admin" }]);
     expect(await findBatch(api.db(), "one", batch.id)).toMatchObject({ failed: LINES - 1 });
     const sliceJobs = await queues.boards()[2]?.getJobs();
     expect(sliceJobs?.map((job) => job.name)).toContain("slice.run");
@@ -184,7 +184,7 @@ describe("retrying a failed line", () => {
 
   test("a second time only takes the job away, where a crash had left it", async () => {
     await retry(1);
-    const payload = { batch: batch.number, batch_id: batch.id, line: 1, request_gen: 0, reason: "status 500" };
+    const payload = { batch_no: batch.batchNo, batch_id: batch.id, line: 1, request_gen: 0, reason: "status 500" };
     await queues.enqueue("line.failed", { v: 1, ...payload });
     await until(() => isInFailedSet(1), { message: "the job did not come back" });
 
@@ -214,7 +214,7 @@ describe("retrying a failed line", () => {
     await queues.boards()[4]?.clean(0, 1000, "failed");
     await queues.enqueue("line.failed", {
       v: 1,
-      batch: over.number,
+      batch_no: over.batchNo,
       batch_id: over.id,
       line: 0,
       request_gen: 0,
@@ -233,7 +233,7 @@ describe("retrying a failed line", () => {
 
   test("all at once counts what was retried and what was not", async () => {
     await queues.boards()[4]?.clean(0, 1000, "failed");
-    const payload = { batch: batch.number, batch_id: batch.id, request_gen: 0, reason: "status 500" };
+    const payload = { batch_no: batch.batchNo, batch_id: batch.id, request_gen: 0, reason: "status 500" };
     for (const line of [0, 1, 2, 77]) await queues.enqueue("line.failed", { v: 1, ...payload, line });
     await until(() => isInFailedSet(77), { message: "the last job did not fail" });
 

@@ -118,7 +118,7 @@ describe("POST /v1/batches", () => {
     expect((await jsonOf(other))["id"]).not.toBe(first["id"]);
   });
 
-  test("a key is free again after 24 hours, and upkeep forgets it", async () => {
+  test("a key is free again after 24 hours, and maintenance forgets it", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createBatch(key));
     api.advanceClock(86_399);

@@ -1,7 +1,7 @@
 /** POST /v1/batches/{id}/retry: who may ask, for which lines, and what is answered. What the lines then come to is the worker's. */
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { type BatchView, createBatch, ensureLinePartition, getBatch, insertBlob, insertFile } from "@nightshift/db";
+import { type BatchView, insertBatch, ensureLinePartition, getBatch, insertBlob, insertFile } from "@nightshift/db";
 import { createLineIndex } from "@nightshift/domain";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
 
@@ -39,7 +39,7 @@ beforeEach(async () => {
     createdAt: now,
     expiresAt: null,
   });
-  const created = await createBatch(api.db(), {
+  const created = await insertBatch(api.db(), {
     id: `batch_${randomUUID().replaceAll("-", "")}`,
     tenant: "one",
     endpoint: "/v1/chat/completions",
@@ -53,21 +53,21 @@ beforeEach(async () => {
   await ensureLinePartition(api.db(), created.day);
   await api.db().query(
     `update batches set status = 'completed', in_progress_at = created_at, completed_at = created_at, total = 4,
-      fed_lines = 4, upstream = 'default', input_blob = $2, index_blob = $3 where number = $1`,
-    [created.number, blobs.input, blobs.index],
+      fed_lines = 4, upstream = 'default', input_blob = $2, index_blob = $3 where batch_no = $1`,
+    [created.batchNo, blobs.input, blobs.index],
   );
   await api
     .db()
     .query(
-      `update batch_progress set completed = 1, failed = 3, sealed_at = now(), sealed_as = 'done' where batch = $1`,
-      [created.number],
+      `update batch_progress set completed = 1, failed = 3, sealed_at = now(), sealed_as = 'done' where batch_no = $1`,
+      [created.batchNo],
     );
   await api.db().query(
-    `insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+    `insert into lines (day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
     select $1, $2, n, 1, 0, 1, n > 0, false, 0, 1 from generate_series(0, 3) as n`,
-    [created.day, created.number],
+    [created.day, created.batchNo],
   );
-  batch = (await getBatch(api.db(), created.number)) ?? created;
+  batch = (await getBatch(api.db(), created.batchNo)) ?? created;
 });
 
 function retry(body?: unknown, id = batch.id, tenant: "one" | "two" = "one"): Promise<Response> {
@@ -79,15 +79,15 @@ function retry(body?: unknown, id = batch.id, tenant: "one" | "two" = "one"): Pr
   });
 }
 
-async function mended(): Promise<unknown> {
+async function retried(): Promise<unknown> {
   const { rows } = await api
     .db()
-    .query<{ line: number }>("select line from mends where batch = $1 order by line", [batch.number]);
+    .query<{ line: number }>("select line from retries where batch_no = $1 order by line", [batch.batchNo]);
   return rows.map(({ line }) => line);
 }
 
 const setStatus = (status: string) =>
-  api.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+  api.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
 
 describe("which lines", () => {
   test.each([
@@ -104,14 +104,14 @@ describe("which lines", () => {
 
     expect(reply.status).toBe(200);
     expect(await jsonOf(reply)).toEqual(before);
-    expect(await mended()).toEqual(expected);
+    expect(await retried()).toEqual(expected);
   });
 
   test("asked for twice, each line runs again once", async () => {
     await retry();
     expect((await retry()).status).toBe(200);
 
-    expect(await mended()).toEqual([1, 2, 3]);
+    expect(await retried()).toEqual([1, 2, 3]);
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe("which lines", () => {
     const error = await errorOf(await retry(body), 400);
 
     expect(error).toMatchObject({ param, message: expect.stringContaining(message) });
-    expect(await mended()).toEqual([]);
+    expect(await retried()).toEqual([]);
   });
 });
 
@@ -152,7 +152,9 @@ describe("which batches", () => {
     if (how === "deleted") await api.fetch(`/v1/files/${batch.inputFileId}`, { method: "DELETE", tenant: "one" });
     else if (how === "lost") await api.objects().delete([batch.inputBlob ?? "", batch.indexBlob ?? ""]);
     else {
-      await api.db().query("update batches set input_blob = null, index_blob = null where number = $1", [batch.number]);
+      await api
+        .db()
+        .query("update batches set input_blob = null, index_blob = null where batch_no = $1", [batch.batchNo]);
     }
 
     for (const body of [{}, { custom_ids: ["last"] }]) {
@@ -168,7 +170,7 @@ describe("which batches", () => {
     await insertBlob(api.db(), { key: output.blob, bytes: 1, etag: "e" });
     const file = { ...output, tenant: "one", purpose: "batch_output", filename: "out.jsonl", createdAt: api.now() };
     await insertFile(api.db(), { ...file, expiresAt: null });
-    await api.db().query("update batches set output_file_id = $2 where number = $1", [batch.number, output.id]);
+    await api.db().query("update batches set output_file_id = $2 where batch_no = $1", [batch.batchNo, output.id]);
     await api.fetch(`/v1/files/${output.id}`, { method: "DELETE" });
 
     const reply = await retry();
@@ -178,14 +180,14 @@ describe("which batches", () => {
       code: "batch_file_gone",
       message: expect.stringContaining("output"),
     });
-    expect(await mended()).toEqual([]);
+    expect(await retried()).toEqual([]);
   });
 
   test("one without failed lines is answered as it is", async () => {
-    await api.db().query("update lines set failed = false where batch = $1", [batch.number]);
+    await api.db().query("update lines set failed = false where batch_no = $1", [batch.batchNo]);
 
     expect((await retry()).status).toBe(200);
-    expect(await mended()).toEqual([]);
+    expect(await retried()).toEqual([]);
   });
 
   test("another tenant's is as unknown as one that never was", async () => {
@@ -193,7 +195,7 @@ describe("which batches", () => {
     const missing = await errorOf(await retry({}, "batch_0", "two"), 404);
 
     expect(JSON.stringify(others).replace(batch.id, "batch_0")).toBe(JSON.stringify(missing));
-    expect(await mended()).toEqual([]);
+    expect(await retried()).toEqual([]);
   });
 });
 

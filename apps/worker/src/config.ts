@@ -2,7 +2,7 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { FileExpiryDays } from "@nightshift/domain";
 import { ProcessVariables, readConfig } from "@nightshift/service";
-import { StoresVariables } from "@nightshift/stores";
+import { StoresVariables } from "@nightshift/backends";
 import { UpstreamVariables } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 

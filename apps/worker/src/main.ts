@@ -2,7 +2,7 @@
 import express from "express";
 import { batchFileLife } from "@nightshift/domain";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
-import { openStores } from "@nightshift/stores";
+import { openBackends } from "@nightshift/backends";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { readWorkerConfig } from "./config.ts";
 import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";
@@ -28,7 +28,7 @@ runProcess("worker", async (life) => {
 
   const registry = createMetrics();
   const upstreams = routes.upstreams.map((upstream) => upstream.name);
-  const stores = await openStores(config, { upstreams, logger, signal: life.stopping });
+  const stores = await openBackends(config, { upstreams, logger, signal: life.stopping });
   life.onStop("stores", 10_000, () => stores.close());
 
   const app = express();

@@ -5,7 +5,7 @@ export interface WorkerMetrics {
   /** A line was recorded. `result`: completed, failed (an answer) or exhausted (out of attempts). */
   lineRecorded(upstream: string, result: "completed" | "failed" | "exhausted"): void;
   /** A line went back to the ledger: for another attempt, or without having burned one. */
-  lineReturned(upstream: string, why: "retry" | "throttled"): void;
+  lineReturned(upstream: string, why: "next_attempt" | "throttled"): void;
   /** A webhook was sent. `outcome`: acknowledged (any 2xx), retried (it will be sent again) or given_up. */
   webhookSent(outcome: WebhookOutcome): void;
 }

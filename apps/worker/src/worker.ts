@@ -14,16 +14,16 @@ import type { Registry } from "@nightshift/service";
 import { withRecentObjects } from "@nightshift/storage";
 import { createValidationThreads } from "./batch/validation-threads.ts";
 import type { WorkerDeps } from "./deps.ts";
-import { createFastLane } from "./fast-lane.ts";
+import { createDirectSteps } from "./direct-steps.ts";
 import { advanceBatch } from "./jobs/advance-batch.ts";
 import { parkFailedLine } from "./jobs/park-failed-line.ts";
-import { runUpkeep } from "./jobs/upkeep.ts";
+import { runMaintenance } from "./jobs/maintenance.ts";
 import { createSliceQueue } from "./ledger/enqueue-slices.ts";
 import { feed } from "./ledger/feeder.ts";
 import { createLineIndexes } from "./ledger/line-indexes.ts";
 import { createLostClaims } from "./ledger/lost-claims.ts";
 import { createReaper } from "./ledger/reaper.ts";
-import { reconcile, UPKEEP_MS } from "./ledger/reconciler.ts";
+import { reconcile, MAINTENANCE_MS } from "./ledger/reconciler.ts";
 import { createWorkerIdentity, processHost } from "./ledger/worker-identity.ts";
 import { createByteBudget } from "./lines/byte-budget.ts";
 import { createInputBlocks } from "./lines/input-blocks.ts";
@@ -65,7 +65,7 @@ const FREED_AT_ONCE = 5_000;
 /** Jobs whose handlers have ended need a moment to be taken off the queue. */
 const JOBS_CLOSE_MS = 2_000;
 /** What a small batch's assembly may still take when the worker stops. */
-const FAST_LANE_CLOSE_MS = 2_000;
+const DIRECT_STEPS_CLOSE_MS = 2_000;
 
 /** Resolves once the worker takes jobs. Rejects where Postgres or the queue refuse it. */
 export async function startWorker(given: WorkerDeps, registry: Registry): Promise<RunningWorker> {
@@ -92,7 +92,7 @@ export async function startWorker(given: WorkerDeps, registry: Registry): Promis
       clearTimeout(cut);
       recorder.flushNow();
       await recorder.idle();
-      await Promise.race([parts.fastLane.idle(), sleep(FAST_LANE_CLOSE_MS, undefined, { ref: false })]);
+      await Promise.race([parts.directSteps.idle(), sleep(DIRECT_STEPS_CLOSE_MS, undefined, { ref: false })]);
       await Promise.all(jobs.map((job) => job.close(JOBS_CLOSE_MS)));
       timers.close();
       slices.close();
@@ -115,7 +115,7 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
   const timers = createTimers(logger);
   const slices = createSliceQueue(queues, logger);
   const threads = createValidationThreads();
-  const fastLane = createFastLane(logger);
+  const directSteps = createDirectSteps(logger);
   const identity = createWorkerIdentity(db, logger, () => {
     lanes.loseIdentity();
   });
@@ -126,15 +126,15 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
     linesInFlight: () => new Map(lanes.all.map((lane) => [lane.name, lane.inFlight()])),
     unrecordedBytes: () => budget.held(),
   });
-  const advanceNow = (batch: number): void => {
-    fastLane.go("advance a batch", () => advance({ v: 1, batch }));
+  const advanceNow = (batchNo: number): void => {
+    directSteps.go("advance a batch", () => advance({ v: 1, batch_no: batchNo }));
   };
   const recorder = createRecorder({
     db,
     objects,
     logger,
     clock,
-    expectsMore: (batch) => lanes.all.some((lane) => lane.holds(batch)),
+    expectsMore: (batchNo) => lanes.all.some((lane) => lane.holds(batchNo)),
     onRecorded: afterRecord({ queues, slices, timers, metrics, advanceNow }),
   });
   const workerId = (): string => identity.id();
@@ -146,7 +146,7 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
   const onSmall = (fed: readonly WaitingSlice[]): void => {
     for (const slice of fed) {
       const lane = lanes.all.find(({ name }) => name === slice.upstream);
-      if (lane !== undefined) fastLane.go("run a slice", () => run(lane, slice));
+      if (lane !== undefined) directSteps.go("run a slice", () => run(lane, slice));
     }
   };
   const indexes = createLineIndexes(objects);
@@ -162,15 +162,15 @@ async function assemble(deps: WorkerDeps, registry: Registry, stopping: AbortSig
     ended: (batchId) => {
       timers.soon("tell of a batch's end", 0, () => deliveries.enqueueOf(batchId));
     },
-    again: (batch, delayMs) => {
-      timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch }));
+    again: (batchNo, delayMs) => {
+      timers.soon("look at a batch again", delayMs, () => queues.enqueue("batch.advance", { v: 1, batch_no: batchNo }));
     },
   });
   return {
     advance,
     claims,
     deliveries,
-    fastLane,
+    directSteps,
     feedNow,
     identity,
     lanes,
@@ -201,7 +201,7 @@ function takeJobs(deps: WorkerDeps, parts: Parts): JobWorker[] {
     queues.work("upstream.feed", ({ upstream }) => feedNow(upstream), { concurrency: lanes.all.length }),
     queues.work("line.failed", parkFailedLine(), { concurrency: 1 }),
     queues.work("webhook.deliver", deliver, { concurrency: DELIVER_AT_ONCE }),
-    queues.work("upkeep.run", runUpkeep(deps), { concurrency: 1 }),
+    queues.work("maintenance.run", runMaintenance(deps), { concurrency: 1 }),
     ...lanes.all.map(slicesOf),
   ];
 }
@@ -239,11 +239,11 @@ function watch(deps: WorkerDeps, { claims, deliveries, identity, lanes, slices, 
     for (const lane of lanes.all) {
       const inHand = lane.batches();
       if (inHand.length === 0) continue;
-      for (const { number, isSealed } of await stoppedBatches(db, inHand, clock())) {
-        lane.giveBackUnsent(0, (task) => task.slice.batch === number);
+      for (const { batchNo: number, isSealed } of await stoppedBatches(db, inHand, clock())) {
+        lane.giveBackUnsent(0, (task) => task.slice.batchNo === number);
         if (isSealed) lane.breakOff(number);
       }
     }
   });
-  timers.soon("schedule upkeep", 0, () => queues.schedule("upkeep.run", UPKEEP_MS));
+  timers.soon("schedule maintenance", 0, () => queues.schedule("maintenance.run", MAINTENANCE_MS));
 }

@@ -1,7 +1,7 @@
 /** The worker's side of a tenant's turn: who is validated, who waits, and who is told when one ends. */
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
-import { batchProgress, type BatchView, createBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
+import { batchProgress, type BatchView, insertBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import { newBatch, useDatabase } from "@nightshift/testing";
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 /** Its input file is not there: validation ends at once, with the batch failed. */
 function waitingBatch(): Promise<BatchView> {
-  return createBatch(database.db(), newBatch({ tenant, createdAt: now, deadline }));
+  return insertBatch(database.db(), newBatch({ tenant, createdAt: now, deadline }));
 }
 
 /** What these paths touch of the worker; the rest is not there. */
@@ -36,8 +36,8 @@ function deps(): AdvanceDeps {
     logger: createLogger({ name: "worker", level: "silent" }),
     ended: () => undefined,
     queues: {
-      enqueue: (_name: string, payload: { batch: number }) => {
-        advanced.push(payload.batch);
+      enqueue: (_name: string, payload: { batch_no: number }) => {
+        advanced.push(payload.batch_no);
         return Promise.resolve();
       },
     } as unknown as AdvanceDeps["queues"],
@@ -45,14 +45,14 @@ function deps(): AdvanceDeps {
   return parts as AdvanceDeps;
 }
 
-const advance = (batch: BatchView): Promise<void> => advanceBatch(deps())({ v: 1, batch: batch.number });
+const advance = (batch: BatchView): Promise<void> => advanceBatch(deps())({ v: 1, batch_no: batch.batchNo });
 const statusOf = async (batch: BatchView): Promise<string | undefined> =>
-  (await getBatch(database.db(), batch.number))?.status;
+  (await getBatch(database.db(), batch.batchNo))?.status;
 
 /** Occupies the tenant's one place. */
 async function runningBatch(): Promise<BatchView> {
   const batch = await waitingBatch();
-  await database.db().query("update batches set admitted_at = $2 where number = $1", [batch.number, now]);
+  await database.db().query("update batches set admitted_at = $2 where batch_no = $1", [batch.batchNo, now]);
   return batch;
 }
 
@@ -63,7 +63,7 @@ test("a batch without room is not looked at, and says why it waits", async () =>
   await advance(waiting);
 
   expect(await statusOf(waiting)).toBe("validating");
-  expect(await batchProgress(database.db(), [waiting.number])).toMatchObject([{ isQueued: true }]);
+  expect(await batchProgress(database.db(), [waiting.batchNo])).toMatchObject([{ isQueued: true }]);
   expect(advanced).toEqual([]);
 });
 
@@ -75,10 +75,10 @@ test("the end of a batch admits the oldest that waits, and tells the workers of 
   await advance(running);
 
   expect(await statusOf(running)).toBe("failed");
-  expect(advanced).toEqual([next.number]);
+  expect(advanced).toEqual([next.batchNo]);
   await advance(next);
   expect(await statusOf(next)).toBe("failed");
-  expect(advanced).toEqual([next.number, last.number]);
+  expect(advanced).toEqual([next.batchNo, last.batchNo]);
 });
 
 test("a batch that comes first into the worker's hands does not overtake an older one", async () => {
@@ -87,7 +87,7 @@ test("a batch that comes first into the worker's hands does not overtake an olde
   await advance(newer);
 
   expect(await statusOf(newer)).toBe("validating");
-  expect(advanced).toEqual([older.number]);
+  expect(advanced).toEqual([older.batchNo]);
 });
 
 test("a waiting batch expires at its deadline without having begun", async () => {
@@ -119,11 +119,11 @@ test("the reconciler admits where an end told nobody, and where a tier's limit i
   await admitWaiting(deps());
   expect(advanced).toEqual([]);
 
-  await database.db().query("update batches set status = 'completed' where number = $1", [running.number]);
+  await database.db().query("update batches set status = 'completed' where batch_no = $1", [running.batchNo]);
   await admitWaiting(deps());
-  expect(advanced).toEqual([next.number]);
+  expect(advanced).toEqual([next.batchNo]);
 
   await setTenant(database.db(), tenant, { tier: null });
   await admitWaiting(deps());
-  expect(advanced).toEqual([next.number, last.number]);
+  expect(advanced).toEqual([next.batchNo, last.batchNo]);
 });

@@ -30,7 +30,7 @@ test("validating: nothing was looked at, so it expires without files and counts"
   const batch = await create();
   pass(WINDOW_SECONDS);
 
-  expect(await overdueBatches(db(), now())).toContain(batch.number);
+  expect(await overdueBatches(db(), now())).toContain(batch.batchNo);
   await batch.advance();
 
   expect(await batch.view()).toMatchObject({
@@ -49,7 +49,7 @@ test("in_progress: a second before the end nothing happens, and lines are still 
   const { batch } = await half();
   pass(WINDOW_SECONDS - 1);
 
-  expect(await overdueBatches(db(), now())).not.toContain(batch.number);
+  expect(await overdueBatches(db(), now())).not.toContain(batch.batchNo);
   await batch.advance();
 
   expect(await batch.view()).toMatchObject({ status: "in_progress", expiredAt: null });
@@ -60,7 +60,7 @@ test("in_progress: lines done stay done; in flight, waiting and not handed out b
   const { batch, inFlight } = await half();
   pass(WINDOW_SECONDS);
 
-  expect(await overdueBatches(db(), now())).toContain(batch.number);
+  expect(await overdueBatches(db(), now())).toContain(batch.batchNo);
   expect(await batch.claim(1)).toEqual([]);
   await batch.advance();
   const ended = await batch.view();
@@ -71,7 +71,7 @@ test("in_progress: lines done stay done; in flight, waiting and not handed out b
   expect(ended).toMatchObject({ status: "expired", finalizingAt: now(), expiredAt: now(), cancellingAt: null });
   expect(await batch.view()).toEqual(ended);
   await expectWhole(batch, ["id-0"], "batch_expired");
-  const { rows } = await db().query("select 1 from slices where batch = $1", [batch.number]);
+  const { rows } = await db().query("select 1 from slices where batch_no = $1", [batch.batchNo]);
   expect(rows).toEqual([]);
 });
 
@@ -97,7 +97,7 @@ test("finalizing: what was done in time is completed, however late its files are
   expect(await batch.view()).toMatchObject({ status: "finalizing", sealedAs: "done" });
   pass(2 * WINDOW_SECONDS);
 
-  expect(await overdueBatches(db(), now())).not.toContain(batch.number);
+  expect(await overdueBatches(db(), now())).not.toContain(batch.batchNo);
   await batch.advance();
 
   expect(await batch.view()).toMatchObject({ status: "completed", completedAt: now(), expiredAt: null });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from "@jest/globals";
 import {
   type BatchView,
   claimSlices,
-  createBatch,
+  insertBatch,
   type Db,
   declareUpstream,
   getBatch,
@@ -23,7 +23,7 @@ import { makeTemporaryFolder, newBatch, useDatabase } from "@nightshift/testing"
 import { createValidationThreads } from "../src/batch/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
 import { advanceBatch } from "../src/jobs/advance-batch.ts";
-import { runUpkeep } from "../src/jobs/upkeep.ts";
+import { runMaintenance } from "../src/jobs/maintenance.ts";
 import { feed } from "../src/ledger/feeder.ts";
 import { createLineIndexes } from "../src/ledger/line-indexes.ts";
 import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
@@ -37,7 +37,7 @@ export const TOTAL = 8;
 export const HANDED_OUT = 4;
 
 export interface ClockedBatch {
-  readonly number: number;
+  readonly batchNo: number;
   readonly tenant: string;
   readonly fileId: string;
   readonly blob: string;
@@ -64,8 +64,8 @@ export interface ClockedBatches {
   readonly create: (options?: { fileSeconds?: number; outputSeconds?: number }) => Promise<ClockedBatch>;
   /** What the worker's parts have logged. */
   readonly logged: Record<string, unknown>[];
-  /** Upkeep, as if every blob were old enough to go. */
-  readonly upkeep: () => Promise<void>;
+  /** Maintenance, as if every blob were old enough to go. */
+  readonly maintenance: () => Promise<void>;
 }
 
 /** Gives the calling test file a database, a folder of objects and a clock that begins at the present. */
@@ -120,7 +120,7 @@ export function useClockedBatches(): ClockedBatches {
       const expiresAt = new Date(nowMs + fileSeconds * 1_000);
       const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: info.bytes };
       await insertFile(db(), { ...file, createdAt: now(), expiresAt });
-      const { number } = await createBatch(
+      const { batchNo: number } = await insertBatch(
         db(),
         newBatch({
           id: `batch_${mark}`,
@@ -132,18 +132,18 @@ export function useClockedBatches(): ClockedBatches {
           requestId: `req_${mark}`,
         }),
       );
-      return clockedBatch(workerDeps(mark), { number, tenant: mark, fileId: input.id, blob: input.blob });
+      return clockedBatch(workerDeps(mark), { batchNo: number, tenant: mark, fileId: input.id, blob: input.blob });
     },
-    upkeep: async () => {
+    maintenance: async () => {
       await db().query("update blobs set created_at = now() - interval '2 days'");
-      await runUpkeep(workerDeps("none"))();
+      await runMaintenance(workerDeps("none"))();
     },
   };
 }
 
 function clockedBatch(
   deps: WorkerDeps,
-  names: Pick<ClockedBatch, "number" | "tenant" | "fileId" | "blob">,
+  names: Pick<ClockedBatch, "batchNo" | "tenant" | "fileId" | "blob">,
 ): ClockedBatch {
   const { db, objects, clock, logger } = deps;
   const waiting: WaitingSlice[] = [];
@@ -170,11 +170,11 @@ function clockedBatch(
   return {
     ...names,
     view: async () => {
-      const view = await getBatch(db, names.number);
+      const view = await getBatch(db, names.batchNo);
       if (view === null) throw new Error("the batch is gone");
       return view;
     },
-    advance: () => advance({ v: 1, batch: names.number }),
+    advance: () => advance({ v: 1, batch_no: names.batchNo }),
     feedMore: () => feedNow(names.tenant),
     claim: async (count) => {
       const claimed = await claimSlices(db, names.tenant, waiting.splice(0, count), clock());

@@ -1,9 +1,9 @@
-/** Files that expire or are deleted around their batches, by an injected clock; upkeep takes bytes only when nobody needs them. */
+/** Files that expire or are deleted around their batches, by an injected clock; maintenance takes bytes only when nobody needs them. */
 import { expect, test } from "@jest/globals";
 import { deleteFile, findFile } from "@nightshift/db";
 import { type ClockedBatch, FILE_LIFE_SECONDS, HANDED_OUT, TOTAL, useClockedBatches } from "./clocked-batches.ts";
 
-const { create, db, now, objects, pass, upkeep } = useClockedBatches();
+const { create, db, now, objects, pass, maintenance } = useClockedBatches();
 
 const DAY_SECONDS = 86_400;
 
@@ -66,10 +66,10 @@ test("bytes of an input that went stay while a batch is validated with it, and g
   const batch = await create();
   await deleteFile(db(), batch.tenant, batch.fileId, now());
 
-  await upkeep();
+  await maintenance();
   expect(await isStored(batch.blob)).toBe(true);
   await batch.advance();
-  await upkeep();
+  await maintenance();
 
   expect(await isStored(batch.blob)).toBe(false);
 });
@@ -82,11 +82,11 @@ test.each(GONE)(
     await batch.answer(await batch.claim(1));
 
     await go(batch);
-    await upkeep();
+    await maintenance();
     expect(await findFile(db(), batch.tenant, batch.fileId, now())).toBeNull();
     expect(await isStored(batch.blob)).toBe(true);
     await finish(batch);
-    await upkeep();
+    await maintenance();
 
     const { outputFileId, status, completed } = await batch.view();
     expect({ status, completed }).toEqual({ status: "completed", completed: TOTAL });
@@ -95,7 +95,7 @@ test.each(GONE)(
     // The row stays for a day, for clients that page after it.
     expect(await hasRow(batch.fileId)).toBe(true);
     pass(DAY_SECONDS);
-    await upkeep();
+    await maintenance();
     expect(await hasRow(batch.fileId)).toBe(false);
     expect(await batch.view()).toMatchObject({ inputFileId: batch.fileId, status: "completed" });
   },
@@ -117,13 +117,13 @@ test.each([
     const { id = "", blob = "" } = output ?? {};
 
     pass(seconds - 1);
-    await upkeep();
+    await maintenance();
     expect(await findFile(db(), batch.tenant, id, now())).toMatchObject({ blob });
     expect(await isStored(blob)).toBe(true);
 
     pass(1);
     expect(await findFile(db(), batch.tenant, id, now())).toBeNull();
-    await upkeep();
+    await maintenance();
     expect(await isStored(blob)).toBe(false);
     expect(await isStored(batch.blob)).toBe(true);
     expect(await batch.view()).toMatchObject({ status: "completed", outputFileId });

@@ -10,7 +10,7 @@ export function claimed(change: Partial<ClaimedSlice> = {}): ClaimedSlice {
     sliceNo: 1,
     gen: 0,
     upstream: "default",
-    batch: 1,
+    batchNo: 1,
     batchId: "batch_1",
     tenant: "default",
     endpoint: "/v1/chat/completions",

@@ -1,8 +1,8 @@
-/** Dead workers: told by their beats, by the observer's own clock, and on the same host by their process. */
+/** Dead workers: told by their heartbeats, by the observer's own clock, and on the same host by their process. */
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
-import { beat, listWorkers, registerWorker, waitingSlices } from "@nightshift/db";
+import { recordHeartbeat, listWorkers, registerWorker, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
 import { createReaper, type Reaper } from "../src/ledger/reaper.ts";
@@ -39,7 +39,7 @@ async function watch(forSeconds: number, between: () => Promise<unknown> = () =>
   }
 }
 
-test("a worker whose beat stands still for ten seconds is taken off the list, not before", async () => {
+test("a worker whose heartbeat stands still for ten seconds is taken off the list, not before", async () => {
   const id = await newWorker("elsewhere", 1);
   await reaper.look();
 
@@ -50,19 +50,19 @@ test("a worker whose beat stands still for ten seconds is taken off the list, no
   expect(await isListed(id)).toBe(false);
 });
 
-test("a worker that beats stays, however long it is watched", async () => {
+test("a worker that heartbeats stays, however long it is watched", async () => {
   const id = await newWorker("elsewhere", 1);
   let looks = 0;
 
   await watch(30, async () => {
     looks += 1;
-    if (looks % 9 === 0) await beat(database.db(), id);
+    if (looks % 9 === 0) await recordHeartbeat(database.db(), id);
   });
 
   expect(await isListed(id)).toBe(true);
 });
 
-test("an observer that could not look for a while begins anew: it did not see the beats in between", async () => {
+test("an observer that could not look for a while begins anew: it did not see the heartbeats in between", async () => {
   const id = await newWorker("elsewhere", 1);
   await reaper.look();
   await watch(9);

@@ -84,8 +84,11 @@ test("lines that come back together are one object and one transaction, of sever
   await Promise.all(batches.flatMap(({ tasks }) => tasks.map((task) => recorder.finish(finished(task, "x\n")))));
 
   expect(recorder.puts).toBe(1);
-  expect(recorder.flushes).toMatchObject([{ lines: 40, recorded: { sealed: batches.map(({ number }) => number) } }]);
-  for (const { number } of batches) expect(await outputExtents(database.db(), number)).toMatchObject([{ length: 40 }]);
+  expect(recorder.flushes).toMatchObject([
+    { lines: 40, recorded: { sealed: batches.map(({ batchNo: number }) => number) } },
+  ]);
+  for (const { batchNo: number } of batches)
+    expect(await outputExtents(database.db(), number)).toMatchObject([{ length: 40 }]);
 });
 
 test("an object store that is away holds results back; nothing is dropped, and nothing is recorded without its bytes", async () => {

@@ -5,7 +5,7 @@ import { TOTAL, useClockedBatches, WINDOW_SECONDS } from "./clocked-batches.ts";
 
 const { create, db, logged, now, pass } = useClockedBatches();
 
-const linesOf = (tenant: string) => logged.filter((line) => line["batch"] === `batch_${tenant}`);
+const linesOf = (tenant: string) => logged.filter((line) => line["batchId"] === `batch_${tenant}`);
 
 test("from the beginning of its run to the end of its window", async () => {
   const batch = await create();

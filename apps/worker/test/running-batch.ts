@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import {
   type BatchView,
   claimSlices,
-  createBatch,
+  insertBatch,
   type Db,
   declareUpstream,
   ensureLinePartition,
@@ -18,7 +18,7 @@ import type { LineTask } from "../src/lines/line-task.ts";
 import { tasksOfSlice } from "./line-fixture.ts";
 
 export interface RunningBatch {
-  readonly number: number;
+  readonly batchNo: number;
   readonly day: number;
   readonly worker: string;
   /** One for each line of the batch, in one slice. */
@@ -31,7 +31,7 @@ export async function startBatch(db: Db, total: number, pid = process.pid): Prom
   const mark = randomUUID();
   const now = new Date();
   await db.query("insert into tenants (id) values ($1)", [mark]);
-  const { number, day } = await createBatch(db, newBatch({ tenant: mark, createdAt: now }));
+  const { batchNo: number, day } = await insertBatch(db, newBatch({ tenant: mark, createdAt: now }));
   await ensureLinePartition(db, day);
   const blobs = { inputBlob: `inputs/${mark}`, indexBlob: `indexes/${mark}` };
   for (const key of Object.values(blobs)) await insertBlob(db, { key, bytes: 1, etag: "e" });
@@ -43,9 +43,9 @@ export async function startBatch(db: Db, total: number, pid = process.pid): Prom
     now,
   );
   await registerWorker(db, { id: mark, host: "here", pid });
-  const slice = { batch: number, firstLine: 0, lineCount: total, byteOffset: 0, byteLength: 1 };
+  const slice = { batchNo: number, firstLine: 0, lineCount: total, byteOffset: 0, byteLength: 1 };
   const [fed] = await feedUpstream(db, mark, now, () => Promise.resolve([slice]));
   const [claimed] = fed === undefined ? [] : await claimSlices(db, mark, [fed], now);
   if (!claimed) throw new Error("the batch's slice could not be claimed");
-  return { number, day, worker: mark, tasks: tasksOfSlice(claimed), view: () => getBatch(db, number) };
+  return { batchNo: number, day, worker: mark, tasks: tasksOfSlice(claimed), view: () => getBatch(db, number) };
 }

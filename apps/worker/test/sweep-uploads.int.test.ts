@@ -1,4 +1,4 @@
-/** Upkeep of uploads: what has expired is ended, and the parts of what has ended go, by whomever it was ended. */
+/** Maintenance of uploads: what has expired is ended, and the parts of what has ended go, by whomever it was ended. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";

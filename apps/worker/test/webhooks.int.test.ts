@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { createBatch, insertWebhookEndpoint, listDeliveries, moveBatch, registerWorker } from "@nightshift/db";
+import { insertBatch, insertWebhookEndpoint, listDeliveries, moveBatch, registerWorker } from "@nightshift/db";
 import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
 import type { JobPayload } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
@@ -62,8 +62,8 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await createBatch(db, { ...newBatch({ tenant: names.tenant, createdAt }), requestId: "req_1" });
-  await moveBatch(db, batch.number, { to: "failed", errors: [] }, createdAt);
+  const batch = await insertBatch(db, { ...newBatch({ tenant: names.tenant, createdAt }), requestId: "req_1" });
+  await moveBatch(db, batch.batchNo, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];
   const clock = (): Date => new Date(nowMs);

@@ -45,7 +45,7 @@ create index files_by_tenant on files (tenant, number desc) where deleted_at is 
 create index files_by_blob on files (blob);
 
 create table batches (
-  number bigint generated always as identity primary key,
+  batch_no bigint generated always as identity primary key,
   id text not null unique,
   tenant text not null references tenants (id),
   endpoint text not null,
@@ -79,8 +79,8 @@ create table batches (
   -- The partition of `lines`: days since 1970-01-01 (UTC) of created_at.
   day integer not null
 );
-create index batches_by_tenant on batches (tenant, number desc);
-create index batches_unfinished on batches (status, number)
+create index batches_by_tenant on batches (tenant, batch_no desc);
+create index batches_unfinished on batches (status, batch_no)
   where status in ('validating', 'in_progress', 'finalizing', 'cancelling');
 create index batches_to_feed on batches (upstream, deadline) where status = 'in_progress' and fed_lines < total;
 create index batches_by_input on batches (input_blob);
@@ -88,7 +88,7 @@ create index batches_by_index on batches (index_blob);
 
 -- Apart from `batches` because each flush of results writes it.
 create table batch_progress (
-  batch bigint primary key references batches (number),
+  batch_no bigint primary key references batches (batch_no),
   completed integer not null default 0,
   failed integer not null default 0,
   input_tokens bigint not null default 0,
@@ -99,14 +99,14 @@ create table batch_progress (
   -- Ordered by commit: readers of "what is new" follow it.
   seq bigint not null default 0,
   -- Lines that an admin or their owner asked to run again; while there are any, older results are looked at twice.
-  mends integer not null default 0,
+  retries integer not null default 0,
   sealed_at timestamptz,
   sealed_as text check (sealed_as in ('done', 'expired', 'cancelled'))
 ) with (fillfactor = 50);
 
 create table slices (
   slice_no bigint generated always as identity primary key,
-  batch bigint not null references batches (number),
+  batch_no bigint not null references batches (batch_no),
   upstream text not null,
   first_line integer not null,
   line_count integer not null check (line_count between 1 and 64),
@@ -121,14 +121,14 @@ create table slices (
   gen integer not null default 0,
   owner text
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
-create index slices_by_batch on slices (batch, first_line);
+create index slices_by_batch on slices (batch_no, first_line);
 create index slices_by_upstream on slices (upstream, not_before);
 create index slices_by_owner on slices (owner) where owner is not null;
 
 create table workers (
   id text primary key,
-  -- Changes with each beat; observers time it by their own clocks.
-  beat bigint not null default 0,
+  -- Changes with each heartbeat; observers time it by their own clocks.
+  heartbeat bigint not null default 0,
   -- Where the process runs, so that a successor on the same machine sees at once that it is gone.
   host text not null,
   pid integer not null,
@@ -151,7 +151,7 @@ create table segments (
 -- The line index: one row for each line that is done, with the place of its result.
 create table lines (
   day integer not null,
-  batch bigint not null,
+  batch_no bigint not null,
   line integer not null,
   segment bigint not null,
   segment_offset integer not null,
@@ -161,19 +161,19 @@ create table lines (
   exhausted boolean not null,
   request_gen integer not null,
   seq bigint not null,
-  primary key (day, batch, line)
+  primary key (day, batch_no, line)
 ) partition by range (day);
 
 -- Where a batch's results lie in the segments, by kind, in the order of their commit.
 create table extents (
-  batch bigint not null,
+  batch_no bigint not null,
   seq bigint not null,
   kind text not null check (kind in ('output', 'error')),
   segment bigint not null references segments (id),
   segment_offset integer not null,
   length integer not null,
   lines integer not null,
-  primary key (batch, kind, seq, segment_offset)
+  primary key (batch_no, kind, seq, segment_offset)
 );
 create index extents_by_segment on extents (segment);
 
@@ -184,7 +184,7 @@ create table upstreams (
   -- What the upstream bears at the moment: shrinks when it throttles, grows back to `concurrency`.
   concurrency_now real not null,
   requests_per_minute integer check (requests_per_minute > 0),
-  tokens double precision not null default 0,
+  request_credits double precision not null default 0,
   refilled_at timestamptz not null default clock_timestamp(),
   paused_until timestamptz not null default '-infinity',
   shrunk_at timestamptz not null default '-infinity',
@@ -204,12 +204,12 @@ create table permits (
 ) with (fillfactor = 50);
 
 -- Lines that were asked for again: the batch's history of requeues.
-create table mends (
+create table retries (
   id bigint generated always as identity primary key,
-  batch bigint not null references batches (number),
+  batch_no bigint not null references batches (batch_no),
   line integer not null,
   request_gen integer not null,
   asked_by text not null,
   asked_at timestamptz not null default now(),
-  unique (batch, line, request_gen)
+  unique (batch_no, line, request_gen)
 );

@@ -10,7 +10,7 @@ create table uploads (
   bytes bigint not null check (bytes >= 0),
   -- Seconds that the file will live; null: for ever.
   file_expires_after_seconds integer,
-  -- A pending upload whose time is over counts as expired before upkeep has said so.
+  -- A pending upload whose time is over counts as expired before maintenance has said so.
   status text not null default 'pending' check (status in ('pending', 'completed', 'cancelled', 'expired')),
   created_at timestamptz not null,
   expires_at timestamptz not null,

@@ -14,8 +14,8 @@ create index api_keys_by_tenant on api_keys (tenant, id desc);
 alter table batches add column queued_at timestamptz;
 -- Set when it had: from then on the batch counts as running until it is final.
 alter table batches add column admitted_at timestamptz;
-create index batches_waiting on batches (tenant, number) where status = 'validating' and admitted_at is null;
-create index batches_unfinished_of_tenant on batches (tenant, number)
+create index batches_waiting on batches (tenant, batch_no) where status = 'validating' and admitted_at is null;
+create index batches_unfinished_of_tenant on batches (tenant, batch_no)
   where status in ('validating', 'in_progress', 'finalizing', 'cancelling');
 
 -- Requests of a tenant in the present minute, over all API processes.

@@ -22,7 +22,7 @@ create table webhook_events (
   tenant text not null,
   type text not null,
   -- The batch's public id; no reference, so that an event outlives its batch.
-  batch text not null unique,
+  batch_id text not null unique,
   -- When the batch reached that state.
   created_at timestamptz not null
 );

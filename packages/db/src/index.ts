@@ -3,7 +3,7 @@ export { isDbUnavailable, openDb, type Db, type DbOptions, type Queryable, type 
 export { withTx } from "./tx.ts";
 export { migrate, SchemaTooNewError } from "./migrate.ts";
 export { admitBatches, waitingTenants } from "./batches/admit-batches.ts";
-export { BatchQueueFullError, createBatch, type NewBatch } from "./batches/create-batch.ts";
+export { BatchQueueFullError, insertBatch, type NewBatch } from "./batches/insert-batch.ts";
 export type { BatchView, TokenUsage } from "./batches/batch-view.ts";
 export { batchProgress, type BatchProgress } from "./batches/batch-progress.ts";
 export { batchesToAdvance, overdueBatches } from "./batches/due-batches.ts";
@@ -34,7 +34,7 @@ export {
   type UploadPartView,
 } from "./uploads/parts.ts";
 export { findKey, type KeyView } from "./keys/find-key.ts";
-export { createKey, insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
+export { insertFirstKey, insertKey, type NewKey } from "./keys/insert-key.ts";
 export { listKeys, type KeyRow } from "./keys/list-keys.ts";
 export { revokeKey } from "./keys/revoke-key.ts";
 export { claimSlices } from "./ledger/claim.ts";
@@ -57,19 +57,26 @@ export type { ClaimedSlice, SliceRef, WaitingSlice } from "./ledger/slice-row.ts
 export { forgetSegments, knownSegments, sweepableSegments, type SweptSegment } from "./ledger/sweep.ts";
 export { takeTurn } from "./ledger/turns.ts";
 export { waitingSlices } from "./ledger/waiting-slices.ts";
-export { beat, freeOrphans, listWorkers, registerWorker, removeWorkers, type WorkerRow } from "./ledger/workers.ts";
-export { batchesToPublish, giveUpMends, isDueToPublish } from "./mends/due-mends.ts";
-export { exhaustedLines, failedLines, type FailedLine } from "./mends/failed-lines.ts";
-export type { FileOutcome } from "./mends/history.ts";
-export { listBatchHistory, type HistoryEntry } from "./mends/list-history.ts";
-export { openMends, type MendLine, type MendOutcome, type MendRequest } from "./mends/open-mends.ts";
 export {
-  answeredMends,
-  publishMends,
-  type AnsweredMend,
+  recordHeartbeat,
+  freeOrphans,
+  listWorkers,
+  registerWorker,
+  removeWorkers,
+  type WorkerRow,
+} from "./ledger/workers.ts";
+export { batchesToPublish, giveUpRetries, isDueToPublish } from "./retries/due-retries.ts";
+export { exhaustedLines, failedLines, type FailedLine } from "./retries/failed-lines.ts";
+export type { FileOutcome } from "./retries/history.ts";
+export { listBatchHistory, type HistoryEntry } from "./retries/list-history.ts";
+export { openRetries, type RetryLine, type RetryOutcome, type RetryRequest } from "./retries/open-retries.ts";
+export {
+  answeredRetries,
+  publishRetries,
+  type AnsweredRetry,
   type FileChange,
   type Publication,
-} from "./mends/publish-mends.ts";
+} from "./retries/publish-retries.ts";
 export { grant, type Grant, type LeaseRequest, type UpstreamState } from "./limits/grant.ts";
 export { leaseUpstream, type Lease, type Measured } from "./limits/lease.ts";
 export { declareUpstream, pauseUpstream, type UpstreamLimits } from "./limits/upstreams.ts";

@@ -24,7 +24,7 @@ async function batchesOf(count: number): Promise<[string, BatchView[]]> {
   return [tenant, batches];
 }
 
-const numbers = (batches: readonly BatchView[]): number[] => batches.map(({ number }) => number);
+const numbers = (batches: readonly BatchView[]): number[] => batches.map(({ batchNo }) => batchNo);
 
 test("the oldest batches are admitted as far as there is room, the others wait and say why", async () => {
   const [tenant, batches] = await batchesOf(3);
@@ -33,10 +33,10 @@ test("the oldest batches are admitted as far as there is room, the others wait a
 
   expect(await admitBatches(db(), tenant, 2, later(2))).toEqual([]);
   const [first, , last] = batches as [BatchView, BatchView, BatchView];
-  expect((await viewOf(db(), first.number)).admittedAt).toEqual(later(1));
-  expect((await viewOf(db(), last.number)).admittedAt).toBeNull();
-  expect(await batchProgress(db(), [first.number])).toMatchObject([{ isQueued: false }]);
-  expect(await batchProgress(db(), [last.number])).toMatchObject([{ isQueued: true }]);
+  expect((await viewOf(db(), first.batchNo)).admittedAt).toEqual(later(1));
+  expect((await viewOf(db(), last.batchNo)).admittedAt).toBeNull();
+  expect(await batchProgress(db(), [first.batchNo])).toMatchObject([{ isQueued: false }]);
+  expect(await batchProgress(db(), [last.batchNo])).toMatchObject([{ isQueued: true }]);
   expect(await waitingTenants(db(), 1_000)).toContain(tenant);
 });
 
@@ -45,13 +45,13 @@ test("a batch runs in every state until its end, and makes room then", async () 
   const [first, second] = batches as [BatchView, BatchView];
   await admitBatches(db(), tenant, 1, now);
   for (const status of ["validating", "in_progress", "finalizing", "cancelling"]) {
-    await db().query("update batches set status = $2 where number = $1", [first.number, status]);
+    await db().query("update batches set status = $2 where batch_no = $1", [first.batchNo, status]);
     expect(await admitBatches(db(), tenant, 1, now)).toEqual([]);
   }
   for (const status of ["completed", "failed", "expired", "cancelled"]) {
-    await db().query("update batches set status = $2 where number = $1", [first.number, status]);
-    await db().query("update batches set admitted_at = null where number = $1", [second.number]);
-    expect(await admitBatches(db(), tenant, 1, now)).toEqual([second.number]);
+    await db().query("update batches set status = $2 where batch_no = $1", [first.batchNo, status]);
+    await db().query("update batches set admitted_at = null where batch_no = $1", [second.batchNo]);
+    expect(await admitBatches(db(), tenant, 1, now)).toEqual([second.batchNo]);
   }
   expect(await waitingTenants(db(), 1_000)).not.toContain(tenant);
 });
@@ -61,7 +61,7 @@ test("a batch that began before there were limits counts as running", async () =
   const next = await newBatch(db(), { tenant });
 
   expect(await admitBatches(db(), tenant, 1, now)).toEqual([]);
-  expect(await admitBatches(db(), tenant, 2, now)).toEqual([next.number]);
+  expect(await admitBatches(db(), tenant, 2, now)).toEqual([next.batchNo]);
 });
 
 test("without a limit, all that wait are admitted", async () => {
@@ -84,7 +84,7 @@ test("tenants do not wait for each other", async () => {
   const [two, [first]] = await batchesOf(2);
   await admitBatches(db(), one, 1, now);
 
-  expect(await admitBatches(db(), two, 1, now)).toEqual([first?.number]);
+  expect(await admitBatches(db(), two, 1, now)).toEqual([first?.batchNo]);
 });
 
 test("a waiting batch can be cancelled and expires, and then takes nobody's turn", async () => {
@@ -93,11 +93,11 @@ test("a waiting batch can be cancelled and expires, and then takes nobody's turn
   await admitBatches(db(), tenant, 1, now);
 
   expect((await requestCancel(db(), tenant, second.id, later(1)))?.batch.status).toBe("cancelling");
-  expect(await overdueBatches(db(), later(86_400))).toContain(third.number);
-  await moveBatch(db(), third.number, { to: "expired", outputFileId: null, errorFileId: null }, later(86_400));
+  expect(await overdueBatches(db(), later(86_400))).toContain(third.batchNo);
+  await moveBatch(db(), third.batchNo, { to: "expired", outputFileId: null, errorFileId: null }, later(86_400));
 
   expect(await admitBatches(db(), tenant, 1, now)).toEqual([]);
-  expect(await admitBatches(db(), tenant, 2, now)).toEqual([fourth.number]);
+  expect(await admitBatches(db(), tenant, 2, now)).toEqual([fourth.batchNo]);
 });
 
 test("the reconciler's list has the batches that were admitted and those nobody has looked at, none that waits", async () => {
@@ -108,8 +108,8 @@ test("the reconciler's list has the batches that were admitted and those nobody 
 
   const listed = await batchesToAdvance(db(), 1_000);
 
-  expect(listed).toEqual(expect.arrayContaining([first.number, fresh.number]));
-  expect(listed).not.toContain(second.number);
+  expect(listed).toEqual(expect.arrayContaining([first.batchNo, fresh.batchNo]));
+  expect(listed).not.toContain(second.batchNo);
 });
 
 describe("a queue that is full", () => {
@@ -119,7 +119,7 @@ describe("a queue that is full", () => {
     await newBatch(db(), { tenant, maxUnfinished: 2 });
 
     await expect(newBatch(db(), { tenant, maxUnfinished: 2 })).rejects.toThrow(BatchQueueFullError);
-    await moveBatch(db(), first.number, { to: "failed", errors: [] }, now);
+    await moveBatch(db(), first.batchNo, { to: "failed", errors: [] }, now);
     expect((await newBatch(db(), { tenant, maxUnfinished: 2 })).status).toBe("validating");
   });
 

@@ -18,7 +18,7 @@ const database = useDatabase();
 
 async function batchIn(status: BatchStatus, deadline = later(86_400)): Promise<Awaited<ReturnType<typeof newBatch>>> {
   const batch = await newBatch(database.db(), { deadline });
-  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+  await database.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
   return { ...batch, status };
 }
 
@@ -49,7 +49,7 @@ test("a batch is read as it was created, with all counts at nothing", async () =
     usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
   });
   expect(await findBatch(database.db(), batch.tenant, batch.id)).toEqual(batch);
-  expect(await getBatch(database.db(), batch.number)).toEqual(batch);
+  expect(await getBatch(database.db(), batch.batchNo)).toEqual(batch);
 });
 
 test("another tenant's batch is as good as none", async () => {
@@ -59,8 +59,8 @@ test("another tenant's batch is as good as none", async () => {
   expect(await findBatch(database.db(), other, batch.id)).toBeNull();
   expect(await requestCancel(database.db(), other, batch.id, now)).toBeNull();
   expect(await listBatches(database.db(), other, { limit: 1, after: batch.id })).toBeNull();
-  expect(await getBatch(database.db(), batch.number + 1_000_000)).toBeNull();
-  expect((await getBatch(database.db(), batch.number))?.status).toBe("validating");
+  expect(await getBatch(database.db(), batch.batchNo + 1_000_000)).toBeNull();
+  expect((await getBatch(database.db(), batch.batchNo))?.status).toBe("validating");
 });
 
 test("pages follow each other from the newest to the oldest, without gap or overlap", async () => {
@@ -120,7 +120,7 @@ describe("cancel", () => {
     expect(cancelled?.outcome).toBe(outcome);
     expect(cancelled?.batch.status).toBe(after);
     expect(cancelled?.batch.cancellingAt).toEqual(before === after ? null : later(5));
-    expect(await getBatch(database.db(), batch.number)).toEqual(cancelled?.batch);
+    expect(await getBatch(database.db(), batch.batchNo)).toEqual(cancelled?.batch);
   });
 
   test("asked for ten times at once is one cancel, with the time of the first", async () => {
@@ -142,8 +142,8 @@ test("the reconciler sees the batches that wait for a step, oldest first", async
 
   const found = await batchesToAdvance(database.db(), 1_000);
 
-  const ours = new Set(batches.map(({ number }) => number));
-  expect(found.filter((number) => ours.has(number))).toEqual(waiting.map(({ number }) => number));
+  const ours = new Set(batches.map(({ batchNo }) => batchNo));
+  expect(found.filter((batchNo) => ours.has(batchNo))).toEqual(waiting.map(({ batchNo }) => batchNo));
   expect(found).toEqual([...found].sort((a, b) => a - b));
   expect(await batchesToAdvance(database.db(), 1)).toEqual(found.slice(0, 1));
 });
@@ -151,10 +151,10 @@ test("the reconciler sees the batches that wait for a step, oldest first", async
 test("a batch is overdue from its deadline on, while there is something to end", async () => {
   const batches: Awaited<ReturnType<typeof batchIn>>[] = [];
   for (const status of BATCH_STATUSES) batches.push(await batchIn(status, later(60)));
-  const ours = new Set(batches.map(({ number }) => number));
+  const ours = new Set(batches.map(({ batchNo }) => batchNo));
   const overdueAt = async (at: Date): Promise<BatchStatus[]> => {
-    const found = new Set((await overdueBatches(database.db(), at)).filter((number) => ours.has(number)));
-    return batches.filter(({ number }) => found.has(number)).map(({ status }) => status);
+    const found = new Set((await overdueBatches(database.db(), at)).filter((batchNo) => ours.has(batchNo)));
+    return batches.filter(({ batchNo }) => found.has(batchNo)).map(({ status }) => status);
   };
 
   expect(await overdueAt(later(59.999))).toEqual([]);
@@ -166,19 +166,19 @@ test("a worker is told which of its batches have stopped, or have no time left",
   const late = await batchIn("in_progress", later(60));
   const cancelling = await batchIn("cancelling");
   const unasked = await batchIn("cancelling");
-  const asked = [running.number, late.number, cancelling.number];
+  const asked = [running.batchNo, late.batchNo, cancelling.batchNo];
 
   expect(await stoppedBatches(database.db(), asked, later(59))).toEqual([
-    { number: cancelling.number, isSealed: false },
+    { batchNo: cancelling.batchNo, isSealed: false },
   ]);
   expect(await stoppedBatches(database.db(), asked, later(60))).toEqual([
-    { number: late.number, isSealed: false },
-    { number: cancelling.number, isSealed: false },
+    { batchNo: late.batchNo, isSealed: false },
+    { batchNo: cancelling.batchNo, isSealed: false },
   ]);
-  expect(await sealExpired(database.db(), late.number, later(60))).toBe(true);
-  expect(await stoppedBatches(database.db(), [late.number], later(60))).toEqual([
-    { number: late.number, isSealed: true },
+  expect(await sealExpired(database.db(), late.batchNo, later(60))).toBe(true);
+  expect(await stoppedBatches(database.db(), [late.batchNo], later(60))).toEqual([
+    { batchNo: late.batchNo, isSealed: true },
   ]);
   expect(await stoppedBatches(database.db(), [], now)).toEqual([]);
-  expect(asked).not.toContain(unasked.number);
+  expect(asked).not.toContain(unasked.batchNo);
 });

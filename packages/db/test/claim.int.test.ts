@@ -42,7 +42,7 @@ test("a claim tells the worker all it needs of slice and batch, with all 64 bits
     gen: 0,
     owner: worker,
     upstream: batch.upstream,
-    batch: batch.number,
+    batchNo: batch.batchNo,
     batchId: batch.id,
     tenant: batch.tenant,
     endpoint: batch.endpoint,
@@ -108,7 +108,7 @@ test("nothing is claimed from the deadline on, nor of a batch that is cancelled 
   expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
   expect(await waiting()).toEqual([]);
 
-  await sealExpired(database.db(), batch.number, now);
+  await sealExpired(database.db(), batch.batchNo, now);
   expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
 });
 

@@ -33,8 +33,8 @@ async function checkpoint(batch: BatchView): Promise<{ lines: number; bytes: num
   const { rows } = await database
     .db()
     .query<{ lines: number; bytes: number }>(
-      "select fed_lines as lines, fed_bytes as bytes from batches where number = $1",
-      [batch.number],
+      "select fed_lines as lines, fed_bytes as bytes from batches where batch_no = $1",
+      [batch.batchNo],
     );
   return rows[0];
 }
@@ -49,7 +49,7 @@ test("a feed moves the checkpoint behind the last line and returns the slices wi
     expect(slice).toMatchObject({ gen: 0, upstream: batch.upstream, isBulk: true, delayMs: 0 });
   const { byteOffset, byteLength } = bytesOf(65, 10);
   expect(await checkpoint(batch)).toEqual({ lines: 75, bytes: byteOffset + byteLength });
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("batches of up to 64 lines go before bulk", async () => {
@@ -67,7 +67,7 @@ test("ten feeders at once give no line away twice", async () => {
 
   expect(fed.flat()).toHaveLength(20);
   expect(await checkpoint(batch)).toMatchObject({ lines: 70 });
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("a plan made on an old checkpoint is dropped, and so is its batch alone", async () => {
@@ -78,8 +78,8 @@ test("a plan made on an old checkpoint is dropped, and so is its batch alone", a
   const fed = await feedUpstream(database.db(), upstream, now, async () => {
     await database
       .db()
-      .query("update batches set fed_lines = 4, fed_bytes = 400 where number = $1", [overtaken.number]);
-    return [...cutSlices(overtaken.number, 0, [5]), ...cutSlices(other.number, 0, [5])];
+      .query("update batches set fed_lines = 4, fed_bytes = 400 where batch_no = $1", [overtaken.batchNo]);
+    return [...cutSlices(overtaken.batchNo, 0, [5]), ...cutSlices(other.batchNo, 0, [5])];
   });
 
   expect(fed).toHaveLength(1);
@@ -92,12 +92,12 @@ test("a batch that is cancelled while it is planned for keeps its lines", async 
 
   const fed = await feedUpstream(database.db(), batch.upstream, now, async () => {
     await requestCancel(database.db(), batch.tenant, batch.id, now);
-    return cutSlices(batch.number, 0, [5]);
+    return cutSlices(batch.batchNo, 0, [5]);
   });
 
   expect(fed).toEqual([]);
   expect(await checkpoint(batch)).toMatchObject({ lines: 0 });
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("only batches with lines left, in progress and in time are candidates; small ones first, then by deadline", async () => {
@@ -112,12 +112,14 @@ test("only batches with lines left, in progress and in time are candidates; smal
   const allFed = await start(2, 300);
   await feedSlices(db, allFed, [2]);
   const cancelled = await start(100, 300);
-  await moveBatch(db, cancelled.number, { to: "cancelling" }, now);
+  await moveBatch(db, cancelled.batchNo, { to: "cancelling" }, now);
 
   const state = await stateOf(upstream, later(10));
 
-  expect(state?.candidates.map(({ batch }) => batch)).toEqual([small, soonBulk, lateBulk].map(({ number }) => number));
-  expect((await stateOf(upstream, later(9)))?.candidates.map(({ batch }) => batch)).toContain(ended.number);
+  expect(state?.candidates.map(({ batchNo }) => batchNo)).toEqual(
+    [small, soonBulk, lateBulk].map(({ batchNo: number }) => number),
+  );
+  expect((await stateOf(upstream, later(9)))?.candidates.map(({ batchNo }) => batchNo)).toContain(ended.batchNo);
 });
 
 test("the plan sees what is out and due, what waits for later, and the upstream's own figures", async () => {
@@ -131,8 +133,8 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
   if (!claimed) throw new Error("the slice could not be claimed");
   // 64 and 10 lines: one of them done, two put off for an hour.
   const putOff = [5, 6].map((line) => fixture.retried(claimed, line, 3_600_000));
-  await recordFlush(db, fixture.flushOf([{ batch: batch.number, line: 63 }], putOff), now);
-  const busy = { ceiling: 1, wantedTokens: 0, hasWaited: false, throttled: 0, answered: 1 };
+  await recordFlush(db, fixture.flushOf([{ batchNo: batch.batchNo, line: 63 }], putOff), now);
+  const busy = { ceiling: 1, wantedCredits: 0, hasWaited: false, throttled: 0, answered: 1 };
   await leaseUpstream(db, upstream, worker, { wantedPermits: 1_000, ...busy }, { linesPerSecond: 12.5, lineMs: 40 });
 
   const state = await stateOf(upstream);
@@ -149,7 +151,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
     isPaused: false,
     candidates: [
       {
-        batch: batch.number,
+        batchNo: batch.batchNo,
         tenant,
         weight: 2.5,
         fedLines: 74,

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "@jest/globals";
 import {
-  answeredMends,
+  answeredRetries,
   type BatchView,
   type Db,
   finishBatch,
@@ -10,7 +10,7 @@ import {
   insertFile,
   type HistoryEntry,
   listBatchHistory,
-  publishMends,
+  publishRetries,
   type Publication,
 } from "../src/index.ts";
 import { claimedSlice, newTenant, now, recordLines, runningBatch, viewOf } from "./ledger-fixture.ts";
@@ -40,12 +40,12 @@ export async function batchWithInput(db: Db, total: number): Promise<FinishedBat
 
 /** Moves a sealed batch to its end, with files where it has lines for them. */
 export async function finish(db: Db, batch: FinishedBatch, to: "completed" | "expired"): Promise<FinishedBatch> {
-  const view = await viewOf(db, batch.number);
+  const view = await viewOf(db, batch.batchNo);
   const file = () => ({ ...newFile(batch.tenant, "batch_output", `files/${randomUUID()}`), etag: "old" });
   const output = view.completed === 0 ? null : file();
   const error = view.failed === 0 ? null : file();
-  expect(await finishBatch(db, { batch: batch.number, to, output, error }, now)).toBe(true);
-  return { ...(await viewOf(db, batch.number)), upstream: batch.upstream };
+  expect(await finishBatch(db, { batchNo: batch.batchNo, to, output, error }, now)).toBe(true);
+  return { ...(await viewOf(db, batch.batchNo)), upstream: batch.upstream };
 }
 
 /** A completed batch of `total` lines, `failed` of them as many attempts ended. */
@@ -53,10 +53,10 @@ export async function completedBatch(db: Db, total: number, failed: readonly num
   const batch = await batchWithInput(db, total);
   const lines = Array.from({ length: total }, (_, line) => line);
   for (let fed = 0; fed < total; fed += 64) await claimedSlice(db, batch, Math.min(64, total - fed));
-  await recordLines(db, batch.number, failed, { kind: "error", isExhausted: true });
+  await recordLines(db, batch.batchNo, failed, { kind: "error", isExhausted: true });
   await recordLines(
     db,
-    batch.number,
+    batch.batchNo,
     lines.filter((line) => !failed.includes(line)),
   );
   return finish(db, batch, "completed");
@@ -64,7 +64,7 @@ export async function completedBatch(db: Db, total: number, failed: readonly num
 
 /** Publishes what is answered, with new contents for both files. */
 export async function publish(db: Db, batch: BatchView, change: Partial<Publication> = {}): Promise<boolean> {
-  const mends = await answeredMends(db, batch.number);
+  const retries = await answeredRetries(db, batch.batchNo);
   const replace = async (fileId: string | null): Promise<Publication["output"]> => {
     if (fileId === null) return { kind: "keep" };
     const content = { key: `files/${randomUUID()}`, bytes: 2, etag: "new" };
@@ -73,7 +73,7 @@ export async function publish(db: Db, batch: BatchView, change: Partial<Publicat
   };
   const output = await replace(batch.outputFileId);
   const error = await replace(batch.errorFileId);
-  return publishMends(db, { batch, mends, output, error, ...change }, now);
+  return publishRetries(db, { batch, retries, output, error, ...change }, now);
 }
 
 export async function blobOf(db: Db, fileId: string | null): Promise<string> {
@@ -82,7 +82,7 @@ export async function blobOf(db: Db, fileId: string | null): Promise<string> {
 }
 
 /** What was written down of a batch beside its states, the oldest first. */
-export async function writtenHistory(db: Db, batch: number): Promise<HistoryEntry[]> {
-  const page = await listBatchHistory(db, batch, { limit: 100, after: null });
+export async function writtenHistory(db: Db, batchNo: number): Promise<HistoryEntry[]> {
+  const page = await listBatchHistory(db, batchNo, { limit: 100, after: null });
   return (page?.rows ?? []).filter(({ what }) => what !== "status").reverse();
 }

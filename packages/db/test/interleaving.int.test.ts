@@ -24,7 +24,7 @@ test.each([1, 2, 3, 4])(
     ];
     const fleet = await createFleet(db, upstream, batches);
     const check = async (): Promise<void> => {
-      await Promise.all(batches.map((batch) => expectSoundLedger(db, batch.number)));
+      await Promise.all(batches.map((batch) => expectSoundLedger(db, batch.batchNo)));
     };
 
     for (let step = 0; step < STEPS; step += 1) {
@@ -34,7 +34,7 @@ test.each([1, 2, 3, 4])(
       await check();
     }
     const isOpen = async (): Promise<boolean> => {
-      for (const batch of batches) if ((await viewOf(db, batch.number)).sealedAs === null) return true;
+      for (const batch of batches) if ((await viewOf(db, batch.batchNo)).sealedAs === null) return true;
       return false;
     };
     for (let turn = 0; (await isOpen()) && turn < MAX_TURNS; turn += 1) {
@@ -42,11 +42,11 @@ test.each([1, 2, 3, 4])(
       await check();
     }
 
-    expect([...fleet.sealed].sort((a, b) => a - b)).toEqual(batches.map((batch) => batch.number));
-    const settled = await Promise.all(batches.map((batch) => viewOf(db, batch.number)));
+    expect([...fleet.sealed].sort((a, b) => a - b)).toEqual(batches.map((batch) => batch.batchNo));
+    const settled = await Promise.all(batches.map((batch) => viewOf(db, batch.batchNo)));
     await fleet.repeatAll();
     for (const [i, batch] of batches.entries()) {
-      const view = await viewOf(db, batch.number);
+      const view = await viewOf(db, batch.batchNo);
       expect(view).toEqual(settled[i]);
       expect(view).toMatchObject({ status: "finalizing", sealedAs: "done" });
       const output = await storedLines(db, batch, false);
@@ -60,11 +60,11 @@ test.each([1, 2, 3, 4])(
         0,
       );
       expect(view.usage.totalTokens).toBe(spent);
-      const extents = await outputExtents(db, batch.number);
+      const extents = await outputExtents(db, batch.batchNo);
       expect(extents.reduce((sum, { length }) => sum + length, 0)).toBe(
         output.reduce((sum, { length }) => sum + length, 0),
       );
-      await expectSoundLedger(db, batch.number);
+      await expectSoundLedger(db, batch.batchNo);
     }
     expect(await exhaustedLines(db, 10, now)).toEqual([]);
   },

@@ -5,7 +5,7 @@ import {
   type BatchView,
   claimSlices,
   type ClaimedSlice,
-  createBatch,
+  insertBatch,
   type Db,
   declareUpstream,
   ensureLinePartition,
@@ -15,7 +15,7 @@ import {
   insertBlob,
   type LineResult,
   moveBatch,
-  openMends,
+  openRetries,
   type NewBatch,
   type NewSlice,
   recordFlush,
@@ -42,7 +42,7 @@ export async function newTenant(db: Db, tenant = `tenant-${randomUUID()}`, weigh
 /** A batch in the state validating. */
 export async function newBatch(db: Db, change: Partial<NewBatch> = {}): Promise<BatchView> {
   const tenant = change.tenant ?? (await newTenant(db));
-  return createBatch(db, batchOf({ createdAt: now, ...change, tenant }));
+  return insertBatch(db, batchOf({ createdAt: now, ...change, tenant }));
 }
 
 /** An upstream of its own for each caller. */
@@ -60,7 +60,7 @@ export async function runningBatch(
   const batch = await newBatch(db, change);
   const to = upstream ?? (await newUpstream(db));
   await startBatch(db, batch, total, to);
-  return { ...(await viewOf(db, batch.number)), upstream: to };
+  return { ...(await viewOf(db, batch.batchNo)), upstream: to };
 }
 
 /** validating → in_progress, as validation does it. */
@@ -70,35 +70,35 @@ export async function startBatch(db: Db, batch: BatchView, total: number, upstre
   for (const key of Object.values(blobs)) await insertBlob(db, { key, bytes: 1, etag: "e" });
   return moveBatch(
     db,
-    batch.number,
+    batch.batchNo,
     { to: "in_progress", upstream, model: "small", ...blobs, total, firstByte: 0 },
     now,
   );
 }
 
-export async function viewOf(db: Db, batch: number): Promise<BatchView> {
-  const view = await getBatch(db, batch);
-  if (view === null) throw new Error(`there is no batch ${String(batch)}`);
+export async function viewOf(db: Db, batchNo: number): Promise<BatchView> {
+  const view = await getBatch(db, batchNo);
+  if (view === null) throw new Error(`there is no batch ${String(batchNo)}`);
   return view;
 }
 
 /** Hands out the next lines of one batch, as slices of these sizes. */
 export async function feedSlices(
   db: Db,
-  batch: { number: number; upstream: string },
+  batch: { batchNo: number; upstream: string },
   sizes: readonly number[],
 ): Promise<WaitingSlice[]> {
   return feedUpstream(db, batch.upstream, now, (state) => {
-    const candidate = state.candidates.find((c) => c.batch === batch.number);
-    return Promise.resolve(candidate === undefined ? [] : cutSlices(batch.number, candidate.fedLines, sizes));
+    const candidate = state.candidates.find((c) => c.batchNo === batch.batchNo);
+    return Promise.resolve(candidate === undefined ? [] : cutSlices(batch.batchNo, candidate.fedLines, sizes));
   });
 }
 
 /** Slices of these sizes, from `firstLine` on. */
-export function cutSlices(batch: number, firstLine: number, sizes: readonly number[]): NewSlice[] {
+export function cutSlices(batchNo: number, firstLine: number, sizes: readonly number[]): NewSlice[] {
   let next = firstLine;
   return sizes.map((lineCount) => {
-    const slice = { batch, firstLine: next, lineCount, ...bytesOf(next, lineCount) };
+    const slice = { batchNo, firstLine: next, lineCount, ...bytesOf(next, lineCount) };
     next += lineCount;
     return slice;
   });
@@ -124,19 +124,19 @@ export async function claimSlice(db: Db, worker: string, slice: SliceRef, at: Da
 /** Feeds one slice and claims it for a worker. */
 export async function claimedSlice(
   db: Db,
-  batch: { number: number; upstream: string },
+  batch: { batchNo: number; upstream: string },
   lines: number,
   worker?: string,
 ): Promise<ClaimedSlice> {
   const [slice] = await feedSlices(db, batch, [lines]);
   const claimed = slice && (await claimSlice(db, worker ?? (await newWorker(db)), slice, now));
-  if (!claimed) throw new Error(`no slice of batch ${String(batch.number)} could be claimed`);
+  if (!claimed) throw new Error(`no slice of batch ${String(batch.batchNo)} could be claimed`);
   return claimed;
 }
 
 /** What a test says of a line that came back; the rest is filled in. */
 export interface Came extends Partial<Omit<LineResult, "segment" | "offset" | "length">> {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly line: number;
 }
 
@@ -164,39 +164,39 @@ export function flushOf(results: readonly Came[], returns: readonly SliceReturn[
 /** Records lines of one batch as done. */
 export async function recordLines(
   db: Db,
-  batch: number,
+  batchNo: number,
   lines: readonly number[],
   change: Partial<Came> = {},
 ): Promise<Recorded> {
-  return recordFlush(db, flushOf(lines.map((line) => ({ batch, line, ...change }))), now);
+  return recordFlush(db, flushOf(lines.map((line) => ({ batchNo, line, ...change }))), now);
 }
 
 /** Lines of a slice that go back together, without a burned attempt. */
 export function unsent(slice: ClaimedSlice, lines: readonly number[], delayMs = 0): SliceReturn {
-  const { batch, owner, sliceNo, gen, firstLine, lineCount, byteOffset, byteLength, attempt } = slice;
-  return { batch, owner, sliceNo, gen, lines, firstLine, lineCount, byteOffset, byteLength, attempt, delayMs };
+  const { batchNo, owner, sliceNo, gen, firstLine, lineCount, byteOffset, byteLength, attempt } = slice;
+  return { batchNo, owner, sliceNo, gen, lines, firstLine, lineCount, byteOffset, byteLength, attempt, delayMs };
 }
 
 /** A line that burned an attempt. */
 export function retried(slice: ClaimedSlice, line: number, delayMs = 0): SliceReturn {
-  const { batch, owner, sliceNo, gen, attempt } = slice;
+  const { batchNo, owner, sliceNo, gen, attempt } = slice;
   const place = { firstLine: line, lineCount: 1, ...bytesOf(line, 1) };
-  return { batch, owner, sliceNo, gen, lines: [line], ...place, attempt: attempt + 1, delayMs };
+  return { batchNo, owner, sliceNo, gen, lines: [line], ...place, attempt: attempt + 1, delayMs };
 }
 
 /** Asks for one line again, and says what came of it in a word. */
-export async function mendLine(db: Db, batch: number, line: number, askedBy = "an admin"): Promise<string> {
-  const outcome = await openMends(db, { batch, lines: [{ line, ...bytesOf(line, 1) }], askedBy }, now);
+export async function retryLine(db: Db, batchNo: number, line: number, askedBy = "an admin"): Promise<string> {
+  const outcome = await openRetries(db, { batchNo, lines: [{ line, ...bytesOf(line, 1) }], askedBy }, now);
   if (outcome.outcome !== "opened") return outcome.outcome;
   return outcome.lines.length === 1 ? "opened" : "not_failed";
 }
 
 /** Asks for one line again and claims its slice for a worker. */
-export async function claimedMend(db: Db, batch: number, line: number): Promise<ClaimedSlice> {
-  const outcome = await openMends(db, { batch, lines: [{ line, ...bytesOf(line, 1) }], askedBy: "an admin" }, now);
+export async function claimedRetry(db: Db, batchNo: number, line: number): Promise<ClaimedSlice> {
+  const outcome = await openRetries(db, { batchNo, lines: [{ line, ...bytesOf(line, 1) }], askedBy: "an admin" }, now);
   const slice = outcome.outcome === "opened" ? outcome.slices[0] : undefined;
   const claimed = slice && (await claimSlice(db, await newWorker(db), slice, now));
-  if (!claimed) throw new Error(`the mend of line ${String(line)} was not opened`);
+  if (!claimed) throw new Error(`the retry of line ${String(line)} was not opened`);
   return claimed;
 }
 

@@ -7,60 +7,60 @@ const MISPLACED = `
   select l.line, p.beyond, p.slices, p.indexed
   from batches b, generate_series(0, b.total - 1) as l (line), lateral (
     select (l.line >= b.fed_lines)::int as beyond,
-      (select count(*) from slices s where s.batch = b.number and s.first_line <= l.line
+      (select count(*) from slices s where s.batch_no = b.batch_no and s.first_line <= l.line
         and l.line < s.first_line + s.line_count and s.todo >> (l.line - s.first_line) & 1 = 1) as slices,
-      (select count(*) from lines i where i.day = b.day and i.batch = b.number and i.line = l.line) as indexed) p
-  where b.number = $1 and p.beyond + p.slices + p.indexed <> 1`;
+      (select count(*) from lines i where i.day = b.day and i.batch_no = b.batch_no and i.line = l.line) as indexed) p
+  where b.batch_no = $1 and p.beyond + p.slices + p.indexed <> 1`;
 
 /** Bits that no line of their slice stands for, and slices without any bit. */
 const IDLE_BITS = `
   select slice_no, line_count, todo::text from slices
-  where batch = $1 and (todo = 0 or (todo::bit(64) >> line_count) <> 0::bit(64))`;
+  where batch_no = $1 and (todo = 0 or (todo::bit(64) >> line_count) <> 0::bit(64))`;
 
 /** Counts that differ from what the index has. A sealed batch counts what was never finished as failed. */
 const MISCOUNTED = `
   select p.completed, p.failed, i.completed as indexed_completed, i.failed as indexed_failed
-  from batch_progress p join batches b on b.number = p.batch,
+  from batch_progress p join batches b on b.batch_no = p.batch_no,
     lateral (select count(*) filter (where not failed) as completed, count(*) filter (where failed) as failed
-      from lines where day = b.day and batch = b.number) i
-  where p.batch = $1 and (p.completed <> i.completed
+      from lines where day = b.day and batch_no = b.batch_no) i
+  where p.batch_no = $1 and (p.completed <> i.completed
     or p.failed <> case when p.sealed_at is null then i.failed else b.total - i.completed end)`;
 
 /** Output rows that do not lie in exactly one extent of their kind; bytes of extents that no row stands for. */
 const MISLAID = `
   with rows as (
-    select l.line, l.segment, l.segment_offset, l.length from lines l join batches b on b.day = l.day and b.number = l.batch
-    where b.number = $1 and not l.failed),
+    select l.line, l.segment, l.segment_offset, l.length from lines l join batches b on b.day = l.day and b.batch_no = l.batch_no
+    where b.batch_no = $1 and not l.failed),
   found as (
-    select r.line, count(e.batch) as extents from rows r
-    left join extents e on e.batch = $1 and e.kind = 'output' and e.segment = r.segment
+    select r.line, count(e.batch_no) as extents from rows r
+    left join extents e on e.batch_no = $1 and e.kind = 'output' and e.segment = r.segment
       and e.segment_offset <= r.segment_offset and r.segment_offset + r.length <= e.segment_offset + e.length
     group by r.line),
   sums as (
     select (select coalesce(sum(length), 0) from rows) as row_bytes,
-      (select coalesce(sum(length), 0) from extents where batch = $1 and kind = 'output') as extent_bytes,
+      (select coalesce(sum(length), 0) from extents where batch_no = $1 and kind = 'output') as extent_bytes,
       (select count(*) from rows) as row_lines,
-      (select coalesce(sum(lines), 0) from extents where batch = $1 and kind = 'output') as extent_lines)
+      (select coalesce(sum(lines), 0) from extents where batch_no = $1 and kind = 'output') as extent_lines)
   select 'line' as what, line::text as detail from found where extents <> 1
   union all select 'sums', row_to_json(sums)::text from sums where row_bytes <> extent_bytes or row_lines <> extent_lines`;
 
 /** Fails where the ledger of a batch that runs, or has come to its end, contradicts itself. */
-export async function expectSoundLedger(db: Db, batch: number): Promise<void> {
+export async function expectSoundLedger(db: Db, batchNo: number): Promise<void> {
   const { rows } = await db.query<{ sealed: boolean }>(
-    "select sealed_at is not null as sealed from batch_progress where batch = $1",
-    [batch],
+    "select sealed_at is not null as sealed from batch_progress where batch_no = $1",
+    [batchNo],
   );
   const isSealed = rows[0]?.sealed === true;
   expect({
-    misplaced: isSealed ? [] : await rowsOf(db, MISPLACED, batch),
-    idleBits: await rowsOf(db, IDLE_BITS, batch),
-    miscounted: await rowsOf(db, MISCOUNTED, batch),
-    mislaid: await rowsOf(db, MISLAID, batch),
-    slicesOfSealed: isSealed ? await rowsOf(db, "select slice_no from slices where batch = $1", batch) : [],
+    misplaced: isSealed ? [] : await rowsOf(db, MISPLACED, batchNo),
+    idleBits: await rowsOf(db, IDLE_BITS, batchNo),
+    miscounted: await rowsOf(db, MISCOUNTED, batchNo),
+    mislaid: await rowsOf(db, MISLAID, batchNo),
+    slicesOfSealed: isSealed ? await rowsOf(db, "select slice_no from slices where batch_no = $1", batchNo) : [],
   }).toEqual({ misplaced: [], idleBits: [], miscounted: [], mislaid: [], slicesOfSealed: [] });
 }
 
-async function rowsOf(db: Db, text: string, batch: number): Promise<unknown[]> {
-  const { rows } = await db.query<Record<string, unknown>>(text, [batch]);
+async function rowsOf(db: Db, text: string, batchNo: number): Promise<unknown[]> {
+  const { rows } = await db.query<Record<string, unknown>>(text, [batchNo]);
   return rows;
 }

@@ -15,7 +15,7 @@ function lease(
   const all = {
     wantedPermits: 1_000,
     ceiling: 0,
-    wantedTokens: 0,
+    wantedCredits: 0,
     hasWaited: false,
     throttled: 0,
     answered: 0,
@@ -66,7 +66,7 @@ test("four workers that lease at once share the permits, and what they hold neve
 
 test("a worker that rests gives back what it held, and the other one gets all", async () => {
   const upstream = await newUpstream(database.db(), 10);
-  expect(await lease(upstream, "a")).toMatchObject({ permits: 10, held: 10, tokens: null, pausedMs: 0 });
+  expect(await lease(upstream, "a")).toMatchObject({ permits: 10, held: 10, credits: null, pausedMs: 0 });
   expect(await lease(upstream, "b")).toMatchObject({ permits: 0 });
   expect(await lease(upstream, "a", { ceiling: 10 })).toMatchObject({ permits: 5, held: 10 });
   expect(await lease(upstream, "a", { ceiling: 5 })).toMatchObject({ permits: 5, held: 5 });
@@ -77,19 +77,19 @@ test("a worker that rests gives back what it held, and the other one gets all", 
   expect(await lease(upstream, "b", { ceiling: 5 })).toMatchObject({ permits: 10 });
 });
 
-test("tokens of a slow rate go to one of those who ask at once", async () => {
+test("credits of a slow rate go to one of those who ask at once", async () => {
   const upstream = await newUpstream(database.db());
   await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60, sliceLines: null });
   await database
     .db()
-    .query("update upstreams set tokens = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
+    .query("update upstreams set request_credits = 1, refilled_at = clock_timestamp() where name = $1", [upstream]);
 
-  const leases = await Promise.all(["a", "b", "c", "d"].map((worker) => lease(upstream, worker, { wantedTokens: 5 })));
+  const leases = await Promise.all(["a", "b", "c", "d"].map((worker) => lease(upstream, worker, { wantedCredits: 5 })));
 
-  expect(leases.reduce((sum, { tokens }) => sum + (tokens ?? NaN), 0)).toBe(1);
+  expect(leases.reduce((sum, { credits }) => sum + (credits ?? NaN), 0)).toBe(1);
 });
 
-test("a pause is everybody's: no tokens, and how long it lasts; a longer one stays", async () => {
+test("a pause is everybody's: no credits, and how long it lasts; a longer one stays", async () => {
   const upstream = await newUpstream(database.db());
   await declareUpstream(database.db(), {
     name: upstream,
@@ -100,9 +100,9 @@ test("a pause is everybody's: no tokens, and how long it lasts; a longer one sta
   await pauseUpstream(database.db(), upstream, 60_000);
   await pauseUpstream(database.db(), upstream, 10);
 
-  const paused = await lease(upstream, "a", { wantedTokens: 10 });
+  const paused = await lease(upstream, "a", { wantedCredits: 10 });
 
-  expect(paused.tokens).toBe(0);
+  expect(paused.credits).toBe(0);
   expect(paused.pausedMs).toBeGreaterThan(10_000);
   expect(paused.pausedMs).toBeLessThanOrEqual(60_000);
 });

@@ -26,8 +26,8 @@ const MOVES: readonly BatchMove[] = [
 ];
 
 async function batchIn(status: BatchStatus): Promise<number> {
-  const { number } = await newBatch(database.db());
-  await database.db().query("update batches set status = $2 where number = $1", [number, status]);
+  const { batchNo: number } = await newBatch(database.db());
+  await database.db().query("update batches set status = $2 where batch_no = $1", [number, status]);
   return number;
 }
 
@@ -64,7 +64,7 @@ test("what validation found is written with the move", async () => {
 });
 
 test("of ten that move a batch at once, one does", async () => {
-  const { number } = await runningBatch(database.db(), { total: 1 });
+  const { batchNo: number } = await runningBatch(database.db(), { total: 1 });
 
   const moved = await Promise.all(
     Array.from({ length: 10 }, (_, i) =>
@@ -78,10 +78,10 @@ test("of ten that move a batch at once, one does", async () => {
 test("a clock that runs behind does not take a batch back in time", async () => {
   const batch = await newBatch(database.db(), { createdAt: later(60), deadline: later(86_400) });
 
-  await moveBatch(database.db(), batch.number, { to: "cancelling" }, now);
-  await moveBatch(database.db(), batch.number, { to: "cancelled", outputFileId: null, errorFileId: null }, later(-30));
+  await moveBatch(database.db(), batch.batchNo, { to: "cancelling" }, now);
+  await moveBatch(database.db(), batch.batchNo, { to: "cancelled", outputFileId: null, errorFileId: null }, later(-30));
 
-  expect(await getBatch(database.db(), batch.number)).toMatchObject({
+  expect(await getBatch(database.db(), batch.batchNo)).toMatchObject({
     cancellingAt: later(60),
     cancelledAt: later(60),
   });
@@ -102,9 +102,9 @@ describe("finishing", () => {
 
   test("of two assemblers one wins; the other's files do not exist", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
-    await moveBatch(database.db(), batch.number, { to: "finalizing" }, now);
+    await moveBatch(database.db(), batch.batchNo, { to: "finalizing" }, now);
     const attempts = ["a", "b"].map((name) => ({
-      batch: batch.number,
+      batchNo: batch.batchNo,
       to: "completed" as const,
       output: resultFile(batch.tenant, `file-o-${name}`),
       error: resultFile(batch.tenant, `file-e-${name}`),
@@ -114,7 +114,7 @@ describe("finishing", () => {
 
     expect([...won].sort()).toEqual([false, true]);
     const [winner, loser] = won[0] ? attempts : attempts.toReversed();
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({
       status: "completed",
       completedAt: later(2),
       outputFileId: winner?.output.id,
@@ -127,11 +127,11 @@ describe("finishing", () => {
 
   test("a batch without results has no files", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
-    await moveBatch(database.db(), batch.number, { to: "cancelling" }, now);
-    const finish = { batch: batch.number, to: "cancelled", output: null, error: null } as const;
+    await moveBatch(database.db(), batch.batchNo, { to: "cancelling" }, now);
+    const finish = { batchNo: batch.batchNo, to: "cancelled", output: null, error: null } as const;
 
     expect(await finishBatch(database.db(), { ...finish, to: "completed" }, now)).toBe(false);
     expect(await finishBatch(database.db(), finish, now)).toBe(true);
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({ outputFileId: null, errorFileId: null });
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ outputFileId: null, errorFileId: null });
   });
 });

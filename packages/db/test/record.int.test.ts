@@ -14,21 +14,21 @@ let number: number;
 
 beforeEach(async () => {
   batch = await runningBatch(database.db(), { total: 70 });
-  number = batch.number;
+  number = batch.batchNo;
 });
 
 test("results are counted, added up, and found again where they lie", async () => {
   await claimedSlice(database.db(), batch, 10);
   const flush = flushOf([
-    { batch: number, line: 4, usage },
-    { batch: number, line: 2, usage },
-    { batch: number, line: 9, kind: "error" },
-    { batch: number, line: 1 },
+    { batchNo: number, line: 4, usage },
+    { batchNo: number, line: 2, usage },
+    { batchNo: number, line: 9, kind: "error" },
+    { batchNo: number, line: 1 },
   ]);
 
   const recorded = await recordFlush(database.db(), flush, now);
 
-  expect(recorded).toEqual({ results: flush.results, slices: [], mended: [], sealed: [] });
+  expect(recorded).toEqual({ results: flush.results, slices: [], retried: [], sealed: [] });
   expect(await viewOf(database.db(), number)).toMatchObject({
     completed: 3,
     failed: 1,
@@ -52,7 +52,7 @@ test("results are counted, added up, and found again where they lie", async () =
 test("a flush whose commit was ambiguous comes again, and changes nothing", async () => {
   const slice = await claimedSlice(database.db(), batch, 10);
   const flush = flushOf(
-    [{ batch: number, line: 0, usage }],
+    [{ batchNo: number, line: 0, usage }],
     [fixture.retried(slice, 1), fixture.unsent(slice, [2, 3])],
   );
   const first = await recordFlush(database.db(), flush, now);
@@ -61,7 +61,7 @@ test("a flush whose commit was ambiguous comes again, and changes nothing", asyn
   const again = await recordFlush(database.db(), flush, now);
 
   expect(first.slices).toHaveLength(2);
-  expect(again).toEqual({ results: [], slices: [], mended: [], sealed: [] });
+  expect(again).toEqual({ results: [], slices: [], retried: [], sealed: [] });
   expect(await viewOf(database.db(), number)).toEqual(settled);
   await expectSoundLedger(database.db(), number);
 });
@@ -70,8 +70,8 @@ test("ten flushes with the same line at once: one result wins, and only its byte
   await claimedSlice(database.db(), batch, 10);
   const flushes = Array.from({ length: 10 }, (_, i) =>
     flushOf([
-      { batch: number, line: 5, usage },
-      { batch: number, line: 5, kind: i % 2 === 0 ? "output" : "error" },
+      { batchNo: number, line: 5, usage },
+      { batchNo: number, line: 5, kind: i % 2 === 0 ? "output" : "error" },
     ]),
   );
 
@@ -94,15 +94,15 @@ test("lines of several batches, failed and done, are one flush", async () => {
   const recorded = await recordFlush(
     database.db(),
     flushOf([
-      { batch: other.number, line: 0 },
-      { batch: other.number, line: 1, kind: "error", isExhausted: true },
-      { batch: number, line: 0, kind: "error" },
+      { batchNo: other.batchNo, line: 0 },
+      { batchNo: other.batchNo, line: 1, kind: "error", isExhausted: true },
+      { batchNo: number, line: 0, kind: "error" },
     ]),
     now,
   );
 
-  expect(recorded.sealed).toEqual([other.number]);
-  expect(await viewOf(database.db(), other.number)).toMatchObject({ completed: 1, failed: 1, sealedAs: "done" });
+  expect(recorded.sealed).toEqual([other.batchNo]);
+  expect(await viewOf(database.db(), other.batchNo)).toMatchObject({ completed: 1, failed: 1, sealedAs: "done" });
   expect(await viewOf(database.db(), number)).toMatchObject({ completed: 0, failed: 1, sealedAs: null });
 });
 
@@ -117,7 +117,7 @@ test("the last line, in the slice's 64th bit, is cleared alone", async () => {
     Array.from({ length: 63 }, (_, line) => line),
   );
 
-  const { rows } = await database.db().query("select slice_no from slices where batch = $1", [number]);
+  const { rows } = await database.db().query("select slice_no from slices where batch_no = $1", [number]);
   expect(rows).toEqual([]);
   expect(await viewOf(database.db(), number)).toMatchObject({ completed: 64, sealedAs: null });
   await expectSoundLedger(database.db(), number);
@@ -129,13 +129,13 @@ test("a result for a batch that does not exist is discarded, the others of its f
   const { results } = await recordFlush(
     database.db(),
     flushOf([
-      { batch: number + 1_000_000, line: 0 },
-      { batch: number, line: 0 },
+      { batchNo: number + 1_000_000, line: 0 },
+      { batchNo: number, line: 0 },
     ]),
     now,
   );
 
-  expect(results.map((result) => result.batch)).toEqual([number]);
+  expect(results.map((result) => result.batchNo)).toEqual([number]);
 });
 
 describe("readers of what is new", () => {
@@ -146,7 +146,7 @@ describe("readers of what is new", () => {
     const { rows } = await database
       .db()
       .query<{ seq: number; lines: number }>(
-        "select seq, count(*)::int as lines from lines where day = $1 and batch = $2 group by seq order by seq",
+        "select seq, count(*)::int as lines from lines where day = $1 and batch_no = $2 group by seq order by seq",
         [batch.day, number],
       );
 

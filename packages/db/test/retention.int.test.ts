@@ -81,7 +81,7 @@ test.each(BATCH_STATUSES)(
     const batch = await runningBatch(database.db(), { total: 1 });
     const blobs = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
     for (const blob of blobs) await age("blobs", "key", blob);
-    await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+    await database.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
 
     const isFinal = ["failed", "completed", "expired", "cancelled"].includes(status);
     expect(await Promise.all(blobs.map((blob) => isUnneeded(blob)))).toEqual([isFinal, isFinal]);
@@ -122,16 +122,16 @@ test("forgetting a blob leaves its files' and batches' rows, without it", async 
 
   await forgetBlobs(database.db(), [inputBlob, indexBlob]);
 
-  expect(await viewOf(database.db(), batch.number)).toMatchObject({ inputBlob: null, indexBlob: null });
+  expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ inputBlob: null, indexBlob: null });
   expect(await findFile(database.db(), file.tenant, file.id, now)).toBeNull();
   const { rows } = await database.db().query("select blob from files where id = $1", [file.id]);
   expect(rows).toEqual([{ blob: null }]);
 });
 
 /** A segment with one result of each of these batches; the batches are in progress. */
-async function segmentOf(...batches: { number: number; upstream: string }[]): Promise<string> {
+async function segmentOf(...batches: { batchNo: number; upstream: string }[]): Promise<string> {
   for (const batch of batches) await claimedSlice(database.db(), batch, 1);
-  const flush = flushOf(batches.map((batch) => ({ batch: batch.number, line: 0 })));
+  const flush = flushOf(batches.map((batch) => ({ batchNo: batch.batchNo, line: 0 })));
   await recordFlush(database.db(), flush, now);
   const key = flush.segments[0]?.key ?? "";
   await age("segments", "key", key);
@@ -142,8 +142,10 @@ async function sweepable(key: string): Promise<SweptSegment | undefined> {
   return (await sweepableSegments(database.db(), 3_600, 1_000)).find((segment) => segment.key === key);
 }
 
-async function finish(batch: number, status: string, at: string): Promise<void> {
-  await database.db().query(`update batches set status = $2, ${status}_at = ${at} where number = $1`, [batch, status]);
+async function finish(batchNo: number, status: string, at: string): Promise<void> {
+  await database
+    .db()
+    .query(`update batches set status = $2, ${status}_at = ${at} where batch_no = $1`, [batchNo, status]);
 }
 
 test.each(["completed", "expired", "cancelled"])(
@@ -156,13 +158,13 @@ test.each(["completed", "expired", "cancelled"])(
     const key = await segmentOf(...batches);
     expect(await sweepable(key)).toBeUndefined();
 
-    await finish(batches[0].number, status, "now() - interval '2 hours'");
+    await finish(batches[0].batchNo, status, "now() - interval '2 hours'");
     expect(await sweepable(key)).toBeUndefined();
 
-    await finish(batches[1].number, status, "now()");
+    await finish(batches[1].batchNo, status, "now()");
     expect(await sweepable(key)).toBeUndefined();
 
-    await finish(batches[1].number, status, "now() - interval '2 hours'");
+    await finish(batches[1].batchNo, status, "now() - interval '2 hours'");
     expect(await sweepable(key)).toMatchObject({ key });
   },
 );
@@ -172,7 +174,7 @@ test.each(["in_progress", "finalizing", "cancelling"])(
   async (status) => {
     const batch = await runningBatch(database.db(), { total: 5 });
     const key = await segmentOf(batch);
-    await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+    await database.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
 
     expect(await sweepable(key)).toBeUndefined();
   },
@@ -182,13 +184,13 @@ test("a forgotten segment takes its extents along, and no other's", async () => 
   const batch = await runningBatch(database.db(), { total: 5 });
   const key = await segmentOf(batch);
   const kept = await segmentOf(await runningBatch(database.db(), { total: 5 }));
-  await finish(batch.number, "completed", "now() - interval '2 hours'");
+  await finish(batch.batchNo, "completed", "now() - interval '2 hours'");
   const segment = await sweepable(key);
 
   await forgetSegments(database.db(), [segment?.id ?? 0]);
 
   expect(await sweepable(key)).toBeUndefined();
-  expect(await outputExtents(database.db(), batch.number)).toEqual([]);
+  expect(await outputExtents(database.db(), batch.batchNo)).toEqual([]);
   const { rows } = await database.db().query("select key from segments where key = any($1)", [[key, kept]]);
   expect(rows).toEqual([{ key: kept }]);
 });

@@ -42,7 +42,7 @@ test("a line that burned an attempt leaves its slice, with its place in the inpu
   const recorded = await giveBack(retried(slice, 70));
 
   expect(await claimNext(undefined, 0, recorded)).toMatchObject({
-    batch: batch.number,
+    batchNo: batch.batchNo,
     firstLine: 70,
     lineCount: 1,
     ...bytesOf(70, 1),
@@ -51,7 +51,7 @@ test("a line that burned an attempt leaves its slice, with its place in the inpu
     requestGen: 0,
   });
   expect(await todoOf(slice.sliceNo)).toBe(2n ** 63n - 1n);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("unsent lines move together and burn nothing; the rest stays with its owner", async () => {
@@ -62,7 +62,7 @@ test("unsent lines move together and burn nothing; the rest stays with its owner
   expect(linesIn(next.todo, next.firstLine)).toEqual([7, 9, 70]);
   const { rows } = await database.db().query("select owner, gen from slices where slice_no = $1", [slice.sliceNo]);
   expect(rows).toEqual([{ owner: slice.owner, gen: 0 }]);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("a slice that is given back whole is gone; its lines wait in the new one", async () => {
@@ -70,7 +70,7 @@ test("a slice that is given back whole is gone; its lines wait in the new one", 
 
   expect(await todoOf(slice.sliceNo)).toBeNull();
   expect((await claimNext(undefined, 0, recorded)).todo).toBe(2n ** 64n - 1n);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test.each([
@@ -82,13 +82,13 @@ test.each([
 
   expect(recorded.slices).toEqual([]);
   expect(await todoOf(slice.sliceNo)).toBe(2n ** 64n - 1n);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("a line that has a result is not retried, in the same flush or in a later one", async () => {
   const same = await recordFlush(
     database.db(),
-    flushOf([{ batch: batch.number, line: 8 }], [retried(slice, 8), retried(slice, 9)]),
+    flushOf([{ batchNo: batch.batchNo, line: 8 }], [retried(slice, 8), retried(slice, 9)]),
     now,
   );
   const laterOn = await giveBack(retried(slice, 8), unsent(slice, [8]));
@@ -96,7 +96,7 @@ test("a line that has a result is not retried, in the same flush or in a later o
   expect(same.slices).toHaveLength(1);
   expect((await claimNext(undefined, 0, same)).firstLine).toBe(9);
   expect(laterOn.slices).toEqual([]);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("a worker that was taken for dead: its results count, its retries do not", async () => {
@@ -107,16 +107,16 @@ test("a worker that was taken for dead: its results count, its retries do not", 
 
   const zombie = await recordFlush(
     database.db(),
-    flushOf([{ batch: batch.number, line: 10 }], [retried(slice, 11), unsent(slice, [12])]),
+    flushOf([{ batchNo: batch.batchNo, line: 10 }], [retried(slice, 11), unsent(slice, [12])]),
     now,
   );
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
   const recorded = await recordFlush(
     database.db(),
     flushOf(
       [
-        { batch: batch.number, line: 10 },
-        { batch: batch.number, line: 11 },
+        { batchNo: batch.batchNo, line: 10 },
+        { batchNo: batch.batchNo, line: 11 },
       ],
       [retried(heir, 10), retried(heir, 12)],
     ),
@@ -127,20 +127,20 @@ test("a worker that was taken for dead: its results count, its retries do not", 
   expect(zombie.slices).toEqual([]);
   expect(recorded.results.map(({ line }) => line)).toEqual([11]);
   expect(recorded.slices).toHaveLength(1);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("a result clears its line wherever it is by now: in a retry that another worker holds", async () => {
   const recorded = await giveBack(retried(slice, 20));
   const retry = await claimNext(undefined, 0, recorded);
 
-  const late = await recordFlush(database.db(), flushOf([{ batch: batch.number, line: 20 }]), now);
+  const late = await recordFlush(database.db(), flushOf([{ batchNo: batch.batchNo, line: 20 }]), now);
   const again = await giveBack(retried(retry, 20));
 
   expect(late.results).toHaveLength(1);
   expect(await todoOf(retry.sliceNo)).toBeNull();
   expect(again.slices).toEqual([]);
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });
 
 test("attempts add up over retries of retries", async () => {
@@ -149,5 +149,5 @@ test("attempts add up over retries of retries", async () => {
     current = await claimNext(undefined, 0, await giveBack(retried(current, 30)));
     expect(current.attempt).toBe(attempt);
   }
-  await expectSoundLedger(database.db(), batch.number);
+  await expectSoundLedger(database.db(), batch.batchNo);
 });

@@ -27,12 +27,16 @@ const cancel = (): ReturnType<typeof requestCancel> => requestCancel(database.db
 describe("done", () => {
   test("the flush that brings the last result seals the batch, at its own time", async () => {
     await claimedSlice(database.db(), batch, 10);
-    expect((await recordLines(database.db(), batch.number, [0, 1, 2, 3, 4, 5, 6, 7, 8])).sealed).toEqual([]);
+    expect((await recordLines(database.db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8])).sealed).toEqual([]);
 
-    const last = await recordFlush(database.db(), flushOf([{ batch: batch.number, line: 9, kind: "error" }]), later(4));
+    const last = await recordFlush(
+      database.db(),
+      flushOf([{ batchNo: batch.batchNo, line: 9, kind: "error" }]),
+      later(4),
+    );
 
-    expect(last.sealed).toEqual([batch.number]);
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({
+    expect(last.sealed).toEqual([batch.batchNo]);
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({
       status: "finalizing",
       sealedAs: "done",
       finalizingAt: later(4),
@@ -45,68 +49,68 @@ describe("done", () => {
     await claimedSlice(database.db(), batch, 10);
 
     const recorded = await Promise.all(
-      Array.from({ length: 10 }, (_, line) => recordLines(database.db(), batch.number, [line])),
+      Array.from({ length: 10 }, (_, line) => recordLines(database.db(), batch.batchNo, [line])),
     );
 
-    expect(recorded.flatMap(({ sealed }) => sealed)).toEqual([batch.number]);
-    await expectSoundLedger(database.db(), batch.number);
+    expect(recorded.flatMap(({ sealed }) => sealed)).toEqual([batch.batchNo]);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 });
 
 describe("expired", () => {
   test("seals at once, with lines in flight; what was never finished counts as failed", async () => {
     await claimedSlice(database.db(), batch, 6);
-    await recordLines(database.db(), batch.number, [0, 1]);
-    await recordLines(database.db(), batch.number, [2], { kind: "error" });
+    await recordLines(database.db(), batch.batchNo, [0, 1]);
+    await recordLines(database.db(), batch.batchNo, [2], { kind: "error" });
 
-    expect(await sealExpired(database.db(), batch.number, later(1))).toBe(true);
+    expect(await sealExpired(database.db(), batch.batchNo, later(1))).toBe(true);
 
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({
       status: "finalizing",
       sealedAs: "expired",
       finalizingAt: later(1),
       completed: 2,
       failed: 8,
     });
-    await expectSoundLedger(database.db(), batch.number);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("is nothing for a batch that is validated, sealed or final", async () => {
     const validating = await fixture.newBatch(database.db());
-    await sealExpired(database.db(), batch.number, now);
+    await sealExpired(database.db(), batch.batchNo, now);
 
-    expect(await sealExpired(database.db(), validating.number, now)).toBe(false);
-    expect(await sealExpired(database.db(), batch.number, now)).toBe(false);
-    expect(await viewOf(database.db(), validating.number)).toMatchObject({ status: "validating", sealedAs: null });
+    expect(await sealExpired(database.db(), validating.batchNo, now)).toBe(false);
+    expect(await sealExpired(database.db(), batch.batchNo, now)).toBe(false);
+    expect(await viewOf(database.db(), validating.batchNo)).toMatchObject({ status: "validating", sealedAs: null });
   });
 
   test("races with the last result: one seal, and counts that fit it", async () => {
     await claimedSlice(database.db(), batch, 10);
-    await recordLines(database.db(), batch.number, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    await recordLines(database.db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 
     const [last, isExpired] = await Promise.all([
-      recordLines(database.db(), batch.number, [9]),
-      sealExpired(database.db(), batch.number, now),
+      recordLines(database.db(), batch.batchNo, [9]),
+      sealExpired(database.db(), batch.batchNo, now),
     ]);
 
     expect(last.sealed.length === 1).toBe(!isExpired);
-    const view = await viewOf(database.db(), batch.number);
+    const view = await viewOf(database.db(), batch.batchNo);
     expect(view).toMatchObject(
       isExpired ? { sealedAs: "expired", completed: 9, failed: 1 } : { sealedAs: "done", completed: 10, failed: 0 },
     );
-    await expectSoundLedger(database.db(), batch.number);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("a feed that began before the seal leaves no slice behind it", async () => {
     let sealed: Promise<boolean> | undefined;
     await feedUpstream(database.db(), batch.upstream, now, (state) => {
       // Not awaited: it waits for the feed's checkpoint, or the feed's compare-and-set fails.
-      sealed = sealExpired(database.db(), batch.number, now);
-      return Promise.resolve(fixture.cutSlices(batch.number, state.candidates[0]?.fedLines ?? 0, [5]));
+      sealed = sealExpired(database.db(), batch.batchNo, now);
+      return Promise.resolve(fixture.cutSlices(batch.batchNo, state.candidates[0]?.fedLines ?? 0, [5]));
     });
 
     expect(await sealed).toBe(true);
-    await expectSoundLedger(database.db(), batch.number);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 });
 
@@ -116,30 +120,30 @@ describe("cancelled", () => {
     await feedSlices(database.db(), batch, [3]);
     await cancel();
 
-    expect(await sealCancelled(database.db(), batch.number, false, now)).toBe(false);
+    expect(await sealCancelled(database.db(), batch.batchNo, false, now)).toBe(false);
     await recordFlush(
       database.db(),
-      flushOf([{ batch: batch.number, line: 0 }], [retried(slice, 1), unsent(slice, [2, 3])]),
+      flushOf([{ batchNo: batch.batchNo, line: 0 }], [retried(slice, 1), unsent(slice, [2, 3])]),
       now,
     );
-    expect(await sealCancelled(database.db(), batch.number, false, later(3))).toBe(true);
+    expect(await sealCancelled(database.db(), batch.batchNo, false, later(3))).toBe(true);
 
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({
       status: "cancelling",
       sealedAs: "cancelled",
       completed: 1,
       failed: 9,
     });
-    await expectSoundLedger(database.db(), batch.number);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("waits for nobody by force", async () => {
     await claimedSlice(database.db(), batch, 4);
     await cancel();
 
-    expect(await sealCancelled(database.db(), batch.number, true, now)).toBe(true);
-    expect(await sealCancelled(database.db(), batch.number, true, now)).toBe(false);
-    await expectSoundLedger(database.db(), batch.number);
+    expect(await sealCancelled(database.db(), batch.batchNo, true, now)).toBe(true);
+    expect(await sealCancelled(database.db(), batch.batchNo, true, now)).toBe(false);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("is how every seal ends from cancelling: the last result, the deadline", async () => {
@@ -148,10 +152,10 @@ describe("cancelled", () => {
     await requestCancel(database.db(), other.tenant, other.id, now);
     await cancel();
 
-    expect(await sealExpired(database.db(), batch.number, now)).toBe(true);
-    expect((await recordLines(database.db(), other.number, [0])).sealed).toEqual([other.number]);
+    expect(await sealExpired(database.db(), batch.batchNo, now)).toBe(true);
+    expect((await recordLines(database.db(), other.batchNo, [0])).sealed).toEqual([other.batchNo]);
 
-    for (const { number } of [batch, other]) {
+    for (const { batchNo: number } of [batch, other]) {
       expect(await viewOf(database.db(), number)).toMatchObject({
         status: "cancelling",
         sealedAs: "cancelled",
@@ -163,10 +167,10 @@ describe("cancelled", () => {
   test("is nothing for a batch that nobody cancelled", async () => {
     await feedSlices(database.db(), batch, [3]);
 
-    expect(await sealCancelled(database.db(), batch.number, true, now)).toBe(false);
+    expect(await sealCancelled(database.db(), batch.batchNo, true, now)).toBe(false);
 
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({ status: "in_progress", sealedAs: null });
-    await expectSoundLedger(database.db(), batch.number);
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ status: "in_progress", sealedAs: null });
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("needs no ledger where the batch was being validated", async () => {
@@ -174,9 +178,9 @@ describe("cancelled", () => {
     await requestCancel(database.db(), validating.tenant, validating.id, now);
 
     expect(await fixture.startBatch(database.db(), validating, 5, "up")).toBe(false);
-    expect(await sealCancelled(database.db(), validating.number, false, now)).toBe(true);
+    expect(await sealCancelled(database.db(), validating.batchNo, false, now)).toBe(true);
 
-    expect(await viewOf(database.db(), validating.number)).toMatchObject({ total: 0, completed: 0, failed: 0 });
+    expect(await viewOf(database.db(), validating.batchNo)).toMatchObject({ total: 0, completed: 0, failed: 0 });
   });
 });
 
@@ -192,34 +196,34 @@ describe("after the seal", () => {
     ],
   ])("results and retries of an %s batch are discarded", async (_as, seal) => {
     const slice: ClaimedSlice = await claimedSlice(database.db(), batch, 10);
-    await recordLines(database.db(), batch.number, [0]);
-    await seal(batch.number);
-    const sealed = await viewOf(database.db(), batch.number);
+    await recordLines(database.db(), batch.batchNo, [0]);
+    await seal(batch.batchNo);
+    const sealed = await viewOf(database.db(), batch.batchNo);
 
     const late = await recordFlush(
       database.db(),
-      flushOf([{ batch: batch.number, line: 1 }], [retried(slice, 2), unsent(slice, [3])]),
+      flushOf([{ batchNo: batch.batchNo, line: 1 }], [retried(slice, 2), unsent(slice, [3])]),
       later(1),
     );
 
-    expect(late).toEqual({ results: [], slices: [], mended: [], sealed: [] });
-    expect(await viewOf(database.db(), batch.number)).toEqual(sealed);
-    await expectSoundLedger(database.db(), batch.number);
+    expect(late).toEqual({ results: [], slices: [], retried: [], sealed: [] });
+    expect(await viewOf(database.db(), batch.batchNo)).toEqual(sealed);
+    await expectSoundLedger(database.db(), batch.batchNo);
   });
 
   test("a flush that waits for the seal's locks is discarded like one that comes later", async () => {
     await claimedSlice(database.db(), batch, 10);
     let waiting: ReturnType<typeof recordLines> | undefined;
     await withTx(database.db(), async (tx) => {
-      await tx.query("select 1 from batch_progress where batch = $1 for no key update", [batch.number]);
-      waiting = recordLines(database.db(), batch.number, [1]);
+      await tx.query("select 1 from batch_progress where batch_no = $1 for no key update", [batch.batchNo]);
+      waiting = recordLines(database.db(), batch.batchNo, [1]);
       await tx.query(
-        "update batch_progress set sealed_at = now(), sealed_as = 'expired', failed = 10 where batch = $1",
-        [batch.number],
+        "update batch_progress set sealed_at = now(), sealed_as = 'expired', failed = 10 where batch_no = $1",
+        [batch.batchNo],
       );
     });
 
     expect((await waiting)?.results).toEqual([]);
-    expect(await viewOf(database.db(), batch.number)).toMatchObject({ completed: 0, failed: 10 });
+    expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ completed: 0, failed: 10 });
   });
 });

@@ -12,7 +12,7 @@ import {
   type Flush,
   freeOrphans,
   type LineResult,
-  openMends,
+  openRetries,
   recordFlush,
   removeWorkers,
   type SliceRef,
@@ -91,7 +91,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   const feed = async (random: Random, lossless = false): Promise<void> => {
     const fed = await feedUpstream(db, upstream, now, (state) =>
       Promise.resolve(
-        state.candidates.flatMap(({ batch, fedLines, total }) => {
+        state.candidates.flatMap(({ batchNo, fedLines, total }) => {
           const sizes: number[] = [];
           let left = total - fedLines;
           for (let runs = Math.floor(random() * 2.5); runs > 0 && left > 0; runs -= 1) {
@@ -99,7 +99,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
             sizes.push(size);
             left -= size;
           }
-          return cutSlices(batch, fedLines, sizes);
+          return cutSlices(batchNo, fedLines, sizes);
         }),
       ),
     );
@@ -131,8 +131,8 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
 
   const record = async (made: Flush): Promise<readonly SliceRef[]> => {
     const outcome = await recordFlush(db, made, now);
-    for (const { batch, line, requestGen } of outcome.results) {
-      const key = [batch, line, requestGen].join(" ");
+    for (const { batchNo, line, requestGen } of outcome.results) {
+      const key = [batchNo, line, requestGen].join(" ");
       expect({ key, again: recorded.has(key) }).toEqual({ key, again: false });
       recorded.add(key);
     }
@@ -159,15 +159,15 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
     await removeWorkers(db, [dead]);
   };
 
-  const mend = async (random: Random, batch: BatchView): Promise<void> => {
+  const retry = async (random: Random, batch: BatchView): Promise<void> => {
     const { rows } = await db.query<{ line: number }>(
-      "select line from lines where day = $1 and batch = $2 and failed order by line",
-      [batch.day, batch.number],
+      "select line from lines where day = $1 and batch_no = $2 and failed order by line",
+      [batch.day, batch.batchNo],
     );
     if (rows.length === 0) return;
     const { line } = pick(random, rows);
     const lines = [{ line, ...bytesOf(line, 1) }];
-    const outcome = await openMends(db, { batch: batch.number, lines, askedBy: "test" }, now);
+    const outcome = await openRetries(db, { batchNo: batch.batchNo, lines, askedBy: "test" }, now);
     if (outcome.outcome === "opened") enqueue(random, outcome.slices);
   };
 
@@ -180,7 +180,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
     else if (what < 0.74) await flush(random, ghosts, false);
     else if (what < 0.79) await die(worker);
     else if (what < 0.83) await freeOrphans(db);
-    else if (what < 0.91) await mend(random, pick(random, batches));
+    else if (what < 0.91) await retry(random, pick(random, batches));
     else if (what < 0.96) jobs.push(...(await waiting()));
     else if (flushes.length > 0) await repeat(pick(random, flushes));
   };
@@ -227,11 +227,11 @@ function drawFates(
 }
 
 function came(slice: ClaimedSlice, line: number, fate: number, random: Random): Came {
-  const { batch, requestGen, sliceNo } = slice;
+  const { batchNo, requestGen, sliceNo } = slice;
   const totalTokens = 1 + Math.floor(random() * 1_000);
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens, cachedTokens: 0, reasoningTokens: 0 };
-  if (fate < 0.18) return { batch, line, sliceNo, requestGen, usage };
-  return { batch, line, sliceNo, requestGen, kind: "error", isExhausted: fate < 0.25 };
+  if (fate < 0.18) return { batchNo, line, sliceNo, requestGen, usage };
+  return { batchNo, line, sliceNo, requestGen, kind: "error", isExhausted: fate < 0.25 };
 }
 
 /** As a worker's that has written two segments before it came to record them. */

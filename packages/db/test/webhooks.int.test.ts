@@ -40,7 +40,7 @@ async function newWorker(): Promise<string> {
 
 async function batchIn(status: string, tenant: string): Promise<BatchView> {
   const batch = await newBatch(database.db(), { tenant });
-  await database.db().query("update batches set status = $2 where number = $1", [batch.number, status]);
+  await database.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
   return batch;
 }
 
@@ -54,16 +54,17 @@ const filesOf = (to: "completed" | "expired" | "cancelled"): BatchMove => ({
 async function eventsOf(batch: BatchView): Promise<Record<string, unknown>[]> {
   const { rows } = await database
     .db()
-    .query<Record<string, unknown>>("select id, tenant, type, created_at as at from webhook_events where batch = $1", [
-      batch.id,
-    ]);
+    .query<Record<string, unknown>>(
+      "select id, tenant, type, created_at as at from webhook_events where batch_id = $1",
+      [batch.id],
+    );
   return rows;
 }
 
 /** A delivery that is due: of a batch that failed just now. */
 async function newDelivery(tenant: string): Promise<number> {
   const batch = await newBatch(database.db(), { tenant });
-  await moveBatch(database.db(), batch.number, FAIL, now);
+  await moveBatch(database.db(), batch.batchNo, FAIL, now);
   const [delivery] = await untriedDeliveries(database.db(), batch.id);
   if (delivery === undefined) throw new Error("the tenant has no endpoint that wants it");
   return delivery;
@@ -108,8 +109,8 @@ describe("the outbox", () => {
     await newEndpoint(await newTenant(database.db()));
     const batch = await batchIn(from, tenant);
 
-    expect(await moveBatch(database.db(), batch.number, move, later(5))).toBe(true);
-    expect(await moveBatch(database.db(), batch.number, move, later(6))).toBe(false);
+    expect(await moveBatch(database.db(), batch.batchNo, move, later(5))).toBe(true);
+    expect(await moveBatch(database.db(), batch.batchNo, move, later(6))).toBe(false);
 
     expect(await eventsOf(batch)).toEqual([
       { id: expect.stringMatching(/^evt_[0-9a-f]{32}$/), tenant, type, at: later(5) },
@@ -139,7 +140,7 @@ describe("the outbox", () => {
     async (move) => {
       const batch = await batchIn("in_progress", await newTenant(database.db()));
 
-      expect(await moveBatch(database.db(), batch.number, move, now)).toBe(true);
+      expect(await moveBatch(database.db(), batch.batchNo, move, now)).toBe(true);
 
       expect(await eventsOf(batch)).toEqual([]);
     },
@@ -148,7 +149,7 @@ describe("the outbox", () => {
   test("a tenant without endpoints has the event, and an endpoint that comes later gets nothing old", async () => {
     const tenant = await newTenant(database.db());
     const batch = await newBatch(database.db(), { tenant });
-    await moveBatch(database.db(), batch.number, FAIL, now);
+    await moveBatch(database.db(), batch.batchNo, FAIL, now);
     const endpoint = await newEndpoint(tenant);
 
     expect(await eventsOf(batch)).toHaveLength(1);
@@ -161,7 +162,7 @@ describe("the outbox", () => {
     const batch = await newBatch(database.db(), { tenant });
 
     const rolledBack = withTx(database.db(), async (tx) => {
-      await moveBatch(tx, batch.number, FAIL, now);
+      await moveBatch(tx, batch.batchNo, FAIL, now);
       throw new Error("and then the disk was full");
     });
 
@@ -174,7 +175,7 @@ describe("the outbox", () => {
     const tenant = await newTenant(database.db());
     const endpoint = await newEndpoint(tenant);
     const batch = await batchIn("finalizing", tenant);
-    const finish = { batch: batch.number, to: "completed", output: null, error: null } as const;
+    const finish = { batchNo: batch.batchNo, to: "completed", output: null, error: null } as const;
 
     const finished = await Promise.all(Array.from({ length: 10 }, () => finishBatch(database.db(), finish, now)));
 
@@ -190,7 +191,7 @@ describe("the outbox", () => {
     let moving: Promise<boolean> | undefined;
     await withTx(database.db(), async (tx) => {
       await deleteWebhookEndpoint(tx, endpoint);
-      moving = moveBatch(database.db(), batch.number, FAIL, now);
+      moving = moveBatch(database.db(), batch.batchNo, FAIL, now);
       await until(isMoveWaiting, { message: "the move waits for this transaction's lock" });
     });
 
@@ -331,7 +332,7 @@ test("old events go, with their deliveries", async () => {
   const endpoint = await newEndpoint(tenant);
   for (const seconds of [-200, -100, 0]) {
     const batch = await newBatch(database.db(), { tenant, createdAt: later(-300) });
-    await moveBatch(database.db(), batch.number, FAIL, later(seconds));
+    await moveBatch(database.db(), batch.batchNo, FAIL, later(seconds));
   }
 
   expect(await forgetWebhookEvents(database.db(), later(-50), 1)).toBe(1);

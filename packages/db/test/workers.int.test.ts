@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { createDatabase, until, useDatabase } from "@nightshift/testing";
 import {
-  beat,
+  recordHeartbeat,
   ensureLinePartition,
   freeOrphans,
   leaseUpstream,
@@ -19,17 +19,17 @@ import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const database = useDatabase();
 
-test("a worker is listed from its registration to its removal, and its beat moves with each beat", async () => {
+test("a worker is listed from its registration to its removal, and its heartbeat moves with each heartbeat", async () => {
   const id = `w-${randomUUID()}`;
   await registerWorker(database.db(), { id, host: "a host", pid: 77 });
   const seen = async (): Promise<unknown> => (await listWorkers(database.db())).find((worker) => worker.id === id);
 
-  expect(await seen()).toEqual({ id, beat: 0, host: "a host", pid: 77 });
-  expect(await beat(database.db(), id)).toBe(true);
-  expect(await seen()).toMatchObject({ beat: 1 });
+  expect(await seen()).toEqual({ id, heartbeat: 0, host: "a host", pid: 77 });
+  expect(await recordHeartbeat(database.db(), id)).toBe(true);
+  expect(await seen()).toMatchObject({ heartbeat: 1 });
 
   await removeWorkers(database.db(), [id]);
-  expect(await beat(database.db(), id)).toBe(false);
+  expect(await recordHeartbeat(database.db(), id)).toBe(false);
   expect(await seen()).toBeUndefined();
 });
 
@@ -43,7 +43,7 @@ test("the slices and permits of a worker that is gone are freed; those of the li
       db,
       upstream,
       worker,
-      { wantedPermits: 1_000, ceiling: 0, wantedTokens: 0, hasWaited: false, throttled: 0, answered: 0 },
+      { wantedPermits: 1_000, ceiling: 0, wantedCredits: 0, hasWaited: false, throttled: 0, answered: 0 },
       { linesPerSecond: 0, lineMs: null },
     );
   }
@@ -55,8 +55,8 @@ test("the slices and permits of a worker that is gone are freed; those of the li
   expect(await freeOrphans(db)).toBe(1);
   expect(await freeOrphans(db)).toBe(0);
 
-  const { rows } = await db.query("select slice_no, owner, gen from slices where batch = $1 order by slice_no", [
-    batch.number,
+  const { rows } = await db.query("select slice_no, owner, gen from slices where batch_no = $1 order by slice_no", [
+    batch.batchNo,
   ]);
   expect(rows).toMatchObject([
     { slice_no: orphan.sliceNo, owner: null, gen: 1 },
@@ -65,7 +65,7 @@ test("the slices and permits of a worker that is gone are freed; those of the li
   ]);
   const permits = await db.query("select worker from permits where upstream = $1", [upstream]);
   expect(permits.rows).toEqual([{ worker: alive }]);
-  await expectSoundLedger(db, batch.number);
+  await expectSoundLedger(db, batch.batchNo);
 });
 
 test("an orphan that is being recorded at this moment is left for the next look", async () => {

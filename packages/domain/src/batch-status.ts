@@ -39,7 +39,7 @@ export function canMove(from: BatchStatus, to: BatchStatus): boolean {
   return MOVES[from].includes(to);
 }
 
-/** True where nothing follows: the batch's files and counts do not change any more (mends aside). */
+/** True where nothing follows: the batch's files and counts do not change any more (retries aside). */
 export function isFinal(status: BatchStatus): boolean {
   return MOVES[status].length === 0;
 }

@@ -24,12 +24,12 @@ const empty: FeedWindow = {
 };
 
 const deadline = new Date("2026-08-20T12:00:00Z");
-const share = (batch: number, left: number, change: Partial<FeedShare> = {}): FeedShare => {
-  return { batch, tenant: "one", weight: 1, deadline, outstanding: 0, left, ...change };
+const share = (batchNo: number, left: number, change: Partial<FeedShare> = {}): FeedShare => {
+  return { batchNo, tenant: "one", weight: 1, deadline, outstanding: 0, left, ...change };
 };
 
-const linesOf = (runs: readonly PlannedRun[], batch: number): number =>
-  runs.filter((run) => run.batch === batch).reduce((sum, { lines }) => sum + lines, 0);
+const linesOf = (runs: readonly PlannedRun[], batchNo: number): number =>
+  runs.filter((run) => run.batchNo === batchNo).reduce((sum, { lines }) => sum + lines, 0);
 const total = (runs: readonly PlannedRun[]): number => runs.reduce((sum, { lines }) => sum + lines, 0);
 
 const aWindow = fc.record({
@@ -55,16 +55,16 @@ const someShares = fc
     }),
     { maxLength: 20 },
   )
-  .map((shares) => shares.map((each, i) => ({ ...each, batch: i + 1 })));
+  .map((shares) => shares.map((each, i) => ({ ...each, batchNo: i + 1 })));
 
 test("no plan exceeds the room of the window, the lines a batch has left, or the size of a slice", () => {
   fc.assert(
     fc.property(aWindow, someShares, (window, shares) => {
       const runs = planFeed(window, shares);
       expect(total(runs)).toBeLessThanOrEqual(Math.max(0, windowLines(window) - window.dueLines));
-      for (const { batch, left } of shares) expect(linesOf(runs, batch)).toBeLessThanOrEqual(left);
-      for (const { batch, lines } of runs) {
-        expect(shares.map((each) => each.batch)).toContain(batch);
+      for (const { batchNo, left } of shares) expect(linesOf(runs, batchNo)).toBeLessThanOrEqual(left);
+      for (const { batchNo, lines } of runs) {
+        expect(shares.map((each) => each.batchNo)).toContain(batchNo);
         expect(lines).toBeGreaterThan(0);
         expect(lines).toBeLessThanOrEqual(sliceLines(window));
       }
@@ -87,17 +87,19 @@ describe("fairness", () => {
   test("a batch of 3 lines goes out at once and whole beside one of 50,000", () => {
     const crowded = { ...empty, dueLines: windowLines(empty) - 3 };
 
-    expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([{ batch: 2, lines: 3 }]);
+    expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([
+      { batchNo: 2, lines: 3 },
+    ]);
     const busy = { ...crowded, linesOut: new Map([["one", 150]]) };
     expect(planFeed(busy, [share(1, 50_000, { outstanding: 150 }), share(2, 3, { tenant: "two" })])).toEqual([
-      { batch: 2, lines: 3 },
+      { batchNo: 2, lines: 3 },
     ]);
   });
 
   test("batches of one tenant get equal shares, to within a slice", () => {
     const runs = planFeed(empty, [share(1, 50_000), share(2, 50_000), share(3, 50_000)]);
 
-    const shares = [1, 2, 3].map((batch) => linesOf(runs, batch));
+    const shares = [1, 2, 3].map((batchNo) => linesOf(runs, batchNo));
     expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(sliceLines(empty));
   });
 
@@ -123,7 +125,7 @@ describe("fairness", () => {
   test("among equals the earlier deadline goes first", () => {
     const soon = new Date(deadline.getTime() - 1);
 
-    expect(planFeed(empty, [share(1, 10), share(2, 10, { deadline: soon })])[0]).toMatchObject({ batch: 2 });
+    expect(planFeed(empty, [share(1, 10), share(2, 10, { deadline: soon })])[0]).toMatchObject({ batchNo: 2 });
   });
 });
 

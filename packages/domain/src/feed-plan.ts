@@ -19,7 +19,7 @@ export interface FeedWindow {
 }
 
 export interface FeedShare {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly tenant: string;
   readonly weight: number;
   readonly deadline: Date;
@@ -31,7 +31,7 @@ export interface FeedShare {
 
 /** A run of lines of one batch, in the order in which they are to be handed out. */
 export interface PlannedRun {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly lines: number;
 }
 
@@ -96,7 +96,7 @@ export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): Plan
       );
     if (next === null) break;
     const lines = Math.min(perSlice, next.left, room);
-    runs.push({ batch: next.batch, lines });
+    runs.push({ batchNo: next.batchNo, lines });
     next.left -= lines;
     next.outstanding += lines;
     tenants.set(next.tenant, (tenants.get(next.tenant) ?? 0) + lines / next.weight);

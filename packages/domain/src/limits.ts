@@ -55,10 +55,10 @@ export const METADATA = { maxPairs: 16, maxKeyLength: 64, maxValueLength: 512 } 
 export const EXPIRES_AFTER = { minSeconds: 3_600, maxSeconds: 2_592_000, batchDefaultSeconds: 2_592_000 } as const;
 
 /** Hours that a retried line of a finished batch may take before it is given up, as long as the usual completion window. */
-export const MEND_HOURS = 24;
+export const RETRY_HOURS = 24;
 
 /** Seconds that the results of a finished batch's retried lines wait for the others, so that its files are rebuilt once for all. */
-export const MEND_GATHER_SECONDS = 60;
+export const RETRY_GATHER_SECONDS = 60;
 
 /** Most lines of one slice: one bit each in a Postgres bigint. */
 export const MAX_SLICE_LINES = 64;

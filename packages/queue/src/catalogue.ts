@@ -13,14 +13,14 @@ const count = Type.Integer({ minimum: 0 });
 /** The payload schemas, by job name. A change that older workers would get wrong takes a new `v`; they put such a job back until they are replaced. */
 export const payloadSchemas = {
   /** Do the next step of a batch, by its number. */
-  "batch.advance": payload({ batch: count }),
+  "batch.advance": payload({ batch_no: count }),
   /** Top up the window of an upstream. */
   "upstream.feed": payload({ upstream: Type.String({ minLength: 1 }) }),
   /** Send the lines of one slice of the ledger. */
   "slice.run": payload({ slice_no: count, gen: count }),
   /** A line that ran out of attempts: `batch` is the number, `batch_id` the public id, for the person who reads the dashboard. */
   "line.failed": payload({
-    batch: count,
+    batch_no: count,
     batch_id: Type.String(),
     line: count,
     request_gen: count,
@@ -29,7 +29,7 @@ export const payloadSchemas = {
   /** Send one delivery of a webhook, by its number, if it is due. */
   "webhook.deliver": payload({ delivery: count }),
   /** Expiry and retention. */
-  "upkeep.run": payload({}),
+  "maintenance.run": payload({}),
 } as const;
 
 /** Name of a job. */
@@ -46,7 +46,7 @@ type Identity = Pick<JobsOptions, "jobId" | "deduplication">;
 
 interface JobSpec<N extends JobName> {
   /** The queue; slices have one for each upstream, named by `slicesQueue`. */
-  readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "upkeep" | "slices";
+  readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "maintenance" | "slices";
   readonly identity: (payload: JobPayload<N>) => Identity;
   /** How many failed jobs stay to be looked at. 0: the id is free again at once, so that the reconciler can always add the job anew. */
   readonly keptFailed: number;
@@ -62,7 +62,7 @@ const once = (id: string): Identity => ({ deduplication: { id, keepLastIfActive:
 
 /** The rules of each job beyond its payload. Ids hold no `:`, which BullMQ refuses, and are never bare integers. */
 export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
-  "batch.advance": { queue: "batches", identity: (job) => once(`b${String(job.batch)}`), keptFailed: 0 },
+  "batch.advance": { queue: "batches", identity: (job) => once(`b${String(job.batch_no)}`), keptFailed: 0 },
   "upstream.feed": { queue: "feeds", identity: (job) => once(job.upstream), keptFailed: 0 },
   "slice.run": {
     queue: "slices",
@@ -71,7 +71,7 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
   },
   "line.failed": {
     queue: "failed-lines",
-    identity: (job) => ({ jobId: `f${String(job.batch)}-${String(job.line)}-${String(job.request_gen)}` }),
+    identity: (job) => ({ jobId: `f${String(job.batch_no)}-${String(job.line)}-${String(job.request_gen)}` }),
     keptFailed: 1000,
     parkedReason: (job) => job.reason,
   },
@@ -80,7 +80,7 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
     identity: (job) => ({ jobId: `w${String(job.delivery)}` }),
     keptFailed: 0,
   },
-  "upkeep.run": { queue: "upkeep", identity: () => once("upkeep"), keptFailed: 0 },
+  "maintenance.run": { queue: "maintenance", identity: () => once("maintenance"), keptFailed: 0 },
 };
 
 /** Name of the queue that holds the slices of an upstream. */
@@ -96,5 +96,5 @@ export function queueOf(name: JobName, upstream?: string): string {
 
 /** All queues of an installation with these upstreams, in the order in which the dashboard shows them. */
 export function allQueues(upstreams: readonly string[]): string[] {
-  return ["batches", "feeds", ...upstreams.map(slicesQueue), "failed-lines", "webhooks", "upkeep"];
+  return ["batches", "feeds", ...upstreams.map(slicesQueue), "failed-lines", "webhooks", "maintenance"];
 }

@@ -38,11 +38,11 @@ export interface JobQueues {
   enqueueSlices(upstream: string, slices: readonly SliceToRun[]): Promise<void>;
   /** Starts the worker of a queue; one for each queue and process. Throws when the queue has one or the upstream is unknown. */
   work<N extends JobName>(name: N, handler: JobHandler<N>, options: WorkOptions): JobWorker;
-  /** Runs `upkeep.run` every so many milliseconds, across all processes once. To be repeated now and then: a wiped queue has forgotten it. */
-  schedule(name: "upkeep.run", everyMs: number): Promise<void>;
+  /** Runs `maintenance.run` every so many milliseconds, across all processes once. To be repeated now and then: a wiped queue has forgotten it. */
+  schedule(name: "maintenance.run", everyMs: number): Promise<void>;
   /** The payload of a line's job in the failed set, for the dashboard's retry; null when there is no such job. */
   findFailedLine(jobId: string): Promise<LineFailedPayload | null>;
-  /** Takes a line's job out of the failed set, once its mend is recorded in Postgres. Nothing happens where it is gone. */
+  /** Takes a line's job out of the failed set, once its retry is recorded in Postgres. Nothing happens where it is gone. */
   removeFailedLine(jobId: string): Promise<void>;
   /** All queues, for bull-board. */
   boards(): Queue[];
@@ -160,7 +160,7 @@ function createJobQueues(parts: Parts): JobQueues {
     schedule: async (name, everyMs) => {
       const template = { name, data: checked(name, { v: 1 }), opts: { attempts } };
       await callQueue(`schedule ${name}`, () =>
-        queueNamed("upkeep").upsertJobScheduler(name, { every: everyMs }, template),
+        queueNamed("maintenance").upsertJobScheduler(name, { every: everyMs }, template),
       );
     },
     findFailedLine: async (jobId) => {

@@ -15,7 +15,7 @@ test("a higher version is newer, whatever else it holds", () => {
 });
 
 test.each([
-  ["a missing field", { v: 1, batch: 1 }],
+  ["a missing field", { v: 1, batchNo: 1 }],
   ["a version that never was", { v: 0, upstream: "a" }],
   ["no version", { upstream: "a" }],
   ["an empty name", { v: 1, upstream: "" }],

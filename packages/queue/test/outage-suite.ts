@@ -5,7 +5,7 @@ import { openQueues, QueueUnavailableError } from "../src/index.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
 import { createGate, hasNone, useQueues } from "./fixture.ts";
 
-const advance = { v: 1, batch: 7 } as const;
+const advance = { v: 1, batch_no: 7 } as const;
 
 /** Registers the suite for a backend. */
 export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {

@@ -35,7 +35,7 @@ describe("BullMQ's schema on Postgres", () => {
     await prepareQueueBackend(backend);
 
     const queues = await openQueues({ backend, upstreams: [], logger: silent });
-    await queues.enqueue("batch.advance", { v: 1, batch: 1 });
+    await queues.enqueue("batch.advance", { v: 1, batch_no: 1 });
     expect(await queues.boards()[0]!.getWaitingCount()).toBe(1);
     await queues.close(0);
   });

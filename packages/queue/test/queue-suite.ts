@@ -4,7 +4,7 @@ import { until } from "@nightshift/testing";
 import type { BackendUnderTest } from "./backend-under-test.ts";
 import { createGate, hasNone, useQueues } from "./fixture.ts";
 
-const advance = { v: 1, batch: 7 } as const;
+const advance = { v: 1, batch_no: 7 } as const;
 
 /** Registers the suite for a backend. */
 export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
@@ -76,7 +76,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await queues.enqueue("batch.advance", advance);
       await until(() => gate.running() === 1, { message: "the first runs" });
       await Promise.all([1, 2, 3].map(() => queues.enqueue("batch.advance", advance)));
-      await queues.enqueue("batch.advance", { v: 1, batch: 8 });
+      await queues.enqueue("batch.advance", { v: 1, batch_no: 8 });
       await until(() => gate.running() === 2, { message: "that of another batch runs beside it" });
       gate.open();
       await until(() => gate.calls() === 3, { message: "it runs once more" });
@@ -139,9 +139,9 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     test("a wrong payload is refused before it enters the queue", async () => {
       const queues = await open();
 
-      await expect(queues.enqueue("batch.advance", { v: 1, batch: -1 })).rejects.toThrow(TypeError);
-      await expect(queues.enqueue("batch.advance", { v: 1, batch: -1 })).rejects.toThrow(
-        "batch.advance/batch must be >= 0",
+      await expect(queues.enqueue("batch.advance", { v: 1, batch_no: -1 })).rejects.toThrow(TypeError);
+      await expect(queues.enqueue("batch.advance", { v: 1, batch_no: -1 })).rejects.toThrow(
+        "batch.advance/batch_no must be >= 0",
       );
     });
 
@@ -166,7 +166,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       let calls = 0;
       queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
 
-      const { id } = await board.add("batch.advance", { v: 1, batch: "seven" }, { attempts: 3 });
+      const { id } = await board.add("batch.advance", { v: 1, batch_no: "seven" }, { attempts: 3 });
       await until(() => board.getJob(id!).then((job) => job === undefined), { message: "it is dropped" });
       await until(() => logged("job failed") > 0, { message: "the log says so" });
 
@@ -175,10 +175,10 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     });
   });
 
-  test("a failed line waits in the failed set with its reason, until its mend takes it out", async () => {
+  test("a failed line waits in the failed set with its reason, until its retry takes it out", async () => {
     const queues = await open();
     const board = queues.boards().find((queue) => queue.name === "failed-lines")!;
-    const line = { v: 1, batch: 7, batch_id: "batch_x", line: 2, request_gen: 1, reason: "upstream: 500" } as const;
+    const line = { v: 1, batch_no: 7, batch_id: "batch_x", line: 2, request_gen: 1, reason: "upstream: 500" } as const;
     queues.work("line.failed", async () => undefined, { concurrency: 1 });
 
     await queues.enqueue("line.failed", line);
@@ -269,22 +269,22 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     });
   });
 
-  test("upkeep runs again and again, however often it is scheduled, and comes back after a wipe", async () => {
+  test("maintenance runs again and again, however often it is scheduled, and comes back after a wipe", async () => {
     const queues = await open();
     let runs = 0;
-    queues.work("upkeep.run", async () => void (runs += 1), { concurrency: 1 });
+    queues.work("maintenance.run", async () => void (runs += 1), { concurrency: 1 });
 
-    await queues.schedule("upkeep.run", 200);
+    await queues.schedule("maintenance.run", 200);
     await until(
       async () => {
-        await queues.schedule("upkeep.run", 200);
+        await queues.schedule("maintenance.run", 200);
         return runs >= 5;
       },
       { message: "it runs five times", everyMs: 20 },
     );
     expect(await queues.boards().at(-1)!.getJobSchedulersCount()).toBe(1);
     await under().wipe();
-    await queues.schedule("upkeep.run", 200);
+    await queues.schedule("maintenance.run", 200);
     const before = runs;
     await until(() => runs >= before + 3, { message: "it runs three times more" });
 

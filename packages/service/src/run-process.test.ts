@@ -192,7 +192,7 @@ test("a main that never notices is left after ten seconds", async () => {
   expect(await host.exited()).toBe(1);
 });
 
-test("an error that the operator can mend is printed without its stack; what was open is closed", async () => {
+test("an error that the operator can retry is printed without its stack; what was open is closed", async () => {
   const host = new FakeProcess();
   const closed: string[] = [];
   run(host, (life) => {

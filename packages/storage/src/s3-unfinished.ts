@@ -27,7 +27,7 @@ export async function abortUploadsBefore(
   }
 }
 
-/** Another worker's upkeep may have been quicker. */
+/** Another worker's maintenance may have been quicker. */
 async function abort(
   client: S3Client,
   upload: { Bucket: string; Key: string | undefined; UploadId: string | undefined },

@@ -17,23 +17,23 @@ test.each([
   [400, "answer"],
   [401, "answer"],
   [404, "answer"],
-  [408, "retry"],
-  [409, "retry"],
+  [408, "next_attempt"],
+  [409, "next_attempt"],
   [422, "answer"],
   [429, "throttled"],
-  [500, "retry"],
-  [502, "retry"],
+  [500, "next_attempt"],
+  [502, "next_attempt"],
   [503, "throttled"],
-  [504, "retry"],
-  [529, "retry"],
+  [504, "next_attempt"],
+  [529, "next_attempt"],
 ])("a status of %d is %s", (status, expected) => {
   expect(classify(answer(status))).toBe(expected);
 });
 
 test.each([
   ["refused", "throttled"],
-  ["broken", "retry"],
-  ["timeout", "retry"],
+  ["broken", "next_attempt"],
+  ["timeout", "next_attempt"],
 ] as const)("without an answer, %s is %s", (kind, expected) => {
   expect(classify({ kind, message: "" })).toBe(expected);
 });

@@ -22,7 +22,7 @@ export type Reply =
  * `success`: an output line. `answer`: the upstream's own error, recorded as it is. `retry`: burns an attempt.
  * `throttled`: the upstream wants peace; burns none.
  */
-export type ReplyClass = "success" | "answer" | "retry" | "throttled";
+export type ReplyClass = "success" | "answer" | "next_attempt" | "throttled";
 
 /** The failure table of the design, for one reply. */
 export function classify(reply: Reply): ReplyClass {
@@ -31,7 +31,7 @@ export function classify(reply: Reply): ReplyClass {
       return "throttled";
     case "broken":
     case "timeout":
-      return "retry";
+      return "next_attempt";
     case "answer":
       return classifyStatus(reply.status);
   }
@@ -40,6 +40,6 @@ export function classify(reply: Reply): ReplyClass {
 function classifyStatus(status: number): ReplyClass {
   if (status >= 200 && status < 300) return "success";
   if (status === 429 || status === 503) return "throttled";
-  if (status === 408 || status === 409 || status >= 500) return "retry";
+  if (status === 408 || status === 409 || status >= 500) return "next_attempt";
   return "answer";
 }

@@ -11,7 +11,7 @@ export type AdminTable = Readonly<Record<string, Readonly<Partial<Record<Method,
 /** A router for the table. Every request needs the key, those of unknown paths too: nothing shows what there is. */
 export function adminRoutes(adminKey: string, table: AdminTable): Router {
   const router = Router();
-  router.use(requireBearer(adminKey));
+  router.use(requireBearerRoute(adminKey));
   for (const [path, handlers] of Object.entries(table)) {
     const route = router.route(path);
     for (const [method, handler] of Object.entries(handlers) as [Method, RequestHandler][]) route[method](handler);
@@ -21,7 +21,7 @@ export function adminRoutes(adminKey: string, table: AdminTable): Router {
 }
 
 /** Hashes are compared, in constant time: neither the key nor its length shows in how long it takes. */
-function requireBearer(adminKey: string): RequestHandler {
+function requireBearerRoute(adminKey: string): RequestHandler {
   const expected = hashKey(adminKey);
   return (request, _response, next) => {
     const key = bearerOf(request);

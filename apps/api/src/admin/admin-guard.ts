@@ -7,7 +7,7 @@ import { hashKey } from "../middleware/authenticate.ts";
 const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** HTTP Basic. Hashes are compared, in constant time: neither the key nor its length shows in how long it takes. */
-export function requireAdmin(adminKey: string): RequestHandler {
+export function requireAdminRoute(adminKey: string): RequestHandler {
   const expected = hashKey(`admin:${adminKey}`);
   return (request, response, next) => {
     const encoded = /^basic +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];

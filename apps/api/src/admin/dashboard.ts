@@ -4,13 +4,13 @@ import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
 import type { JobQueues } from "@nightshift/queue";
 import { type RequestHandler, Router } from "express";
-import { refuseCrossSite, requireAdmin } from "./admin-guard.ts";
+import { refuseCrossSite, requireAdminRoute } from "./admin-guard.ts";
 import { FailedLinesAdapter } from "./failed-lines-adapter.ts";
-import { mendLine, type MendLineDeps, MendRefusedError } from "./mend-line.ts";
+import { retryLine, type RetryLineDeps, RetryRefusedError } from "./retry-line.ts";
 
 const FAILED_LINES = "failed-lines";
 
-export interface DashboardDeps extends MendLineDeps {
+export interface DashboardDeps extends RetryLineDeps {
   readonly queues: Pick<JobQueues, "boards" | "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
 }
 
@@ -18,7 +18,7 @@ export interface DashboardDeps extends MendLineDeps {
 export function dashboard(deps: DashboardDeps, adminKey: string, path: string): Router {
   const failedLinesDeps = {
     queues: deps.queues,
-    mend: (failed: Parameters<typeof mendLine>[1]) => mendLine(deps, failed, "admin"),
+    retry: (failed: Parameters<typeof retryLine>[1]) => retryLine(deps, failed, "admin"),
   };
   const adapters = deps.queues
     .boards()
@@ -35,15 +35,15 @@ export function dashboard(deps: DashboardDeps, adminKey: string, path: string): 
   serverAdapter.setErrorHandler(describeFault);
 
   const router = Router();
-  router.use(requireAdmin(adminKey), refuseCrossSite);
+  router.use(requireAdminRoute(adminKey), refuseCrossSite);
   const failedLines = adapters.find((adapter) => adapter instanceof FailedLinesAdapter);
-  if (failedLines !== undefined) router.put(`/api/queues/${FAILED_LINES}/retry/failed`, retryAllOf(failedLines));
+  if (failedLines !== undefined) router.put(`/api/queues/${FAILED_LINES}/retry/failed`, retryAllOfRoute(failedLines));
   router.use(serverAdapter.getRouter() as Router);
   return router;
 }
 
 /** In place of bull-board's own, which ends at the first job that is refused. */
-function retryAllOf(failedLines: FailedLinesAdapter): RequestHandler {
+function retryAllOfRoute(failedLines: FailedLinesAdapter): RequestHandler {
   return async (_request, response) => {
     const { retried, skipped, refusal } = await failedLines.retryAll();
     if (retried > 0 || refusal === null) response.json({ retried, skipped });
@@ -56,12 +56,12 @@ type FaultReply = ReturnType<Parameters<ExpressAdapter["setErrorHandler"]>[0]>;
 
 /** In place of bull-board's own, which has "Internal server error" as the title of everything that was thrown. */
 function describeFault(fault: Fault & { readonly statusCode?: FaultReply["status"] }): FaultReply {
-  if (fault instanceof MendRefusedError) return { status: fault.statusCode, body: bodyOf(fault) };
+  if (fault instanceof RetryRefusedError) return { status: fault.statusCode, body: bodyOf(fault) };
   const body = { error: { key: "ERRORS.INTERNAL_SERVER_ERROR" }, message: fault.message };
   return { status: fault.statusCode ?? 500, body };
 }
 
 /** The page shows `error` as the title of a notice and `message` below it; a title that is no key of a translation is shown as it is. */
-function bodyOf({ message }: MendRefusedError): { error: string; message: string } {
+function bodyOf({ message }: RetryRefusedError): { error: string; message: string } {
   return { error: "Not sent again", message };
 }

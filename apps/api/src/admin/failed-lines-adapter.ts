@@ -1,7 +1,7 @@
 /** The queue of failed lines as bull-board sees it: there, to retry a job means to send its line again. */
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import type { JobQueues, LineFailedPayload, Queue } from "@nightshift/queue";
-import { MendRefusedError } from "./mend-line.ts";
+import { RetryRefusedError } from "./retry-line.ts";
 
 type BoardJob = Awaited<ReturnType<BullMQAdapter["getJobs"]>>[number];
 type BoardJobStatuses = Parameters<BullMQAdapter["getJobs"]>[0];
@@ -11,19 +11,19 @@ const PAGE = 100;
 
 export interface FailedLinesDeps {
   readonly queues: Pick<JobQueues, "findFailedLine" | "removeFailedLine">;
-  /** Opens the mend, or rejects with MendRefusedError. */
-  readonly mend: (failed: LineFailedPayload) => Promise<void>;
+  /** Opens the retry, or rejects with RetryRefusedError. */
+  readonly retry: (failed: LineFailedPayload) => Promise<void>;
 }
 
 export interface RetryAllOutcome {
   retried: number;
   skipped: number;
   /** Why the last one skipped was. */
-  refusal: MendRefusedError | null;
+  refusal: RetryRefusedError | null;
 }
 
 /**
- * BullMQ's own retry would only make a job wait again that no worker can do anything with. Here the mend is written to
+ * BullMQ's own retry would only make a job wait again that no worker can do anything with. Here the retry is written to
  * Postgres first and the job taken away after it; a crash in between leaves a job whose next retry does no harm.
  */
 export class FailedLinesAdapter extends BullMQAdapter {
@@ -38,12 +38,12 @@ export class FailedLinesAdapter extends BullMQAdapter {
 
   override async getJob(id: string): Promise<BoardJob | undefined> {
     const job = await super.getJob(id);
-    return job === undefined ? undefined : this.#withMend(job);
+    return job === undefined ? undefined : this.#withRetry(job);
   }
 
   override async getJobs(statuses: BoardJobStatuses, start?: number, end?: number): Promise<BoardJob[]> {
     const jobs = await super.getJobs(statuses, start, end);
-    return jobs.map((job) => this.#withMend(job));
+    return jobs.map((job) => this.#withRetry(job));
   }
 
   /** Retries every failed line; those that are refused stay, and stop none of the others. */
@@ -58,7 +58,7 @@ export class FailedLinesAdapter extends BullMQAdapter {
           await job.retry();
           outcome.retried += 1;
         } catch (error) {
-          if (!(error instanceof MendRefusedError)) throw error;
+          if (!(error instanceof RetryRefusedError)) throw error;
           outcome.skipped += 1;
           outcome.refusal = error;
         }
@@ -66,13 +66,13 @@ export class FailedLinesAdapter extends BullMQAdapter {
     }
   }
 
-  #withMend(job: BoardJob): BoardJob {
+  #withRetry(job: BoardJob): BoardJob {
     job.retry = async () => {
-      const { queues, mend } = this.#deps;
+      const { queues, retry } = this.#deps;
       const id = job.id ?? "";
       const failed = await queues.findFailedLine(id);
-      if (failed === null) throw new MendRefusedError("This job is not there any more, or is of a newer release.");
-      await mend(failed);
+      if (failed === null) throw new RetryRefusedError("This job is not there any more, or is of a newer release.");
+      await retry(failed);
       await queues.removeFailedLine(id);
     };
     return job;

@@ -9,7 +9,7 @@ const noTokens = { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens
 const tokens = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 4, reasoningTokens: 5 };
 
 const created: BatchView = {
-  number: 7,
+  batchNo: 7,
   id: "batch_1",
   tenant: "default",
   endpoint: "/v1/responses",

@@ -60,8 +60,8 @@ const CHANGES = {
 } as const satisfies Record<FileOutcome, string>;
 
 const RETRIES = {
-  mends_asked: ["retry_requested", "Failed requests that are sent again"],
-  mends_succeeded: ["retry_succeeded", "Retried requests that succeeded"],
-  mends_failed: ["retry_failed", "Retried requests that failed again"],
-  mends_given_up: ["retry_given_up", "Retried requests that had no result within 24 hours"],
+  retries_asked: ["retry_requested", "Failed requests that are sent again"],
+  retries_succeeded: ["retry_succeeded", "Retried requests that succeeded"],
+  retries_failed: ["retry_failed", "Retried requests that failed again"],
+  retries_given_up: ["retry_given_up", "Retried requests that had no result within 24 hours"],
 } as const;

@@ -6,7 +6,7 @@ import { presentProgress } from "./progress.ts";
 
 const now = new Date("2026-08-19T12:00:10Z");
 const running: WatchedBatch = {
-  number: 1,
+  batchNo: 1,
   id: "batch_1",
   status: "in_progress",
   inProgressAt: new Date("2026-08-19T12:00:00Z"),

@@ -22,16 +22,16 @@ export interface ResultPageDeps {
 
 /**
  * The next lines behind `after`, at most `limit` and RESULT_PAGE.maxBytes, but at least one where there is one. Rejects with
- * ObjectNotFoundError where upkeep has begun to delete the log.
+ * ObjectNotFoundError where maintenance has begun to delete the log.
  */
 export async function readResultPage(
   { db, objects }: ResultPageDeps,
-  batch: number,
+  batchNo: number,
   after: ResultCursor,
   limit: number,
 ): Promise<ResultPage> {
   // Each extent has a line or more: one beyond those that were read and those that are wanted tells whether there are more.
-  const extents = await resultExtents(db, batch, after.seq, after.lines + limit + 1);
+  const extents = await resultExtents(db, batchNo, after.seq, after.lines + limit + 1);
   const { unread, skip } = beyond(extents, after);
   const wanted = enough(unread, skip + limit);
   const lines: Buffer[] = [];

@@ -1,5 +1,5 @@
 /** Sends failed lines of a batch again, whoever asked for it: the extension's endpoint, or an admin in the dashboard. */
-import { type BatchView, type Db, failedLines, openMends } from "@nightshift/db";
+import { type BatchView, type Db, failedLines, openRetries } from "@nightshift/db";
 import { errors, readSpan } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
@@ -14,12 +14,12 @@ export interface RetryLinesDeps {
   readonly clock: () => Date;
 }
 
-const MENDABLE: readonly string[] = ["in_progress", "completed", "expired", "cancelled"];
+const RETRYABLE: readonly string[] = ["in_progress", "completed", "expired", "cancelled"];
 
 /**
- * Opens mends in Postgres, which alone makes the lines run again; their jobs only hurry them on. `only` are lines counted
+ * Opens retries in Postgres, which alone makes the lines run again; their jobs only hurry them on. `only` are lines counted
  * from 0, null all; those that have not failed, or run again already, are left alone. Resolves with the lines that run
- * again. Throws a RequestError (409) where the batch cannot be mended.
+ * again. Throws a RequestError (409) where the batch cannot be retried.
  */
 export async function retryLines(
   deps: RetryLinesDeps,
@@ -27,7 +27,7 @@ export async function retryLines(
   only: ReadonlySet<number> | null,
   askedBy: string,
 ): Promise<readonly number[]> {
-  refuseUnlessMendable(batch);
+  refuseUnlessRetryable(batch);
   const failed = await failedLines(deps.db, batch);
   const wanted = only === null ? failed : failed.filter((line) => only.has(line));
   if (wanted.length === 0) return [];
@@ -38,7 +38,7 @@ export async function retryLines(
     const { offset, length } = readSpan(index, line);
     return { line, byteOffset: offset, byteLength: length };
   });
-  const opened = await openMends(deps.db, { batch: batch.number, lines, askedBy }, deps.clock());
+  const opened = await openRetries(deps.db, { batchNo: batch.batchNo, lines, askedBy }, deps.clock());
   switch (opened.outcome) {
     case "opened":
       await hurry(deps, opened);
@@ -53,18 +53,18 @@ export async function retryLines(
 }
 
 /** Throws a RequestError (409) for a batch in a state that has no failed lines to send. */
-export function refuseUnlessMendable(batch: BatchView): void {
-  if (!MENDABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
+export function refuseUnlessRetryable(batch: BatchView): void {
+  if (!RETRYABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
 }
 
-/** Upkeep may have deleted the bytes since the batch was read. */
+/** Maintenance may have deleted the bytes since the batch was read. */
 export function orGone(error: unknown): never {
   throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
 }
 
 async function hurry(
   { queues, logger }: RetryLinesDeps,
-  opened: Extract<Awaited<ReturnType<typeof openMends>>, { outcome: "opened" }>,
+  opened: Extract<Awaited<ReturnType<typeof openRetries>>, { outcome: "opened" }>,
 ): Promise<void> {
   const { lines, slices, upstream } = opened;
   if (lines.length === 0) return;

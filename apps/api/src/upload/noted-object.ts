@@ -1,4 +1,4 @@
-/** Objects that a request writes: noted before they are there, so that upkeep finds what a crash leaves. */
+/** Objects that a request writes: noted before they are there, so that maintenance finds what a crash leaves. */
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 import type { Request } from "express";
@@ -28,7 +28,7 @@ export function joinNoted(
   return noted(db, key, () => objects.join(key, pieces));
 }
 
-/** Removes the bytes of an upload that becomes no file. What fails here is left to upkeep, which finds the blob's note. */
+/** Removes the bytes of an upload that becomes no file. What fails here is left to maintenance, which finds the blob's note. */
 export async function discardUpload(deps: UploadDeps, request: Request, key: string): Promise<void> {
   await discardObjects(deps, request, [key]);
 }
@@ -43,7 +43,7 @@ export async function discardObjects(
     await objects.delete(keys);
     await forgetBlobs(db, keys);
   } catch (error) {
-    request.log.warn({ err: error, keys: keys.slice(0, 10) }, "the bytes of an upload are left to upkeep");
+    request.log.warn({ err: error, keys: keys.slice(0, 10) }, "the bytes of an upload are left to maintenance");
   }
 }
 
@@ -53,7 +53,7 @@ async function noted(db: Db, key: string, write: () => Promise<ObjectInfo>): Pro
     return await onObjectStore(write);
   } catch (error) {
     await forgetBlobs(db, [key]).catch(() => {
-      // The note alone is left, which upkeep removes; the reason of the failure is what the client should hear.
+      // The note alone is left, which maintenance removes; the reason of the failure is what the client should hear.
     });
     throw error;
   }

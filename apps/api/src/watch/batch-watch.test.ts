@@ -4,7 +4,7 @@ import type { BatchProgress, Db } from "@nightshift/db";
 import { createBatchWatch, type WatchedBatch } from "./batch-watch.ts";
 
 const batch: BatchProgress = {
-  number: 7,
+  batchNo: 7,
   id: "batch_7",
   status: "in_progress",
   inProgressAt: new Date(0),

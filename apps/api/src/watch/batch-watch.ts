@@ -23,12 +23,12 @@ export interface BatchWatcher {
 
 export interface BatchWatch {
   /** Returns how to stop, which must be called once; after that the watcher is not called any more. */
-  watch(batch: number, watcher: BatchWatcher): () => void;
+  watch(batchNo: number, watcher: BatchWatcher): () => void;
   /**
    * The first reading with a `seq` above `afterSeq`, or of a batch that gets no more results. Null when that takes longer than
    * `timeoutMs`, `signal` aborts, the process stops, or the batch is gone.
    */
-  next(batch: number, afterSeq: number, timeoutMs: number, signal: AbortSignal): Promise<WatchedBatch | null>;
+  next(batchNo: number, afterSeq: number, timeoutMs: number, signal: AbortSignal): Promise<WatchedBatch | null>;
 }
 
 export interface BatchWatchDeps {
@@ -53,51 +53,51 @@ interface Entry {
 export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): BatchWatch {
   const entries = new Map<number, Entry>();
 
-  const end = (batch: number, entry: Entry): void => {
-    entries.delete(batch);
+  const end = (batchNo: number, entry: Entry): void => {
+    entries.delete(batchNo);
     for (const watcher of [...entry.watchers]) watcher.ended();
   };
-  const look = async (batch: number, entry: Entry): Promise<void> => {
-    const found = await read(batch);
+  const look = async (batchNo: number, entry: Entry): Promise<void> => {
+    const found = await read(batchNo);
     // Everybody may have left meanwhile, and somebody else come, who has an entry of his own.
-    if (entries.get(batch) !== entry) return;
+    if (entries.get(batchNo) !== entry) return;
     if (found === "gone" || isDraining()) {
-      end(batch, entry);
+      end(batchNo, entry);
       return;
     }
     if (found !== "unreadable") tell(entry, found);
-    if (entries.get(batch) !== entry) return;
+    if (entries.get(batchNo) !== entry) return;
     entry.timer = setTimeout(() => {
-      if (isDraining()) end(batch, entry);
-      else void look(batch, entry);
+      if (isDraining()) end(batchNo, entry);
+      else void look(batchNo, entry);
     }, READ_EVERY_MS);
   };
-  const read = async (batch: number): Promise<BatchProgress | "gone" | "unreadable"> => {
+  const read = async (batchNo: number): Promise<BatchProgress | "gone" | "unreadable"> => {
     try {
-      return (await batchProgress(db, [batch]))[0] ?? "gone";
+      return (await batchProgress(db, [batchNo]))[0] ?? "gone";
     } catch (error) {
-      logger.warn({ err: error, batch }, "a watched batch cannot be read; looking again in a second");
+      logger.warn({ err: error, batchNo }, "a watched batch cannot be read; looking again in a second");
       return "unreadable";
     }
   };
 
-  const watch: BatchWatch["watch"] = (batch, watcher) => {
-    const known = entries.get(batch);
+  const watch: BatchWatch["watch"] = (batchNo, watcher) => {
+    const known = entries.get(batchNo);
     const entry = known ?? { watchers: new Set(), rate: createLineRate(), latest: null, timer: null };
-    entries.set(batch, entry);
+    entries.set(batchNo, entry);
     entry.watchers.add(watcher);
-    if (known === undefined) void look(batch, entry);
+    if (known === undefined) void look(batchNo, entry);
     else if (entry.latest !== null) watcher.seen(entry.latest);
     return () => {
       entry.watchers.delete(watcher);
       if (entry.watchers.size > 0) return;
       if (entry.timer !== null) clearTimeout(entry.timer);
-      if (entries.get(batch) === entry) entries.delete(batch);
+      if (entries.get(batchNo) === entry) entries.delete(batchNo);
     };
   };
   return {
     watch,
-    next: (batch, afterSeq, timeoutMs, signal) =>
+    next: (batchNo, afterSeq, timeoutMs, signal) =>
       new Promise((resolve) => {
         const settled = new AbortController();
         const settle = (result: WatchedBatch | null): void => {
@@ -111,7 +111,7 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
         };
         const timer = setTimeout(giveUp, timeoutMs);
         signal.addEventListener("abort", giveUp);
-        const leave = watch(batch, {
+        const leave = watch(batchNo, {
           seen: (seen) => {
             if (seen.seq > afterSeq || isOver(seen)) settle(seen);
           },

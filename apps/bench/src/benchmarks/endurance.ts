@@ -13,7 +13,7 @@ async function linesDone(stack: Stack): Promise<{ done: number; open: number }> 
   const rows = await stack.sql<{ done: number; open: number }>(
     `select coalesce(sum(p.completed + p.failed), 0)::int as done,
       (count(*) filter (where b.status in ('validating', 'in_progress', 'finalizing')))::int as open
-    from batch_progress p join batches b on b.number = p.batch`,
+    from batch_progress p join batches b on b.batch_no = p.batch_no`,
   );
   return rows[0] ?? { done: 0, open: 0 };
 }

@@ -24,9 +24,9 @@ export async function askAdmission(deps: AdmissionDeps, batch: BatchView): Promi
   const admitted = await admitBatches(deps.db, batch.tenant, concurrentBatches, deps.clock());
   await wake(
     deps,
-    admitted.filter((number) => number !== batch.number),
+    admitted.filter((number) => number !== batch.batchNo),
   );
-  return admitted.includes(batch.number) ? "look again" : "wait";
+  return admitted.includes(batch.batchNo) ? "look again" : "wait";
 }
 
 /** One of the tenant's batches has ended: whoever waits is admitted and told. Costs nothing where no tier limits anything. */
@@ -52,5 +52,5 @@ async function admit(deps: AdmissionDeps, tenant: string, limit: number | null):
 
 /** A batch that was admitted and not told is found by the reconciler, as every batch with a step to do. */
 async function wake({ queues }: AdmissionDeps, batches: readonly number[]): Promise<void> {
-  for (const batch of batches) await queues.enqueue("batch.advance", { v: 1, batch });
+  for (const batchNo of batches) await queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });
 }

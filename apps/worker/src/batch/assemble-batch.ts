@@ -17,7 +17,7 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
   if (batch.sealedAs === null) throw new Error(`batch ${batch.id} is not sealed`);
   const output = await written(deps, batch, "output", await outputFile(deps, batch));
   const error = await written(deps, batch, "error", await errorFile(deps, batch));
-  const finish = { batch: batch.number, to: FINAL[batch.sealedAs], output, error };
+  const finish = { batchNo: batch.batchNo, to: FINAL[batch.sealedAs], output, error };
   if (await finishBatch(deps.db, finish, deps.clock())) return true;
   const keys = [output, error].flatMap((file) => (file === null ? [] : [file.blob]));
   await deps.objects.delete(keys);

@@ -2,8 +2,8 @@
 import type { BatchView } from "@nightshift/db";
 
 export function logFacts({ id, requestId }: Pick<BatchView, "id" | "requestId">): {
-  batch: string;
+  batchId: string;
   requestId: string | null;
 } {
-  return { batch: id, requestId };
+  return { batchId: id, requestId };
 }

@@ -23,7 +23,7 @@ export type ResultContent = Iterable<JoinSource> | AsyncIterable<JoinSource>;
 /** The output file; null where no line succeeded. */
 export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.completed === 0) return null;
-  const extents = await outputExtents(deps.db, batch.number);
+  const extents = await outputExtents(deps.db, batch.batchNo);
   if (lengthOf(extents) > SORTED_BYTES) return extents;
   return [await sorted(deps, await storedLines(deps.db, batch, false))];
 }

@@ -60,7 +60,7 @@ async function begin(
   await deps.objects.put(indexBlob, report.index);
   const isMoved = await moveBatch(
     deps.db,
-    batch.number,
+    batch.batchNo,
     {
       to: "in_progress",
       upstream,
@@ -82,7 +82,7 @@ async function begin(
 }
 
 async function fail(deps: ValidateDeps, batch: BatchView, errors: BatchError[]): Promise<null> {
-  if (await moveBatch(deps.db, batch.number, { to: "failed", errors }, deps.clock())) {
+  if (await moveBatch(deps.db, batch.batchNo, { to: "failed", errors }, deps.clock())) {
     deps.logger.info(
       { ...logFacts(batch), errors: errors.length, first: errors[0]?.code },
       "batch failed in validation",

@@ -32,7 +32,7 @@ export async function writeResultFile(
   };
 }
 
-/** Noted before it is written: what a crash leaves behind is found by upkeep. */
+/** Noted before it is written: what a crash leaves behind is found by maintenance. */
 export async function writeNotedBlob(
   deps: Pick<WorkerDeps, "db" | "objects">,
   key: string,

@@ -5,7 +5,7 @@ import type { WorkerDeps } from "../deps.ts";
 import { logFacts } from "../batch/log-facts.ts";
 import { admitNext, askAdmission } from "../batch/admission.ts";
 import { assembleBatch } from "../batch/assemble-batch.ts";
-import { publishAnswered } from "../batch/publish-mends.ts";
+import { publishAnswered } from "../batch/publish-retries.ts";
 import { validateBatch, type ValidateDeps } from "../batch/validate-batch.ts";
 
 export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "batchFileLifeSeconds"> {
@@ -14,7 +14,7 @@ export interface AdvanceDeps extends ValidateDeps, Pick<WorkerDeps, "queues" | "
   /** Told of the id of each batch that has reached its final state. */
   readonly ended: (batchId: string) => void;
   /** Looks at the batch again after so many milliseconds. */
-  readonly again: (batch: number, delayMs: number) => void;
+  readonly again: (batchNo: number, delayMs: number) => void;
 }
 
 /** How long a cancelled batch waits for lines in flight; what comes later is discarded. */
@@ -27,7 +27,7 @@ type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop" | "
 export function advanceBatch(deps: AdvanceDeps) {
   return async (payload: JobPayload<"batch.advance">): Promise<void> => {
     for (;;) {
-      const batch = await getBatch(deps.db, payload.batch);
+      const batch = await getBatch(deps.db, payload.batch_no);
       if (batch === null) return;
       const went = await stepFor(batch)(deps, batch);
       if (went === "ended") await admitNext(deps, batch.tenant);
@@ -58,7 +58,7 @@ function stepFor(batch: BatchView): Step {
 const validate: Step = async (deps, batch) => {
   if (isOverdue(deps, batch)) {
     // Our own outage or its tenant's other batches took the whole window: nothing was sent, so there is nothing to hand out.
-    await moveBatch(deps.db, batch.number, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
+    await moveBatch(deps.db, batch.batchNo, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
     deps.ended(batch.id);
     return "ended";
   }
@@ -77,15 +77,15 @@ const validate: Step = async (deps, batch) => {
 
 const expire: Step = async (deps, batch) => {
   if (!isOverdue(deps, batch)) return "stop";
-  const isSealed = await sealExpired(deps.db, batch.number, deps.clock());
+  const isSealed = await sealExpired(deps.db, batch.batchNo, deps.clock());
   if (isSealed) deps.logger.info(logFacts(batch), "batch expired; unfinished lines become batch_expired");
   return "next";
 };
 
 const sealCancel: Step = async (deps, batch) => {
   const since = deps.clock().getTime() - (batch.cancellingAt?.getTime() ?? 0);
-  if (await sealCancelled(deps.db, batch.number, since >= CANCEL_GRACE_MS, deps.clock())) return "next";
-  deps.again(batch.number, CANCEL_LOOK_MS);
+  if (await sealCancelled(deps.db, batch.batchNo, since >= CANCEL_GRACE_MS, deps.clock())) return "next";
+  deps.again(batch.batchNo, CANCEL_LOOK_MS);
   return "stop";
 };
 
@@ -102,7 +102,7 @@ const assemble: Step = async (deps, batch) => {
 
 /** Only of batches that are due for it: an advance that came for another reason must not rebuild files line by line. */
 const publish: Step = async (deps, batch) => {
-  if (await isDueToPublish(deps.db, batch.number, deps.clock())) await publishAnswered(deps, batch);
+  if (await isDueToPublish(deps.db, batch.batchNo, deps.clock())) await publishAnswered(deps, batch);
   return "ended";
 };
 

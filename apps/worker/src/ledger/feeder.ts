@@ -33,8 +33,8 @@ async function cutSlices(indexes: LineIndexes, state: FeedState): Promise<NewSli
   const slices: NewSlice[] = [];
   let roomBytes = Math.max(0, WINDOW_BYTES - state.dueBytes);
   for (const run of runs) {
-    const cutter = cutters.get(run.batch) ?? (await openCutter(indexes, state, run.batch));
-    cutters.set(run.batch, cutter);
+    const cutter = cutters.get(run.batchNo) ?? (await openCutter(indexes, state, run.batchNo));
+    cutters.set(run.batchNo, cutter);
     for (const slice of cutter(run)) {
       // Always at least one slice, however long its line: else a long line would wait for ever.
       if (slice.byteLength > roomBytes && state.dueLines + slices.length > 0) return slices;
@@ -48,16 +48,16 @@ async function cutSlices(indexes: LineIndexes, state: FeedState): Promise<NewSli
 /** Cuts the next lines of one batch, each time from where the last run ended. */
 type SliceCutter = (run: PlannedRun) => NewSlice[];
 
-async function openCutter(indexes: LineIndexes, state: FeedState, batch: number): Promise<SliceCutter> {
-  const candidate = state.candidates.find((c) => c.batch === batch);
-  if (candidate === undefined) throw new Error(`batch ${String(batch)} was planned and is no candidate`);
+async function openCutter(indexes: LineIndexes, state: FeedState, batchNo: number): Promise<SliceCutter> {
+  const candidate = state.candidates.find((c) => c.batchNo === batchNo);
+  if (candidate === undefined) throw new Error(`batch ${String(batchNo)} was planned and is no candidate`);
   const index = await indexes.open(candidate.indexBlob);
   let next = candidate.fedLines;
   return (run) => {
     const slices: NewSlice[] = [];
     const end = Math.min(next + run.lines, spanCount(index));
     while (next < end) {
-      const slice = cutOne(index, batch, next, end);
+      const slice = cutOne(index, batchNo, next, end);
       slices.push(slice);
       next += slice.lineCount;
     }
@@ -65,7 +65,7 @@ async function openCutter(indexes: LineIndexes, state: FeedState, batch: number)
   };
 }
 
-function cutOne(index: Buffer, batch: number, firstLine: number, endLine: number): NewSlice {
+function cutOne(index: Buffer, batchNo: number, firstLine: number, endLine: number): NewSlice {
   const { offset } = readSpan(index, firstLine);
   let endByte = offset;
   let line = firstLine;
@@ -76,5 +76,5 @@ function cutOne(index: Buffer, batch: number, firstLine: number, endLine: number
     endByte = lineEnd;
     line += 1;
   }
-  return { batch, firstLine, lineCount: line - firstLine, byteOffset: offset, byteLength: endByte - offset };
+  return { batchNo, firstLine, lineCount: line - firstLine, byteOffset: offset, byteLength: endByte - offset };
 }

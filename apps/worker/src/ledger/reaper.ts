@@ -15,13 +15,13 @@ export interface ReaperDeps {
   readonly monotonicMs: () => number;
 }
 
-/** A beat that has not changed for so long, while Postgres could be read, has stopped. */
+/** A heartbeat that has not changed for so long, while Postgres could be read, has stopped. */
 const DEAD_MS = 10_000;
 /** Looks further apart than this saw nothing in between: Postgres was away, or this process was. */
 const BLIND_MS = 4_000;
 
 interface Sighting {
-  readonly beat: number;
+  readonly heartbeat: number;
   readonly since: number;
 }
 
@@ -38,7 +38,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
       sightings = new Map(
         workers.map((worker) => {
           const seen = sightings.get(worker.id);
-          return [worker.id, seen?.beat === worker.beat ? seen : { beat: worker.beat, since: now }];
+          return [worker.id, seen?.heartbeat === worker.heartbeat ? seen : { heartbeat: worker.heartbeat, since: now }];
         }),
       );
       const dead = workers.filter((worker) => isDead(worker, now));
@@ -54,7 +54,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
   };
 
   function isDead(worker: WorkerRow, now: number): boolean {
-    // On the same host a process number tells at once what the beat tells after ten seconds.
+    // On the same host a process number tells at once what the heartbeat tells after ten seconds.
     if (worker.host === deps.host && !isProcessAlive(worker.pid)) return true;
     return now - (sightings.get(worker.id)?.since ?? now) >= DEAD_MS;
   }

@@ -6,7 +6,7 @@ import {
   batchesToAdvance,
   batchesToPublish,
   exhaustedLines,
-  giveUpMends,
+  giveUpRetries,
   overdueBatches,
   takeTurn,
   waitingSlices,
@@ -33,7 +33,7 @@ export interface ReconcilerDeps {
 
 const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
-export const UPKEEP_MS = 60_000;
+export const MAINTENANCE_MS = 60_000;
 /**
  * Slices that have been due for less are waiting in their queue: enqueueing them again would change nothing, and cost the
  * Postgres backend 1.6 ms each.
@@ -48,13 +48,13 @@ const MAX_FAILED_LINES = 1_000;
 export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   if (!(await takeTurn(deps.db, "reconcile", RECONCILE_MS - 100))) return;
   const now = deps.clock();
-  await giveUpMends(deps.db, now);
+  await giveUpRetries(deps.db, now);
   const batches = new Set([
     ...(await batchesToAdvance(deps.db, MAX_BATCHES)),
     ...(await overdueBatches(deps.db, now)),
     ...(await batchesToPublish(deps.db, now)),
   ]);
-  for (const batch of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch });
+  for (const batchNo of batches) await deps.queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });
   await admitWaiting(deps);
   await deps.slices.enqueue(await waitingSlices(deps.db, MAX_SLICES, OVERDUE_MS));
   for (const upstream of deps.upstreams) await deps.queues.enqueue("upstream.feed", { v: 1, upstream });
@@ -63,11 +63,11 @@ export async function reconcile(deps: ReconcilerDeps): Promise<void> {
 }
 
 async function reconcileRarely(deps: ReconcilerDeps): Promise<void> {
-  await deps.queues.schedule("upkeep.run", UPKEEP_MS);
+  await deps.queues.schedule("maintenance.run", MAINTENANCE_MS);
   for (const line of await exhaustedLines(deps.db, MAX_FAILED_LINES, deps.clock())) {
     await deps.queues.enqueue("line.failed", {
       v: 1,
-      batch: line.batch,
+      batch_no: line.batchNo,
       batch_id: line.batchId,
       line: line.line,
       request_gen: line.requestGen,

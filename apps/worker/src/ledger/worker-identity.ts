@@ -1,18 +1,18 @@
 /**
- * This worker's id, and its beat in Postgres. Others take a worker for dead whose beat stands still; so a worker that
- * could not beat for long enough must take itself for dead first, and goes on under a new id.
+ * This worker's id, and its heartbeat in Postgres. Others take a worker for dead whose heartbeat stands still; so a worker that
+ * could not heartbeat for long enough must take itself for dead first, and goes on under a new id.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { beat, registerWorker, removeWorkers, type Db } from "@nightshift/db";
+import { recordHeartbeat, registerWorker, removeWorkers, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 
 export interface WorkerIdentity {
   id(): string;
-  /** Registers the worker and begins to beat. */
+  /** Registers the worker and begins to heartbeat. */
   start(): Promise<void>;
-  /** Stops beating and signs off, so that nobody has to wait for the beat to fail. */
+  /** Stops its heartbeat and signs off, so that nobody has to wait for the heartbeat to fail. */
   stop(): Promise<void>;
 }
 
@@ -23,9 +23,9 @@ const SELF_DEAD_MS = 8_000;
 /** `onLost` is called when the id has changed: slices and permits under the old one are others' by now, or soon. */
 export function createWorkerIdentity(db: Db, logger: Logger, onLost: () => void): WorkerIdentity {
   let id = newId();
-  let lastBeat = performance.now();
+  let lastHeartbeat = performance.now();
   let timer: NodeJS.Timeout | null = null;
-  let isBeating = false;
+  let isSendingHeartbeat = false;
 
   const takeNewId = async (): Promise<void> => {
     const old = id;
@@ -33,19 +33,19 @@ export function createWorkerIdentity(db: Db, logger: Logger, onLost: () => void)
     onLost();
     logger.warn({ old, id }, "this worker was taken for dead, or must take itself for dead; it goes on under a new id");
     await registerWorker(db, { id, host: processHost(), pid: process.pid });
-    lastBeat = performance.now();
+    lastHeartbeat = performance.now();
   };
 
   const tick = async (): Promise<void> => {
-    if (isBeating) return;
-    isBeating = true;
+    if (isSendingHeartbeat) return;
+    isSendingHeartbeat = true;
     try {
-      if (performance.now() - lastBeat > SELF_DEAD_MS || !(await beat(db, id))) await takeNewId();
-      else lastBeat = performance.now();
+      if (performance.now() - lastHeartbeat > SELF_DEAD_MS || !(await recordHeartbeat(db, id))) await takeNewId();
+      else lastHeartbeat = performance.now();
     } catch (error) {
-      logger.warn({ err: error }, "could not beat");
+      logger.warn({ err: error }, "could not record the heartbeat");
     } finally {
-      isBeating = false;
+      isSendingHeartbeat = false;
     }
   };
 
@@ -53,7 +53,7 @@ export function createWorkerIdentity(db: Db, logger: Logger, onLost: () => void)
     id: () => id,
     async start() {
       await registerWorker(db, { id, host: processHost(), pid: process.pid });
-      lastBeat = performance.now();
+      lastHeartbeat = performance.now();
       timer = setInterval(() => void tick(), BEAT_MS);
     },
     async stop() {
@@ -76,7 +76,7 @@ export function processHost(): string {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
-    // Not Linux: no process number of another worker is trusted, only its beat.
+    // Not Linux: no process number of another worker is trusted, only its heartbeat.
     return `${hostname()} ${randomUUID()}`;
   }
 }

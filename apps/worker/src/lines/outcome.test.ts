@@ -87,8 +87,8 @@ describe("what may pass", () => {
   ];
 
   test.each(REPLIES)("%s burns an attempt and is tried again later", (_name, reply) => {
-    expect(outcome(reply, 1)).toEqual({ kind: "retry", delayMs: backoffMs(1, context.jitter) });
-    expect(outcome(reply, 2)).toEqual({ kind: "retry", delayMs: backoffMs(2, context.jitter) });
+    expect(outcome(reply, 1)).toEqual({ kind: "next_attempt", delayMs: backoffMs(1, context.jitter) });
+    expect(outcome(reply, 2)).toEqual({ kind: "next_attempt", delayMs: backoffMs(2, context.jitter) });
   });
 
   test.each(REPLIES)("%s is an error line after the last attempt, and says so", (_name, reply) => {
@@ -118,9 +118,9 @@ describe("what may pass", () => {
   });
 
   test("waits as long as the upstream asked, where that is longer than the backoff", () => {
-    expect(outcome(answer(500, "{}", { retryAfterMs: 90_000 }))).toEqual({ kind: "retry", delayMs: 90_000 });
+    expect(outcome(answer(500, "{}", { retryAfterMs: 90_000 }))).toEqual({ kind: "next_attempt", delayMs: 90_000 });
     expect(outcome(answer(500, "{}", { retryAfterMs: 1 }))).toEqual({
-      kind: "retry",
+      kind: "next_attempt",
       delayMs: backoffMs(1, context.jitter),
     });
   });
@@ -130,7 +130,7 @@ describe("what may pass", () => {
     const at = (beforeMs: number): Outcome =>
       outcome(answer(500, "{}", { retryAfterMs: 90_000 }), 1, { now: new Date(deadline.getTime() - beforeMs) });
 
-    expect(at(90_001)).toMatchObject({ kind: "retry" });
+    expect(at(90_001)).toMatchObject({ kind: "next_attempt" });
     expect(at(90_000)).toMatchObject({
       kind: "done",
       file: "error",

@@ -23,7 +23,7 @@ export type Outcome =
       /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
       readonly exhaustedBy: string | null;
     }
-  | { readonly kind: "retry"; readonly delayMs: number }
+  | { readonly kind: "next_attempt"; readonly delayMs: number }
   /** No attempt is burned; the upstream is paused for everybody. */
   | { readonly kind: "throttled"; readonly pauseMs: number };
 
@@ -59,12 +59,12 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
       const asked = reply.kind === "answer" ? reply.retryAfterMs : null;
       return { kind: "throttled", pauseMs: Math.min(MAX_PAUSE_MS, asked ?? DEFAULT_PAUSE_MS * (1 + context.jitter())) };
     }
-    case "retry": {
+    case "next_attempt": {
       const attempt = task.slice.attempt + 1;
       const asked = reply.kind === "answer" ? (reply.retryAfterMs ?? 0) : 0;
       const delayMs = Math.max(asked, backoffMs(attempt, context.jitter));
       const isInTime = context.now.getTime() + delayMs < task.slice.deadline.getTime();
-      if (attempt < context.maxAttempts && isInTime) return { kind: "retry", delayMs };
+      if (attempt < context.maxAttempts && isInTime) return { kind: "next_attempt", delayMs };
       return done(task, reply, body, "error", reasonOf(task, reply), context);
     }
   }
@@ -73,7 +73,7 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
 /** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
 function classifyForLine(reply: Reply, body: ReplyBody | null): ReturnType<typeof classify> {
   const verdict = classify(reply);
-  return verdict === "success" && body?.isUsable === false ? "retry" : verdict;
+  return verdict === "success" && body?.isUsable === false ? "next_attempt" : verdict;
 }
 
 function done(

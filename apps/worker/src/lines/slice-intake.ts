@@ -50,7 +50,7 @@ async function begin(deps: SliceIntakeDeps, lane: UpstreamLane, slice: ClaimedSl
     return { done: lane.run(tasks) };
   } catch (error) {
     deps.logger.warn(
-      { err: error, batch: slice.batchId, slice: slice.sliceNo },
+      { err: error, batchId: slice.batchId, slice: slice.sliceNo },
       "could not read a slice; it goes back",
     );
     return { done: giveBack(deps.recorder, slice) };

@@ -30,11 +30,11 @@ export interface UpstreamLane {
   /** Sends nothing more; what is unsent goes back. Resolves when nothing is in flight. */
   drain(): Promise<void>;
   /** Breaks off what is in flight, of one batch or of all: nobody waits for it any more. Its slots are free at once. */
-  breakOff(batch?: number): void;
+  breakOff(batchNo?: number): void;
   /** Numbers of the batches with lines in hand. */
   batches(): number[];
   /** True while lines of that batch are in hand and have no reply yet. */
-  holds(batch: number): boolean;
+  holds(batchNo: number): boolean;
   inFlight(): number;
   /** Sends what may be sent now. */
   pump(): void;
@@ -93,15 +93,15 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   });
 
   const hold = ({ slice }: LineTask): void => {
-    const batch = inHand.get(slice.batch) ?? { lines: 0, inFlight: openSwitch() };
+    const batch = inHand.get(slice.batchNo) ?? { lines: 0, inFlight: openSwitch() };
     batch.lines += 1;
-    inHand.set(slice.batch, batch);
+    inHand.set(slice.batchNo, batch);
   };
   const letGo = ({ slice }: LineTask): void => {
-    const batch = inHand.get(slice.batch);
+    const batch = inHand.get(slice.batchNo);
     if (batch === undefined) return;
     batch.lines -= 1;
-    if (batch.lines === 0) inHand.delete(slice.batch);
+    if (batch.lines === 0) inHand.delete(slice.batchNo);
   };
 
   const maySend = (): boolean => !isDraining && !deps.budget.isExhausted() && lease.mayTake(inFlight);
@@ -131,7 +131,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
   /** Resolves when the reply is in and on its way to be recorded. */
   const sendNow = async (task: LineTask, held: ReplyBytes): Promise<{ recorded: Promise<void> }> => {
     const begun = performance.now();
-    const signal = inHand.get(task.slice.batch)?.inFlight.signal ?? AbortSignal.abort();
+    const signal = inHand.get(task.slice.batchNo)?.inFlight.signal ?? AbortSignal.abort();
     const reply = await exchange(task, held, signal);
     inFlight -= 1;
     held.finish();
@@ -167,8 +167,8 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     switch (outcome.kind) {
       case "done":
         return recorder.finish({ task, outcome });
-      case "retry":
-        deps.metrics.lineReturned(settings.name, "retry");
+      case "next_attempt":
+        deps.metrics.lineReturned(settings.name, "next_attempt");
         return recorder.giveBack({ task, hasBurnedAttempt: true, delayMs: outcome.delayMs });
       case "throttled":
         deps.metrics.lineReturned(settings.name, "throttled");
@@ -225,10 +225,10 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
       return new Promise((resolve) => waitingForQuiet.push(resolve));
     },
     breakOff(only) {
-      for (const [batch, { inFlight }] of inHand) if (only === undefined || only === batch) inFlight.abort();
+      for (const [batchNo, { inFlight }] of inHand) if (only === undefined || only === batchNo) inFlight.abort();
     },
     batches: () => [...inHand.keys()],
-    holds: (batch) => inHand.has(batch),
+    holds: (batchNo) => inHand.has(batchNo),
     inFlight: () => inFlight,
     pump,
   };

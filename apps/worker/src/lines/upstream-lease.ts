@@ -44,8 +44,8 @@ const HURRY_MS = 25;
 const NEED_MS = 1_000;
 /** More than any upstream has: as many as there are. */
 const ALL_PERMITS = 1_000_000;
-/** Tokens that a worker asks for before it knows how many permits it gets. */
-const FIRST_TOKENS = 64;
+/** Credits that a worker asks for before it knows how many permits it gets. */
+const FIRST_CREDITS = 64;
 /** Weight of the newest interval in the running rate. */
 const NEWEST_RATE = 0.3;
 /** A worker that cannot renew for so long sends nothing more: others may have its permits by then. */
@@ -55,8 +55,8 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
   let permits = 0;
   /** What Postgres counts as ours. */
   let held = 0;
-  let tokens: number | null = 0;
-  /** True where the last lease brought fewer tokens than there were lines. */
+  let credits: number | null = 0;
+  /** True where the last lease brought fewer credits than there were lines. */
   let hasWaited = false;
   let pausedUntil = 0;
   let renewedAt = -Infinity;
@@ -94,7 +94,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
 
   /** What this worker cannot use lapses: a hoard would be a burst later. */
   const lapse = (isInNeed: boolean): void => {
-    if (tokens !== null) tokens = isInNeed ? Math.min(tokens, load.unsent) : 0;
+    if (credits !== null) credits = isInNeed ? Math.min(credits, load.unsent) : 0;
     if (!isInNeed) permits = 0;
   };
 
@@ -124,7 +124,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
         {
           wantedPermits: wantedPermits(isInNeed),
           ceiling: Math.max(load.inFlight, permits),
-          wantedTokens: Math.min(load.unsent, permits > 0 ? permits : FIRST_TOKENS) - (tokens ?? 0),
+          wantedCredits: Math.min(load.unsent, permits > 0 ? permits : FIRST_CREDITS) - (credits ?? 0),
           hasWaited: hasWaited && load.unsent > 0,
           throttled: seen.throttled,
           answered: seen.answered,
@@ -138,8 +138,8 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
         permits = lease.permits;
         held = lease.held;
         // Added to what is left of the old ones: some may have been used since the question was asked.
-        tokens = lease.tokens === null ? null : lease.tokens + (tokens ?? 0);
-        hasWaited = tokens !== null && tokens < load.unsent;
+        credits = lease.credits === null ? null : lease.credits + (credits ?? 0);
+        hasWaited = credits !== null && credits < load.unsent;
         pausedUntil = Math.max(pausedUntil, performance.now() + lease.pausedMs);
       }
     } catch (error) {
@@ -156,9 +156,9 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     mayTake(inFlight) {
       const now = performance.now();
       if (now < pausedUntil || inFlight >= permits || now - renewedAt > LEASE_VALID_MS) return false;
-      if (tokens === null) return true;
-      if (tokens < 1) return false;
-      tokens -= 1;
+      if (credits === null) return true;
+      if (credits < 1) return false;
+      credits -= 1;
       return true;
     },
     pausedMs: () => Math.max(0, pausedUntil - performance.now()),
@@ -186,7 +186,7 @@ export function createUpstreamLease(deps: UpstreamLeaseDeps): UpstreamLease {
     reset() {
       permits = 0;
       held = 0;
-      tokens = tokens === null ? null : 0;
+      credits = credits === null ? null : 0;
     },
     close() {
       isClosed = true;

@@ -1,7 +1,7 @@
 /**
  * Several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself running
  * and speaks for all of them: one port for their health and numbers, one signal to end them. Each copy is a worker of its
- * own, with its own id, beat and memory, and ends in order by itself when the primary is gone.
+ * own, with its own id, heartbeat and memory, and ends in order by itself when the primary is gone.
  *
  * Forked as plain children, not by node:cluster: there is no socket to share, and a cluster's workers exit at once,
  * lines in flight or not, when their primary is killed.

@@ -12,7 +12,7 @@ export interface AfterRecordDeps {
   readonly timers: Timers;
   readonly metrics: WorkerMetrics;
   /** Does the next step of a small batch at once. */
-  readonly advanceNow: (batch: number) => void;
+  readonly advanceNow: (batchNo: number) => void;
 }
 
 /**
@@ -43,11 +43,11 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
   const pace = createFeedPace();
   return (recorded, finished) => {
     void slices.enqueue(recorded.slices);
-    const small = new Set(finished.filter(({ task }) => !task.slice.isBulk).map(({ task }) => task.slice.batch));
-    for (const batch of [...recorded.sealed, ...recorded.mended]) {
+    const small = new Set(finished.filter(({ task }) => !task.slice.isBulk).map(({ task }) => task.slice.batchNo));
+    for (const batchNo of [...recorded.sealed, ...recorded.retried]) {
       // The reconciler advances a batch whose worker dies now.
-      if (small.has(batch)) deps.advanceNow(batch);
-      else timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch }));
+      if (small.has(batchNo)) deps.advanceNow(batchNo);
+      else timers.soon("advance a sealed batch", 0, () => queues.enqueue("batch.advance", { v: 1, batch_no: batchNo }));
     }
     for (const line of finished) count(deps, line);
     for (const upstream of new Set(finished.map((line) => line.task.slice.upstream))) {
@@ -61,7 +61,7 @@ export function afterRecord(deps: AfterRecordDeps): (recorded: Recorded, finishe
 }
 
 function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: WrittenLine): void {
-  const { upstream, batch, batchId, requestGen } = task.slice;
+  const { upstream, batchNo, batchId, requestGen } = task.slice;
   const reason = outcome.exhaustedBy;
   if (reason === null) {
     metrics.lineRecorded(upstream, outcome.file === "output" ? "completed" : "failed");
@@ -69,6 +69,13 @@ function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: 
   }
   metrics.lineRecorded(upstream, "exhausted");
   timers.soon("park a failed line", 0, () =>
-    queues.enqueue("line.failed", { v: 1, batch, batch_id: batchId, line: task.line, request_gen: requestGen, reason }),
+    queues.enqueue("line.failed", {
+      v: 1,
+      batch_no: batchNo,
+      batch_id: batchId,
+      line: task.line,
+      request_gen: requestGen,
+      reason,
+    }),
   );
 }

@@ -31,7 +31,7 @@ export interface RecorderDeps {
   readonly logger: Logger;
   readonly clock: Clock;
   /** True while lines of that batch are in this worker's hands and unfinished: then it pays to wait for them a little. */
-  readonly expectsMore: (batch: number) => boolean;
+  readonly expectsMore: (batchNo: number) => boolean;
   /** Told of each commit, with the lines that it was made of. */
   readonly onRecorded: (recorded: Recorded, finished: readonly WrittenLine[]) => void;
 }
@@ -123,9 +123,9 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     if (isIdle()) for (const wake of waitingForIdle.splice(0)) wake();
   };
 
-  const schedule = (batch: number): Promise<void> => {
+  const schedule = (batchNo: number): Promise<void> => {
     const { recorded } = gathering;
-    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.expectsMore(batch))) {
+    if (!isDue && (gathering.bytes >= GATHER_BYTES || !deps.expectsMore(batchNo))) {
       isDue = true;
       // After this turn of the loop: lines that finish together are recorded together.
       setImmediate(() => void write());
@@ -141,11 +141,11 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     finish(line) {
       gathering.finished.push(line);
       gathering.bytes += line.outcome.line.length;
-      return schedule(line.task.slice.batch);
+      return schedule(line.task.slice.batchNo);
     },
     giveBack(line) {
       gathering.returned.push(line);
-      return schedule(line.task.slice.batch);
+      return schedule(line.task.slice.batchNo);
     },
     flushNow() {
       isDue = true;

@@ -14,12 +14,12 @@ const burned = (task: LineTask | undefined, delayMs = 0): ReturnedLine => ({
 });
 
 test("a line that burned an attempt goes alone, with its own bytes and the next attempt's number", () => {
-  const slice = claimed({ firstLine: 20, attempt: 1, sliceNo: 7, gen: 3, owner: "w-9", batch: 5 });
+  const slice = claimed({ firstLine: 20, attempt: 1, sliceNo: 7, gen: 3, owner: "w-9", batchNo: 5 });
   const task = tasksOfSlice(slice)[4];
 
   expect(toReturns([burned(task, 700)])).toEqual([
     {
-      batch: 5,
+      batchNo: 5,
       owner: "w-9",
       sliceNo: 7,
       gen: 3,

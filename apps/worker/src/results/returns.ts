@@ -52,6 +52,6 @@ function together(group: readonly ReturnedLine[]): SliceReturn[] {
   ];
 }
 
-function origin({ slice }: LinePlace): Pick<SliceReturn, "batch" | "owner" | "sliceNo" | "gen"> {
-  return { batch: slice.batch, owner: slice.owner, sliceNo: slice.sliceNo, gen: slice.gen };
+function origin({ slice }: LinePlace): Pick<SliceReturn, "batchNo" | "owner" | "sliceNo" | "gen"> {
+  return { batchNo: slice.batchNo, owner: slice.owner, sliceNo: slice.sliceNo, gen: slice.gen };
 }

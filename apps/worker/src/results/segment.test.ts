@@ -5,8 +5,8 @@ import { claimed, oneTask } from "../../test/line-fixture.ts";
 import { createSegmentBuffers } from "./segment-buffers.ts";
 import { buildSegment, type FinishedLine } from "./segment.ts";
 
-function finished(batch: number, line: number, file: "output" | "error", text: string): FinishedLine {
-  const task = { ...oneTask(), slice: claimed({ batch, requestGen: 2 }), line };
+function finished(batchNo: number, line: number, file: "output" | "error", text: string): FinishedLine {
+  const task = { ...oneTask(), slice: claimed({ batchNo, requestGen: 2 }), line };
   return {
     task,
     outcome: {
@@ -21,7 +21,7 @@ function finished(batch: number, line: number, file: "output" | "error", text: s
 
 const lines = fc.array(
   fc.record({
-    batch: fc.integer({ min: 1, max: 4 }),
+    batchNo: fc.integer({ min: 1, max: 4 }),
     file: fc.constantFrom("output", "error"),
     text: fc.string({ minLength: 1 }),
   }),
@@ -31,14 +31,14 @@ const lines = fc.array(
 test("every result lies where it says, and the results fill the object without gap or overlap", () => {
   fc.assert(
     fc.property(lines, (some) => {
-      const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
+      const input = some.map(({ batchNo, file, text }, line) => finished(batchNo, line, file, text));
 
       const { body, results } = buildSegment("k", input, createSegmentBuffers(0));
 
       expect(results).toHaveLength(some.length);
       let end = 0;
-      for (const { batch, line, kind, offset, length } of results) {
-        expect({ batch, file: kind, text: body.toString("utf8", offset, offset + length) }).toEqual(some[line]);
+      for (const { batchNo, line, kind, offset, length } of results) {
+        expect({ batchNo, file: kind, text: body.toString("utf8", offset, offset + length) }).toEqual(some[line]);
         expect(offset).toBe(end);
         end = offset + length;
       }
@@ -50,10 +50,10 @@ test("every result lies where it says, and the results fill the object without g
 test("lines of one batch and kind are neighbours, in the order in which they finished", () => {
   fc.assert(
     fc.property(lines, (some) => {
-      const input = some.map(({ batch, file, text }, line) => finished(batch, line, file, text));
+      const input = some.map(({ batchNo, file, text }, line) => finished(batchNo, line, file, text));
 
-      const groups = buildSegment("k", input, createSegmentBuffers(0)).results.map(({ batch, kind, line }) => ({
-        group: `${String(batch)} ${kind}`,
+      const groups = buildSegment("k", input, createSegmentBuffers(0)).results.map(({ batchNo, kind, line }) => ({
+        group: `${String(batchNo)} ${kind}`,
         line,
       }));
 
@@ -83,7 +83,7 @@ test("what the ledger needs of a line comes along", () => {
 
   expect(results).toEqual([
     {
-      batch: 1,
+      batchNo: 1,
       line: 7,
       sliceNo: 1,
       requestGen: 2,
@@ -95,7 +95,7 @@ test("what the ledger needs of a line comes along", () => {
       usage,
     },
     {
-      batch: 1,
+      batchNo: 1,
       line: 8,
       sliceNo: 1,
       requestGen: 2,

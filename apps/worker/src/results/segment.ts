@@ -34,13 +34,13 @@ export interface Segment {
 export function buildSegment(key: string, lines: readonly FinishedLine[], buffers: SegmentBuffers): Segment {
   const sorted = [...lines].sort(
     (a, b) =>
-      a.task.slice.batch - b.task.slice.batch ||
+      a.task.slice.batchNo - b.task.slice.batchNo ||
       (a.outcome.file < b.outcome.file ? 1 : a.outcome.file > b.outcome.file ? -1 : 0),
   );
   let offset = 0;
   const results = sorted.map(({ task, outcome }): LineResult => {
     const result = {
-      batch: task.slice.batch,
+      batchNo: task.slice.batchNo,
       line: task.line,
       sliceNo: task.slice.sliceNo,
       requestGen: task.slice.requestGen,

@@ -39,8 +39,8 @@ export function deliverWebhook(deps: DeliverDeps): JobHandler<"webhook.deliver">
       return;
     }
     metrics.webhookSent(nextAttemptAt === null ? "given_up" : "retried");
-    const { batchId: batch, requestId } = delivery;
-    const facts = { delivery: id, batch, requestId, attempts, error: outcome.error, nextAttemptAt };
+    const { batchId, requestId } = delivery;
+    const facts = { delivery: id, batch: batchId, requestId, attempts, error: outcome.error, nextAttemptAt };
     logger.info(facts, nextAttemptAt === null ? "webhook given up" : "webhook not acknowledged; it will be sent again");
   };
 }

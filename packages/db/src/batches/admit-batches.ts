@@ -20,15 +20,15 @@ export async function admitBatches(db: Db, tenant: string, limit: number | null,
     await lockTenant(tx, tenant);
     const room = limit === null ? null : Math.max(0, limit - (await countRunning(tx, tenant)));
     // Two statements: as a subquery of the update, the limited list may be made anew for each row.
-    const { rows: next } = await tx.query<{ number: number }>(
+    const { rows: next } = await tx.query<{ batchNo: number }>(
       `/* batches.next_waiting */
-      select number from batches where tenant = $1 and ${IS_WAITING} order by number limit $2 for no key update`,
+      select batch_no as "batchNo" from batches where tenant = $1 and ${IS_WAITING} order by batch_no limit $2 for no key update`,
       [tenant, room],
     );
-    const admitted = next.map((row) => row.number).sort((a, b) => a - b);
+    const admitted = next.map((row) => row.batchNo).sort((a, b) => a - b);
     await tx.query(
       `/* batches.admit */
-      update batches set admitted_at = greatest($2::timestamptz, created_at) where number = any($1)`,
+      update batches set admitted_at = greatest($2::timestamptz, created_at) where batch_no = any($1)`,
       [admitted, now],
     );
     await tx.query(

@@ -3,7 +3,7 @@ import type { BatchStatus } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 
 export interface BatchProgress {
-  number: number;
+  batchNo: number;
   id: string;
   status: BatchStatus;
   inProgressAt: Date | null;
@@ -30,18 +30,18 @@ export interface BatchProgress {
 export async function batchProgress(db: Queryable, numbers: readonly number[]): Promise<BatchProgress[]> {
   const { rows } = await db.query<BatchProgress>(
     `/* batches.progress */
-    select b.number, b.id, b.status, b.in_progress_at as "inProgressAt", b.total, p.completed, p.failed, p.seq,
+    select b.batch_no as "batchNo", b.id, b.status, b.in_progress_at as "inProgressAt", b.total, p.completed, p.failed, p.seq,
       p.sealed_at is not null as "isSealed",
       case when u.paused_until > clock_timestamp() and isfinite(u.paused_until) then u.paused_until end as "pausedUntil",
       coalesce(s.in_hand, false) as "isInHand",
       case when s.due_at > clock_timestamp() then s.due_at end as "dueAt",
       b.status = 'validating' and b.admitted_at is null and b.queued_at is not null as "isQueued",
       exists (select 1 from workers) as "hasWorkers"
-    from batches b join batch_progress p on p.batch = b.number
+    from batches b join batch_progress p on p.batch_no = b.batch_no
       left join upstreams u on u.name = b.upstream
       left join lateral (
-        select bool_or(owner is not null) as in_hand, min(not_before) as due_at from slices where batch = b.number) s on true
-    where b.number = any($1)`,
+        select bool_or(owner is not null) as in_hand, min(not_before) as due_at from slices where batch_no = b.batch_no) s on true
+    where b.batch_no = any($1)`,
     [numbers],
   );
   return rows;

@@ -11,7 +11,7 @@ export interface TokenUsage {
 
 export interface BatchView {
   /** The id within Postgres, in order of creation. */
-  number: number;
+  batchNo: number;
   id: string;
   tenant: string;
   endpoint: string;
@@ -55,7 +55,7 @@ type BatchRow = Omit<BatchView, "usage"> & TokenUsage;
 
 /** The select list and the join that `toBatchView` reads. */
 export const SELECT_BATCH = `
-  select b.number, b.id, b.tenant, b.endpoint, b.completion_window as "completionWindow", b.input_file_id as "inputFileId",
+  select b.batch_no as "batchNo", b.id, b.tenant, b.endpoint, b.completion_window as "completionWindow", b.input_file_id as "inputFileId",
     b.metadata, b.output_expires_after_seconds as "outputExpiresAfterSeconds", b.status, b.model, b.errors,
     b.output_file_id as "outputFileId", b.error_file_id as "errorFileId", b.created_at as "createdAt", b.deadline,
     b.in_progress_at as "inProgressAt", b.finalizing_at as "finalizingAt", b.completed_at as "completedAt",
@@ -64,7 +64,7 @@ export const SELECT_BATCH = `
     b.admitted_at as "admittedAt", b.request_id as "requestId",
     p.completed, p.failed, p.sealed_as as "sealedAs", p.input_tokens as "inputTokens", p.output_tokens as "outputTokens",
     p.total_tokens as "totalTokens", p.cached_tokens as "cachedTokens", p.reasoning_tokens as "reasoningTokens"
-  from batches b join batch_progress p on p.batch = b.number`;
+  from batches b join batch_progress p on p.batch_no = b.batch_no`;
 
 /** A row of SELECT_BATCH as the view that all else works with. */
 export function toBatchView(row: BatchRow): BatchView {

@@ -6,22 +6,22 @@ import type { Queryable } from "../pool.ts";
  * wait for their tenant's other batches are no business of this list, which they would fill: see admit-batches.ts.
  */
 export async function batchesToAdvance(db: Queryable, limit: number): Promise<number[]> {
-  const { rows } = await db.query<{ number: number }>(
+  const { rows } = await db.query<{ batchNo: number }>(
     `/* batches.to_advance */
-    select number from batches where status in ('validating', 'finalizing', 'cancelling')
+    select batch_no as "batchNo" from batches where status in ('validating', 'finalizing', 'cancelling')
       and (status <> 'validating' or admitted_at is not null or queued_at is null)
-    order by number limit $1`,
+    order by batch_no limit $1`,
     [limit],
   );
-  return rows.map((row) => row.number);
+  return rows.map((row) => row.batchNo);
 }
 
 /** Numbers of the batches whose completion window has ended while they were validating or in progress. */
 export async function overdueBatches(db: Queryable, now: Date): Promise<number[]> {
-  const { rows } = await db.query<{ number: number }>(
+  const { rows } = await db.query<{ batchNo: number }>(
     `/* batches.overdue */
-    select number from batches where status in ('validating', 'in_progress') and deadline <= $1 order by number limit 100`,
+    select batch_no as "batchNo" from batches where status in ('validating', 'in_progress') and deadline <= $1 order by batch_no limit 100`,
     [now],
   );
-  return rows.map((row) => row.number);
+  return rows.map((row) => row.batchNo);
 }

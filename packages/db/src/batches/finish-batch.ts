@@ -11,7 +11,7 @@ export interface ResultFile extends NewFile {
 }
 
 export interface Finish {
-  batch: number;
+  batchNo: number;
   to: "completed" | "expired" | "cancelled";
   /** Null where no line has that kind: contract §4.5. */
   output: ResultFile | null;
@@ -31,7 +31,7 @@ export async function finishBatch(db: Db, finish: Finish, now: Date): Promise<bo
       }
       const isMoved = await moveBatch(
         tx,
-        finish.batch,
+        finish.batchNo,
         { to: finish.to, outputFileId: finish.output?.id ?? null, errorFileId: finish.error?.id ?? null },
         now,
       );

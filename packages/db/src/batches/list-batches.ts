@@ -15,18 +15,18 @@ export async function listBatches(
 ): Promise<BatchPage | null> {
   let before: number | null = null;
   if (page.after !== null) {
-    const { rows } = await db.query<{ number: number }>(
-      "/* batches.cursor */ select number from batches where tenant = $1 and id = $2",
+    const { rows } = await db.query<{ batchNo: number }>(
+      `/* batches.cursor */ select batch_no as "batchNo" from batches where tenant = $1 and id = $2`,
       [tenant, page.after],
     );
     if (rows[0] === undefined) return null;
-    before = rows[0].number;
+    before = rows[0].batchNo;
   }
   const { rows } = await db.query<BatchRow>(
     `/* batches.list */ ${SELECT_BATCH}
     where b.tenant = $1 and ($2::bigint is null
-      or (b.created_at, b.number) < (select c.created_at, c.number from batches c where c.number = $2))
-    order by b.created_at desc, b.number desc limit $3`,
+      or (b.created_at, b.batch_no) < (select c.created_at, c.batch_no from batches c where c.batch_no = $2))
+    order by b.created_at desc, b.batch_no desc limit $3`,
     [tenant, before, page.limit + 1],
   );
   return { rows: rows.slice(0, page.limit).map(toBatchView), hasMore: rows.length > page.limit };

@@ -29,7 +29,7 @@ export async function moveBatch(db: Queryable, number: number, move: BatchMove, 
   const assignments = Object.keys(columns).map((column, i) => `, ${column} = $${String(i + 5)}`);
   const update = `update batches set status = $2,
       ${move.to}_at = greatest($3::timestamptz, created_at, in_progress_at, finalizing_at, cancelling_at)${assignments.join("")}
-    where number = $1 and status = any($4)`;
+    where batch_no = $1 and status = any($4)`;
   const { rowCount } = await db.query(
     `/* batches.move_to_${move.to} */
     ${isFinal(move.to) ? withOutbox(`${update} returning id, tenant, ${move.to}_at as at`) : update}`,

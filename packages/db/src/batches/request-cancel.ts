@@ -17,10 +17,10 @@ export async function requestCancel(db: Db, tenant: string, id: string, now: Dat
     const found = await findBatch(tx, tenant, id);
     if (found === null) return null;
     // The lock order is batch_progress first; it also makes this wait for a flush that may seal the batch.
-    await tx.query("/* batches.cancel_lock */ select 1 from batch_progress where batch = $1 for no key update", [
-      found.number,
+    await tx.query("/* batches.cancel_lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
+      found.batchNo,
     ]);
-    await moveBatch(tx, found.number, { to: "cancelling" }, now);
+    await moveBatch(tx, found.batchNo, { to: "cancelling" }, now);
     const batch = (await findBatch(tx, tenant, id)) ?? found;
     const isCancel = batch.status === "cancelling" || batch.status === "cancelled";
     return { batch, outcome: isCancel ? "cancelling" : "final" };

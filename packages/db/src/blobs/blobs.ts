@@ -1,7 +1,7 @@
 /** The bytes behind files: written down before they are, collected when nothing needs them. */
 import type { Queryable } from "../pool.ts";
 
-/** Notes a blob; before the object is written, so that a crash in between leaves a note that upkeep finds. */
+/** Notes a blob; before the object is written, so that a crash in between leaves a note that maintenance finds. */
 export async function insertBlob(db: Queryable, blob: { key: string; bytes: number; etag: string }): Promise<void> {
   await db.query(
     `/* blobs.insert */
@@ -12,9 +12,9 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 }
 
 /**
- * Keys of blobs that no live file, no unfinished batch, no pending upload and no open mend needs, and which are older than
+ * Keys of blobs that no live file, no unfinished batch, no pending upload and no open retry needs, and which are older than
  * `minAgeSeconds` (an upload under way has a blob and no file yet; a file's former content may be on its way to somebody). The
- * index of a batch with failed lines stays while its input file lives: so long it can be mended. A batch that is being
+ * index of a batch with failed lines stays while its input file lives: so long it can be retried. A batch that is being
  * validated has no blob yet, but may be about to take its input file's, which its owner has deleted meanwhile. At most `limit`.
  */
 export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
@@ -28,10 +28,10 @@ export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: num
         where p.blob = key and u.status = 'pending' and u.expires_at > $1)
       and not exists (select 1 from batches b where (b.input_blob = key or b.index_blob = key)
         and (b.status in ('validating', 'in_progress', 'finalizing', 'cancelling')
-          or exists (select 1 from mends m where m.batch = b.number and m.state in ('open', 'answered'))))
+          or exists (select 1 from retries m where m.batch_no = b.batch_no and m.state in ('open', 'answered'))))
       and not exists (select 1 from files f join batches b on b.input_file_id = f.id and b.tenant = f.tenant
         where f.blob = key and b.status = 'validating')
-      and not exists (select 1 from batches b join batch_progress p on p.batch = b.number and p.failed > 0
+      and not exists (select 1 from batches b join batch_progress p on p.batch_no = b.batch_no and p.failed > 0
         join files f on f.id = b.input_file_id and f.tenant = b.tenant and f.deleted_at is null
           and (f.expires_at is null or f.expires_at > $1)
         where b.index_blob = key)

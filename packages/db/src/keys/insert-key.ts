@@ -16,13 +16,8 @@ export interface NewKey {
 /** Any number, the same in every process: those that find no key at all wait here for each other. */
 const FIRST_KEY_LOCK = 7_319_004_212;
 
-/** Adds a key, and its tenant where that is new. False where this key exists; one that was revoked stays revoked. */
-export async function insertKey(db: Db, key: NewKey): Promise<boolean> {
-  return (await createKey(db, key)) !== null;
-}
-
-/** As `insertKey`, but returns the row; null where this key exists. */
-export async function createKey(db: Db, key: NewKey): Promise<KeyRow | null> {
+/** Adds a key, and its tenant if that is new. Returns null if the key exists; a revoked key stays revoked. */
+export async function insertKey(db: Db, key: NewKey): Promise<KeyRow | null> {
   return withTx(db, (tx) => insertInTx(tx, key));
 }
 

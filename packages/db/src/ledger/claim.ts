@@ -7,7 +7,7 @@ type ClaimRow = Omit<ClaimedSlice, "todo"> & { todo: string };
 
 /**
  * Those of `slices` that are the worker's from now on. The others' jobs are stale: the slice is gone, freed again under
- * another `gen`, owned, its batch not in progress or past its deadline (mends of finished batches have a time of their
+ * another `gen`, owned, its batch not in progress or past its deadline (retries of finished batches have a time of their
  * own), or the worker itself was declared dead. One
  * statement for many, because slices are handed out in bursts and each statement costs 0.3 ms on either side.
  */
@@ -23,16 +23,16 @@ export async function claimSlices(
       select s.slice_no
       from unnest($2::bigint[], $3::int[]) as job (slice_no, gen)
       join slices s on s.slice_no = job.slice_no and s.gen = job.gen
-      join batches b on b.number = s.batch
-      where s.owner is null and case when s.mend_until is null then b.status = 'in_progress' and b.deadline > $4
-          else s.mend_until > $4 end
+      join batches b on b.batch_no = s.batch_no
+      where s.owner is null and case when s.retry_until is null then b.status = 'in_progress' and b.deadline > $4
+          else s.retry_until > $4 end
         and exists (select 1 from workers where id = $1)
       order by s.slice_no for no key update of s)
     update slices s set owner = $1
     from claimable c, batches b
-    where s.slice_no = c.slice_no and b.number = s.batch
-    returning s.owner, s.slice_no as "sliceNo", s.gen, s.upstream, s.batch, b.id as "batchId", b.tenant, b.endpoint,
-      b.input_blob as "inputBlob", coalesce(s.mend_until, b.deadline) as deadline, b.total > $5 as "isBulk", s.first_line as "firstLine", s.line_count as "lineCount",
+    where s.slice_no = c.slice_no and b.batch_no = s.batch_no
+    returning s.owner, s.slice_no as "sliceNo", s.gen, s.upstream, s.batch_no as "batchNo", b.id as "batchId", b.tenant, b.endpoint,
+      b.input_blob as "inputBlob", coalesce(s.retry_until, b.deadline) as deadline, b.total > $5 as "isBulk", s.first_line as "firstLine", s.line_count as "lineCount",
       s.byte_offset as "byteOffset", s.byte_length as "byteLength", s.todo::text as todo, s.attempt,
       s.request_gen as "requestGen"`,
     [

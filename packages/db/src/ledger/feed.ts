@@ -7,7 +7,7 @@ import { fullMask, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slic
 
 /** A batch that has lines beyond its checkpoint. */
 export interface FeedCandidate {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly tenant: string;
   readonly weight: number;
   readonly fedLines: number;
@@ -29,7 +29,7 @@ export interface FeedState extends FeedWindow {
 
 /** A run of lines to hand out: begins at its batch's checkpoint, or where the run before it ended. */
 export interface NewSlice {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly firstLine: number;
   readonly lineCount: number;
   readonly byteOffset: number;
@@ -60,8 +60,8 @@ export async function feedUpstream(
     const fed = await insertSlices(
       tx,
       upstream,
-      planned.filter((slice) => moved.has(slice.batch)),
-      new Set(state.candidates.filter((c) => c.total <= SMALL_BATCH_LINES).map((c) => c.batch)),
+      planned.filter((slice) => moved.has(slice.batchNo)),
+      new Set(state.candidates.filter((c) => c.total <= SMALL_BATCH_LINES).map((c) => c.batchNo)),
     );
     return [...(await releaseParked(tx, upstream, parkedRoom)), ...fed];
   });
@@ -71,7 +71,7 @@ export async function feedUpstream(
 const MAX_CANDIDATES = 200;
 
 interface LoadRow {
-  batch: number;
+  batchNo: number;
   tenant: string;
   dueLines: number;
   dueBytes: number;
@@ -92,22 +92,22 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
   if (limit === undefined) return null;
   const { rows: loads } = await tx.query<LoadRow>(
     `/* ledger.feed_load */
-    select s.batch, b.tenant,
+    select s.batch_no as "batchNo", b.tenant,
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before <= clock_timestamp()), 0)::int as "dueLines",
       coalesce(sum(byte_length) filter (where not_before <= clock_timestamp()), 0)::float8 as "dueBytes",
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before > clock_timestamp()), 0)::int as "laterLines"
-    from slices s join batches b on b.number = s.batch 
-    where s.upstream = $1 and s.not_before < 'infinity' group by s.batch, b.tenant`,
+    from slices s join batches b on b.batch_no = s.batch_no 
+    where s.upstream = $1 and s.not_before < 'infinity' group by s.batch_no, b.tenant`,
     [upstream],
   );
   const linesOut = new Map<string, number>();
   for (const { tenant, dueLines, laterLines } of loads) {
     linesOut.set(tenant, (linesOut.get(tenant) ?? 0) + dueLines + laterLines);
   }
-  const outstanding = new Map(loads.map((row) => [row.batch, row.dueLines + row.laterLines]));
+  const outstanding = new Map(loads.map((row) => [row.batchNo, row.dueLines + row.laterLines]));
   const { rows: candidates } = await tx.query<Omit<FeedCandidate, "outstanding">>(
     `/* ledger.feed_candidates */
-    select b.number as batch, b.tenant, t.weight::float8 as weight, b.fed_lines as "fedLines", b.fed_bytes as "fedBytes",
+    select b.batch_no as "batchNo", b.tenant, t.weight::float8 as weight, b.fed_lines as "fedLines", b.fed_bytes as "fedBytes",
       b.total, b.deadline, b.index_blob as "indexBlob"
     from batches b join tenants t on t.id = b.tenant
     where b.upstream = $1 and b.status = 'in_progress' and b.fed_lines < b.total and b.deadline > $2
@@ -121,7 +121,7 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
     dueBytes: sum((row) => row.dueBytes),
     laterLines: sum((row) => row.laterLines),
     linesOut,
-    candidates: candidates.map((row) => ({ ...row, outstanding: outstanding.get(row.batch) ?? 0 })),
+    candidates: candidates.map((row) => ({ ...row, outstanding: outstanding.get(row.batchNo) ?? 0 })),
   };
 }
 
@@ -134,24 +134,24 @@ async function moveCheckpoints(
   const ends = new Map<number, { lines: number; bytes: number }>();
   for (const slice of planned) {
     const end = { lines: slice.firstLine + slice.lineCount, bytes: slice.byteOffset + slice.byteLength };
-    if ((ends.get(slice.batch)?.lines ?? 0) < end.lines) ends.set(slice.batch, end);
+    if ((ends.get(slice.batchNo)?.lines ?? 0) < end.lines) ends.set(slice.batchNo, end);
   }
   // Rows are locked in ascending order, as everywhere.
-  const fed = candidates.filter((c) => ends.has(c.batch)).sort((a, b) => a.batch - b.batch);
-  const { rows } = await tx.query<{ number: number }>(
+  const fed = candidates.filter((c) => ends.has(c.batchNo)).sort((a, b) => a.batchNo - b.batchNo);
+  const { rows } = await tx.query<{ batchNo: number }>(
     `/* ledger.move_checkpoints */
     update batches b set fed_lines = v.new_lines, fed_bytes = v.new_bytes
-    from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) as v (number, old_lines, new_lines, new_bytes)
-    where b.number = v.number and b.fed_lines = v.old_lines and b.status = 'in_progress'
-    returning b.number`,
+    from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[]) as v (batch_no, old_lines, new_lines, new_bytes)
+    where b.batch_no = v.batch_no and b.fed_lines = v.old_lines and b.status = 'in_progress'
+    returning b.batch_no as "batchNo"`,
     [
-      fed.map((c) => c.batch),
+      fed.map((c) => c.batchNo),
       fed.map((c) => c.fedLines),
-      fed.map((c) => ends.get(c.batch)?.lines ?? 0),
-      fed.map((c) => ends.get(c.batch)?.bytes ?? 0),
+      fed.map((c) => ends.get(c.batchNo)?.lines ?? 0),
+      fed.map((c) => ends.get(c.batchNo)?.bytes ?? 0),
     ],
   );
-  return new Set(rows.map((row) => row.number));
+  return new Set(rows.map((row) => row.batchNo));
 }
 
 async function insertSlices(
@@ -160,16 +160,16 @@ async function insertSlices(
   slices: readonly NewSlice[],
   small: ReadonlySet<number>,
 ): Promise<WaitingSlice[]> {
-  const { rows } = await tx.query<{ sliceNo: number; batch: number }>(
+  const { rows } = await tx.query<{ sliceNo: number; batchNo: number }>(
     `/* ledger.insert_slices */
-    insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo)
-    select batch, $1, first_line, line_count, byte_offset, byte_length, todo
+    insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo)
+    select batch_no, $1, first_line, line_count, byte_offset, byte_length, todo
     from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
-      as v (batch, first_line, line_count, byte_offset, byte_length, todo)
-    returning slice_no as "sliceNo", batch`,
+      as v (batch_no, first_line, line_count, byte_offset, byte_length, todo)
+    returning slice_no as "sliceNo", batch_no as "batchNo"`,
     [
       upstream,
-      slices.map((s) => s.batch),
+      slices.map((s) => s.batchNo),
       slices.map((s) => s.firstLine),
       slices.map((s) => s.lineCount),
       slices.map((s) => s.byteOffset),
@@ -177,5 +177,5 @@ async function insertSlices(
       slices.map((s) => toBigint(fullMask(s.lineCount))),
     ],
   );
-  return rows.map((row) => ({ sliceNo: row.sliceNo, gen: 0, upstream, isBulk: !small.has(row.batch), delayMs: 0 }));
+  return rows.map((row) => ({ sliceNo: row.sliceNo, gen: 0, upstream, isBulk: !small.has(row.batchNo), delayMs: 0 }));
 }

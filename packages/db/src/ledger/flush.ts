@@ -4,7 +4,7 @@ import type { WaitingSlice } from "./slice-row.ts";
 
 /** A finished line and where its result lies: in which of the flush's segments, and there. */
 export interface LineResult {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly line: number;
   /** The slice that it was claimed with. */
   readonly sliceNo: number;
@@ -21,7 +21,7 @@ export interface LineResult {
 
 /** Lines of one slice that go to a new slice: one that burned an attempt, or those that were never sent. */
 export interface SliceReturn {
-  readonly batch: number;
+  readonly batchNo: number;
   /** The slice that they leave; it must still be this owner's, with this `gen`, or the return is dropped. */
   readonly owner: string;
   readonly sliceNo: number;
@@ -50,12 +50,12 @@ export interface Flush {
 }
 
 export interface Recorded {
-  /** The results that this flush brought; the others had a result already, or their batch is sealed and nobody mends the line. */
+  /** The results that this flush brought; the others had a result already, or their batch is sealed and nobody retries the line. */
   readonly results: readonly LineResult[];
   /** New slices, to be enqueued when their delay is over. */
   readonly slices: readonly WaitingSlice[];
-  /** Finished batches whose last open mend this flush answered: their files can be rebuilt. */
-  readonly mended: readonly number[];
+  /** Finished batches whose last open retry this flush answered: their files can be rebuilt. */
+  readonly retried: readonly number[];
   /** Batches that this flush completed. */
   readonly sealed: readonly number[];
 }

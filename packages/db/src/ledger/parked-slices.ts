@@ -20,7 +20,7 @@ export async function releaseParked(tx: Tx, upstream: string, room: number): Pro
   const { rows } = await tx.query<WaitingSlice>(
     `/* ledger.release_parked */
     update slices s set not_before = clock_timestamp() from batches b
-    where b.number = s.batch and s.slice_no in (
+    where b.batch_no = s.batch_no and s.slice_no in (
       select slice_no from slices where upstream = $1 and not_before = 'infinity'
       order by slice_no limit $2 for no key update skip locked)
     returning s.slice_no as "sliceNo", s.gen, s.upstream, b.total > $3 as "isBulk", 0 as "delayMs"`,

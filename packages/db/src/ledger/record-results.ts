@@ -5,11 +5,11 @@ import type { LineResult, WrittenSegment } from "./flush.ts";
 
 /** A batch's progress while its row is locked; counts are kept in step with what this transaction adds. */
 export interface ProgressRow {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly day: number;
   readonly total: number;
   readonly isSealed: boolean;
-  readonly mends: number;
+  readonly retries: number;
   /** The `seq` of this flush's rows. */
   readonly seq: number;
   completed: number;
@@ -20,12 +20,12 @@ export interface ProgressRow {
 export async function lockProgress(tx: Tx, batches: readonly number[]): Promise<Map<number, ProgressRow>> {
   const { rows } = await tx.query<ProgressRow>(
     `/* ledger.lock_progress */
-    select p.batch, b.day, b.total, p.sealed_at is not null as "isSealed", p.mends, p.seq + 1 as seq, p.completed, p.failed
-    from batch_progress p join batches b on b.number = p.batch
-    where p.batch = any($1) order by p.batch for no key update of p`,
+    select p.batch_no as "batchNo", b.day, b.total, p.sealed_at is not null as "isSealed", p.retries, p.seq + 1 as seq, p.completed, p.failed
+    from batch_progress p join batches b on b.batch_no = p.batch_no
+    where p.batch_no = any($1) order by p.batch_no for no key update of p`,
     [batches],
   );
-  return new Map(rows.map((row) => [row.batch, row]));
+  return new Map(rows.map((row) => [row.batchNo, row]));
 }
 
 /** Notes the segments and returns their numbers by key. A flush whose commit was ambiguous comes again with the same keys. */
@@ -56,15 +56,15 @@ export async function insertIndexRows(
   const placed = results.map((result) => place(result, segments, progress));
   const { rowCount } = await tx.query(
     `/* ledger.insert_lines */
-    insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
-    select day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq
+    insert into lines (day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+    select day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq
     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::bool[], $8::bool[], $9::int[], $10::bigint[])
-      as v (segment, day, batch, line, segment_offset, length, failed, exhausted, request_gen, seq)
-    on conflict (day, batch, line) do nothing`,
+      as v (segment, day, batch_no, line, segment_offset, length, failed, exhausted, request_gen, seq)
+    on conflict (day, batch_no, line) do nothing`,
     [
       arrayLiteral(placed.map((p) => p.segment)),
       arrayLiteral(placed.map((p) => p.progress.day)),
-      arrayLiteral(placed.map((p) => p.result.batch)),
+      arrayLiteral(placed.map((p) => p.result.batchNo)),
       arrayLiteral(placed.map((p) => p.result.line)),
       arrayLiteral(placed.map((p) => p.result.offset)),
       arrayLiteral(placed.map((p) => p.result.length)),
@@ -82,7 +82,7 @@ function place(
   segments: ReadonlyMap<string, number>,
   progress: ReadonlyMap<number, ProgressRow>,
 ): PlacedResult {
-  const [segment, row] = [segments.get(result.segment), progress.get(result.batch)];
+  const [segment, row] = [segments.get(result.segment), progress.get(result.batchNo)];
   if (segment === undefined || row === undefined) throw new Error(`a result lies in no segment or batch of its flush`);
   return { result, segment, progress: row };
 }
@@ -92,11 +92,11 @@ async function withoutLosers(tx: Tx, placed: readonly PlacedResult[]): Promise<L
   const { rows } = await tx.query<{ segment: number; offset: number }>(
     `/* ledger.winners */
     select l.segment, l.segment_offset as offset
-    from (select distinct * from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[]) as v (day, batch, line, seq)) v
-    join lines l on l.day = v.day and l.batch = v.batch and l.line = v.line and l.seq = v.seq`,
+    from (select distinct * from unnest($1::int[], $2::bigint[], $3::int[], $4::bigint[]) as v (day, batch_no, line, seq)) v
+    join lines l on l.day = v.day and l.batch_no = v.batch_no and l.line = v.line and l.seq = v.seq`,
     [
       arrayLiteral(placed.map((p) => p.progress.day)),
-      arrayLiteral(placed.map((p) => p.result.batch)),
+      arrayLiteral(placed.map((p) => p.result.batchNo)),
       arrayLiteral(placed.map((p) => p.result.line)),
       arrayLiteral(placed.map((p) => p.progress.seq)),
     ],
@@ -107,7 +107,7 @@ async function withoutLosers(tx: Tx, placed: readonly PlacedResult[]): Promise<L
 }
 
 interface Extent {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly kind: string;
   readonly segment: string;
   readonly offset: number;
@@ -122,15 +122,18 @@ function toExtents(results: readonly LineResult[]): Extent[] {
   const inOrder = [...results].sort((a, b) =>
     a.segment < b.segment ? -1 : a.segment > b.segment ? 1 : a.offset - b.offset,
   );
-  for (const { segment, batch, kind, offset, length } of inOrder) {
+  for (const { segment, batchNo, kind, offset, length } of inOrder) {
     const last = extents.at(-1);
     const isNext =
-      last?.segment === segment && last.batch === batch && last.kind === kind && last.offset + last.length === offset;
+      last?.segment === segment &&
+      last.batchNo === batchNo &&
+      last.kind === kind &&
+      last.offset + last.length === offset;
     if (isNext) {
       last.length += length;
       last.lines += 1;
     } else {
-      extents.push({ batch, kind, segment, offset, length, lines: 1 });
+      extents.push({ batchNo, kind, segment, offset, length, lines: 1 });
     }
   }
   return extents;
@@ -146,14 +149,14 @@ export async function insertExtents(
   const extents = toExtents(results);
   await tx.query(
     `/* ledger.insert_extents */
-    insert into extents (batch, seq, kind, segment, segment_offset, length, lines)
-    select batch, seq, kind, segment, segment_offset, length, lines
+    insert into extents (batch_no, seq, kind, segment, segment_offset, length, lines)
+    select batch_no, seq, kind, segment, segment_offset, length, lines
     from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::int[], $6::int[], $7::int[])
-      as v (segment, batch, seq, kind, segment_offset, length, lines)`,
+      as v (segment, batch_no, seq, kind, segment_offset, length, lines)`,
     [
       extents.map((e) => segments.get(e.segment)),
-      extents.map((e) => e.batch),
-      extents.map((e) => progress.get(e.batch)?.seq),
+      extents.map((e) => e.batchNo),
+      extents.map((e) => progress.get(e.batchNo)?.seq),
       extents.map((e) => e.kind),
       extents.map((e) => e.offset),
       extents.map((e) => e.length),
@@ -172,8 +175,8 @@ export async function addProgress(
 ): Promise<void> {
   const sums = new Map<number, { completed: number; failed: number; tokens: number[] }>();
   for (const result of results) {
-    const sum = sums.get(result.batch) ?? { completed: 0, failed: 0, tokens: COUNTED.map(() => 0) };
-    sums.set(result.batch, sum);
+    const sum = sums.get(result.batchNo) ?? { completed: 0, failed: 0, tokens: COUNTED.map(() => 0) };
+    sums.set(result.batchNo, sum);
     if (result.kind === "output") sum.completed += 1;
     else sum.failed += 1;
     const { usage } = result;
@@ -187,18 +190,18 @@ export async function addProgress(
       total_tokens = p.total_tokens + v.total_tokens, cached_tokens = p.cached_tokens + v.cached_tokens,
       reasoning_tokens = p.reasoning_tokens + v.reasoning_tokens
     from unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
-      as v (batch, completed, failed, input_tokens, output_tokens, total_tokens, cached_tokens, reasoning_tokens)
-    where p.batch = v.batch`,
+      as v (batch_no, completed, failed, input_tokens, output_tokens, total_tokens, cached_tokens, reasoning_tokens)
+    where p.batch_no = v.batch_no`,
     [
       batches,
-      batches.map((batch) => sums.get(batch)?.completed),
-      batches.map((batch) => sums.get(batch)?.failed),
-      ...COUNTED.map((_, i) => batches.map((batch) => sums.get(batch)?.tokens[i])),
+      batches.map((batchNo) => sums.get(batchNo)?.completed),
+      batches.map((batchNo) => sums.get(batchNo)?.failed),
+      ...COUNTED.map((_, i) => batches.map((batchNo) => sums.get(batchNo)?.tokens[i])),
     ],
   );
-  for (const batch of batches) {
-    const row = progress.get(batch);
-    const sum = sums.get(batch);
+  for (const batchNo of batches) {
+    const row = progress.get(batchNo);
+    const sum = sums.get(batchNo);
     if (row === undefined || sum === undefined) continue;
     row.completed += sum.completed;
     row.failed += sum.failed;

@@ -5,14 +5,14 @@ import { fromBigint, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./sl
 
 interface HeldSlice {
   sliceNo: number;
-  batch: number;
+  batchNo: number;
   gen: number;
   owner: string | null;
   upstream: string;
   firstLine: number;
   lineCount: number;
   requestGen: number;
-  mendUntil: Date | null;
+  retryUntil: Date | null;
   todo: bigint;
 }
 
@@ -54,15 +54,15 @@ async function lockSlices(
   const others = await selectSlices(
     tx,
     `slice_no in (
-      select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch, line)
-      join slices s on s.batch = l.batch and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)`,
-    [strays.map((l) => l.batch), strays.map((l) => l.line)],
+      select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch_no, line)
+      join slices s on s.batch_no = l.batch_no and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)`,
+    [strays.map((l) => l.batchNo), strays.map((l) => l.line)],
   );
   return [...held, ...others.filter((slice) => !byNumber.has(slice.sliceNo))];
 }
 
-function holds(slice: HeldSlice | undefined, { batch, line }: LineResult): boolean {
-  if (slice?.batch !== batch) return false;
+function holds(slice: HeldSlice | undefined, { batchNo, line }: LineResult): boolean {
+  if (slice?.batchNo !== batchNo) return false;
   const bit = line - slice.firstLine;
   return bit >= 0 && bit < slice.lineCount && (slice.todo & (1n << BigInt(bit))) !== 0n;
 }
@@ -70,8 +70,8 @@ function holds(slice: HeldSlice | undefined, { batch, line }: LineResult): boole
 async function selectSlices(tx: Tx, which: string, values: readonly unknown[]): Promise<HeldSlice[]> {
   const { rows } = await tx.query<Omit<HeldSlice, "todo"> & { todo: string }>(
     `/* ledger.lock_slices */
-    select slice_no as "sliceNo", batch, gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
-      request_gen as "requestGen", mend_until as "mendUntil", todo::text as todo
+    select slice_no as "sliceNo", batch_no as "batchNo", gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
+      request_gen as "requestGen", retry_until as "retryUntil", todo::text as todo
     from slices where ${which} order by slice_no for no key update`,
     [...values],
   );
@@ -80,9 +80,10 @@ async function selectSlices(tx: Tx, which: string, values: readonly unknown[]): 
 
 function clearResults(held: readonly HeldSlice[], results: readonly LineResult[]): void {
   const byBatch = new Map<number, Set<number>>();
-  for (const result of results) byBatch.set(result.batch, (byBatch.get(result.batch) ?? new Set()).add(result.line));
+  for (const result of results)
+    byBatch.set(result.batchNo, (byBatch.get(result.batchNo) ?? new Set()).add(result.line));
   for (const slice of held) {
-    const done = byBatch.get(slice.batch);
+    const done = byBatch.get(slice.batchNo);
     if (done === undefined) continue;
     for (let i = 0; i < slice.lineCount; i += 1) {
       if (done.has(slice.firstLine + i)) slice.todo &= ~(1n << BigInt(i));
@@ -132,20 +133,20 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
   const { rows } = await tx.query<WaitingSlice>(
     `/* ledger.insert_returned */
     with inserted as (
-      insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before,
-        mend_until)
-      select batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
-        clock_timestamp() + delay_ms * interval '1 millisecond', mend_until
+      insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before,
+        retry_until)
+      select batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
+        clock_timestamp() + delay_ms * interval '1 millisecond', retry_until
       from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[],
         $9::int[], $10::float8[], $12::timestamptz[])
-        as v (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, delay_ms,
-          mend_until)
-      returning slice_no, gen, upstream, batch, not_before)
+        as v (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, delay_ms,
+          retry_until)
+      returning slice_no, gen, upstream, batch_no, not_before)
     select i.slice_no as "sliceNo", i.gen, i.upstream, b.total > $11 as "isBulk",
       greatest(0, ceil(extract(epoch from i.not_before - clock_timestamp()) * 1000))::float8 as "delayMs"
-    from inserted i join batches b on b.number = i.batch`,
+    from inserted i join batches b on b.batch_no = i.batch_no`,
     [
-      moved.map((m) => m.from.batch),
+      moved.map((m) => m.from.batchNo),
       moved.map((m) => m.from.upstream),
       moved.map((m) => m.asked.firstLine),
       moved.map((m) => m.asked.lineCount),
@@ -156,7 +157,7 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
       moved.map((m) => m.from.requestGen),
       moved.map((m) => m.asked.delayMs),
       SMALL_BATCH_LINES,
-      moved.map((m) => m.from.mendUntil),
+      moved.map((m) => m.from.retryUntil),
     ],
   );
   return rows;

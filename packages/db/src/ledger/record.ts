@@ -3,7 +3,7 @@
  * or to new slices where they are to be tried again. What it returns happened; an ambiguous commit is simply repeated.
  */
 import type { Db, Tx } from "../pool.ts";
-import { answerMends, closeMends, fullyAnswered } from "../mends/answer-mends.ts";
+import { answerRetries, closeRetries, fullyAnswered } from "../retries/answer-retries.ts";
 import { withTx } from "../tx.ts";
 import type { Flush, LineResult, Recorded } from "./flush.ts";
 import {
@@ -21,48 +21,48 @@ import { sealBatch } from "./seal.ts";
 export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Recorded> {
   return withTx(db, async (tx) => {
     const progress = await lockProgress(tx, batchesOf(flush));
-    const open = (batch: number): boolean => progress.get(batch)?.isSealed === false;
-    const hasMends = (batch: number): boolean => (progress.get(batch)?.mends ?? 0) > 0;
-    const answered = await recordMends(
+    const open = (batchNo: number): boolean => progress.get(batchNo)?.isSealed === false;
+    const hasRetries = (batchNo: number): boolean => (progress.get(batchNo)?.retries ?? 0) > 0;
+    const answered = await recordRetries(
       tx,
       flush,
-      flush.results.filter((r) => !open(r.batch) && hasMends(r.batch)),
+      flush.results.filter((r) => !open(r.batchNo) && hasRetries(r.batchNo)),
       now,
     );
     const candidates = await withoutOutdated(
       tx,
-      flush.results.filter((r) => open(r.batch)),
+      flush.results.filter((r) => open(r.batchNo)),
       progress,
     );
     const slices = await moveBits(
       tx,
       [...candidates, ...answered],
-      // Of a sealed batch only slices of mends are left to return to.
-      flush.returns.filter((r) => open(r.batch) || hasMends(r.batch)),
+      // Of a sealed batch only slices of retries are left to return to.
+      flush.returns.filter((r) => open(r.batchNo) || hasRetries(r.batchNo)),
     );
     const results = await recordResults(tx, flush, candidates, progress);
-    const ofMends = results.filter((r) => hasMends(r.batch));
-    if (ofMends.length > 0) await closeMends(tx, ofMends, now);
+    const ofRetries = results.filter((r) => hasRetries(r.batchNo));
+    if (ofRetries.length > 0) await closeRetries(tx, ofRetries, now);
     const sealed: number[] = [];
-    for (const [batch, row] of progress) {
-      if (!row.isSealed && row.completed + row.failed === row.total && (await sealBatch(tx, batch, "done", now))) {
-        sealed.push(batch);
+    for (const [batchNo, row] of progress) {
+      if (!row.isSealed && row.completed + row.failed === row.total && (await sealBatch(tx, batchNo, "done", now))) {
+        sealed.push(batchNo);
       }
     }
-    const mended = answered.length === 0 ? [] : await fullyAnswered(tx, [...new Set(answered.map((r) => r.batch))]);
-    return { results: [...results, ...answered], slices, mended, sealed };
+    const retried = answered.length === 0 ? [] : await fullyAnswered(tx, [...new Set(answered.map((r) => r.batchNo))]);
+    return { results: [...results, ...answered], slices, retried, sealed };
   });
 }
 
 function batchesOf(flush: Flush): number[] {
-  const batches = new Set([...flush.results, ...flush.returns].map((entry) => entry.batch));
+  const batches = new Set([...flush.results, ...flush.returns].map((entry) => entry.batchNo));
   return [...batches].sort((a, b) => a - b);
 }
 
 /** Of sealed batches only what somebody asked for is kept; it changes nothing of the batch before it is published. */
-async function recordMends(tx: Tx, flush: Flush, results: readonly LineResult[], now: Date): Promise<LineResult[]> {
+async function recordRetries(tx: Tx, flush: Flush, results: readonly LineResult[], now: Date): Promise<LineResult[]> {
   if (results.length === 0) return [];
-  return answerMends(tx, await insertSegments(tx, flush.segments), results, now);
+  return answerRetries(tx, await insertSegments(tx, flush.segments), results, now);
 }
 
 async function recordResults(
@@ -85,14 +85,14 @@ async function withoutOutdated(
   results: readonly LineResult[],
   progress: ReadonlyMap<number, ProgressRow>,
 ): Promise<LineResult[]> {
-  const mended = results.filter((r) => (progress.get(r.batch)?.mends ?? 0) > 0);
-  if (mended.length === 0) return [...results];
-  const { rows } = await tx.query<{ batch: number; line: number; gen: number }>(
-    `/* ledger.newest_mends */
-    select batch, line, max(request_gen) as gen from mends
-    where (batch, line) in (select * from unnest($1::bigint[], $2::int[])) group by batch, line`,
-    [mended.map((r) => r.batch), mended.map((r) => r.line)],
+  const retried = results.filter((r) => (progress.get(r.batchNo)?.retries ?? 0) > 0);
+  if (retried.length === 0) return [...results];
+  const { rows } = await tx.query<{ batchNo: number; line: number; gen: number }>(
+    `/* ledger.newest_retries */
+    select batch_no as "batchNo", line, max(request_gen) as gen from retries
+    where (batch_no, line) in (select * from unnest($1::bigint[], $2::int[])) group by batch_no, line`,
+    [retried.map((r) => r.batchNo), retried.map((r) => r.line)],
   );
-  const newest = new Map(rows.map((row) => [`${String(row.batch)} ${String(row.line)}`, row.gen]));
-  return results.filter((r) => r.requestGen >= (newest.get(`${String(r.batch)} ${String(r.line)}`) ?? 0));
+  const newest = new Map(rows.map((row) => [`${String(row.batchNo)} ${String(row.line)}`, row.gen]));
+  return results.filter((r) => r.requestGen >= (newest.get(`${String(r.batchNo)} ${String(r.line)}`) ?? 0));
 }

@@ -18,12 +18,12 @@ export interface WaitingSlice extends SliceRef {
 export interface ClaimedSlice extends SliceRef {
   readonly owner: string;
   readonly upstream: string;
-  readonly batch: number;
+  readonly batchNo: number;
   readonly batchId: string;
   readonly tenant: string;
   readonly endpoint: string;
   readonly inputBlob: string;
-  /** The batch's; of a mend of a finished batch its own. */
+  /** The batch's; of a retry of a finished batch its own. */
   readonly deadline: Date;
   /** False for small batches, whose lines go before the others. */
   readonly isBulk: boolean;

@@ -7,14 +7,14 @@ export interface SweptSegment {
   readonly key: string;
 }
 
-/** Segments older than `minAgeSeconds` that no unfinished batch and no unpublished mend has results in, at most `limit`. */
+/** Segments older than `minAgeSeconds` that no unfinished batch and no unpublished retry has results in, at most `limit`. */
 export async function sweepableSegments(db: Queryable, minAgeSeconds: number, limit: number): Promise<SweptSegment[]> {
   const { rows } = await db.query<SweptSegment>(
     `/* sweep.segments */
     select s.id, s.key from segments s
     where s.created_at < clock_timestamp() - $1 * interval '1 second'
-      and not exists (select 1 from mends m where m.segment = s.id and m.state = 'answered')
-      and not exists (select 1 from extents e join batches b on b.number = e.batch
+      and not exists (select 1 from retries m where m.segment = s.id and m.state = 'answered')
+      and not exists (select 1 from extents e join batches b on b.batch_no = e.batch_no
         where e.segment = s.id and (b.status in ('in_progress', 'finalizing', 'cancelling')
           or greatest(b.completed_at, b.expired_at, b.cancelled_at) > clock_timestamp() - $1 * interval '1 second'))
     order by s.id limit $2`,

@@ -1,10 +1,10 @@
-/** Who works: beats, and what happens to the slices of those whose beat stopped. */
+/** Who works: heartbeats, and what happens to the slices of those whose heartbeat stopped. */
 import type { Db, Queryable } from "../pool.ts";
 import { withTx } from "../tx.ts";
 
 export interface WorkerRow {
   readonly id: string;
-  readonly beat: number;
+  readonly heartbeat: number;
   readonly host: string;
   readonly pid: number;
 }
@@ -19,14 +19,17 @@ export async function registerWorker(db: Queryable, worker: { id: string; host: 
 }
 
 /** False where the worker was declared dead: it must go on under a new id. */
-export async function beat(db: Queryable, id: string): Promise<boolean> {
-  const { rowCount } = await db.query("/* workers.beat */ update workers set beat = beat + 1 where id = $1", [id]);
+export async function recordHeartbeat(db: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    "/* workers.heartbeat */ update workers set heartbeat = heartbeat + 1 where id = $1",
+    [id],
+  );
   return rowCount === 1;
 }
 
-/** All that are on the list, in no particular order. Whether a beat has stopped, the observer tells by looking twice. */
+/** All that are on the list, in no particular order. Whether a heartbeat has stopped, the observer tells by looking twice. */
 export async function listWorkers(db: Queryable): Promise<WorkerRow[]> {
-  const { rows } = await db.query<WorkerRow>("/* workers.list */ select id, beat, host, pid from workers");
+  const { rows } = await db.query<WorkerRow>("/* workers.list */ select id, heartbeat, host, pid from workers");
   return rows;
 }
 

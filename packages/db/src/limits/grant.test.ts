@@ -11,7 +11,7 @@ const idle: UpstreamState = {
   concurrency: 10,
   concurrencyNow: 10,
   requestsPerMinute: null,
-  tokens: 0,
+  credits: 0,
   sinceRefillMs: 0,
   sinceShrinkMs: 60_000,
   heldByOthers: 0,
@@ -22,7 +22,7 @@ const idle: UpstreamState = {
 const quiet: LeaseRequest = {
   wantedPermits: MANY,
   ceiling: 0,
-  wantedTokens: 0,
+  wantedCredits: 0,
   hasWaited: false,
   throttled: 0,
   answered: 0,
@@ -105,23 +105,26 @@ describe("permits", () => {
   });
 });
 
-describe("tokens", () => {
+describe("credits", () => {
   test("no window of 60 s has more requests than the rate, whatever the intervals and however greedy", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100_000 }),
         fc.array(fc.integer({ min: 100, max: 9_000 }), { minLength: 20, maxLength: 60 }),
         fc.double({ min: 0, max: 1_000_000, noNaN: true }),
-        (requestsPerMinute, intervals, startTokens) => {
-          let tokens = startTokens;
+        (requestsPerMinute, intervals, startCredits) => {
+          let credits = startCredits;
           let now = 0;
           const sent: { at: number; count: number }[] = [];
           for (let i = 0; now < 150_000; i += 1) {
             const sinceRefillMs = intervals[i % intervals.length] ?? 1;
             now += sinceRefillMs;
-            const given = grant({ ...idle, requestsPerMinute, tokens, sinceRefillMs }, { ...quiet, wantedTokens: 1e9 });
-            tokens = given.tokensLeft;
-            sent.push({ at: now, count: given.tokens });
+            const given = grant(
+              { ...idle, requestsPerMinute, credits, sinceRefillMs },
+              { ...quiet, wantedCredits: 1e9 },
+            );
+            credits = given.creditsLeft;
+            sent.push({ at: now, count: given.credits });
             const window = sent.filter(({ at }) => at > now - 60_000).reduce((sum, { count }) => sum + count, 0);
             expect(window).toBeLessThanOrEqual(requestsPerMinute);
           }
@@ -133,15 +136,15 @@ describe("tokens", () => {
   test.each([1, 10, 60, 600, 30_000])(
     "a rate of %d a minute is used up to at least nine tenths",
     (requestsPerMinute) => {
-      let tokens = 0;
+      let credits = 0;
       let sent = 0;
       for (let now = 0; now < 1_200_000; now += 100) {
         const given = grant(
-          { ...idle, requestsPerMinute, tokens, sinceRefillMs: 100 },
-          { ...quiet, wantedTokens: 1e9 },
+          { ...idle, requestsPerMinute, credits, sinceRefillMs: 100 },
+          { ...quiet, wantedCredits: 1e9 },
         );
-        tokens = given.tokensLeft;
-        sent += given.tokens;
+        credits = given.creditsLeft;
+        sent += given.credits;
       }
 
       expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 20 * 0.9);
@@ -152,15 +155,15 @@ describe("tokens", () => {
   test("lapse after a quarter of a second; a worker that has waited and comes late is given what was its own", () => {
     const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
 
-    expect(grant(late, { ...quiet, wantedTokens: 1e9 }).tokens).toBe(245);
-    expect(grant(late, { ...quiet, wantedTokens: 1e9, hasWaited: true }).tokens).toBe(980);
+    expect(grant(late, { ...quiet, wantedCredits: 1e9 }).credits).toBe(245);
+    expect(grant(late, { ...quiet, wantedCredits: 1e9, hasWaited: true }).credits).toBe(980);
   });
 
   test("only what is wanted is taken; a want below nothing takes nothing", () => {
-    const state = { ...idle, requestsPerMinute: 60_000, tokens: 50 };
+    const state = { ...idle, requestsPerMinute: 60_000, credits: 50 };
 
-    expect(grant(state, { ...quiet, wantedTokens: 20 })).toMatchObject({ tokens: 20, tokensLeft: 30 });
-    expect(grant(state, { ...quiet, wantedTokens: -5 })).toMatchObject({ tokens: 0, tokensLeft: 50 });
+    expect(grant(state, { ...quiet, wantedCredits: 20 })).toMatchObject({ credits: 20, creditsLeft: 30 });
+    expect(grant(state, { ...quiet, wantedCredits: -5 })).toMatchObject({ credits: 0, creditsLeft: 50 });
   });
 });
 

@@ -6,7 +6,7 @@ export interface UpstreamState {
   readonly concurrencyNow: number;
   readonly requestsPerMinute: number | null;
   /** Requests that may be sent at once, as of `sinceRefillMs` ago. */
-  readonly tokens: number;
+  readonly credits: number;
   readonly sinceRefillMs: number;
   readonly sinceShrinkMs: number;
   /** Permits that other workers hold. */
@@ -22,9 +22,9 @@ export interface LeaseRequest {
   readonly wantedPermits: number;
   /** Lines that may be in flight until the answer is read: those that are, and those that may be sent meanwhile. */
   readonly ceiling: number;
-  /** Requests that could be sent now if there were tokens. */
-  readonly wantedTokens: number;
-  /** True where lines have waited for tokens ever since the last lease. */
+  /** Requests that could be sent now if there were credits. */
+  readonly wantedCredits: number;
+  /** True where lines have waited for credits ever since the last lease. */
   readonly hasWaited: boolean;
   /** Replies since the last lease: those that were throttled (429, 503, refused), and all others. */
   readonly throttled: number;
@@ -36,8 +36,8 @@ export interface Grant {
   readonly permits: number;
   /** What counts against the others until the next lease: never less than may be in flight before this answer is read. */
   readonly held: number;
-  readonly tokens: number;
-  readonly tokensLeft: number;
+  readonly credits: number;
+  readonly creditsLeft: number;
   readonly concurrencyNow: number;
   readonly hasShrunk: boolean;
 }
@@ -70,7 +70,7 @@ export function grant(state: UpstreamState, request: LeaseRequest): Grant {
     held: Math.max(permits, request.ceiling),
     concurrencyNow,
     hasShrunk,
-    ...grantedTokens(state, request),
+    ...grantedCredits(state, request),
   };
 }
 
@@ -96,11 +96,11 @@ function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency
   return Math.max(0, Math.min(due, free, Math.max(1, free - state.othersWithout)));
 }
 
-function grantedTokens(state: UpstreamState, request: LeaseRequest): { tokens: number; tokensLeft: number } {
-  if (state.requestsPerMinute === null) return { tokens: 0, tokensLeft: 0 };
+function grantedCredits(state: UpstreamState, request: LeaseRequest): { credits: number; creditsLeft: number } {
+  if (state.requestsPerMinute === null) return { credits: 0, creditsLeft: 0 };
   const perSecond = (state.requestsPerMinute / 60) * REFILL_SHARE;
   const bucket = Math.max(1, perSecond * (request.hasWaited ? CATCH_UP_SECONDS : BURST_SECONDS));
-  const filled = Math.min(bucket, state.tokens + (perSecond * state.sinceRefillMs) / 1_000);
-  const tokens = Math.min(Math.max(0, request.wantedTokens), Math.floor(filled));
-  return { tokens, tokensLeft: filled - tokens };
+  const filled = Math.min(bucket, state.credits + (perSecond * state.sinceRefillMs) / 1_000);
+  const credits = Math.min(Math.max(0, request.wantedCredits), Math.floor(filled));
+  return { credits, creditsLeft: filled - credits };
 }

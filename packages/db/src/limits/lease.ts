@@ -9,7 +9,7 @@ export interface Lease {
   /** What counts against the others; to be given back by another lease where it is more than `permits`. */
   readonly held: number;
   /** Requests that this worker may send; null where the upstream has no rate limit. */
-  readonly tokens: number | null;
+  readonly credits: number | null;
   /** How long nobody may send, from now. 0: not paused. */
   readonly pausedMs: number;
 }
@@ -28,7 +28,7 @@ interface UpstreamRow {
   concurrency: number;
   concurrencyNow: number;
   requestsPerMinute: number | null;
-  tokens: number;
+  credits: number;
   sinceRefillMs: number;
   sinceShrinkMs: number;
   pausedMs: number;
@@ -36,7 +36,7 @@ interface UpstreamRow {
 
 /**
  * One lease, under the lock of the upstream's row: what `request` asks for as far as the others leave it, and what `measured`
- * tells about the worker is written down. While the upstream is paused there are no tokens. Rejects where nobody has declared it.
+ * tells about the worker is written down. While the upstream is paused there are no credits. Rejects where nobody has declared it.
  */
 export async function leaseUpstream(
   db: Db,
@@ -50,14 +50,14 @@ export async function leaseUpstream(
     const others = await othersPermits(tx, upstream, worker);
     const state: UpstreamState = { ...row, ...others };
     const isPaused = row.pausedMs > 0;
-    const granted = grant(state, isPaused ? { ...request, wantedTokens: 0 } : request);
+    const granted = grant(state, isPaused ? { ...request, wantedCredits: 0 } : request);
     await tx.query(
       `/* limits.write_upstream */
-      update upstreams set tokens = $2, refilled_at = clock_timestamp(), concurrency_now = $3,
+      update upstreams set request_credits = $2, refilled_at = clock_timestamp(), concurrency_now = $3,
         shrunk_at = case when $4 then clock_timestamp() else shrunk_at end,
         line_ms = case when $5::real is null then line_ms else coalesce(line_ms, $5) * $6 + $5 * $7 end
       where name = $1`,
-      [upstream, granted.tokensLeft, granted.concurrencyNow, granted.hasShrunk, measured.lineMs, 1 - NEWEST, NEWEST],
+      [upstream, granted.creditsLeft, granted.concurrencyNow, granted.hasShrunk, measured.lineMs, 1 - NEWEST, NEWEST],
     );
     await tx.query(
       `/* limits.write_permits */
@@ -66,15 +66,15 @@ export async function leaseUpstream(
         lines_per_second = excluded.lines_per_second`,
       [upstream, worker, granted.held, request.wantedPermits, measured.linesPerSecond],
     );
-    const tokens = row.requestsPerMinute === null ? null : granted.tokens;
-    return { permits: granted.permits, held: granted.held, tokens, pausedMs: row.pausedMs };
+    const credits = row.requestsPerMinute === null ? null : granted.credits;
+    return { permits: granted.permits, held: granted.held, credits, pausedMs: row.pausedMs };
   });
 }
 
 async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
   const { rows } = await tx.query<UpstreamRow>(
     `/* limits.lock_upstream */
-    select concurrency, concurrency_now::float8 as "concurrencyNow", requests_per_minute as "requestsPerMinute", tokens,
+    select concurrency, concurrency_now::float8 as "concurrencyNow", requests_per_minute as "requestsPerMinute", request_credits as credits,
       least(60000, extract(epoch from clock_timestamp() - refilled_at) * 1000)::float8 as "sinceRefillMs",
       least(60000, extract(epoch from clock_timestamp() - greatest(shrunk_at, '2000-01-01')) * 1000)::float8 as "sinceShrinkMs",
       case when paused_until > clock_timestamp()

@@ -18,7 +18,7 @@ export interface NewUpload {
 }
 
 export interface UploadView extends NewUpload {
-  /** `expired` from `expiresAt` on, also where upkeep has not written so yet. */
+  /** `expired` from `expiresAt` on, also where maintenance has not written so yet. */
   status: UploadStatus;
   /** This one and those below are null until it is completed. */
   completedAt: Date | null;

@@ -49,8 +49,8 @@ export async function claimDelivery(
       and v.number = d.event and e.id = d.endpoint
       and (select count(*) from webhook_deliveries o where o.endpoint = d.endpoint and o.number <> d.number
         and o.owner is not null and o.leased_until > clock_timestamp()) < $5
-    returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch as "batchId", v.created_at as "createdAt",
-      d.attempts, (select b.request_id from batches b where b.id = v.batch) as "requestId"`,
+    returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch_id as "batchId", v.created_at as "createdAt",
+      d.attempts, (select b.request_id from batches b where b.id = v.batch_id) as "requestId"`,
     [number, worker, now, LEASE_MS, MAX_AT_ONCE],
   );
   return rows[0] ?? null;
@@ -103,7 +103,7 @@ export async function untriedDeliveries(db: Queryable, batchId: string): Promise
   const { rows } = await db.query<{ number: number }>(
     `/* webhooks.untried */
     select d.number from webhook_events v join webhook_deliveries d on d.event = v.number
-    where v.batch = $1 and d.state = 'pending' and d.attempts = 0 order by d.number`,
+    where v.batch_id = $1 and d.state = 'pending' and d.attempts = 0 order by d.number`,
     [batchId],
   );
   return rows.map((row) => row.number);
@@ -145,7 +145,7 @@ export interface DeliveryView {
 export async function listDeliveries(db: Queryable, endpoint: string, limit: number): Promise<DeliveryView[]> {
   const { rows } = await db.query<DeliveryView>(
     `/* webhooks.list_deliveries */
-    select d.id, d.endpoint, v.id as "eventId", v.type, v.batch as "batchId", d.state, d.attempts,
+    select d.id, d.endpoint, v.id as "eventId", v.type, v.batch_id as "batchId", d.state, d.attempts,
       d.last_status as "lastStatus", d.last_error as "lastError", v.created_at as "createdAt",
       d.next_attempt_at as "nextAttemptAt", d.delivered_at as "deliveredAt"
     from webhook_deliveries d join webhook_events v on v.number = d.event

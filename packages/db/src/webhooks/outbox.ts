@@ -12,8 +12,8 @@ import type { Queryable } from "../pool.ts";
 export function withOutbox(move: string): string {
   return `with moved as (${move}),
     event as (
-      insert into webhook_events (tenant, type, batch, created_at) select tenant, 'batch.' || $2, id, at from moved
-      on conflict (batch) do nothing returning number, tenant, type
+      insert into webhook_events (tenant, type, batch_id, created_at) select tenant, 'batch.' || $2, id, at from moved
+      on conflict (batch_id) do nothing returning number, tenant, type
     ),
     delivery as (
       insert into webhook_deliveries (event, endpoint, next_attempt_at)

@@ -1,5 +1,5 @@
 /** POST /admin/v1/keys: a new API key, and with its first key the tenant. */
-import { createKey as createKeyRow, type Db } from "@nightshift/db";
+import { insertKey, type Db } from "@nightshift/db";
 import { errors, isTenantName, type RandomBytes, TENANT_NAME_RULE } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import type { RequestHandler } from "express";
@@ -27,7 +27,7 @@ export interface CreateKeyDeps {
 }
 
 /** Answers with the key itself, this once: nothing but its hash is stored. */
-export function createKey({ db, random }: CreateKeyDeps): RequestHandler {
+export function createKeyRoute({ db, random }: CreateKeyDeps): RequestHandler {
   return async (request, response) => {
     const { tenant, name } = parseBody(await readJsonBody(request, response));
     if (!isTenantName(tenant)) throw errors.outOfRange("tenant", `it must be ${TENANT_NAME_RULE}`);
@@ -35,7 +35,7 @@ export function createKey({ db, random }: CreateKeyDeps): RequestHandler {
       throw errors.outOfRange("name", "it must be one line of Unicode text");
     }
     const key = newApiKey(random);
-    const row = await createKeyRow(db, { ...describeKey(tenant, key), ...(name === undefined ? {} : { name }) });
+    const row = await insertKey(db, { ...describeKey(tenant, key), ...(name === undefined ? {} : { name }) });
     if (row === null) throw new Error("256 random bits came twice");
     response.setHeader("cache-control", "no-store");
     response.json({ ...presentKey(row), key } satisfies NewApiKeyObject);

@@ -17,7 +17,7 @@ export const ListKeysQuery = Type.Object({
 const parseQuery = textParser(ListKeysQuery);
 
 /** Answers with a page, the newest first; of a tenant that nobody knows, with an empty one. Never a key, nor its hash. */
-export function listKeys({ db }: { readonly db: Db }): RequestHandler {
+export function listKeysRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { limit, after = null, tenant = null } = parseQuery({ ...request.query });
     if (tenant !== null && !isObjectId(tenant)) {

@@ -14,7 +14,7 @@ export const ListTenantsQuery = Type.Object(ADMIN_PAGE);
 const parseQuery = textParser(ListTenantsQuery);
 
 /** Answers with a page, by name. `after` is a name, whether or not a tenant has it. */
-export function listTenants({ db }: { readonly db: Db }): RequestHandler {
+export function listTenantsRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { limit, after = null } = parseQuery({ ...request.query });
     if (after !== null && !isObjectId(after)) throw errors.outOfRange("after", "it must be the name of a tenant");

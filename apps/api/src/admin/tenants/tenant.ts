@@ -1,5 +1,5 @@
 /** GET and POST /admin/v1/tenants/{tenant}: its tier and its share. */
-import { type Db, findTenant, setTenant as setTenantRow } from "@nightshift/db";
+import { type Db, findTenant, setTenant } from "@nightshift/db";
 import { errors, type Tiers } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import type { RequestHandler } from "express";
@@ -28,7 +28,7 @@ export const SetTenantBody = Type.Object(
 const parseBody = bodyParser(SetTenantBody);
 
 /** Answers with the tenant; 404 where no key was ever made for it. */
-export function retrieveTenant({ db }: { readonly db: Db }): RequestHandler {
+export function retrieveTenantRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "tenant");
     const tenant = isObjectId(id) ? await findTenant(db, id) : null;
@@ -41,13 +41,13 @@ export function retrieveTenant({ db }: { readonly db: Db }): RequestHandler {
  * Sets what the body names, and leaves the rest: `tier`, one of the configured ones or null for `default`, and `weight`. New
  * requests and batches come under the new tier within 5 s; batches that run go on.
  */
-export function setTenant({ db, tiers }: { readonly db: Db; readonly tiers: Tiers }): RequestHandler {
+export function setTenantRoute({ db, tiers }: { readonly db: Db; readonly tiers: Tiers }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "tenant");
     const { tier, weight } = parseBody(await readJsonBody(request, response));
     if (typeof tier === "string" && !tiers.names.includes(tier)) throw errors.invalidValue("tier", tier, tiers.names);
     const change = { ...(tier === undefined ? {} : { tier }), ...(weight === undefined ? {} : { weight }) };
-    const tenant = isObjectId(id) ? await setTenantRow(db, id, change) : null;
+    const tenant = isObjectId(id) ? await setTenant(db, id, change) : null;
     if (tenant === null) throw errors.tenantNotFound(id);
     response.json(presentTenant(tenant));
   };

@@ -24,7 +24,7 @@ export interface CreateWebhookDeps {
 }
 
 /** Answers with the endpoint and, this once, its secret. 400 for a URL that webhooks must not go to and for an unknown tenant. */
-export function createWebhook(deps: CreateWebhookDeps): RequestHandler {
+export function createWebhookRoute(deps: CreateWebhookDeps): RequestHandler {
   return async (request, response) => {
     const { tenant, url, events } = parseBody(await readJsonBody(request, response));
     const fault = findUrlFault(url, { allowPrivate: deps.allowPrivateWebhooks });

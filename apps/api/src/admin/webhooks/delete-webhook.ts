@@ -5,7 +5,7 @@ import type { RequestHandler } from "express";
 import { idFromPath, isObjectId } from "../../object-id.ts";
 
 /** The endpoint is gone at once, with its deliveries: what waits is never sent, what is being sent is not repeated. */
-export function deleteWebhook({ db }: { readonly db: Db }): RequestHandler {
+export function deleteWebhookRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "webhook_id");
     const isDeleted = isObjectId(id) && (await deleteWebhookEndpoint(db, id));

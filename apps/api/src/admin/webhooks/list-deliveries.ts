@@ -6,7 +6,7 @@ import { findWebhook } from "./find-webhook.ts";
 import { presentDelivery } from "./present-webhook.ts";
 
 /** At most 100, without paging: `has_more` says whether there are older ones. */
-export function listWebhookDeliveries({ db }: { readonly db: Db }): RequestHandler {
+export function listWebhookDeliveriesRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { id } = await findWebhook(db, request);
     const deliveries = await listDeliveries(db, id, MAX_SHOWN_DELIVERIES + 1);

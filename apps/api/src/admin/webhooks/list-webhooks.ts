@@ -17,7 +17,7 @@ export const ListWebhooksQuery = Type.Object({
 const parseQuery = textParser(ListWebhooksQuery);
 
 /** An unknown tenant has none. */
-export function listWebhooks({ db }: { readonly db: Db }): RequestHandler {
+export function listWebhooksRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { tenant = null, limit, after = null } = parseQuery({ ...request.query });
     if (tenant?.includes("\0")) throw errors.outOfRange("tenant", "there is no tenant of that name");

@@ -24,7 +24,7 @@ export interface TestWebhookDeps {
  * Sends one event, of the first type that the endpoint wants, of a batch that does not exist, and answers with what came
  * of it: 200 whatever that is. Nothing is stored, so nothing is repeated. The API process itself sends it.
  */
-export function testWebhook({ db, webhooks, clock, random }: TestWebhookDeps): RequestHandler {
+export function testWebhookRoute({ db, webhooks, clock, random }: TestWebhookDeps): RequestHandler {
   return async (request, response) => {
     const { id, url, secret, events } = await findWebhook(db, request);
     const now = clock();

@@ -18,7 +18,7 @@ export interface BatchEventsDeps {
  * Each event is the whole state, so nothing is lost when a client connects again; one that comes back with the
  * `Last-Event-ID` of `done` gets 204, which tells an EventSource to stop (WHATWG HTML §9.2.3).
  */
-export function batchEvents(deps: BatchEventsDeps): TenantHandler {
+export function batchEventsRoute(deps: BatchEventsDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const batch = isObjectId(id) ? await findBatch(deps.db, tenant, id) : null;
@@ -38,7 +38,7 @@ export function batchEvents(deps: BatchEventsDeps): TenantHandler {
     const stream = openEventStream(response, () => {
       stop();
     });
-    stop = deps.watch.watch(batch.number, {
+    stop = deps.watch.watch(batch.batchNo, {
       seen: (seen) => {
         const data = JSON.stringify(presentProgress(seen, deps.clock()));
         if (data === last) return;

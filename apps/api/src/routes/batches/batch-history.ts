@@ -29,16 +29,16 @@ export interface BatchHistoryDeps {
 }
 
 /** Answers with a page of the batch's history, the newest entry first: its states, and each retry with its outcome. */
-export function batchHistory(deps: BatchHistoryDeps): TenantHandler {
+export function batchHistoryRoute(deps: BatchHistoryDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const batch = isObjectId(id) ? await findBatch(deps.db, tenant, id) : null;
-    await sendHistory(deps, request, response, batch?.number ?? null);
+    await sendHistory(deps, request, response, batch?.batchNo ?? null);
   };
 }
 
 /** The same for admins, whose batch it may ever be. */
-export function anyBatchHistory(deps: BatchHistoryDeps): RequestHandler {
+export function anyBatchHistoryRoute(deps: BatchHistoryDeps): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "batch_id");
     await sendHistory(deps, request, response, isObjectId(id) ? await numberOfBatch(deps.db, id) : null);
@@ -49,14 +49,14 @@ async function sendHistory(
   { db }: BatchHistoryDeps,
   request: Request,
   response: Response,
-  batch: number | null,
+  batchNo: number | null,
 ): Promise<void> {
   const id = idFromPath(request.params, "batch_id");
-  if (batch === null) throw errors.batchNotFound(id);
+  if (batchNo === null) throw errors.batchNotFound(id);
   const { limit, after } = parseQuery({ ...request.query });
   const cursor = after === undefined ? null : historyEntryId(after);
   const isCursor = after === undefined || cursor !== null;
-  const page = isCursor ? await listBatchHistory(db, batch, { limit, after: cursor }) : null;
+  const page = isCursor ? await listBatchHistory(db, batchNo, { limit, after: cursor }) : null;
   if (page === null) throw errors.outOfRange("after", "it names no entry of this batch's history");
   response.json(
     listPage(

@@ -43,7 +43,7 @@ export interface BatchResultsDeps extends ResultPageDeps {
  * as lines are there or can still come: a reader goes on until it is false. With `wait`, a page without lines is held back for
  * so many seconds. Lines that were never finished are in the error file alone. 404 from a day after the batch's end on.
  */
-export function batchResults(deps: BatchResultsDeps): TenantHandler {
+export function batchResultsRoute(deps: BatchResultsDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const batch = isObjectId(id) ? await findBatch(deps.db, tenant, id) : null;
@@ -82,7 +82,7 @@ async function pageWithin(
     const page = await readPage(deps, batch, cursor, limit);
     const leftMs = endMs - performance.now();
     if (page.lines.length > 0 || !canGrow || leftMs <= 0 || response.destroyed) return { page, canGrow };
-    const news = await deps.watch.next(batch.number, seenSeq, leftMs, gone.signal);
+    const news = await deps.watch.next(batch.batchNo, seenSeq, leftMs, gone.signal);
     if (news === null) return { page, canGrow };
     seenSeq = news.seq;
     canGrow = !isOver(news);
@@ -96,7 +96,7 @@ async function readPage(
   limit: number,
 ): Promise<ResultPage> {
   try {
-    return await onObjectStore(() => readResultPage(deps, batch.number, cursor, limit));
+    return await onObjectStore(() => readResultPage(deps, batch.batchNo, cursor, limit));
   } catch (error) {
     if (error instanceof ObjectNotFoundError && isFinal(batch.status)) throw errors.resultsGone(batch.id);
     throw error;

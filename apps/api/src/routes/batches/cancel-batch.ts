@@ -12,7 +12,7 @@ export interface CancelBatchDeps extends NotifyDeps {
 }
 
 /** Answers with the batch in `cancelling`, or as it is where it was cancelled before; 409 where it ended otherwise. */
-export function cancelBatch(deps: CancelBatchDeps): TenantHandler {
+export function cancelBatchRoute(deps: CancelBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const found = isObjectId(id) ? await requestCancel(deps.db, tenant, id, deps.clock()) : null;
@@ -22,7 +22,7 @@ export function cancelBatch(deps: CancelBatchDeps): TenantHandler {
       response.setHeader("x-should-retry", "false");
       throw errors.cannotCancel(found.batch.status);
     }
-    if (found.batch.status === "cancelling") await notifyWorker(deps, request, found.batch.number);
+    if (found.batch.status === "cancelling") await notifyWorker(deps, request, found.batch.batchNo);
     response.json(presentBatch(found.batch));
   };
 }

@@ -1,12 +1,5 @@
 /** POST /v1/batches: contract §1.3. */
-import {
-  BatchQueueFullError,
-  createBatch as createBatchRow,
-  type Db,
-  findBatch,
-  findFile,
-  type NewBatch,
-} from "@nightshift/db";
+import { BatchQueueFullError, insertBatch, type Db, findBatch, findFile, type NewBatch } from "@nightshift/db";
 import {
   type CompletionWindows,
   type CreateBatchBody,
@@ -40,7 +33,7 @@ export interface CreateBatchDeps extends NotifyDeps {
  * tenant's tier has room neither to run the batch nor to let it wait, the answer is 429. With an `Idempotency-Key` the same
  * request again is answered with the batch that the first one made, as it is by then.
  */
-export function createBatch(deps: CreateBatchDeps): TenantHandler {
+export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
   return async (request, response, tenant) => {
     const key = readIdempotencyKey(request);
@@ -69,8 +62,8 @@ export function createBatch(deps: CreateBatchDeps): TenantHandler {
         ? undefined
         : { tenant, operation: "create_batch" as const, key, requestHash: hashRequest(body), objectId: wanted.id };
     try {
-      const batch = await createBatchRow(deps.db, wanted, keyed && claimFor(keyed, now));
-      await notifyWorker(deps, request, batch.number);
+      const batch = await insertBatch(deps.db, wanted, keyed && claimFor(keyed, now));
+      await notifyWorker(deps, request, batch.batchNo);
       response.json(presentBatch(batch));
     } catch (error) {
       if (error instanceof BatchQueueFullError) {

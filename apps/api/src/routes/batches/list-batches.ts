@@ -21,7 +21,7 @@ export const ListBatchesQuery = Type.Object({
 const parseQuery = textParser(ListBatchesQuery);
 
 /** Answers with a page of the tenant's batches, the newest first. */
-export function listBatches({ db }: { readonly db: Db }): TenantHandler {
+export function listBatchesRoute({ db }: { readonly db: Db }): TenantHandler {
   return async (request, response, tenant) => {
     const { limit, after = null } = parseQuery({ ...request.query });
     const page = after === null || isObjectId(after) ? await listBatchRows(db, tenant, { limit, after }) : null;

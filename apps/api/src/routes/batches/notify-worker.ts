@@ -7,10 +7,10 @@ export interface NotifyDeps {
 }
 
 /** Enqueues an advance. The batch's row is the wish: where the queue is away, the reconciler finds it, a little later. */
-export async function notifyWorker({ queues }: NotifyDeps, request: Request, batch: number): Promise<void> {
+export async function notifyWorker({ queues }: NotifyDeps, request: Request, batchNo: number): Promise<void> {
   try {
-    await queues.enqueue("batch.advance", { v: 1, batch });
+    await queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });
   } catch (error) {
-    request.log.warn({ err: error, batch }, "the queue is away; the reconciler will find this batch");
+    request.log.warn({ err: error, batchNo }, "the queue is away; the reconciler will find this batch");
   }
 }

@@ -6,7 +6,7 @@ import { presentBatch } from "../../present/batch.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
 /** Answers with the Batch object; an unknown batch and another tenant's are the same to the caller. */
-export function retrieveBatch({ db }: { readonly db: Db }): TenantHandler {
+export function retrieveBatchRoute({ db }: { readonly db: Db }): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const batch = isObjectId(id) ? await findBatch(db, tenant, id) : null;

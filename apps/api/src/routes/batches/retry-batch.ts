@@ -9,7 +9,7 @@ import { idFromPath, isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
 import { bodyParser } from "../../request-schema.ts";
 import { chosenLines, RetryBatchBody } from "../../retry/chosen-lines.ts";
-import { refuseUnlessMendable, retryLines, type RetryLinesDeps } from "../../retry/retry-lines.ts";
+import { refuseUnlessRetryable, retryLines, type RetryLinesDeps } from "../../retry/retry-lines.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
 const parseBody = bodyParser(RetryBatchBody);
@@ -23,14 +23,14 @@ export interface RetryBatchDeps extends RetryLinesDeps {
  * without failed requests is answered as it is. Asking again for what runs already changes nothing, so the call may be
  * repeated. 409 where the batch is in no state for it, or its input or output file is gone.
  */
-export function retryBatch(deps: RetryBatchDeps): TenantHandler {
+export function retryBatchRoute(deps: RetryBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const batch = isObjectId(id) ? await findBatch(deps.db, tenant, id) : null;
     if (batch === null) throw errors.batchNotFound(id);
     const body = parseBody(await readJsonBody(request, response));
     try {
-      refuseUnlessMendable(batch);
+      refuseUnlessRetryable(batch);
       const only = await chosenLines(deps.objects, batch, body);
       await retryLines(deps, batch, only, keyIdOf(request) ?? `tenant ${tenant}`);
     } catch (error) {

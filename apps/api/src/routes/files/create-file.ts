@@ -24,7 +24,7 @@ export interface CreateFileDeps extends UploadDeps {
  * `Idempotency-Key` the same upload again is answered with the file that the first one made. What an upload asks for is known
  * only when its last byte is in, so the key is claimed then: of two at once, both are read and one makes the file.
  */
-export function createFile(deps: CreateFileDeps): TenantHandler {
+export function createFileRoute(deps: CreateFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     const key = readIdempotencyKey(request);
     const id = newFileId(deps.random);
@@ -67,7 +67,7 @@ function newFile({ form, filename, info, key }: ReceivedUpload, id: string, tena
 
 /**
  * Writes the file's row. Where that fails the bytes go, unless the commit was on its way: the file may be there all the same,
- * and where it is not, upkeep finds the blob's note.
+ * and where it is not, maintenance finds the blob's note.
  */
 async function keep(
   deps: CreateFileDeps,

@@ -1,15 +1,15 @@
 /** DELETE /v1/files/{file_id}: contract §1.1. */
-import { deleteFile as deleteFileRow } from "@nightshift/db";
+import { deleteFile } from "@nightshift/db";
 import { type DeletedFile, errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { FindFileDeps } from "./retrieve-file.ts";
 
 /** Takes the file from its tenant at once; a second time it is not there. */
-export function deleteFile({ db, clock }: FindFileDeps): TenantHandler {
+export function deleteFileRoute({ db, clock }: FindFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "file_id");
-    const isDeleted = isObjectId(id) && (await deleteFileRow(db, tenant, id, clock()));
+    const isDeleted = isObjectId(id) && (await deleteFile(db, tenant, id, clock()));
     if (!isDeleted) throw errors.fileNotFound(id);
     response.json({ object: "file", id, deleted: true } satisfies DeletedFile);
   };

@@ -15,7 +15,7 @@ export interface GetContentDeps extends FindFileDeps {
 }
 
 /** Streams the file's bytes at the client's pace: all of them, one range, or nothing where the client has them. */
-export function getContent(deps: GetContentDeps): TenantHandler {
+export function getContentRoute(deps: GetContentDeps): TenantHandler {
   return async (request, response, tenant) => {
     const file = await getFile(deps, tenant, idFromPath(request.params, "file_id"));
     if (SEALED_PURPOSES.includes(file.purpose)) throw errors.notDownloadable(file.purpose);

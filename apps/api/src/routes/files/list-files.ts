@@ -29,7 +29,7 @@ export const ListFilesQuery = Type.Object({
 const parseQuery = textParser(ListFilesQuery);
 
 /** Answers with a page of the tenant's files, the newest first unless asked otherwise. */
-export function listFiles({ db, clock }: FindFileDeps): TenantHandler {
+export function listFilesRoute({ db, clock }: FindFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     const { purpose = null, limit, order, after = null } = parseQuery({ ...request.query });
     const page =

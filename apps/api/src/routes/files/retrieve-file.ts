@@ -11,7 +11,7 @@ export interface FindFileDeps {
 }
 
 /** Answers with the File object. */
-export function retrieveFile(deps: FindFileDeps): TenantHandler {
+export function retrieveFileRoute(deps: FindFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     response.json(presentFile(await getFile(deps, tenant, idFromPath(request.params, "file_id"))));
   };

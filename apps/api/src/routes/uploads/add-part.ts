@@ -33,7 +33,7 @@ export interface AddPartDeps extends UploadDeps {
  * Streams the part to the object store, then writes its row, if the upload is still pending. Parts may be sent beside
  * each other and in any order; one that is sent again is another part, and `part_ids` says which of them counts.
  */
-export function addPart(deps: AddPartDeps): TenantHandler {
+export function addPartRoute(deps: AddPartDeps): TenantHandler {
   return async (request, response, tenant) => {
     const upload = await getUpload(deps.db, tenant, idFromPath(request.params, "upload_id"), deps.clock());
     refuseUnlessPending(upload);
@@ -51,7 +51,7 @@ export function addPart(deps: AddPartDeps): TenantHandler {
         await insertPart(tx, part);
       });
     } catch (error) {
-      // After a failure of the database the row may be there all the same; it then goes with its upload, or upkeep finds the note.
+      // After a failure of the database the row may be there all the same; it then goes with its upload, or maintenance finds the note.
       if (error instanceof RequestError) await discardUpload(deps, request, key);
       throw error;
     }

@@ -14,7 +14,7 @@ export interface CancelUploadDeps extends UploadDeps {
  * Answers with the upload in `cancelled`, and deletes its parts. Again it answers the same, for the sake of a client that
  * did not hear the first reply; 400 where the upload is completed or expired.
  */
-export function cancelUpload(deps: CancelUploadDeps): TenantHandler {
+export function cancelUploadRoute(deps: CancelUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
     const now = deps.clock();
     const found = await getUpload(deps.db, tenant, idFromPath(request.params, "upload_id"), now);

@@ -51,7 +51,7 @@ interface Completion {
  * The object store does the joining. Bytes pass through this process only where it cannot copy them (a folder, parts of
  * S3 up to 5 MiB), for the first line of a batch's input, and for an `md5`, which makes every part be read once more.
  */
-export function completeUpload(deps: CompleteUploadDeps): TenantHandler {
+export function completeUploadRoute(deps: CompleteUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
     const now = deps.clock();
     const upload = await getUpload(deps.db, tenant, idFromPath(request.params, "upload_id"), now);
@@ -89,7 +89,7 @@ async function complete(deps: CompleteUploadDeps, request: Request, completion: 
 
 /**
  * Makes the joined object the upload's file, unless the upload has ended. After a failure of the database the object stays,
- * because the file may be there all the same; where it is not, upkeep finds the blob's note.
+ * because the file may be there all the same; where it is not, maintenance finds the blob's note.
  */
 async function keep(
   deps: CompleteUploadDeps,

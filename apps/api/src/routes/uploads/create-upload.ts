@@ -26,7 +26,7 @@ export interface CreateUploadDeps {
  * Answers with a pending upload, which lives for an hour. What is known of the file already is judged by the rules of
  * POST /v1/files, with its messages: size by purpose (8 GiB where it is not for a batch), and extension.
  */
-export function createUpload(deps: CreateUploadDeps): TenantHandler {
+export function createUploadRoute(deps: CreateUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
     const body = parseBody(await readJsonBody(request, response));
     const purpose = parsePurpose(body.purpose);

@@ -5,7 +5,7 @@
  */
 import type { Logger } from "@nightshift/service";
 
-export interface FastLane {
+export interface DirectSteps {
   /** Does it now. What fails is logged, and left to the job. */
   go(name: string, step: () => Promise<unknown>): void;
   /** Resolves when no step is under way. */
@@ -13,7 +13,7 @@ export interface FastLane {
 }
 
 /** Any number of steps at a time: small batches are short. */
-export function createFastLane(logger: Logger): FastLane {
+export function createDirectSteps(logger: Logger): DirectSteps {
   const underWay = new Set<Promise<void>>();
   return {
     go(name, step) {

@@ -1,17 +1,17 @@
-/** Mends of finished batches: nothing of the batch changes before its files can, and then everything at once. */
+/** Retries of finished batches: nothing of the batch changes before its files can, and then everything at once. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
-  answeredMends,
+  answeredRetries,
   batchesToPublish,
   deleteFile,
   exhaustedLines,
   feedUpstream,
   findFile,
   freeOrphans,
-  giveUpMends,
+  giveUpRetries,
   isDueToPublish,
-  openMends,
+  openRetries,
   recordFlush,
   removeWorkers,
   sealExpired,
@@ -22,7 +22,7 @@ import {
 } from "../src/index.ts";
 import { batchWithInput, blobOf, completedBatch, finish, publish, writtenHistory } from "./finished-batch.ts";
 import * as fixture from "./ledger-fixture.ts";
-import { claimedMend, later, mendLine, now, recordLines, viewOf } from "./ledger-fixture.ts";
+import { claimedRetry, later, retryLine, now, recordLines, viewOf } from "./ledger-fixture.ts";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, claimSlice, flushOf, newWorker, retried } = fixture;
@@ -34,31 +34,31 @@ const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0
 test("opening leaves the batch as it is; its slice may be claimed after the batch's deadline, for a day", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
 
-  expect(await mendLine(db(), batch.number, 3)).toBe("opened");
-  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 3, failed: 2, status: "completed" });
+  expect(await retryLine(db(), batch.batchNo, 3)).toBe("opened");
+  expect(await viewOf(db(), batch.batchNo)).toMatchObject({ completed: 3, failed: 2, status: "completed" });
   const [slice] = (await waitingSlices(db(), 1_000)).filter((each) => each.upstream === batch.upstream);
   if (slice === undefined) throw new Error("the slice does not wait");
   expect(await claimSlice(db(), await newWorker(db()), slice, later(90_000))).toBeNull();
-  await db().query("update batches set deadline = $2 where number = $1", [batch.number, later(-1)]);
+  await db().query("update batches set deadline = $2 where batch_no = $1", [batch.batchNo, later(-1)]);
   expect(await claimSlice(db(), await newWorker(db()), slice, now)).toMatchObject({
     firstLine: 3,
     requestGen: 1,
     deadline: later(86_400),
   });
-  expect(await stoppedBatches(db(), [batch.number], now)).toEqual([]);
+  expect(await stoppedBatches(db(), [batch.batchNo], now)).toEqual([]);
 });
 
 test("a result changes nothing before it is published, and then counts, usage, index and files together", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   const oldBlob = await blobOf(db(), batch.outputFileId);
-  await claimedMend(db(), batch.number, 3);
+  await claimedRetry(db(), batch.batchNo, 3);
 
-  const recorded = await recordLines(db(), batch.number, [3], { requestGen: 1, usage: USAGE });
-  expect(recorded).toMatchObject({ results: [{ line: 3 }], mended: [batch.number], sealed: [] });
-  expect(await viewOf(db(), batch.number)).toEqual({ ...batch, upstream: batch.upstream });
+  const recorded = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, usage: USAGE });
+  expect(recorded).toMatchObject({ results: [{ line: 3 }], retried: [batch.batchNo], sealed: [] });
+  expect(await viewOf(db(), batch.batchNo)).toEqual({ ...batch, upstream: batch.upstream });
   expect(await publish(db(), batch)).toBe(true);
 
-  expect(await viewOf(db(), batch.number)).toEqual({
+  expect(await viewOf(db(), batch.batchNo)).toEqual({
     ...batch,
     completed: 4,
     failed: 1,
@@ -67,52 +67,52 @@ test("a result changes nothing before it is published, and then counts, usage, i
   });
   expect(await findFile(db(), batch.tenant, batch.outputFileId ?? "", now)).toMatchObject({ etag: "new", bytes: 2 });
   expect(await unneededBlobs(db(), now, 86_400, 1_000)).not.toContain(oldBlob);
-  expect(await writtenHistory(db(), batch.number)).toMatchObject([
-    { id: "1", what: "mends_asked", by: "an admin", details: { count: 1, lines: [4] } },
-    { id: "2", what: "mends_succeeded", by: null, details: { count: 1, lines: [4] } },
+  expect(await writtenHistory(db(), batch.batchNo)).toMatchObject([
+    { id: "1", what: "retries_asked", by: "an admin", details: { count: 1, lines: [4] } },
+    { id: "2", what: "retries_succeeded", by: null, details: { count: 1, lines: [4] } },
     { id: "3", what: "files_rebuilt", by: null, details: { output: "replace", error: "replace" } },
   ]);
-  await expectSoundLedger(db(), batch.number);
+  await expectSoundLedger(db(), batch.batchNo);
 });
 
 test("a line that fails again keeps the counts, has a new error line, and may be asked for once more", async () => {
   const batch = await completedBatch(db(), 5, [3]);
-  await claimedMend(db(), batch.number, 3);
-  await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
-  expect(await mendLine(db(), batch.number, 3)).toBe("not_failed");
+  await claimedRetry(db(), batch.batchNo, 3);
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  expect(await retryLine(db(), batch.batchNo, 3)).toBe("not_failed");
   expect(await publish(db(), batch, { output: { kind: "keep" } })).toBe(true);
 
-  expect(await viewOf(db(), batch.number)).toEqual({ ...batch, upstream: batch.upstream });
-  expect(await claimedMend(db(), batch.number, 3)).toMatchObject({ requestGen: 2 });
+  expect(await viewOf(db(), batch.batchNo)).toEqual({ ...batch, upstream: batch.upstream });
+  expect(await claimedRetry(db(), batch.batchNo, 3)).toMatchObject({ requestGen: 2 });
 });
 
 test("results of older requests, and second ones of the same, are dropped and leave the slice alone", async () => {
   const batch = await completedBatch(db(), 5, [3]);
-  await claimedMend(db(), batch.number, 3);
+  await claimedRetry(db(), batch.batchNo, 3);
 
-  const old = await recordLines(db(), batch.number, [3], { requestGen: 0 });
-  expect(old).toMatchObject({ results: [], mended: [] });
-  const { rows: slices } = await db().query("select slice_no from slices where batch = $1", [batch.number]);
+  const old = await recordLines(db(), batch.batchNo, [3], { requestGen: 0 });
+  expect(old).toMatchObject({ results: [], retried: [] });
+  const { rows: slices } = await db().query("select slice_no from slices where batch_no = $1", [batch.batchNo]);
   expect(slices).toHaveLength(1);
-  await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
-  const second = await recordLines(db(), batch.number, [3], { requestGen: 1 });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  const second = await recordLines(db(), batch.batchNo, [3], { requestGen: 1 });
 
   expect(second.results).toEqual([]);
-  expect(await answeredMends(db(), batch.number)).toMatchObject([{ line: 3, failed: true }]);
+  expect(await answeredRetries(db(), batch.batchNo)).toMatchObject([{ line: 3, failed: true }]);
 });
 
 test("asked for ten times at once, a line of a finished batch is sent again once", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
 
-  const outcomes = await Promise.all(Array.from({ length: 10 }, () => mendLine(db(), batch.number, 2)));
+  const outcomes = await Promise.all(Array.from({ length: 10 }, () => retryLine(db(), batch.batchNo, 2)));
 
   expect(outcomes.filter((outcome) => outcome === "opened")).toHaveLength(1);
   expect(outcomes.filter((outcome) => outcome === "not_failed")).toHaveLength(9);
 });
 
-test("a burned attempt makes another slice of the mend, and a dead worker's slice goes to another", async () => {
+test("a burned attempt makes another slice of the retry, and a dead worker's slice goes to another", async () => {
   const batch = await completedBatch(db(), 5, [3]);
-  const slice = await claimedMend(db(), batch.number, 3);
+  const slice = await claimedRetry(db(), batch.batchNo, 3);
   const { slices } = await recordFlush(db(), flushOf([], [retried(slice, 3)]), now);
   const retry = slices[0] && (await claimSlice(db(), await newWorker(db()), slices[0], now));
   expect(retry).toMatchObject({ attempt: 1, requestGen: 1, deadline: later(86_400) });
@@ -123,61 +123,61 @@ test("a burned attempt makes another slice of the mend, and a dead worker's slic
   expect((await waitingSlices(db(), 1_000)).map(({ sliceNo }) => sliceNo)).toContain(retry?.sliceNo);
 });
 
-test("a batch that is sealed ends its open mends; its unfinished lines can be asked for afterwards", async () => {
+test("a batch that is sealed ends its open retries; its unfinished lines can be asked for afterwards", async () => {
   const batch = await batchWithInput(db(), 4);
   await claimedSlice(db(), batch, 2);
-  await recordLines(db(), batch.number, [0]);
-  await recordLines(db(), batch.number, [1], { kind: "error" });
-  const first = await claimedMend(db(), batch.number, 1);
-  expect(await sealExpired(db(), batch.number, now)).toBe(true);
+  await recordLines(db(), batch.batchNo, [0]);
+  await recordLines(db(), batch.batchNo, [1], { kind: "error" });
+  const first = await claimedRetry(db(), batch.batchNo, 1);
+  expect(await sealExpired(db(), batch.batchNo, now)).toBe(true);
   const expired = await finish(db(), batch, "expired");
 
-  const again = await claimedMend(db(), batch.number, 1);
-  const never = await claimedMend(db(), batch.number, 3);
-  await recordLines(db(), batch.number, [1], { requestGen: first.requestGen });
-  await recordLines(db(), batch.number, [1, 3], { requestGen: again.requestGen });
-  const unfinished = await recordLines(db(), batch.number, [3], { requestGen: never.requestGen });
+  const again = await claimedRetry(db(), batch.batchNo, 1);
+  const never = await claimedRetry(db(), batch.batchNo, 3);
+  await recordLines(db(), batch.batchNo, [1], { requestGen: first.requestGen });
+  await recordLines(db(), batch.batchNo, [1, 3], { requestGen: again.requestGen });
+  const unfinished = await recordLines(db(), batch.batchNo, [3], { requestGen: never.requestGen });
   await publish(db(), expired);
 
   expect([first.requestGen, again.requestGen, never.requestGen]).toEqual([1, 2, 1]);
-  expect(unfinished.mended).toEqual([batch.number]);
-  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 3, failed: 1, status: "expired" });
-  await expectSoundLedger(db(), batch.number);
+  expect(unfinished.retried).toEqual([batch.batchNo]);
+  expect(await viewOf(db(), batch.batchNo)).toMatchObject({ completed: 3, failed: 1, status: "expired" });
+  await expectSoundLedger(db(), batch.batchNo);
 });
 
-test("a seal and ten mends at once leave each line in one place", async () => {
+test("a seal and ten retries at once leave each line in one place", async () => {
   const batch = await batchWithInput(db(), 12);
   await claimedSlice(db(), batch, 11);
-  await recordLines(db(), batch.number, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { kind: "error" });
+  await recordLines(db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { kind: "error" });
 
   await Promise.all([
-    ...Array.from({ length: 5 }, (_, line) => mendLine(db(), batch.number, line)),
-    sealExpired(db(), batch.number, now),
-    ...Array.from({ length: 5 }, (_, line) => mendLine(db(), batch.number, line + 5)),
+    ...Array.from({ length: 5 }, (_, line) => retryLine(db(), batch.batchNo, line)),
+    sealExpired(db(), batch.batchNo, now),
+    ...Array.from({ length: 5 }, (_, line) => retryLine(db(), batch.batchNo, line + 5)),
   ]);
 
-  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 0, failed: 12, status: "finalizing" });
-  await expectSoundLedger(db(), batch.number);
-  const { rows } = await db().query("select 1 from mends where batch = $1 and state = 'open'", [batch.number]);
+  expect(await viewOf(db(), batch.batchNo)).toMatchObject({ completed: 0, failed: 12, status: "finalizing" });
+  await expectSoundLedger(db(), batch.batchNo);
+  const { rows } = await db().query("select 1 from retries where batch_no = $1 and state = 'open'", [batch.batchNo]);
   expect(rows).toEqual([]);
 });
 
 test("what a crash leaves unpublished is found: at once when nothing is open, else after a minute", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
-  await claimedMend(db(), batch.number, 2);
-  await claimedMend(db(), batch.number, 3);
-  const first = await recordLines(db(), batch.number, [2], { requestGen: 1 });
+  await claimedRetry(db(), batch.batchNo, 2);
+  await claimedRetry(db(), batch.batchNo, 3);
+  const first = await recordLines(db(), batch.batchNo, [2], { requestGen: 1 });
   const isDue = async (seconds: number): Promise<boolean[]> => [
-    (await batchesToPublish(db(), later(seconds))).includes(batch.number),
-    await isDueToPublish(db(), batch.number, later(seconds)),
+    (await batchesToPublish(db(), later(seconds))).includes(batch.batchNo),
+    await isDueToPublish(db(), batch.batchNo, later(seconds)),
   ];
 
-  expect(first.mended).toEqual([]);
+  expect(first.retried).toEqual([]);
   expect([await isDue(59), await isDue(60)]).toEqual([
     [false, false],
     [true, true],
   ]);
-  await recordLines(db(), batch.number, [3], { requestGen: 1 });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1 });
   expect(await isDue(0)).toEqual([true, true]);
   await publish(db(), batch);
   expect(await isDue(3_600)).toEqual([false, false]);
@@ -185,20 +185,20 @@ test("what a crash leaves unpublished is found: at once when nothing is open, el
 
 test("of two rebuilds at once one is the batch's", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
-  await claimedMend(db(), batch.number, 2);
-  await recordLines(db(), batch.number, [2], { requestGen: 1 });
+  await claimedRetry(db(), batch.batchNo, 2);
+  await recordLines(db(), batch.batchNo, [2], { requestGen: 1 });
 
   const published = await Promise.all([publish(db(), batch), publish(db(), batch)]);
 
   expect(published.sort()).toEqual([false, true]);
-  expect(await viewOf(db(), batch.number)).toMatchObject({ completed: 4, failed: 1 });
+  expect(await viewOf(db(), batch.batchNo)).toMatchObject({ completed: 4, failed: 1 });
 });
 
 test("a file is made where there was none, and taken away where nothing is left for it", async () => {
   const batch = await completedBatch(db(), 1, [0]);
-  await claimedMend(db(), batch.number, 0);
-  await recordLines(db(), batch.number, [0], { requestGen: 1 });
-  const key = `files/new-${String(batch.number)}`;
+  await claimedRetry(db(), batch.batchNo, 0);
+  await recordLines(db(), batch.batchNo, [0], { requestGen: 1 });
+  const key = `files/new-${String(batch.batchNo)}`;
   const file = { id: `file-${key.slice(6)}`, tenant: batch.tenant, purpose: "batch_output", filename: "out.jsonl" };
   const fileId = batch.errorFileId ?? "";
 
@@ -208,32 +208,32 @@ test("a file is made where there was none, and taken away where nothing is left 
   });
 
   expect([batch.outputFileId, isPublished]).toEqual([null, true]);
-  expect(await viewOf(db(), batch.number)).toMatchObject({ outputFileId: file.id, errorFileId: null, completed: 1 });
+  expect(await viewOf(db(), batch.batchNo)).toMatchObject({ outputFileId: file.id, errorFileId: null, completed: 1 });
   expect(await findFile(db(), batch.tenant, fileId, now)).toBeNull();
 });
 
-test("a mend without a result within a day is given up, and the line stays as it was", async () => {
+test("a retry without a result within a day is given up, and the line stays as it was", async () => {
   const batch = await completedBatch(db(), 5, [3]);
-  await claimedMend(db(), batch.number, 3);
+  await claimedRetry(db(), batch.batchNo, 3);
 
-  await giveUpMends(db(), later(86_399));
-  expect(await mendLine(db(), batch.number, 3)).toBe("not_failed");
-  await giveUpMends(db(), later(86_400));
+  await giveUpRetries(db(), later(86_399));
+  expect(await retryLine(db(), batch.batchNo, 3)).toBe("not_failed");
+  await giveUpRetries(db(), later(86_400));
 
-  const late = await recordLines(db(), batch.number, [3], { requestGen: 1 });
+  const late = await recordLines(db(), batch.batchNo, [3], { requestGen: 1 });
   expect(late.results).toEqual([]);
-  expect((await writtenHistory(db(), batch.number)).at(-1)).toMatchObject({ what: "mends_given_up" });
-  expect(await mendLine(db(), batch.number, 3)).toBe("opened");
+  expect((await writtenHistory(db(), batch.batchNo)).at(-1)).toMatchObject({ what: "retries_given_up" });
+  expect(await retryLine(db(), batch.batchNo, 3)).toBe("opened");
 });
 
-test.each(["input", "output"] as const)("without its %s file a finished batch is not mended", async (file) => {
+test.each(["input", "output"] as const)("without its %s file a finished batch is not retried", async (file) => {
   const batch = await completedBatch(db(), 5, [3]);
   const id = file === "input" ? batch.inputFileId : (batch.outputFileId ?? "");
   await deleteFile(db(), batch.tenant, id, now);
 
-  const outcome = await openMends(
+  const outcome = await openRetries(
     db(),
-    { batch: batch.number, lines: [{ line: 3, ...bytesOf(3, 1) }], askedBy: "x" },
+    { batchNo: batch.batchNo, lines: [{ line: 3, ...bytesOf(3, 1) }], askedBy: "x" },
     now,
   );
 
@@ -248,14 +248,16 @@ test("the bytes that a retry needs stay while it is possible or open", async () 
 
   // The fixture's input blob is not the input file's.
   expect(await bytes()).toEqual([false, true]);
-  await claimedMend(db(), batch.number, 3);
+  await claimedRetry(db(), batch.batchNo, 3);
   await deleteFile(db(), batch.tenant, batch.inputFileId, now);
   expect(await bytes()).toEqual([true, true]);
-  const flush = await recordLines(db(), batch.number, [3], { requestGen: 1, kind: "error" });
+  const flush = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
   expect(await bytes()).toEqual([true, true]);
   const segment = flush.results[0]?.segment;
   const swept = async (): Promise<boolean> => {
-    await db().query("update batches set completed_at = now() - interval '9 days' where number = $1", [batch.number]);
+    await db().query("update batches set completed_at = now() - interval '9 days' where batch_no = $1", [
+      batch.batchNo,
+    ]);
     return (await sweepableSegments(db(), -1, 10_000)).some(({ key }) => key === segment);
   };
   expect(await swept()).toBe(false);
@@ -269,9 +271,9 @@ test("many lines at once are parked, and come into the window bit by bit", async
   const lines = Array.from({ length: 300 }, (_, line) => line);
   const batch = await completedBatch(db(), 300, lines);
 
-  const opened = await openMends(
+  const opened = await openRetries(
     db(),
-    { batch: batch.number, lines: lines.map((line) => ({ line, ...bytesOf(line, 1) })), askedBy: "x" },
+    { batchNo: batch.batchNo, lines: lines.map((line) => ({ line, ...bytesOf(line, 1) })), askedBy: "x" },
     now,
   );
   const fed = await feedUpstream(db(), batch.upstream, now, () => Promise.resolve([]));
@@ -286,10 +288,10 @@ test("many lines at once are parked, and come into the window bit by bit", async
 test("lines of finished batches that ran out of attempts are in the failed set while they can be retried", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   const ours = async (): Promise<number[]> =>
-    (await exhaustedLines(db(), 1_000, now)).filter((l) => l.batch === batch.number).map(({ line }) => line);
+    (await exhaustedLines(db(), 1_000, now)).filter((l) => l.batchNo === batch.batchNo).map(({ line }) => line);
 
   expect(await ours()).toEqual([3, 2]);
-  await claimedMend(db(), batch.number, 2);
+  await claimedRetry(db(), batch.batchNo, 2);
   expect(await ours()).toEqual([3]);
   await deleteFile(db(), batch.tenant, batch.inputFileId, now);
   expect(await ours()).toEqual([]);

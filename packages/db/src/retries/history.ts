@@ -1,7 +1,7 @@
-/** What happened to a batch beyond its states: an entry for each mend that was asked for, each outcome, each rebuild of the files. */
+/** What happened to a batch beyond its states: an entry for each retry that was asked for, each outcome, each rebuild of the files. */
 import type { Queryable } from "../pool.ts";
 
-export type MendEvent = "mends_asked" | "mends_succeeded" | "mends_failed" | "mends_given_up";
+export type RetryEvent = "retries_asked" | "retries_succeeded" | "retries_failed" | "retries_given_up";
 
 /** How many lines, and the numbers of the first hundred of them, from 1. */
 export interface LinesDetail {
@@ -17,12 +17,12 @@ export interface FilesDetail {
 export type FileOutcome = "keep" | "create" | "replace" | "remove" | "forget";
 
 export type NewHistoryEntry = {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly at: Date;
   /** Who asked; left out: the service itself. */
   readonly by?: string;
 } & (
-  | { readonly what: MendEvent; readonly details: LinesDetail }
+  | { readonly what: RetryEvent; readonly details: LinesDetail }
   | { readonly what: "files_rebuilt"; readonly details: FilesDetail }
 );
 
@@ -38,7 +38,7 @@ export function linesDetail(lines: readonly number[]): LinesDetail {
 /** Adds an entry to a batch's history; `by` is null where nobody but the service itself did it. */
 export async function writeHistory(db: Queryable, entry: NewHistoryEntry): Promise<void> {
   await db.query(
-    "/* history.insert */ insert into batch_history (batch, at, what, by, details) values ($1, $2, $3, $4, $5)",
-    [entry.batch, entry.at, entry.what, entry.by ?? null, JSON.stringify(entry.details)],
+    "/* history.insert */ insert into batch_history (batch_no, at, what, by, details) values ($1, $2, $3, $4, $5)",
+    [entry.batchNo, entry.at, entry.what, entry.by ?? null, JSON.stringify(entry.details)],
   );
 }

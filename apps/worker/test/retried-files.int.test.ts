@@ -6,7 +6,7 @@ import { type Db, deleteFile, findFile, listBatchHistory, openDb } from "@nights
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { openS3Store } from "@nightshift/storage/s3";
 import { makeTemporaryFolder, testServices, useDatabase, useLostCommits } from "@nightshift/testing";
-import { customId, type MendedBatch, mendedBatch, resultOf } from "./mended-batch.ts";
+import { customId, type RetriedBatch, retriedBatch, resultOf } from "./retried-batch.ts";
 
 const database = useDatabase();
 const commits = useLostCommits();
@@ -18,15 +18,15 @@ const db = (): Db => database.db();
 let folder: ObjectStore;
 let root: string;
 beforeAll(async () => {
-  root = await makeTemporaryFolder("mends");
+  root = await makeTemporaryFolder("retries");
   folder = openFolderStore({ root });
   await folder.ready();
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** A completed batch of four lines, of which the last ones failed. */
-async function completed(failed: readonly number[]): Promise<MendedBatch> {
-  const batch = await mendedBatch({ db: db(), objects: folder, clock }, 4);
+async function completed(failed: readonly number[]): Promise<RetriedBatch> {
+  const batch = await retriedBatch({ db: db(), objects: folder, clock }, 4);
   const lines = [0, 1, 2, 3];
   await batch.record(
     lines.filter((line) => !failed.includes(line)),
@@ -38,14 +38,14 @@ async function completed(failed: readonly number[]): Promise<MendedBatch> {
   return batch;
 }
 
-async function remove(batch: MendedBatch, kind: "outputFileId" | "errorFileId"): Promise<void> {
+async function remove(batch: RetriedBatch, kind: "outputFileId" | "errorFileId"): Promise<void> {
   const view = await batch.view();
   expect(await deleteFile(db(), view.tenant, view[kind] ?? "", now)).toBe(true);
 }
 
 /** How many times the batch's files were made anew. */
-async function rebuilds(batch: number): Promise<number> {
-  const history = await listBatchHistory(db(), batch, { limit: 100, after: null });
+async function rebuilds(batchNo: number): Promise<number> {
+  const history = await listBatchHistory(db(), batchNo, { limit: 100, after: null });
   return history?.rows.filter(({ what }) => what === "files_rebuilt").length ?? 0;
 }
 
@@ -132,7 +132,7 @@ describe("a commit whose answer is lost", () => {
   afterAll(() => lossy.end());
 
   test("leaves the files of a batch that ends, and they are made once", async () => {
-    const batch = await mendedBatch({ db: db(), objects: folder, clock }, 2);
+    const batch = await retriedBatch({ db: db(), objects: folder, clock }, 2);
     await batch.record([0], "output", "first");
     await batch.record([1], "error", "first");
     commits.loseNext();
@@ -162,13 +162,13 @@ describe("a commit whose answer is lost", () => {
     const view = await batch.view();
     expect(view).toMatchObject({ completed: 4, failed: 0, errorFileId: null, outputFileId: before.outputFileId });
     expect((await batch.content(view.outputFileId)).toString()).toContain(sorted([[3, "output", "second"]]));
-    expect(await rebuilds(view.number)).toBe(1);
+    expect(await rebuilds(view.batchNo)).toBe(1);
   });
 });
 
 const stores: [string, () => Promise<ObjectStore>][] = [["a folder", () => Promise.resolve(folder)]];
 if (s3 !== null) {
-  stores.push(["S3", () => Promise.resolve(openS3Store({ ...s3, bucket: `mends-${randomUUID()}` }))]);
+  stores.push(["S3", () => Promise.resolve(openS3Store({ ...s3, bucket: `retries-${randomUUID()}` }))]);
 }
 
 describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, open) => {
@@ -176,7 +176,7 @@ describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, o
     const objects = await open();
     await objects.ready();
     const total = 50_000;
-    const batch = await mendedBatch({ db: db(), objects, clock }, total);
+    const batch = await retriedBatch({ db: db(), objects, clock }, total);
     const retried = Array.from({ length: 500 }, (_, i) => i * 100 + 7);
     const failed = new Set([...retried, 3]);
     // As workers record them: several flushes, whose lines lie next to each other in none.
@@ -212,7 +212,7 @@ describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, o
     expect(output.subarray(0, oldOutput.length).equals(oldOutput)).toBe(true);
     expect(customIdsOf(output.subarray(oldOutput.length))).toBe(arrived.map(customId).join());
     expect((await batch.content(after.errorFileId)).toString()).toBe(sorted([[3, "error", "second"]]));
-    expect(await rebuilds(after.number)).toBe(1);
+    expect(await rebuilds(after.batchNo)).toBe(1);
   });
 });
 

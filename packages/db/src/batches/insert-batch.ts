@@ -36,15 +36,15 @@ const DAY_MS = 86_400_000;
  * Throws BatchQueueFullError, decided under the tenant's row lock, where there would be more than `maxUnfinished`. `first`
  * runs before, in the same transaction; where it throws, there is no batch.
  */
-export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
+export async function insertBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
   await withTx(db, async (tx) => {
     await first?.(tx);
     await refuseIfFull(tx, batch);
-    const { rows } = await tx.query<{ number: number }>(
+    const { rows } = await tx.query<{ batchNo: number }>(
       `/* batches.create */
       insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,
         created_at, deadline, day, request_id)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning number`,
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning batch_no as "batchNo"`,
       [
         batch.id,
         batch.tenant,
@@ -59,7 +59,9 @@ export async function createBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => P
         batch.requestId ?? null,
       ],
     );
-    await tx.query("/* batches.create_progress */ insert into batch_progress (batch) values ($1)", [rows[0]?.number]);
+    await tx.query("/* batches.create_progress */ insert into batch_progress (batch_no) values ($1)", [
+      rows[0]?.batchNo,
+    ]);
   });
   const view = await findBatch(db, batch.tenant, batch.id);
   if (view === null) throw new Error(`batch ${batch.id} is gone right after it was created`);

@@ -1,4 +1,4 @@
-/** `upkeep.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
+/** `maintenance.run`: retention. Deletes bytes that nothing needs any more, and prepares the next day's partition. */
 import {
   ensureLinePartition,
   forgetBlobs,
@@ -29,7 +29,7 @@ const STRAYS_EVERY_MS = 3_600_000;
 const AT_ONCE = 500;
 const KEYS_AT_ONCE = 10_000;
 
-export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
+export function runMaintenance(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">) {
   return async (): Promise<void> => {
     const now = deps.clock();
     await ensureLinePartition(deps.db, Math.floor(now.getTime() / DAY_MS) + 1);
@@ -56,6 +56,7 @@ export function runUpkeep(deps: Pick<WorkerDeps, "db" | "objects" | "clock" | "l
       events: await forgetWebhookEvents(deps.db, new Date(now.getTime() - WEBHOOK_AGE_MS), AT_ONCE),
       strays: (await takeTurn(deps.db, "stray objects", STRAYS_EVERY_MS)) ? await deleteStrayObjects(deps) : 0,
     };
-    if (Object.values(gone).some((count) => count > 0)) deps.logger.info(gone, "upkeep deleted what nothing needs");
+    if (Object.values(gone).some((count) => count > 0))
+      deps.logger.info(gone, "maintenance deleted what nothing needs");
   };
 }

@@ -43,7 +43,7 @@ export interface OpenStoresOptions {
  * Brings the schemas up to date and opens the stores, waiting for each that is away. Rejects with
  * StartupError where the operator has to do something; nothing is then left open.
  */
-export async function openStores(config: StoresConfig, options: OpenStoresOptions): Promise<Stores> {
+export async function openBackends(config: StoresConfig, options: OpenStoresOptions): Promise<Stores> {
   refuseHalfSet(config);
   const { logger, signal, patienceMs = PATIENCE_MS } = options;
   const opened: (() => Promise<void>)[] = [];

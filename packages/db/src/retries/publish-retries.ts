@@ -1,5 +1,5 @@
 /**
- * The results of a finished batch's mends become the batch's: index, counts, usage, files and the mends' own states change
+ * The results of a finished batch's retries become the batch's: index, counts, usage, files and the retries' own states change
  * in one transaction, so a reader sees the batch as it was or as it is, never a mixture.
  */
 import type { ResultFile } from "../batches/finish-batch.ts";
@@ -8,11 +8,11 @@ import { insertFile } from "../files/insert-file.ts";
 import { arrayLiteral } from "../array-literal.ts";
 import type { Db, Queryable, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
-import { writeOutcome } from "./answer-mends.ts";
+import { writeOutcome } from "./answer-retries.ts";
 import { writeHistory } from "./history.ts";
 
-/** A mend whose result is durable and not in the files yet. */
-export interface AnsweredMend {
+/** A retry whose result is durable and not in the files yet. */
+export interface AnsweredRetry {
   readonly id: number;
   readonly line: number;
   readonly failed: boolean;
@@ -40,20 +40,20 @@ export type FileChange =
 
 export interface Publication {
   /** As it was when its files were made: with another count of failed lines somebody else has published meanwhile. */
-  readonly batch: { readonly number: number; readonly day: number; readonly failed: number };
-  readonly mends: readonly AnsweredMend[];
+  readonly batch: { readonly batchNo: number; readonly day: number; readonly failed: number };
+  readonly retries: readonly AnsweredRetry[];
   readonly output: FileChange;
   readonly error: FileChange;
 }
 
-/** The answered mends of a batch, ordered by the place of their results. */
-export async function answeredMends(db: Queryable, batch: number): Promise<AnsweredMend[]> {
-  const { rows } = await db.query<AnsweredMend>(
-    `/* mends.answered */
+/** The answered retries of a batch, ordered by the place of their results. */
+export async function answeredRetries(db: Queryable, batchNo: number): Promise<AnsweredRetry[]> {
+  const { rows } = await db.query<AnsweredRetry>(
+    `/* retries.answered */
     select m.id, m.line, m.failed, s.key, m.segment_offset as offset, m.length
-    from mends m join segments s on s.id = m.segment
-    where m.batch = $1 and m.state = 'answered' order by m.segment, m.segment_offset`,
-    [batch],
+    from retries m join segments s on s.id = m.segment
+    where m.batch_no = $1 and m.state = 'answered' order by m.segment, m.segment_offset`,
+    [batchNo],
   );
   return rows;
 }
@@ -61,30 +61,31 @@ export async function answeredMends(db: Queryable, batch: number): Promise<Answe
 class LostRaceError extends Error {}
 
 /** False where somebody else published first, or a file was deleted meanwhile: the caller deletes its own objects. */
-export async function publishMends(db: Db, publication: Publication, now: Date): Promise<boolean> {
+export async function publishRetries(db: Db, publication: Publication, now: Date): Promise<boolean> {
   try {
     await withTx(db, async (tx) => {
-      const { batch, mends } = publication;
-      await tx.query("/* mends.lock */ select 1 from batch_progress where batch = $1 for no key update", [
-        batch.number,
+      const { batch, retries } = publication;
+      await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
+        batch.batchNo,
       ]);
-      await compareAndSet(tx, "/* mends.unchanged */ select 1 from batch_progress where batch = $1 and failed = $2", [
-        batch.number,
-        batch.failed,
-      ]);
-      await change(tx, batch.number, "output", publication.output, now);
-      await change(tx, batch.number, "error", publication.error, now);
-      const ids = arrayLiteral(mends.map((mend) => mend.id));
+      await compareAndSet(
+        tx,
+        "/* retries.unchanged */ select 1 from batch_progress where batch_no = $1 and failed = $2",
+        [batch.batchNo, batch.failed],
+      );
+      await change(tx, batch.batchNo, "output", publication.output, now);
+      await change(tx, batch.batchNo, "error", publication.error, now);
+      const ids = arrayLiteral(retries.map((retry) => retry.id));
       const { rowCount } = await tx.query(
-        `/* mends.publish */
-        update mends set state = case when failed then 'failed' else 'succeeded' end where id = any($1) and state = 'answered'`,
+        `/* retries.publish */
+        update retries set state = case when failed then 'failed' else 'succeeded' end where id = any($1) and state = 'answered'`,
         [ids],
       );
-      if (rowCount !== mends.length) throw new LostRaceError();
+      if (rowCount !== retries.length) throw new LostRaceError();
       await replaceIndexRows(tx, batch, ids);
-      await writeOutcome(tx, batch.number, mends, now);
+      await writeOutcome(tx, batch.batchNo, retries, now);
       const details = { output: publication.output.kind, error: publication.error.kind };
-      await writeHistory(tx, { batch: batch.number, at: now, what: "files_rebuilt", details });
+      await writeHistory(tx, { batchNo: batch.batchNo, at: now, what: "files_rebuilt", details });
     });
     return true;
   } catch (error) {
@@ -93,7 +94,7 @@ export async function publishMends(db: Db, publication: Publication, now: Date):
   }
 }
 
-async function change(tx: Tx, batch: number, kind: "output" | "error", change: FileChange, now: Date): Promise<void> {
+async function change(tx: Tx, batchNo: number, kind: "output" | "error", change: FileChange, now: Date): Promise<void> {
   switch (change.kind) {
     case "keep":
       return;
@@ -101,14 +102,14 @@ async function change(tx: Tx, batch: number, kind: "output" | "error", change: F
       const { file } = change;
       await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
       await insertFile(tx, file);
-      await setFileId(tx, batch, kind, null, file.id);
+      await setFileId(tx, batchNo, kind, null, file.id);
       return;
     }
     case "replace": {
       await insertBlob(tx, change.content);
       await compareAndSet(
         tx,
-        `/* mends.replace_file */
+        `/* retries.replace_file */
         update files set blob = $4, bytes = $5
         where id = $1 and blob = $2 and deleted_at is null and (expires_at is null or expires_at > $3)`,
         [change.fileId, change.oldBlob, now, change.content.key, change.content.bytes],
@@ -119,20 +120,20 @@ async function change(tx: Tx, batch: number, kind: "output" | "error", change: F
     case "remove":
       await compareAndSet(
         tx,
-        "/* mends.remove_file */ update files set deleted_at = $3 where id = $1 and blob = $2 and deleted_at is null",
+        "/* retries.remove_file */ update files set deleted_at = $3 where id = $1 and blob = $2 and deleted_at is null",
         [change.fileId, change.oldBlob, now],
       );
-      await setFileId(tx, batch, kind, change.fileId, null);
+      await setFileId(tx, batchNo, kind, change.fileId, null);
       await retire(tx, change.oldBlob);
       return;
     case "forget":
-      await setFileId(tx, batch, kind, change.fileId, null);
+      await setFileId(tx, batchNo, kind, change.fileId, null);
   }
 }
 
 async function setFileId(
   tx: Tx,
-  batch: number,
+  batchNo: number,
   kind: "output" | "error",
   from: string | null,
   to: string | null,
@@ -140,8 +141,8 @@ async function setFileId(
   const column = `${kind}_file_id`;
   await compareAndSet(
     tx,
-    `/* mends.set_${kind}_file */ update batches set ${column} = $3 where number = $1 and ${column} is not distinct from $2`,
-    [batch, from, to],
+    `/* retries.set_${kind}_file */ update batches set ${column} = $3 where batch_no = $1 and ${column} is not distinct from $2`,
+    [batchNo, from, to],
   );
 }
 
@@ -152,12 +153,12 @@ async function compareAndSet(tx: Tx, statement: string, values: readonly unknown
 
 /** By the database's clock, as the age of blobs is. */
 async function retire(tx: Tx, key: string): Promise<void> {
-  await tx.query("/* mends.retire */ update blobs set retired_at = clock_timestamp() where key = $1", [key]);
+  await tx.query("/* retries.retire */ update blobs set retired_at = clock_timestamp() where key = $1", [key]);
 }
 
 async function replaceIndexRows(tx: Tx, batch: Publication["batch"], ids: string): Promise<void> {
   await tx.query(
-    `/* mends.progress */
+    `/* retries.progress */
     update batch_progress p set seq = p.seq + 1, completed = p.completed + v.succeeded, failed = p.failed - v.succeeded,
       input_tokens = p.input_tokens + v.input_tokens, output_tokens = p.output_tokens + v.output_tokens,
       total_tokens = p.total_tokens + v.total_tokens, cached_tokens = p.cached_tokens + v.cached_tokens,
@@ -165,25 +166,25 @@ async function replaceIndexRows(tx: Tx, batch: Publication["batch"], ids: string
     from (select count(*) filter (where not failed) as succeeded, sum(input_tokens) as input_tokens,
         sum(output_tokens) as output_tokens, sum(total_tokens) as total_tokens, sum(cached_tokens) as cached_tokens,
         sum(reasoning_tokens) as reasoning_tokens
-      from mends where id = any($2)) v
-    where p.batch = $1`,
-    [batch.number, ids],
+      from retries where id = any($2)) v
+    where p.batch_no = $1`,
+    [batch.batchNo, ids],
   );
   await tx.query(
-    `/* mends.index */
-    insert into lines (day, batch, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
-    select $1, m.batch, m.line, m.segment, m.segment_offset, m.length, m.failed, m.exhausted, m.request_gen, p.seq
-    from mends m join batch_progress p on p.batch = m.batch where m.id = any($2)
-    on conflict (day, batch, line) do update set segment = excluded.segment, segment_offset = excluded.segment_offset,
+    `/* retries.index */
+    insert into lines (day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
+    select $1, m.batch_no, m.line, m.segment, m.segment_offset, m.length, m.failed, m.exhausted, m.request_gen, p.seq
+    from retries m join batch_progress p on p.batch_no = m.batch_no where m.id = any($2)
+    on conflict (day, batch_no, line) do update set segment = excluded.segment, segment_offset = excluded.segment_offset,
       length = excluded.length, failed = excluded.failed, exhausted = excluded.exhausted,
       request_gen = excluded.request_gen, seq = excluded.seq`,
     [batch.day, ids],
   );
   await tx.query(
-    `/* mends.extents */
-    insert into extents (batch, seq, kind, segment, segment_offset, length, lines)
-    select m.batch, p.seq, case when m.failed then 'error' else 'output' end, m.segment, m.segment_offset, m.length, 1
-    from mends m join batch_progress p on p.batch = m.batch where m.id = any($1)`,
+    `/* retries.extents */
+    insert into extents (batch_no, seq, kind, segment, segment_offset, length, lines)
+    select m.batch_no, p.seq, case when m.failed then 'error' else 'output' end, m.segment, m.segment_offset, m.length, 1
+    from retries m join batch_progress p on p.batch_no = m.batch_no where m.id = any($1)`,
     [ids],
   );
 }

@@ -2,16 +2,16 @@
 import { randomUUID } from "node:crypto";
 import {
   type BatchView,
-  createBatch,
+  insertBatch,
   type Db,
   declareUpstream,
   ensureLinePartition,
   getBatch,
   insertBlob,
   insertFile,
-  type MendOutcome,
+  type RetryOutcome,
   moveBatch,
-  openMends,
+  openRetries,
   recordFlush,
 } from "@nightshift/db";
 import { answeredLine, createLineIndex, type LineSpan } from "@nightshift/domain";
@@ -19,26 +19,26 @@ import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import { newBatch } from "@nightshift/testing";
 import { assembleBatch } from "../src/batch/assemble-batch.ts";
-import { publishAnswered } from "../src/batch/publish-mends.ts";
+import { publishAnswered } from "../src/batch/publish-retries.ts";
 import { inputLine } from "./line-fixture.ts";
 
 /** What the steps work with; a test may give one of them another database or store. */
-export interface MendDeps {
+export interface RetryDeps {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly clock: () => Date;
 }
 
-export interface MendedBatch {
+export interface RetriedBatch {
   readonly view: () => Promise<BatchView>;
   /** Records a result for each of these lines, as one flush, with a reply that says `text`. */
   readonly record: (lines: readonly number[], kind: "output" | "error", text: string) => Promise<void>;
   /** Makes the files of the batch, whose lines must all have a result. */
-  readonly assemble: (deps?: Partial<MendDeps>) => Promise<boolean>;
+  readonly assemble: (deps?: Partial<RetryDeps>) => Promise<boolean>;
   /** Asks for lines again, as POST …/retry does. */
-  readonly ask: (lines: readonly number[]) => Promise<MendOutcome>;
+  readonly ask: (lines: readonly number[]) => Promise<RetryOutcome>;
   /** Makes what was answered the batch's. */
-  readonly publish: (deps?: Partial<MendDeps>) => Promise<boolean>;
+  readonly publish: (deps?: Partial<RetryDeps>) => Promise<boolean>;
   /** The content of a result file, also of a deleted one. */
   readonly content: (fileId: string | null) => Promise<Buffer>;
 }
@@ -58,7 +58,7 @@ export function resultOf(line: number, kind: "output" | "error", text: string): 
 }
 
 /** A batch of `total` lines in progress, of a tenant of its own. */
-export async function mendedBatch(deps: MendDeps, total: number): Promise<MendedBatch> {
+export async function retriedBatch(deps: RetryDeps, total: number): Promise<RetriedBatch> {
   const { db, objects, clock } = deps;
   const mark = randomUUID();
   await db.query("insert into tenants (id) values ($1)", [mark]);
@@ -74,7 +74,10 @@ export async function mendedBatch(deps: MendDeps, total: number): Promise<Mended
   }
   const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: text.length };
   await insertFile(db, { ...file, createdAt: clock(), expiresAt: null });
-  const { number, day } = await createBatch(db, newBatch({ tenant: mark, inputFileId: input.id, createdAt: clock() }));
+  const { batchNo: number, day } = await insertBatch(
+    db,
+    newBatch({ tenant: mark, inputFileId: input.id, createdAt: clock() }),
+  );
   await ensureLinePartition(db, day);
   const inputBlob = input.blob;
   await moveBatch(
@@ -89,7 +92,7 @@ export async function mendedBatch(deps: MendDeps, total: number): Promise<Mended
     if (found === null) throw new Error("the batch is gone");
     return found;
   };
-  const withUsual = (change: Partial<MendDeps>) => ({
+  const withUsual = (change: Partial<RetryDeps>) => ({
     ...deps,
     logger: createLogger({ name: "test", level: "silent" }),
     batchFileLifeSeconds: null,
@@ -108,7 +111,7 @@ export async function mendedBatch(deps: MendDeps, total: number): Promise<Mended
         const place = { segment, offset, length: bytes.length };
         offset += bytes.length;
         const requestGen = requestGens.get(line) ?? 0;
-        return { batch: number, line, sliceNo: 0, requestGen, kind, ...place, isExhausted: false, usage: null };
+        return { batchNo: number, line, sliceNo: 0, requestGen, kind, ...place, isExhausted: false, usage: null };
       });
       await objects.put(segment, Buffer.concat(pieces));
       await recordFlush(db, { segments: [{ key: segment, bytes: offset }], results, returns: [] }, clock());
@@ -119,7 +122,7 @@ export async function mendedBatch(deps: MendDeps, total: number): Promise<Mended
         const { offset, length } = spans[line] ?? { offset: 0, length: 0 };
         return { line, byteOffset: offset, byteLength: length };
       });
-      return openMends(db, { batch: number, lines: asked, askedBy: "a test" }, clock());
+      return openRetries(db, { batchNo: number, lines: asked, askedBy: "a test" }, clock());
     },
     publish: async (change = {}) => publishAnswered(withUsual(change), await view()),
     content: async (fileId) => {
@@ -144,10 +147,10 @@ function inputOf(total: number): { text: Buffer; index: Buffer; spans: LineSpan[
 }
 
 /** By line, which request of it is awaited. */
-async function requestGensOf(db: Db, batch: number): Promise<Map<number, number>> {
+async function requestGensOf(db: Db, batchNo: number): Promise<Map<number, number>> {
   const { rows } = await db.query<{ line: number; requestGen: number }>(
-    `select line, request_gen as "requestGen" from mends where batch = $1 and state = 'open'`,
-    [batch],
+    `select line, request_gen as "requestGen" from retries where batch_no = $1 and state = 'open'`,
+    [batchNo],
   );
   return new Map(rows.map(({ line, requestGen }) => [line, requestGen]));
 }

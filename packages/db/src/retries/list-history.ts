@@ -1,7 +1,7 @@
 /** Reads a batch's history: its states, from the batch's own timestamps, and what was written down beside them. */
 import type { BatchStatus } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
-import type { FilesDetail, LinesDetail, MendEvent } from "./history.ts";
+import type { FilesDetail, LinesDetail, RetryEvent } from "./history.ts";
 
 export type HistoryEntry = {
   /** Unique within the batch, and says nothing of other batches. */
@@ -11,7 +11,7 @@ export type HistoryEntry = {
   readonly by: string | null;
 } & (
   | { readonly what: "status"; readonly status: BatchStatus }
-  | { readonly what: MendEvent; readonly details: LinesDetail }
+  | { readonly what: RetryEvent; readonly details: LinesDetail }
   | { readonly what: "files_rebuilt"; readonly details: FilesDetail }
 );
 
@@ -27,15 +27,15 @@ const ENTRIES = `
     ('validating', b.created_at, 1), ('in_progress', b.in_progress_at, 2), ('finalizing', b.finalizing_at, 3),
     ('cancelling', b.cancelling_at, 4), ('completed', b.completed_at, 5), ('failed', b.failed_at, 5),
     ('expired', b.expired_at, 5), ('cancelled', b.cancelled_at, 5)) as v (status, at, rank)
-  where b.number = $1 and v.at is not null
+  where b.batch_no = $1 and v.at is not null
   union all
   select n::text, at, 5 + n, what, null, by, details
-  from (select h.*, row_number() over (order by h.id) as n from batch_history h where h.batch = $1) h`;
+  from (select h.*, row_number() over (order by h.id) as n from batch_history h where h.batch_no = $1) h`;
 
 /** A page of the batch's history (by its number), the newest entry first; null where `after`, which is exclusive, names no entry. */
 export async function listBatchHistory(
   db: Queryable,
-  batch: number,
+  batchNo: number,
   page: { readonly limit: number; readonly after: string | null },
 ): Promise<HistoryPage | null> {
   const { rows } = await db.query<HistoryEntry>(
@@ -44,16 +44,16 @@ export async function listBatchHistory(
     select id, at, what, status, by, details from entries
     where $2::text is null or (at, rank) < (select at, rank from cursor)
     order by at desc, rank desc limit $3`,
-    [batch, page.after, page.limit + 1],
+    [batchNo, page.after, page.limit + 1],
   );
-  if (rows.length === 0 && page.after !== null && !(await hasEntry(db, batch, page.after))) return null;
+  if (rows.length === 0 && page.after !== null && !(await hasEntry(db, batchNo, page.after))) return null;
   return { rows: rows.slice(0, page.limit), hasMore: rows.length > page.limit };
 }
 
-async function hasEntry(db: Queryable, batch: number, id: string): Promise<boolean> {
+async function hasEntry(db: Queryable, batchNo: number, id: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `/* history.cursor */ with entries as (${ENTRIES}) select 1 from entries where id = $2`,
-    [batch, id],
+    [batchNo, id],
   );
   return rowCount === 1;
 }

@@ -2,7 +2,7 @@
  * Asking for failed lines again: a Postgres write first, so that the new requests are told from redeliveries. All lines of
  * one call are opened by a handful of statements, however many they are.
  */
-import { MEND_HOURS } from "@nightshift/domain";
+import { RETRY_HOURS } from "@nightshift/domain";
 import { arrayLiteral } from "../array-literal.ts";
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
@@ -10,21 +10,21 @@ import { SMALL_BATCH_LINES, type WaitingSlice } from "../ledger/slice-row.ts";
 import { linesDetail, writeHistory } from "./history.ts";
 
 /** A line, counted from 0, and where it lies in the input. */
-export interface MendLine {
+export interface RetryLine {
   readonly line: number;
   readonly byteOffset: number;
   readonly byteLength: number;
 }
 
-export interface MendRequest {
-  readonly batch: number;
-  /** Those that have not failed, or are being mended already, are left alone. */
-  readonly lines: readonly MendLine[];
+export interface RetryRequest {
+  readonly batchNo: number;
+  /** Those that have not failed, or are being retried already, are left alone. */
+  readonly lines: readonly RetryLine[];
   /** Who asked, for the batch's history. */
   readonly askedBy: string;
 }
 
-export type MendOutcome =
+export type RetryOutcome =
   | {
       readonly outcome: "opened";
       /** Those that run again, none where no line had failed. */
@@ -34,7 +34,7 @@ export type MendOutcome =
       readonly upstream: string;
     }
   | { readonly outcome: "no_such_batch" }
-  /** The batch is in no state to be mended: validating, being finished, or failed in validation. */
+  /** The batch is in no state to be retried: validating, being finished, or failed in validation. */
   | { readonly outcome: "wrong_state"; readonly status: string }
   /** The bytes of the requests, or of the results so far, are gone or about to go. */
   | { readonly outcome: "file_gone"; readonly file: "input" | "output" };
@@ -59,11 +59,13 @@ const FINISHED: readonly string[] = ["completed", "expired", "cancelled"];
  * taken away; a finished one stays as it is until their results are published. Of an expired or cancelled batch the lines
  * that were never finished count as failed. Results of older requests are discarded from here on.
  */
-export async function openMends(db: Db, request: MendRequest, now: Date): Promise<MendOutcome> {
+export async function openRetries(db: Db, request: RetryRequest, now: Date): Promise<RetryOutcome> {
   return withTx(db, async (tx) => {
     // A statement of its own: one that also read the batch would see it as it was before the wait for this lock.
-    await tx.query("/* mends.lock */ select 1 from batch_progress where batch = $1 for no key update", [request.batch]);
-    const facts = await factsOf(tx, request.batch);
+    await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
+      request.batchNo,
+    ]);
+    const facts = await factsOf(tx, request.batchNo);
     if (facts === null) return { outcome: "no_such_batch" };
     const isRunning = facts.status === "in_progress" && !facts.isSealed;
     if (!isRunning && !FINISHED.includes(facts.status)) return { outcome: "wrong_state", status: facts.status };
@@ -71,26 +73,26 @@ export async function openMends(db: Db, request: MendRequest, now: Date): Promis
       const gone = await missingFile(tx, facts, now);
       if (gone !== null) return { outcome: "file_gone", file: gone };
     }
-    return open(tx, request, facts, isRunning ? null : new Date(now.getTime() + MEND_HOURS * HOUR_MS), now);
+    return open(tx, request, facts, isRunning ? null : new Date(now.getTime() + RETRY_HOURS * HOUR_MS), now);
   });
 }
 
-async function factsOf(tx: Tx, batch: number): Promise<Facts | null> {
+async function factsOf(tx: Tx, batchNo: number): Promise<Facts | null> {
   const { rows } = await tx.query<Facts>(
-    `/* mends.batch */
+    `/* retries.batch */
     select b.tenant, b.status, b.day, b.total, b.upstream, p.sealed_at is not null as "isSealed",
       b.input_blob is not null and b.index_blob is not null as "hasBytes",
       b.input_file_id as "inputFileId", b.output_file_id as "outputFileId"
-    from batch_progress p join batches b on b.number = p.batch where p.batch = $1`,
-    [batch],
+    from batch_progress p join batches b on b.batch_no = p.batch_no where p.batch_no = $1`,
+    [batchNo],
   );
   return rows[0] ?? null;
 }
 
-/** Locked until the mend is there: a file that is deleted after it finds its bytes needed. */
+/** Locked until the retry is there: a file that is deleted after it finds its bytes needed. */
 async function missingFile(tx: Tx, facts: Facts, now: Date): Promise<"input" | "output" | null> {
   const { rows } = await tx.query<{ id: string }>(
-    `/* mends.files */
+    `/* retries.files */
     select id from files where tenant = $1 and id = any($2) and deleted_at is null and blob is not null
       and (expires_at is null or expires_at > $3) order by id for share`,
     [facts.tenant, [facts.inputFileId, facts.outputFileId].filter((id) => id !== null), now],
@@ -102,11 +104,11 @@ async function missingFile(tx: Tx, facts: Facts, now: Date): Promise<"input" | "
 
 async function open(
   tx: Tx,
-  request: MendRequest,
+  request: RetryRequest,
   facts: Facts,
   until: Date | null,
   now: Date,
-): Promise<Extract<MendOutcome, { outcome: "opened" }>> {
+): Promise<Extract<RetryOutcome, { outcome: "opened" }>> {
   const asked = request.lines.filter(({ line }) => line < facts.total);
   const { rows } = await tx.query<{ sliceNo: number; line: number; isParked: boolean }>(
     until === null ? OPEN_RUNNING : OPEN_FINISHED,
@@ -115,7 +117,7 @@ async function open(
       arrayLiteral(asked.map((a) => a.byteOffset)),
       arrayLiteral(asked.map((a) => a.byteLength)),
       facts.day,
-      request.batch,
+      request.batchNo,
       facts.upstream,
       request.askedBy,
       now,
@@ -127,14 +129,14 @@ async function open(
   const lines = rows.map((row) => row.line);
   if (lines.length === 0) return { outcome: "opened", lines, slices: [], upstream };
   await tx.query(
-    `/* mends.uncount */
-    update batch_progress set failed = failed - $2, mends = mends + $3, seq = seq + 1 where batch = $1`,
-    [request.batch, until === null ? lines.length : 0, lines.length],
+    `/* retries.uncount */
+    update batch_progress set failed = failed - $2, retries = retries + $3, seq = seq + 1 where batch_no = $1`,
+    [request.batchNo, until === null ? lines.length : 0, lines.length],
   );
   await writeHistory(tx, {
-    batch: request.batch,
+    batchNo: request.batchNo,
     at: now,
-    what: "mends_asked",
+    what: "retries_asked",
     by: request.askedBy,
     details: linesDetail(lines),
   });
@@ -151,29 +153,29 @@ const ASKED = `asked as (
 
 /** More lines than a small batch has are parked: they would fill the upstream's window, and nobody else would be fed. */
 const NEW_SLICES = `
-    insert into slices (batch, upstream, first_line, line_count, byte_offset, byte_length, todo, request_gen, not_before, mend_until)
+    insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, request_gen, not_before, retry_until)
     select $5, $6, line, 1, byte_offset, byte_length, 1, request_gen,
       case when (select count(*) from again) > $9 then 'infinity'::timestamptz else clock_timestamp() end, until
     from again order by line
     returning slice_no as "sliceNo", first_line as line, not_before = 'infinity' as "isParked"`;
 
 const NOTED = `noted as (
-      insert into mends (batch, line, request_gen, asked_by, asked_at, until)
+      insert into retries (batch_no, line, request_gen, asked_by, asked_at, until)
       select $5, line, request_gen, $7, $8, until from again)`;
 
-const OPEN_RUNNING = `/* mends.open_running */
+const OPEN_RUNNING = `/* retries.open_running */
     with ${ASKED},
     again as (
-      delete from lines l using asked a where l.day = $4 and l.batch = $5 and l.line = a.line and l.failed
+      delete from lines l using asked a where l.day = $4 and l.batch_no = $5 and l.line = a.line and l.failed
       returning a.line, a.byte_offset, a.byte_length, l.request_gen + 1 as request_gen, null::timestamptz as until),
     ${NOTED}${NEW_SLICES}`;
 
-const OPEN_FINISHED = `/* mends.open_finished */
+const OPEN_FINISHED = `/* retries.open_finished */
     with ${ASKED},
     again as (
       select a.line, a.byte_offset, a.byte_length, $10::timestamptz as until, 1 + greatest(coalesce(l.request_gen, 0),
-        coalesce((select max(m.request_gen) from mends m where m.batch = $5 and m.line = a.line), 0)) as request_gen
-      from asked a left join lines l on l.day = $4 and l.batch = $5 and l.line = a.line
+        coalesce((select max(m.request_gen) from retries m where m.batch_no = $5 and m.line = a.line), 0)) as request_gen
+      from asked a left join lines l on l.day = $4 and l.batch_no = $5 and l.line = a.line
       where coalesce(l.failed, true) and not exists (
-        select 1 from mends m where m.batch = $5 and m.line = a.line and m.state in ('open', 'answered'))),
+        select 1 from retries m where m.batch_no = $5 and m.line = a.line and m.state in ('open', 'answered'))),
     ${NOTED}${NEW_SLICES}`;

@@ -7,43 +7,43 @@ import type { Queryable } from "../pool.ts";
  */
 export async function failedLines(
   db: Queryable,
-  batch: { number: number; day: number; total: number; sealedAs: string | null },
+  batch: { batchNo: number; day: number; total: number; sealedAs: string | null },
 ): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(
-    `/* mends.failed_lines */
+    `/* retries.failed_lines */
     select n.line from generate_series(0, $3::int - 1) as n (line)
-    left join lines l on l.day = $1 and l.batch = $2 and l.line = n.line
+    left join lines l on l.day = $1 and l.batch_no = $2 and l.line = n.line
     where coalesce(l.failed, $4) and not exists (
-      select 1 from mends m where m.batch = $2 and m.line = n.line and m.state in ('open', 'answered'))
+      select 1 from retries m where m.batch_no = $2 and m.line = n.line and m.state in ('open', 'answered'))
     order by n.line`,
-    [batch.day, batch.number, batch.total, batch.sealedAs !== null],
+    [batch.day, batch.batchNo, batch.total, batch.sealedAs !== null],
   );
   return rows.map((row) => row.line);
 }
 
 export interface FailedLine {
-  readonly batch: number;
+  readonly batchNo: number;
   readonly batchId: string;
   readonly line: number;
   readonly requestGen: number;
 }
 
 /**
- * The newest lines that ran out of attempts, of running batches and of finished ones that can be mended (their input file
+ * The newest lines that ran out of attempts, of running batches and of finished ones that can be retried (their input file
  * lives at `now`): what the dashboard's failed set is rebuilt from.
  */
 export async function exhaustedLines(db: Queryable, limit: number, now: Date): Promise<FailedLine[]> {
   const { rows } = await db.query<FailedLine>(
-    `/* mends.exhausted */
-    select l.batch, b.id as "batchId", l.line, l.request_gen as "requestGen"
-    from lines l join batches b on b.number = l.batch and b.day = l.day
+    `/* retries.exhausted */
+    select l.batch_no as "batchNo", b.id as "batchId", l.line, l.request_gen as "requestGen"
+    from lines l join batches b on b.batch_no = l.batch_no and b.day = l.day
     where l.exhausted and b.index_blob is not null and b.input_blob is not null
       and (b.status = 'in_progress' or b.status in ('completed', 'expired', 'cancelled') and exists (
         select 1 from files f where f.id = b.input_file_id and f.tenant = b.tenant and f.deleted_at is null
           and (f.expires_at is null or f.expires_at > $2)))
       and not exists (
-        select 1 from mends m where m.batch = l.batch and m.line = l.line and m.state in ('open', 'answered'))
-    order by l.batch desc, l.line desc limit $1`,
+        select 1 from retries m where m.batch_no = l.batch_no and m.line = l.line and m.state in ('open', 'answered'))
+    order by l.batch_no desc, l.line desc limit $1`,
     [limit, now],
   );
   return rows;

@@ -1,11 +1,11 @@
-/** A finished batch's files + the results of its mends → the files' new bytes. What lay in segments may be gone; the files themselves are the source. */
-import { outputLines, type AnsweredMend, type BatchView, type FileView } from "@nightshift/db";
+/** A finished batch's files + the results of its retries → the files' new bytes. What lay in segments may be gone; the files themselves are the source. */
+import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
 import { createLineSplitter, resultCustomId } from "@nightshift/domain";
 import { type JoinSource, readPieces } from "@nightshift/storage";
 import type { WorkerDeps } from "../deps.ts";
 import { SORTED_BYTES, type ResultContent } from "./result-files.ts";
 
-type MendedDeps = Pick<WorkerDeps, "db" | "objects">;
+type RetriedDeps = Pick<WorkerDeps, "db" | "objects">;
 
 const LINE_BREAK = Buffer.from("\n");
 
@@ -13,11 +13,11 @@ const LINE_BREAK = Buffer.from("\n");
  * The output file with what succeeded now; `old` is null where nothing had succeeded before. In the order of the input while
  * it is small, as before; else the new lines follow the old ones.
  */
-export async function mendedOutput(
-  deps: MendedDeps,
+export async function retriedOutput(
+  deps: RetriedDeps,
   batch: BatchView,
   old: FileView | null,
-  succeeded: readonly AnsweredMend[],
+  succeeded: readonly AnsweredRetry[],
 ): Promise<ResultContent> {
   const bytes = succeeded.reduce((sum, { length }) => sum + length, old?.bytes ?? 0);
   const before = old === null ? [] : [{ key: old.blob, offset: 0, length: old.bytes }];
@@ -38,28 +38,28 @@ export async function mendedOutput(
  * The error file without what succeeded now, and with the new line of each that failed again in the place of its old one;
  * all others keep their bytes. Lines are told by their custom_id: those that were never finished are in no index.
  */
-export async function mendedErrors(
-  deps: MendedDeps,
+export async function retriedErrors(
+  deps: RetriedDeps,
   old: FileView,
-  mends: readonly AnsweredMend[],
+  retries: readonly AnsweredRetry[],
 ): Promise<ResultContent> {
-  const changed = new Map<string, AnsweredMend>();
-  for await (const { piece, bytes } of readPieces(deps.objects, mends)) changed.set(resultCustomId(bytes), piece);
+  const changed = new Map<string, AnsweredRetry>();
+  for await (const { piece, bytes } of readPieces(deps.objects, retries)) changed.set(resultCustomId(bytes), piece);
   return replaced(deps, old, changed);
 }
 
 async function* replaced(
-  { objects }: MendedDeps,
+  { objects }: RetriedDeps,
   old: FileView,
-  changed: ReadonlyMap<string, AnsweredMend>,
+  changed: ReadonlyMap<string, AnsweredRetry>,
 ): AsyncGenerator<JoinSource> {
   const splitter = createLineSplitter(Number.MAX_SAFE_INTEGER);
   const toSources = (raw: ReturnType<typeof splitter.push>): JoinSource[] =>
     raw.flatMap(({ bytes }): JoinSource[] => {
       if (bytes === null) return [];
-      const mend = changed.get(resultCustomId(bytes));
-      if (mend === undefined) return [bytes, LINE_BREAK];
-      return mend.failed ? [mend] : [];
+      const retry = changed.get(resultCustomId(bytes));
+      if (retry === undefined) return [bytes, LINE_BREAK];
+      return retry.failed ? [retry] : [];
     });
   for await (const chunk of await objects.openRead(old.blob)) yield* inRuns(toSources(splitter.push(chunk as Buffer)));
   yield* inRuns(toSources(splitter.end()));

@@ -1,30 +1,30 @@
-/** The part of recording that concerns mends: results of those of finished batches wait for the rebuild of the files. */
+/** The part of recording that concerns retries: results of those of finished batches wait for the rebuild of the files. */
 import { arrayLiteral } from "../array-literal.ts";
 import type { LineResult } from "../ledger/flush.ts";
 import type { Tx } from "../pool.ts";
 import { linesDetail, writeHistory } from "./history.ts";
 
 /**
- * Keeps the results that open mends of sealed batches wait for, and returns those; results of older requests, and second
+ * Keeps the results that open retries of sealed batches wait for, and returns those; results of older requests, and second
  * ones of the same, are dropped. Index, counts and files follow when they are published.
  */
-export async function answerMends(
+export async function answerRetries(
   tx: Tx,
   segments: ReadonlyMap<string, number>,
   results: readonly LineResult[],
   now: Date,
 ): Promise<LineResult[]> {
   const { rows } = await tx.query<{ segment: number; offset: number }>(
-    `/* mends.answer */
-    update mends m set state = 'answered', answered_at = $1, segment = v.segment, segment_offset = v.segment_offset,
+    `/* retries.answer */
+    update retries m set state = 'answered', answered_at = $1, segment = v.segment, segment_offset = v.segment_offset,
       length = v.length, failed = v.failed, exhausted = v.exhausted, input_tokens = v.input_tokens,
       output_tokens = v.output_tokens, total_tokens = v.total_tokens, cached_tokens = v.cached_tokens,
       reasoning_tokens = v.reasoning_tokens
     from unnest($2::bigint[], $3::int[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::bool[], $9::bool[],
         $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-      as v (batch, line, request_gen, segment, segment_offset, length, failed, exhausted,
+      as v (batch_no, line, request_gen, segment, segment_offset, length, failed, exhausted,
         input_tokens, output_tokens, total_tokens, cached_tokens, reasoning_tokens)
-    where m.batch = v.batch and m.line = v.line and m.request_gen = v.request_gen and m.state = 'open' and m.until is not null
+    where m.batch_no = v.batch_no and m.line = v.line and m.request_gen = v.request_gen and m.state = 'open' and m.until is not null
     returning m.segment, m.segment_offset as offset`,
     [
       now,
@@ -46,55 +46,55 @@ export async function answerMends(
   return results.filter((r) => kept.has(`${String(segments.get(r.segment))} ${String(r.offset)}`));
 }
 
-/** Ends the mends of running batches whose lines have a result now. */
-export async function closeMends(tx: Tx, results: readonly LineResult[], now: Date): Promise<void> {
-  const { rows } = await tx.query<{ batch: number; line: number; failed: boolean }>(
-    `/* mends.close */
-    update mends m set state = case when v.failed then 'failed' else 'succeeded' end, answered_at = $1, failed = v.failed
-    from unnest($2::bigint[], $3::int[], $4::int[], $5::bool[]) as v (batch, line, request_gen, failed)
-    where m.batch = v.batch and m.line = v.line and m.request_gen = v.request_gen and m.state = 'open'
-    returning m.batch, m.line, m.failed`,
+/** Ends the retries of running batches whose lines have a result now. */
+export async function closeRetries(tx: Tx, results: readonly LineResult[], now: Date): Promise<void> {
+  const { rows } = await tx.query<{ batchNo: number; line: number; failed: boolean }>(
+    `/* retries.close */
+    update retries m set state = case when v.failed then 'failed' else 'succeeded' end, answered_at = $1, failed = v.failed
+    from unnest($2::bigint[], $3::int[], $4::int[], $5::bool[]) as v (batch_no, line, request_gen, failed)
+    where m.batch_no = v.batch_no and m.line = v.line and m.request_gen = v.request_gen and m.state = 'open'
+    returning m.batch_no as "batchNo", m.line, m.failed`,
     [now, ...identityOf(results), arrayLiteral(results.map((r) => r.kind === "error"))],
   );
-  for (const batch of new Set(rows.map((row) => row.batch))) {
+  for (const batchNo of new Set(rows.map((row) => row.batchNo))) {
     await writeOutcome(
       tx,
-      batch,
-      rows.filter((row) => row.batch === batch),
+      batchNo,
+      rows.filter((row) => row.batchNo === batchNo),
       now,
     );
   }
 }
 
-/** History entries of what came of mends: one for those that succeeded, one for those that failed again. */
+/** History entries of what came of retries: one for those that succeeded, one for those that failed again. */
 export async function writeOutcome(
   tx: Tx,
-  batch: number,
-  mends: readonly { line: number; failed: boolean }[],
+  batchNo: number,
+  retries: readonly { line: number; failed: boolean }[],
   now: Date,
 ): Promise<void> {
   for (const failed of [false, true]) {
-    const lines = mends.filter((mend) => mend.failed === failed).map((mend) => mend.line);
+    const lines = retries.filter((retry) => retry.failed === failed).map((retry) => retry.line);
     if (lines.length === 0) continue;
-    const what = failed ? "mends_failed" : "mends_succeeded";
-    await writeHistory(tx, { batch, at: now, what, details: linesDetail(lines) });
+    const what = failed ? "retries_failed" : "retries_succeeded";
+    await writeHistory(tx, { batchNo, at: now, what, details: linesDetail(lines) });
   }
 }
 
-/** Those of `batches` that have answered mends and wait for no further one. */
+/** Those of `batches` that have answered retries and wait for no further one. */
 export async function fullyAnswered(tx: Tx, batches: readonly number[]): Promise<number[]> {
-  const { rows } = await tx.query<{ batch: number }>(
-    `/* mends.fully_answered */
-    select batch from mends where batch = any($1) and state in ('open', 'answered')
-    group by batch having bool_and(state = 'answered') order by batch`,
+  const { rows } = await tx.query<{ batchNo: number }>(
+    `/* retries.fully_answered */
+    select batch_no as "batchNo" from retries where batch_no = any($1) and state in ('open', 'answered')
+    group by batch_no having bool_and(state = 'answered') order by batch_no`,
     [batches],
   );
-  return rows.map((row) => row.batch);
+  return rows.map((row) => row.batchNo);
 }
 
 function identityOf(results: readonly LineResult[]): string[] {
   return [
-    arrayLiteral(results.map((r) => r.batch)),
+    arrayLiteral(results.map((r) => r.batchNo)),
     arrayLiteral(results.map((r) => r.line)),
     arrayLiteral(results.map((r) => r.requestGen)),
   ];

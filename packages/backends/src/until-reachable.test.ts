@@ -37,7 +37,7 @@ test("a store that stays away is an error for the operator, with the last reason
   await expect(waiting).rejects.toThrow("The store cannot be reached: refused");
 });
 
-test("an error that waiting does not mend is passed on at once", async () => {
+test("an error that waiting does not retry is passed on at once", async () => {
   let attempts = 0;
   const error = new Error("the password is wrong");
 

@@ -4,7 +4,7 @@ import { createDatabase, makeTemporaryFolder, testServices } from "@nightshift/t
 import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { openStores, type OpenStoresOptions, type Stores } from "../src/open-stores.ts";
+import { openBackends, type OpenStoresOptions, type Stores } from "../src/open-backends.ts";
 import type { StoresConfig } from "../src/variables.ts";
 
 // A queue that is away takes its own 5 s to say so.
@@ -35,14 +35,14 @@ async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<Stores
 }
 
 async function openFor(config: StoresConfig): Promise<Stores> {
-  const stores = await openStores(config, options);
+  const stores = await openBackends(config, options);
   open.push(stores);
   return stores;
 }
 
 async function expectAllWork(stores: Stores): Promise<void> {
   for (const check of Object.values(stores.checks)) await check();
-  await stores.queues.enqueue("batch.advance", { v: 1, batch: 1 });
+  await stores.queues.enqueue("batch.advance", { v: 1, batch_no: 1 });
   await stores.objects.put("it/works", Buffer.from("x"));
   const { rows } = await stores.db.query<{ count: number }>("select count(*) as count from batches");
   expect(rows).toEqual([{ count: 0 }]);
@@ -112,7 +112,7 @@ if (s3 === null) {
 }
 
 test("closed stores fail the check of the database", async () => {
-  const stores = await openStores(await oneMachine(), options);
+  const stores = await openBackends(await oneMachine(), options);
 
   await stores.close();
 
@@ -122,7 +122,7 @@ test("closed stores fail the check of the database", async () => {
 test("a queue that stays away is an error for the operator that names it", async () => {
   const config = await oneMachine({ REDIS_URL: "redis://127.0.0.1:1" });
 
-  const opened = openStores(config, { ...options, patienceMs: 0 });
+  const opened = openBackends(config, { ...options, patienceMs: 0 });
 
   await expect(opened).rejects.toThrow(StartupError);
   await expect(opened).rejects.toThrow(/^The queue cannot be reached/);
@@ -135,7 +135,7 @@ test("a database that a newer release has changed is an error for the operator",
     "insert into migrations (number, name, hash, breaking) values (9999, '9999_from_the_future.sql', '', true)",
   );
 
-  const opened = openStores(config, options);
+  const opened = openBackends(config, options);
 
   await expect(opened).rejects.toThrow(StartupError);
   await expect(opened).rejects.toThrow("9999_from_the_future.sql");

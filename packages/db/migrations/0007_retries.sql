@@ -1,7 +1,7 @@
 -- breaking: no
--- Mends of finished batches: where their results wait until the files are rebuilt, and the batch's history.
+-- Retries of finished batches: where their results wait until the files are rebuilt, and the batch's history.
 
-alter table mends
+alter table retries
   -- answered: of a finished batch, the result is durable and its files are to be rebuilt.
   add column state text not null default 'open' check (state in ('open', 'answered', 'succeeded', 'failed')),
   -- Given up then. Null: asked for while the batch ran, so that its deadline holds.
@@ -18,32 +18,32 @@ alter table mends
   add column cached_tokens bigint not null default 0,
   add column reasoning_tokens bigint not null default 0;
 
-update mends m set state = coalesce(
+update retries m set state = coalesce(
   (select case when l.failed then 'failed' else 'succeeded' end
-   from batches b join lines l on l.day = b.day and l.batch = b.number and l.line = m.line where b.number = m.batch),
-  (select 'failed' from batch_progress p where p.batch = m.batch and p.sealed_at is not null),
+   from batches b join lines l on l.day = b.day and l.batch_no = b.batch_no and l.line = m.line where b.batch_no = m.batch_no),
+  (select 'failed' from batch_progress p where p.batch_no = m.batch_no and p.sealed_at is not null),
   'open');
 
-create index mends_unfinished on mends (batch) where state in ('open', 'answered');
-create index mends_by_segment on mends (segment) where state = 'answered';
+create index retries_unfinished on retries (batch_no) where state in ('open', 'answered');
+create index retries_by_segment on retries (segment) where state = 'answered';
 
--- Set on a slice of a finished batch's mends: it may be claimed until then, whatever the batch's state and deadline.
-alter table slices add column mend_until timestamptz;
+-- Set on a slice of a finished batch's retries: it may be claimed until then, whatever the batch's state and deadline.
+alter table slices add column retry_until timestamptz;
 
 -- Replaced by the files' next content: kept for downloads that are under way.
 alter table blobs add column retired_at timestamptz;
 
 -- The failed set is rebuilt from the newest of these.
-create index lines_exhausted on lines (batch desc, line desc) where exhausted;
+create index lines_exhausted on lines (batch_no desc, line desc) where exhausted;
 
 -- What happened to a batch beyond its states.
 create table batch_history (
   id bigint generated always as identity primary key,
-  batch bigint not null references batches (number),
+  batch_no bigint not null references batches (batch_no),
   at timestamptz not null,
   what text not null,
   -- Null: the service itself.
   by text,
   details jsonb not null default '{}'
 );
-create index batch_history_by_batch on batch_history (batch, id);
+create index batch_history_by_batch on batch_history (batch_no, id);
