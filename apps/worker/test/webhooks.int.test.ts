@@ -8,8 +8,9 @@ import { insertBatch, insertWebhookEndpoint, listDeliveries, moveBatch, register
 import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
 import type { JobPayload } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { newBatch, useDatabase } from "@nightshift/testing";
+import { useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
+import { batchFields } from "@nightshift/testing/batches";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
 import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
 
@@ -62,7 +63,7 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await insertBatch(db, { ...newBatch({ tenant: names.tenant, createdAt }), requestId: "req_1" });
+  const batch = await insertBatch(db, { ...batchFields({ tenant: names.tenant, createdAt }), requestId: "req_1" });
   await moveBatch(db, batch.batchNo, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];

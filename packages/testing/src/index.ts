@@ -11,7 +11,6 @@ export { truncate } from "./stack/queue-store.ts";
 export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorStats } from "./stack/simulator.ts";
 export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { type LostCommits, useLostCommits } from "./lost-commits.ts";
-export { newBatch } from "./new-batch.ts";
 export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";
 export { testServices, type TestS3, type TestServices } from "./test-services.ts";

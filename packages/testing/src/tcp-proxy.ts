@@ -47,6 +47,7 @@ export async function startTcpProxy(target: string, { dropsAnswerTo }: TcpProxyO
         upstream.unpipe(client);
         // The server answers only after it has done the work.
         upstream.once("data", () => client.destroy());
+        upstream.resume(); // unpipe has paused it
       });
     });
     server.listen(ownPort, "127.0.0.1");
