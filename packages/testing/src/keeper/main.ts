@@ -60,9 +60,9 @@ const stopOnce = (): void => {
 };
 process.once("disconnect", stopOnce);
 process.once("SIGTERM", stopOnce);
-process.on("SIGINT", () => undefined); // jest's to decide
+process.on("SIGINT", () => undefined); // jest decides when to stop
 
 const outcome = await report;
-// Jest may be gone before the services are up, and before anybody listened for that.
+// Jest may end before the services are up, and before this process listens for its disconnect.
 if (process.connected) process.send?.(outcome);
 else stopOnce();

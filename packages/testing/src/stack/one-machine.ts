@@ -4,7 +4,7 @@ import path from "node:path";
 import { freePort } from "../free-port.ts";
 import type { ProfilePlan } from "./profile.ts";
 
-/** Plans a one-machine stack whose data lies in `folder`. */
+/** Plans a one-machine stack with its data in `folder`. */
 export async function planOneMachine(folder: string, env: Readonly<Record<string, string>>): Promise<ProfilePlan> {
   const port = String(await freePort());
   const data = path.join(folder, "data");
