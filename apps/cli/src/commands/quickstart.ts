@@ -79,6 +79,6 @@ function createCurl(server: TargetServer): (path: string, ...rest: readonly stri
 function showNext(screen: Screen, server: TargetServer): void {
   const bold = (text: string): string => screen.paint("bold", text);
   screen.line("What next:");
-  if (server.isOwn) screen.line(`   ${bold("npm start")} starts the service and keeps it running. This one stops now.`);
-  screen.line(`   ${bold("npx nightshift run FILE -o results.jsonl")} runs all five steps for a file of your own.`);
+  if (server.isOwn) screen.line(`   ${bold("npm start")} keeps the service running; this one stops now.`);
+  screen.line(`   ${bold("npx nightshift run FILE -o results.jsonl")} takes all five steps for any file of yours.`);
 }

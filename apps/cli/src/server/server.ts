@@ -94,7 +94,7 @@ async function startForCommand({ life, config, screen }: CommandDeps): Promise<s
   });
   life.onStop("service", longestStopMs(config), () => service.stop());
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  screen.line(screen.paint("dim", `Ready at ${service.url} after ${seconds} s. It stops with this command.`));
+  screen.line(screen.paint("dim", `Ready at ${service.url} after ${seconds} s; it stops with this command.`));
   if (config.upstream === null) {
     screen.line(screen.paint("yellow", "No upstream configured: Nightshift's simulator answers, not a model."));
   }
