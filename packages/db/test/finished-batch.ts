@@ -53,7 +53,7 @@ export async function completedBatch(db: Db, total: number, failed: readonly num
   const batch = await batchWithInput(db, total);
   const lines = Array.from({ length: total }, (_, line) => line);
   for (let fed = 0; fed < total; fed += 64) await claimedSlice(db, batch, Math.min(64, total - fed));
-  await recordLines(db, batch.batchNo, failed, { kind: "error", isExhausted: true });
+  await recordLines(db, batch.batchNo, failed, { resultKind: "error", isExhausted: true });
   await recordLines(
     db,
     batch.batchNo,

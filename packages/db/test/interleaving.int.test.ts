@@ -49,8 +49,8 @@ test.each([1, 2, 3, 4])(
       const view = await viewOf(db, batch.batchNo);
       expect(view).toEqual(settled[i]);
       expect(view).toMatchObject({ status: "finalizing", sealedAs: "done" });
-      const output = await storedLines(db, batch, false);
-      const failed = await storedLines(db, batch, true);
+      const output = await storedLines(db, batch, "output");
+      const failed = await storedLines(db, batch, "error");
       expect([...output, ...failed].map(({ line }) => line).sort((a, b) => a - b)).toEqual(
         Array.from({ length: batch.total }, (_, line) => line),
       );

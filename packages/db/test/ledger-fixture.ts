@@ -149,7 +149,7 @@ export function flushOf(results: readonly Came[], returns: readonly SliceReturn[
       // None: the ledger has to look for the slice that holds the line.
       sliceNo: 0,
       requestGen: 0,
-      kind: "output",
+      resultKind: "output",
       isExhausted: false,
       usage: null,
       ...result,

@@ -33,14 +33,14 @@ const MISLAID = `
     where b.batch_no = $1 and not l.failed),
   found as (
     select r.line, count(e.batch_no) as extents from rows r
-    left join extents e on e.batch_no = $1 and e.kind = 'output' and e.segment = r.segment
+    left join extents e on e.batch_no = $1 and e.result_kind = 'output' and e.segment = r.segment
       and e.segment_offset <= r.segment_offset and r.segment_offset + r.length <= e.segment_offset + e.length
     group by r.line),
   sums as (
     select (select coalesce(sum(length), 0) from rows) as row_bytes,
-      (select coalesce(sum(length), 0) from extents where batch_no = $1 and kind = 'output') as extent_bytes,
+      (select coalesce(sum(length), 0) from extents where batch_no = $1 and result_kind = 'output') as extent_bytes,
       (select count(*) from rows) as row_lines,
-      (select coalesce(sum(lines), 0) from extents where batch_no = $1 and kind = 'output') as extent_lines)
+      (select coalesce(sum(lines), 0) from extents where batch_no = $1 and result_kind = 'output') as extent_lines)
   select 'line' as what, line::text as detail from found where extents <> 1
   union all select 'sums', row_to_json(sums)::text from sums where row_bytes <> extent_bytes or row_lines <> extent_lines`;
 

@@ -36,7 +36,7 @@ test("a migration that was edited after it had been applied is refused by name",
   const db = connect(await createDatabase({ migrated: true }));
   await db.query("update migrations set hash = 'other' where number = 1");
 
-  await expect(migrate(db)).rejects.toThrow("0001_spine.sql was changed");
+  await expect(migrate(db)).rejects.toThrow("0001_baseline.sql was changed");
 });
 
 test("a newer release's schema is accepted, unless its change was breaking", async () => {

@@ -22,7 +22,7 @@ test("results are counted, added up, and found again where they lie", async () =
   const flush = flushOf([
     { batchNo: number, line: 4, usage },
     { batchNo: number, line: 2, usage },
-    { batchNo: number, line: 9, kind: "error" },
+    { batchNo: number, line: 9, resultKind: "error" },
     { batchNo: number, line: 1 },
   ]);
 
@@ -35,12 +35,12 @@ test("results are counted, added up, and found again where they lie", async () =
     usage: { inputTokens: 10, outputTokens: 14, totalTokens: 24, cachedTokens: 6, reasoningTokens: 4 },
   });
   const key = flush.segments[0]?.key;
-  expect(await storedLines(database.db(), batch, false)).toEqual([
+  expect(await storedLines(database.db(), batch, "output")).toEqual([
     { line: 4, key, offset: 0, length: 10 },
     { line: 2, key, offset: 10, length: 10 },
     { line: 1, key, offset: 30, length: 10 },
   ]);
-  expect(await storedLines(database.db(), batch, true)).toEqual([{ line: 9, key, offset: 20, length: 10 }]);
+  expect(await storedLines(database.db(), batch, "error")).toEqual([{ line: 9, key, offset: 20, length: 10 }]);
   expect(await outputExtents(database.db(), number)).toEqual([
     { key, offset: 0, length: 20 },
     { key, offset: 30, length: 10 },
@@ -71,7 +71,7 @@ test("ten flushes with the same line at once: one result wins, and only its byte
   const flushes = Array.from({ length: 10 }, (_, i) =>
     flushOf([
       { batchNo: number, line: 5, usage },
-      { batchNo: number, line: 5, kind: i % 2 === 0 ? "output" : "error" },
+      { batchNo: number, line: 5, resultKind: i % 2 === 0 ? "output" : "error" },
     ]),
   );
 
@@ -95,8 +95,8 @@ test("lines of several batches, failed and done, are one flush", async () => {
     database.db(),
     flushOf([
       { batchNo: other.batchNo, line: 0 },
-      { batchNo: other.batchNo, line: 1, kind: "error", isExhausted: true },
-      { batchNo: number, line: 0, kind: "error" },
+      { batchNo: other.batchNo, line: 1, resultKind: "error", isExhausted: true },
+      { batchNo: number, line: 0, resultKind: "error" },
     ]),
     now,
   );

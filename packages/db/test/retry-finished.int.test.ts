@@ -78,7 +78,7 @@ test("a result changes nothing before it is published, and then counts, usage, i
 test("a line that fails again keeps the counts, has a new error line, and may be asked for once more", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   await claimedRetry(db(), batch.batchNo, 3);
-  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   expect(await retryLine(db(), batch.batchNo, 3)).toBe("not_failed");
   expect(await publish(db(), batch, { output: { kind: "keep" } })).toBe(true);
 
@@ -94,7 +94,7 @@ test("results of older requests, and second ones of the same, are dropped and le
   expect(old).toMatchObject({ results: [], retried: [] });
   const { rows: slices } = await db().query("select slice_no from slices where batch_no = $1", [batch.batchNo]);
   expect(slices).toHaveLength(1);
-  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   const second = await recordLines(db(), batch.batchNo, [3], { requestGen: 1 });
 
   expect(second.results).toEqual([]);
@@ -127,7 +127,7 @@ test("a batch that is sealed ends its open retries; its unfinished lines can be 
   const batch = await batchWithInput(db(), 4);
   await claimedSlice(db(), batch, 2);
   await recordLines(db(), batch.batchNo, [0]);
-  await recordLines(db(), batch.batchNo, [1], { kind: "error" });
+  await recordLines(db(), batch.batchNo, [1], { resultKind: "error" });
   const first = await claimedRetry(db(), batch.batchNo, 1);
   expect(await sealExpired(db(), batch.batchNo, now)).toBe(true);
   const expired = await finish(db(), batch, "expired");
@@ -148,7 +148,7 @@ test("a batch that is sealed ends its open retries; its unfinished lines can be 
 test("a seal and ten retries at once leave each line in one place", async () => {
   const batch = await batchWithInput(db(), 12);
   await claimedSlice(db(), batch, 11);
-  await recordLines(db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { kind: "error" });
+  await recordLines(db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { resultKind: "error" });
 
   await Promise.all([
     ...Array.from({ length: 5 }, (_, line) => retryLine(db(), batch.batchNo, line)),
@@ -251,7 +251,7 @@ test("the bytes that a retry needs stay while it is possible or open", async () 
   await claimedRetry(db(), batch.batchNo, 3);
   await deleteFile(db(), batch.tenant, batch.inputFileId, now);
   expect(await bytes()).toEqual([true, true]);
-  const flush = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  const flush = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   expect(await bytes()).toEqual([true, true]);
   const segment = flush.results[0]?.segment;
   const swept = async (): Promise<boolean> => {

@@ -21,7 +21,7 @@ let batch: Awaited<ReturnType<typeof runningBatch>>;
 beforeEach(async () => {
   batch = await runningBatch(database.db(), { total: 10 });
   await claimedSlice(database.db(), batch, 8);
-  await recordLines(database.db(), batch.batchNo, [2, 3, 4], { kind: "error", isExhausted: true });
+  await recordLines(database.db(), batch.batchNo, [2, 3, 4], { resultKind: "error", isExhausted: true });
   await recordLines(database.db(), batch.batchNo, [1]);
 });
 
@@ -50,7 +50,7 @@ test("results of the older request are discarded, those of the new one count", a
   expect(old.results.map(({ line }) => line)).toEqual([5]);
   expect(fresh.results).toHaveLength(1);
   expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ completed: 3, failed: 2 });
-  expect((await storedLines(database.db(), batch, true)).map(({ line }) => line)).toEqual([2, 4]);
+  expect((await storedLines(database.db(), batch, "error")).map(({ line }) => line)).toEqual([2, 4]);
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
@@ -59,7 +59,7 @@ test("a retried line that is retried keeps its request generation, and may fail 
   const { slices } = await recordFlush(database.db(), flushOf([], [fixture.retried(slice, 3)]), now);
   const retry = slices[0] && (await claimSlice(database.db(), await newWorker(database.db()), slices[0], now));
   expect(retry).toMatchObject({ attempt: 1, requestGen: 1 });
-  await recordLines(database.db(), batch.batchNo, [3], { kind: "error", requestGen: 1 });
+  await recordLines(database.db(), batch.batchNo, [3], { resultKind: "error", requestGen: 1 });
 
   expect(await claimRetried(3)).toMatchObject({ requestGen: 2 });
   await expectSoundLedger(database.db(), batch.batchNo);
@@ -105,7 +105,7 @@ test("a line or a batch that does not exist is none, and a batch that is being f
 });
 
 test("lines that ran out of attempts are listed newest first, while their batch runs and nobody retries them", async () => {
-  await recordLines(database.db(), batch.batchNo, [5], { kind: "error" });
+  await recordLines(database.db(), batch.batchNo, [5], { resultKind: "error" });
   await claimRetried(3);
   const ours = async (limit: number): Promise<number[]> =>
     (await exhaustedLines(database.db(), limit, now))

@@ -31,7 +31,7 @@ describe("done", () => {
 
     const last = await recordFlush(
       database.db(),
-      flushOf([{ batchNo: batch.batchNo, line: 9, kind: "error" }]),
+      flushOf([{ batchNo: batch.batchNo, line: 9, resultKind: "error" }]),
       later(4),
     );
 
@@ -61,7 +61,7 @@ describe("expired", () => {
   test("seals at once, with lines in flight; what was never finished counts as failed", async () => {
     await claimedSlice(database.db(), batch, 6);
     await recordLines(database.db(), batch.batchNo, [0, 1]);
-    await recordLines(database.db(), batch.batchNo, [2], { kind: "error" });
+    await recordLines(database.db(), batch.batchNo, [2], { resultKind: "error" });
 
     expect(await sealExpired(database.db(), batch.batchNo, later(1))).toBe(true);
 

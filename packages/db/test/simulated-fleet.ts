@@ -231,7 +231,7 @@ function came(slice: ClaimedSlice, line: number, fate: number, random: Random): 
   const totalTokens = 1 + Math.floor(random() * 1_000);
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens, cachedTokens: 0, reasoningTokens: 0 };
   if (fate < 0.18) return { batchNo, line, sliceNo, requestGen, usage };
-  return { batchNo, line, sliceNo, requestGen, kind: "error", isExhausted: fate < 0.25 };
+  return { batchNo, line, sliceNo, requestGen, resultKind: "error", isExhausted: fate < 0.25 };
 }
 
 /** As a worker's that has written two segments before it came to record them. */

@@ -1,5 +1,8 @@
 /** RequestLine + what became of it → the line of the output or error file: contract §4.3 and §4.4. */
 
+/** Which of the batch's two files a result line belongs to. */
+export type ResultKind = "output" | "error";
+
 /** The codes of a line that never got an HTTP reply; the last is ours, the others are OpenAI's: contract §4.4. */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
 export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];
@@ -32,8 +35,9 @@ function toLine(pieces: readonly Buffer[]): ResultLine {
 }
 
 /**
- * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but that
- * line breaks between the body's tokens are left out (the file has one line for each request). Must not change any more.
+ * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but
+ * that line breaks between the body's tokens are left out (the file has one line for each request). Must not change any
+ * more.
  */
 export function answeredLine(
   id: string,
@@ -49,7 +53,10 @@ const CUSTOM_ID = Buffer.from(`", "custom_id": `);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other line. */
+/**
+ * The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other
+ * line.
+ */
 export function resultCustomId(line: Buffer): string {
   const before = line.indexOf(CUSTOM_ID);
   const start = before + CUSTOM_ID.length;
