@@ -35,9 +35,8 @@ function toLine(pieces: readonly Buffer[]): ResultLine {
 }
 
 /**
- * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but
- * that line breaks between the body's tokens are left out (the file has one line for each request). Must not change any
- * more.
+ * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but that
+ * line breaks between the body's tokens are left out (the file has one line for each request). Must not change any more.
  */
 export function answeredLine(
   id: string,
@@ -53,10 +52,7 @@ const CUSTOM_ID = Buffer.from(`", "custom_id": `);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/**
- * The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other
- * line.
- */
+/** The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other line. */
 export function resultCustomId(line: Buffer): string {
   const before = line.indexOf(CUSTOM_ID);
   const start = before + CUSTOM_ID.length;
