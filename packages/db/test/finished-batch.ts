@@ -1,4 +1,4 @@
-/** A finished batch with its files, for tests of what can be asked of it afterwards. No bytes anywhere. */
+/** Fixtures: finished batches with the rows of their files, but without objects. */
 import { randomUUID } from "node:crypto";
 import { expect } from "@jest/globals";
 import {
@@ -28,7 +28,7 @@ const newFile = (tenant: string, purpose: string, blob: string) => ({
   expiresAt: null,
 });
 
-/** A running batch of `total` lines whose input file lives. */
+/** A running batch of `total` lines with a live input file. */
 export async function batchWithInput(db: Db, total: number): Promise<FinishedBatch> {
   const tenant = await newTenant(db);
   const blob = `files/${randomUUID()}`;
@@ -38,7 +38,7 @@ export async function batchWithInput(db: Db, total: number): Promise<FinishedBat
   return runningBatch(db, { total, tenant, inputFileId: input.id });
 }
 
-/** Moves a sealed batch to its end, with files where it has lines for them. */
+/** Moves a sealed batch to its final status, with the files that it has lines for. */
 export async function finish(db: Db, batch: FinishedBatch, to: "completed" | "expired"): Promise<FinishedBatch> {
   const view = await viewOf(db, batch.batchNo);
   const file = () => ({ ...newFile(batch.tenant, "batch_output", `files/${randomUUID()}`), etag: "old" });
@@ -48,7 +48,7 @@ export async function finish(db: Db, batch: FinishedBatch, to: "completed" | "ex
   return { ...(await viewOf(db, batch.batchNo)), upstream: batch.upstream };
 }
 
-/** A completed batch of `total` lines, `failed` of them as many attempts ended. */
+/** A completed batch of `total` lines. The lines in `failed` ran out of attempts. */
 export async function completedBatch(db: Db, total: number, failed: readonly number[]): Promise<FinishedBatch> {
   const batch = await batchWithInput(db, total);
   const lines = Array.from({ length: total }, (_, line) => line);
@@ -62,7 +62,7 @@ export async function completedBatch(db: Db, total: number, failed: readonly num
   return finish(db, batch, "completed");
 }
 
-/** Publishes what is answered, with new contents for both files. */
+/** Publishes the answered retries, with new content for both files. */
 export async function publish(db: Db, batch: BatchView, change: Partial<Publication> = {}): Promise<boolean> {
   const retries = await answeredRetries(db, batch.batchNo);
   const replace = async (fileId: string | null): Promise<Publication["output"]> => {
@@ -81,7 +81,7 @@ export async function blobOf(db: Db, fileId: string | null): Promise<string> {
   return rows[0]?.blob ?? "";
 }
 
-/** What was written down of a batch beside its states, the oldest first. */
+/** The history of a batch without its statuses, oldest entry first. */
 export async function writtenHistory(db: Db, batchNo: number): Promise<HistoryEntry[]> {
   const page = await listBatchHistory(db, batchNo, { limit: 100, after: null });
   return (page?.rows ?? []).filter(({ what }) => what !== "status").reverse();

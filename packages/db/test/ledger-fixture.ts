@@ -1,4 +1,4 @@
-/** Running batches for tests of the ledger, and the workers' side of it in as few words as possible. No bytes anywhere. */
+/** Fixtures: running batches, slices, workers and flushes, without objects. */
 import { randomUUID } from "node:crypto";
 import { newBatch as batchOf } from "@nightshift/testing";
 import {
@@ -26,33 +26,33 @@ import {
   type WaitingSlice,
 } from "../src/index.ts";
 
-/** The clock that is passed to SQL; leases use the database's own. */
+/** The time that tests pass to SQL. Leases use the database's clock. */
 export const now = new Date("2026-08-19T12:00:00.250Z");
 export const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
-/** Every line of a test's input has so many bytes, its line break included. */
+/** The size of each line of the input, including the line break. */
 const LINE_BYTES = 100;
 
-/** A tenant of its own for each caller, unless it is named. */
+/** Inserts a tenant, by default a new one for each call. */
 export async function newTenant(db: Db, tenant = `tenant-${randomUUID()}`, weight = 1): Promise<string> {
   await db.query("insert into tenants (id, weight) values ($1, $2)", [tenant, weight]);
   return tenant;
 }
 
-/** A batch in the state validating. */
+/** A batch in `validating`. */
 export async function newBatch(db: Db, change: Partial<NewBatch> = {}): Promise<BatchView> {
   const tenant = change.tenant ?? (await newTenant(db));
   return insertBatch(db, batchOf({ createdAt: now, ...change, tenant }));
 }
 
-/** An upstream of its own for each caller. */
+/** Declares a new upstream for each call. */
 export async function newUpstream(db: Db, concurrency = 100): Promise<string> {
   const name = `up-${randomUUID()}`;
   await declareUpstream(db, { name, concurrency, requestsPerMinute: null, sliceLines: null });
   return name;
 }
 
-/** A batch in progress with `total` lines, none of them handed out. */
+/** A batch in progress with `total` lines. None of them is in a slice. */
 export async function runningBatch(
   db: Db,
   { total, upstream, ...change }: Partial<NewBatch> & { total: number; upstream?: string },
@@ -63,7 +63,7 @@ export async function runningBatch(
   return { ...(await viewOf(db, batch.batchNo)), upstream: to };
 }
 
-/** validating → in_progress, as validation does it. */
+/** Moves a batch from `validating` to `in_progress`, as validation does. */
 export async function startBatch(db: Db, batch: BatchView, total: number, upstream: string): Promise<boolean> {
   await ensureLinePartition(db, batch.day);
   const blobs = { inputBlob: `inputs/${batch.id}`, indexBlob: `indexes/${batch.id}` };
@@ -82,7 +82,7 @@ export async function viewOf(db: Db, batchNo: number): Promise<BatchView> {
   return view;
 }
 
-/** Hands out the next lines of one batch, as slices of these sizes. */
+/** Feeds slices of these sizes from one batch. */
 export async function feedSlices(
   db: Db,
   batch: { batchNo: number; upstream: string },
@@ -94,7 +94,7 @@ export async function feedSlices(
   });
 }
 
-/** Slices of these sizes, from `firstLine` on. */
+/** Plans slices of these sizes, from `firstLine` on. */
 export function cutSlices(batchNo: number, firstLine: number, sizes: readonly number[]): NewSlice[] {
   let next = firstLine;
   return sizes.map((lineCount) => {
@@ -104,7 +104,7 @@ export function cutSlices(batchNo: number, firstLine: number, sizes: readonly nu
   });
 }
 
-/** Where a run of lines lies in the input. */
+/** The bytes of a run of lines in the input. */
 export function bytesOf(firstLine: number, lineCount: number): { byteOffset: number; byteLength: number } {
   return { byteOffset: firstLine * LINE_BYTES, byteLength: lineCount * LINE_BYTES - 1 };
 }
@@ -116,7 +116,7 @@ export async function newWorker(db: Db): Promise<string> {
   return id;
 }
 
-/** Claims one slice; null where its job is stale. */
+/** Claims one slice. Null if its job is stale. */
 export async function claimSlice(db: Db, worker: string, slice: SliceRef, at: Date): Promise<ClaimedSlice | null> {
   return (await claimSlices(db, worker, [slice], at))[0] ?? null;
 }
@@ -134,19 +134,19 @@ export async function claimedSlice(
   return claimed;
 }
 
-/** What a test says of a line that came back; the rest is filled in. */
+/** The fields of a result that a test sets. `flushOf` fills in the rest. */
 export interface Came extends Partial<Omit<LineResult, "segment" | "offset" | "length">> {
   readonly batchNo: number;
   readonly line: number;
 }
 
-/** One flush with a segment of its own, each result 10 bytes long. */
+/** A flush with one segment, in which each result has 10 bytes. */
 export function flushOf(results: readonly Came[], returns: readonly SliceReturn[] = []): Flush {
   const segment = { key: `segments/${randomUUID()}`, bytes: results.length * 10 };
   return {
     segments: results.length === 0 ? [] : [segment],
     results: results.map((result, i) => ({
-      // None: the ledger has to look for the slice that holds the line.
+      // Unknown: the ledger has to search for the slice that holds the line.
       sliceNo: 0,
       requestGen: 0,
       resultKind: "output",
@@ -171,27 +171,27 @@ export async function recordLines(
   return recordFlush(db, flushOf(lines.map((line) => ({ batchNo, line, ...change }))), now);
 }
 
-/** Lines of a slice that go back together, without a burned attempt. */
+/** Returns unsent lines of a slice together. No attempt counts. */
 export function unsent(slice: ClaimedSlice, lines: readonly number[], delayMs = 0): SliceReturn {
   const { batchNo, owner, sliceNo, gen, firstLine, lineCount, byteOffset, byteLength, attempt } = slice;
   return { batchNo, owner, sliceNo, gen, lines, firstLine, lineCount, byteOffset, byteLength, attempt, delayMs };
 }
 
-/** A line that burned an attempt. */
+/** Returns one line whose attempt failed. */
 export function retried(slice: ClaimedSlice, line: number, delayMs = 0): SliceReturn {
   const { batchNo, owner, sliceNo, gen, attempt } = slice;
   const place = { firstLine: line, lineCount: 1, ...bytesOf(line, 1) };
   return { batchNo, owner, sliceNo, gen, lines: [line], ...place, attempt: attempt + 1, delayMs };
 }
 
-/** Asks for one line again, and says what came of it in a word. */
+/** Opens a retry of one line and returns the outcome in a word. */
 export async function retryLine(db: Db, batchNo: number, line: number, askedBy = "an admin"): Promise<string> {
   const outcome = await openRetries(db, { batchNo, lines: [{ line, ...bytesOf(line, 1) }], askedBy }, now);
   if (outcome.outcome !== "opened") return outcome.outcome;
   return outcome.lines.length === 1 ? "opened" : "not_failed";
 }
 
-/** Asks for one line again and claims its slice for a worker. */
+/** Opens a retry of one line and claims its slice for a new worker. */
 export async function claimedRetry(db: Db, batchNo: number, line: number): Promise<ClaimedSlice> {
   const outcome = await openRetries(db, { batchNo, lines: [{ line, ...bytesOf(line, 1) }], askedBy: "an admin" }, now);
   const slice = outcome.outcome === "opened" ? outcome.slices[0] : undefined;
@@ -200,7 +200,7 @@ export async function claimedRetry(db: Db, batchNo: number, line: number): Promi
   return claimed;
 }
 
-/** The lines whose bits are set, by number. */
+/** The numbers of the lines whose bits are set. */
 export function linesIn(todo: bigint, firstLine: number): number[] {
   return Array.from({ length: 64 }, (_, i) => i)
     .filter((i) => (todo & (1n << BigInt(i))) !== 0n)
