@@ -1,23 +1,10 @@
 /** Finished batches with real bytes whose failed lines are asked for again, step by step: no queue, no timers, no upstream. */
 import { randomUUID } from "node:crypto";
-import {
-  type BatchView,
-  insertBatch,
-  type Db,
-  declareUpstream,
-  ensureLinePartition,
-  getBatch,
-  insertBlob,
-  insertFile,
-  type RetryOutcome,
-  moveBatch,
-  openRetries,
-  recordFlush,
-} from "@nightshift/db";
+import { type BatchView, type Db, insertBlob, type RetryOutcome, openRetries, recordFlush } from "@nightshift/db";
 import { answeredLine, createLineIndex, type LineSpan, type ResultKind } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
-import { newBatch } from "@nightshift/testing";
+import { newBatch, newInputFile, newTenant, newUpstream, startBatch, viewOf } from "@nightshift/testing/batches";
 import { assembleBatch } from "../src/batch/assemble-batch.ts";
 import { publishAnswered } from "../src/batch/publish-retries.ts";
 import { inputLine } from "./line-fixture.ts";
@@ -60,38 +47,18 @@ export function resultOf(line: number, resultKind: ResultKind, text: string): Bu
 /** A batch of `total` lines in progress, of a tenant of its own. */
 export async function retriedBatch(deps: RetryDeps, total: number): Promise<RetriedBatch> {
   const { db, objects, clock } = deps;
-  const mark = randomUUID();
-  await db.query("insert into tenants (id) values ($1)", [mark]);
-  await declareUpstream(db, { name: mark, concurrency: 8, requestsPerMinute: null, sliceLines: null });
+  const tenant = await newTenant(db);
   const { text, index, spans } = inputOf(total);
-  const input = { id: `file-${mark}`, blob: `files/${mark}` };
-  const indexBlob = `indexes/${mark}`;
-  for (const [key, bytes] of [
-    [input.blob, text],
-    [indexBlob, index],
-  ] as const) {
-    await insertBlob(db, { key, ...(await objects.put(key, bytes)) });
-  }
-  const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: text.length };
-  await insertFile(db, { ...file, createdAt: clock(), expiresAt: null });
-  const { batchNo: number, day } = await insertBatch(
-    db,
-    newBatch({ tenant: mark, inputFileId: input.id, createdAt: clock() }),
-  );
-  await ensureLinePartition(db, day);
-  const inputBlob = input.blob;
-  await moveBatch(
-    db,
-    number,
-    { to: "in_progress", upstream: mark, model: null, inputBlob, indexBlob, total, firstByte: 0 },
-    clock(),
-  );
+  const mark = randomUUID();
+  const [inputBlob, indexBlob] = [`files/${mark}`, `indexes/${mark}`];
+  const blob = { key: inputBlob, ...(await objects.put(inputBlob, text)) };
+  await insertBlob(db, { key: indexBlob, ...(await objects.put(indexBlob, index)) });
+  const inputFileId = await newInputFile(db, { tenant, blob, createdAt: clock(), expiresAt: null });
+  const batch = await newBatch(db, { tenant, inputFileId, createdAt: clock() });
+  await startBatch(db, batch, total, await newUpstream(db, 8), { inputBlob, indexBlob });
+  const { batchNo } = batch;
 
-  const view = async (): Promise<BatchView> => {
-    const found = await getBatch(db, number);
-    if (found === null) throw new Error("the batch is gone");
-    return found;
-  };
+  const view = (): Promise<BatchView> => viewOf(db, batchNo);
   const withUsual = (change: Partial<RetryDeps>) => ({
     ...deps,
     logger: createLogger({ name: "test", level: "silent" }),
@@ -102,7 +69,7 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
     view,
     record: async (lines, resultKind, said) => {
       const segment = `segments/${randomUUID()}`;
-      const requestGens = await requestGensOf(db, number);
+      const requestGens = await requestGensOf(db, batchNo);
       const pieces: Buffer[] = [];
       let offset = 0;
       const results = lines.map((line) => {
@@ -111,7 +78,7 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
         const place = { segment, offset, length: bytes.length };
         offset += bytes.length;
         const requestGen = requestGens.get(line) ?? 0;
-        return { batchNo: number, line, sliceNo: 0, requestGen, resultKind, ...place, isExhausted: false, usage: null };
+        return { batchNo, line, sliceNo: 0, requestGen, resultKind, ...place, isExhausted: false, usage: null };
       });
       await objects.put(segment, Buffer.concat(pieces));
       await recordFlush(db, { segments: [{ key: segment, bytes: offset }], results, returns: [] }, clock());
@@ -122,7 +89,7 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
         const { offset, length } = spans[line] ?? { offset: 0, length: 0 };
         return { line, byteOffset: offset, byteLength: length };
       });
-      return openRetries(db, { batchNo: number, lines: asked, askedBy: "a test" }, clock());
+      return openRetries(db, { batchNo, lines: asked, askedBy: "a test" }, clock());
     },
     publish: async (change = {}) => publishAnswered(withUsual(change), await view()),
     content: async (fileId) => {

@@ -12,7 +12,16 @@ import {
   requestCancel,
   waitingTenants,
 } from "../src/index.ts";
-import { later, newBatch, newTenant, now, runningBatch, startBatch, newUpstream, viewOf } from "./ledger-fixture.ts";
+import {
+  later,
+  newBatch,
+  newTenant,
+  now,
+  runningBatch,
+  startBatch,
+  newUpstream,
+  viewOf,
+} from "@nightshift/testing/batches";
 
 const database = useDatabase();
 const db = () => database.db();

@@ -12,7 +12,7 @@ import {
   sealExpired,
   stoppedBatches,
 } from "../src/index.ts";
-import { later, newBatch, newTenant, now, runningBatch } from "./ledger-fixture.ts";
+import { later, newBatch, newTenant, now, runningBatch } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

@@ -11,8 +11,8 @@ import {
   type WaitingSlice,
   waitingSlices,
 } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
-import { claimSlice } from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
+import { claimSlice } from "@nightshift/testing/batches";
 
 const { feedSlices, flushOf, later, newWorker, now, retried, runningBatch } = fixture;
 const database = useDatabase();

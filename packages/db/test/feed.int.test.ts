@@ -12,8 +12,8 @@ import {
   recordFlush,
   requestCancel,
 } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
-import { claimSlice } from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
+import { claimSlice } from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, cutSlices, feedSlices, later, newTenant, newUpstream, newWorker, now, runningBatch } = fixture;

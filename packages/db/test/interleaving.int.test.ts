@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { exhaustedLines, outputExtents, storedLines } from "../src/index.ts";
-import { newUpstream, now, runningBatch, viewOf } from "./ledger-fixture.ts";
+import { newUpstream, now, runningBatch, viewOf } from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 import { createFleet, seeded } from "./simulated-fleet.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { declareUpstream, type Lease, type LeaseRequest, leaseUpstream, pauseUpstream } from "../src/index.ts";
-import { newUpstream } from "./ledger-fixture.ts";
+import { newUpstream } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

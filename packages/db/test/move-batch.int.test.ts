@@ -11,7 +11,7 @@ import {
   moveBatch,
   type ResultFile,
 } from "../src/index.ts";
-import { later, newBatch, now, runningBatch, viewOf } from "./ledger-fixture.ts";
+import { later, newBatch, now, runningBatch, viewOf } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

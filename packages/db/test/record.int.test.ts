@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { finishedLines, outputExtents, recordFlush, storedLines } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { claimedSlice, flushOf, now, recordLines, runningBatch, viewOf } = fixture;

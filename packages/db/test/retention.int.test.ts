@@ -19,7 +19,7 @@ import {
   withTx,
   type SweptSegment,
 } from "../src/index.ts";
-import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } from "./ledger-fixture.ts";
+import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

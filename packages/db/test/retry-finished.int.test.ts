@@ -20,12 +20,11 @@ import {
   unneededBlobs,
   waitingSlices,
 } from "../src/index.ts";
-import { batchWithInput, blobOf, completedBatch, finish, publish, writtenHistory } from "./finished-batch.ts";
-import * as fixture from "./ledger-fixture.ts";
-import { claimedRetry, later, retryLine, now, recordLines, viewOf } from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
-const { bytesOf, claimedSlice, claimSlice, flushOf, newWorker, retried } = fixture;
+const { batchWithInput, blobOf, bytesOf, claimedRetry, claimedSlice, claimSlice, completedBatch, finish } = fixture;
+const { flushOf, later, newWorker, now, publish, recordLines, retried, retryLine, viewOf, writtenHistory } = fixture;
 const database = useDatabase();
 const db = () => database.db();
 

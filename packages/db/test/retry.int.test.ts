@@ -9,8 +9,8 @@ import {
   sealCancelled,
   storedLines,
 } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
-import { claimedRetry, claimSlice, retryLine } from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
+import { claimedRetry, claimSlice, retryLine } from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, flushOf, newWorker, now, recordLines, runningBatch, viewOf } = fixture;

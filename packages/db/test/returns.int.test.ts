@@ -2,8 +2,8 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { type ClaimedSlice, freeOrphans, recordFlush, removeWorkers, type SliceReturn } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
-import { claimSlice } from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
+import { claimSlice } from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { bytesOf, claimedSlice, flushOf, linesIn, newWorker, now, retried, runningBatch, unsent } = fixture;

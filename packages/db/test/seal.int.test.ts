@@ -10,7 +10,7 @@ import {
   sealExpired,
   withTx,
 } from "../src/index.ts";
-import * as fixture from "./ledger-fixture.ts";
+import * as fixture from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const { claimedSlice, feedSlices, flushOf, later, now, recordLines, retried, runningBatch, unsent, viewOf } = fixture;

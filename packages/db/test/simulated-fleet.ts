@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts";
 import {
   bytesOf,
-  type Came,
+  type ResultFields,
   cutSlices,
   flushOf,
   linesIn,
@@ -30,7 +30,7 @@ import {
   retried,
   unsent,
   claimSlice,
-} from "./ledger-fixture.ts";
+} from "@nightshift/testing/batches";
 
 /** A number from 0 up to 1. */
 export type Random = () => number;
@@ -208,8 +208,8 @@ function drawFates(
   random: Random,
   hands: readonly Hand[],
   hurry: boolean,
-): { results: Came[]; returns: SliceReturn[] } {
-  const results: Came[] = [];
+): { results: ResultFields[]; returns: SliceReturn[] } {
+  const results: ResultFields[] = [];
   const returns: SliceReturn[] = [];
   for (const { slice, lines } of hands) {
     const back: number[] = [];
@@ -226,7 +226,7 @@ function drawFates(
   return { results, returns };
 }
 
-function came(slice: ClaimedSlice, line: number, fate: number, random: Random): Came {
+function came(slice: ClaimedSlice, line: number, fate: number, random: Random): ResultFields {
   const { batchNo, requestGen, sliceNo } = slice;
   const totalTokens = 1 + Math.floor(random() * 1_000);
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens, cachedTokens: 0, reasoningTokens: 0 };
@@ -235,7 +235,7 @@ function came(slice: ClaimedSlice, line: number, fate: number, random: Random): 
 }
 
 /** A flush with two segments, like one of a worker that has fallen behind. */
-function inTwoSegments(results: readonly Came[], returns: readonly SliceReturn[], firstCount: number): Flush {
+function inTwoSegments(results: readonly ResultFields[], returns: readonly SliceReturn[], firstCount: number): Flush {
   const [first, second] = [flushOf(results.slice(0, firstCount)), flushOf(results.slice(firstCount), returns)];
   return {
     segments: [...first.segments, ...second.segments],

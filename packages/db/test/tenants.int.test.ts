@@ -12,7 +12,7 @@ import {
   storedBytes,
   takeRequests,
 } from "../src/index.ts";
-import { later, newTenant, now } from "./ledger-fixture.ts";
+import { later, newTenant, now } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 const db = () => database.db();

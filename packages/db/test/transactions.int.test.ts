@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { isDbUnavailable, openDb, withTx } from "../src/index.ts";
-import { newTenant } from "./ledger-fixture.ts";
+import { newTenant } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

@@ -21,7 +21,7 @@ import {
   untriedDeliveries,
   withTx,
 } from "../src/index.ts";
-import { later, newBatch, newTenant, now } from "./ledger-fixture.ts";
+import { later, newBatch, newTenant, now } from "@nightshift/testing/batches";
 
 const database = useDatabase();
 

@@ -14,7 +14,15 @@ import {
   takeTurn,
   withTx,
 } from "../src/index.ts";
-import { claimedSlice, feedSlices, newUpstream, newWorker, now, runningBatch, claimSlice } from "./ledger-fixture.ts";
+import {
+  claimedSlice,
+  feedSlices,
+  newUpstream,
+  newWorker,
+  now,
+  runningBatch,
+  claimSlice,
+} from "@nightshift/testing/batches";
 import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const database = useDatabase();

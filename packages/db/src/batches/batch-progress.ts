@@ -18,7 +18,7 @@ export interface BatchProgress {
   pausedUntil: Date | null;
   /** A worker holds lines of the batch. */
   isInHand: boolean;
-  /** When the next of its slices is due. Null: some are due now, or it has none. */
+  /** When the next of its slices is due. Null: a slice is due now, there are none, or all are parked. */
   dueAt: Date | null;
   /** It waits for other batches of its tenant, because the tier limits how many run at once: docs/tenants.md. */
   isQueued: boolean;
@@ -34,7 +34,7 @@ export async function batchProgress(db: Queryable, batchNos: readonly number[]):
       p.completed, p.failed, p.seq, p.sealed_at is not null as "isSealed",
       case when u.paused_until > clock_timestamp() and isfinite(u.paused_until) then u.paused_until end as "pausedUntil",
       coalesce(s.in_hand, false) as "isInHand",
-      case when s.due_at > clock_timestamp() then s.due_at end as "dueAt",
+      case when s.due_at > clock_timestamp() and isfinite(s.due_at) then s.due_at end as "dueAt",
       b.status = 'validating' and b.admitted_at is null and b.queued_at is not null as "isQueued",
       exists (select 1 from workers) as "hasWorkers"
     from batches b join batch_progress p on p.batch_no = b.batch_no

@@ -1,4 +1,4 @@
-/** Does what the pages beside the guide say, word for word: their commands and programs are taken from the pages themselves. */
+/** Runs the commands and programs of the pages other than the quick start, taken from the pages themselves. */
 import { readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -63,7 +63,7 @@ describe("webhooks", () => {
     return endpoint;
   };
 
-  withCurl("an endpoint, and what it is sent, have the keys that the page shows", async () => {
+  withCurl("a webhook endpoint and its events have the keys that the page shows", async () => {
     const endpoint = await setUp(receiver.url());
     const batch = await client.run(INPUT);
     await until(() => receiver.of(batch.id).length > 0, { message: "the event has come", timeoutMs: 30_000 });
@@ -103,7 +103,7 @@ describe("webhooks", () => {
     expect(program.said()).not.toContain("batch_forged");
   };
 
-  withCurl("the receiver in Node prints the batch that has finished, and refuses what is not signed", async () => {
+  withCurl("the receiver in Node prints the finished batch and rejects unsigned requests", async () => {
     expect.hasAssertions();
     await expectReception(pageExample(WEBHOOKS, "Receive", "js"), async (text, variables) => {
       await reader.save("receiver.mjs", text);
@@ -111,7 +111,7 @@ describe("webhooks", () => {
     });
   });
 
-  withBoth("so does the receiver in Python", async () => {
+  withBoth("the receiver in Python prints the finished batch and rejects unsigned requests", async () => {
     expect.hasAssertions();
     await expectReception(pageExample(WEBHOOKS, "Receive", "python"), async (text, variables) => {
       await reader.save("receiver.py", text);
@@ -126,7 +126,7 @@ describe("retrying failed requests", () => {
   withCurl.each([
     ["all", pageExample("docs/retry.md", HEADING, "bash")],
     ["some", pageExample("docs/retry.md", HEADING, "bash", 2)],
-  ])("a retry of %s is answered with the batch, and its requests succeed", async (_which, example) => {
+  ])("a retry of %s returns the batch, and its requests succeed", async (_which, example) => {
     const faults = ["req-2", "req-3"].map((match) => ({ match: `about ${match}`, status: 400, times: 1 }));
     await simulator().configure({ faults });
     const failed = await client.run(INPUT);
@@ -147,7 +147,7 @@ describe("retrying failed requests", () => {
 });
 
 describe("extensions", () => {
-  withCurl("the same Idempotency-Key makes one batch, by curl as by the SDK", async () => {
+  withCurl("one Idempotency-Key creates one batch, with curl and with the SDK", async () => {
     const values = { ...own, file: await client.upload(INPUT) };
     const command = fillIn(pageExample(EXTENSIONS, "Create once: Idempotency-Key", "bash"), values);
     const { id } = (await reader.json(command)) as Named;
@@ -159,7 +159,7 @@ describe("extensions", () => {
     await client.finished(id);
   });
 
-  withCurl("a compressed file is stored as it was before", async () => {
+  withCurl("a compressed upload is stored uncompressed", async () => {
     const command = fillIn(pageExample(EXTENSIONS, "Compressed uploads", "bash"), own);
 
     const file = (await reader.json(command)) as Named & { readonly filename: string };
@@ -168,7 +168,7 @@ describe("extensions", () => {
     expect((await client.content(file.id)).toString()).toBe(INPUT);
   });
 
-  withCurl("progress is told in events as the page shows one", async () => {
+  withCurl("the progress events look like the one on the page", async () => {
     const batch = (await client.create(await client.upload(INPUT))).id;
     const command = fillIn(pageExample(EXTENSIONS, "Progress: server-sent events", "bash"), { ...own, batch });
 
@@ -180,7 +180,7 @@ describe("extensions", () => {
     expect(events.at(-1)?.event).toBe("done");
   });
 
-  withCurl("results can be read while lines can still come", async () => {
+  withCurl("results can be read while the batch runs", async () => {
     const batch = (await client.create(await client.upload(INPUT))).id;
     const heading = "Results while the batch runs";
     const command = fillIn(pageExample(EXTENSIONS, heading, "bash"), { ...own, batch });
@@ -193,7 +193,7 @@ describe("extensions", () => {
     await client.finished(batch);
   });
 
-  withCurl("the history of a batch has entries as the page shows them", async () => {
+  withCurl("the history of a batch has entries like the ones on the page", async () => {
     const { id: batch } = await client.run(INPUT);
     const command = fillIn(pageExample(EXTENSIONS, "History", "bash"), { ...own, batch });
 
@@ -210,13 +210,13 @@ describe("uploads in parts", () => {
   const command = (place: number, ids: { upload?: string; part?: string } = {}): Promise<unknown> =>
     reader.json(fillIn(uploadCommands[place - 1] ?? "", { ...own, ...ids }));
 
-  withPython("the SDK's one call makes a file", async () => {
+  withPython("one call of the SDK uploads a file in parts", async () => {
     const printed = await reader.python(fillIn(pageExample("docs/uploads.md", "Uploads", "python"), own));
 
     expect((await client.content(printed.trim())).toString()).toBe(INPUT);
   });
 
-  withCurl("the commands make a file, or drop the upload", async () => {
+  withCurl("the curl commands complete or cancel an upload", async () => {
     const { id: upload } = (await command(1)) as Named;
     const { id: part } = (await command(2, { upload })) as Named;
     const completed = (await command(3, { upload, part })) as { file: Named };
@@ -236,7 +236,7 @@ const uploadCommands = [
   pageExample("docs/uploads.md", "Uploads", "bash", 4),
 ];
 
-withCurl("the README's one command takes a file through all steps", async () => {
+withCurl("the one command of the README takes a file through all steps", async () => {
   await reader.shell(pageExample("README.md", "Nightshift", "bash", 2));
 
   const results = await readFile(path.join(reader.folder(), "results.jsonl"), "utf8");
@@ -244,7 +244,7 @@ withCurl("the README's one command takes a file through all steps", async () => 
   expect(results.match(/"custom_id": ?"req-[123]"/g)).toHaveLength(3);
 });
 
-withCurl("the guide's does, and puts failed requests beside the results", async () => {
+withCurl("the command of the quick start writes failed requests to a separate file", async () => {
   await simulator().configure({ faults: [{ match: "about req-2", status: 400, times: 1 }] });
   const inFile = async (name: string): Promise<readonly string[]> => {
     const lines = (await readFile(path.join(reader.folder(), name), "utf8")).trimEnd().split("\n");

@@ -1,4 +1,4 @@
-/** Files as people really send them: what is refused at upload, what fails the batch, what is taken all the same. */
+/** Unusual and invalid input files: which ones the upload rejects, which ones fail the batch, and which ones work. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { availableProfiles } from "@nightshift/testing";
 import { type BatchError, chatLine, createBatchClient, uploadForm } from "./batch-client.ts";
@@ -173,7 +173,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   });
 
   test.each(Object.entries(REFUSED))(
-    "a file with %s is refused at upload",
+    "returns 400 for an upload of a file with %s",
     async (_name, { content, filename, message }) => {
       const { request } = createBatchClient(stack());
 
@@ -187,7 +187,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     },
   );
 
-  test("each kind of bad line fails its batch, with what is wrong and where", async () => {
+  test("fails the batch for each kind of invalid line, with the error and its line number", async () => {
     const client = createBatchClient(stack());
     const errorsOf = async (line: string | Buffer): Promise<readonly BatchError[] | undefined> => {
       const batch = await client.run(Buffer.concat([Buffer.from(`\n${GOOD}\n`), Buffer.from(line)]));
@@ -209,7 +209,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().stats()).requests).toBe(0);
   });
 
-  test("a model that no route knows is reported once, at its first line", async () => {
+  test("reports an unknown model once, at its first line", async () => {
     const batch = await createBatchClient(stack()).run(
       [chatLine("a", "?", "llama"), chatLine("b", "?", "llama")].join("\n"),
     );
@@ -224,7 +224,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("50,001 lines are too many", async () => {
+  test("fails a batch of 50,001 lines", async () => {
     const lines = Array.from({ length: 50_001 }, (_, index) => chatLine(String(index), "?"));
 
     const batch = await createBatchClient(stack()).run(lines.join("\n"));
@@ -240,7 +240,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("of more than 100 errors the first 100 are listed, and how many there are beyond", async () => {
+  test("lists the first 100 errors and the number of further ones", async () => {
     const lines = [GOOD, ...Array.from({ length: 150 }, () => "{]")];
 
     const batch = await createBatchClient(stack()).run(lines.join("\n"));
@@ -256,7 +256,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test.each(Object.entries(TOLERATED))("a file with %s completes", async (_name, content) => {
+  test.each(Object.entries(TOLERATED))("completes a batch of a file with %s", async (_name, content) => {
     const client = createBatchClient(stack());
 
     const batch = await client.run(content());
@@ -267,7 +267,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(lines.map((line) => line.custom_id)).toEqual(["good", "bad"]);
   });
 
-  test("after all that, the processes of the beginning still run", async () => {
+  test("none of these files has ended a process", async () => {
     expect(await pids()).toEqual(pidsBefore);
   });
 });

@@ -1,4 +1,4 @@
-/** Batches that end before all of their lines did: by their owner's wish, or because their window is over. */
+/** Batches that end before all of their lines are done: cancelled, or expired with their completion window. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
 import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
@@ -79,7 +79,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     },
   });
 
-  test("cancelled before it was looked at, a batch has no files and no counts", async () => {
+  test("a batch that is cancelled before validation has no files and no counts", async () => {
     const client = createBatchClient(stack());
     const fileId = await client.upload(INPUT);
 
@@ -102,7 +102,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().stats()).requests).toBe(0);
   });
 
-  test("lines in flight are waited for, others are not sent any more", async () => {
+  test("a cancelled batch waits for lines in flight and sends no others", async () => {
     const client = createBatchClient(stack());
     const id = await startBatch(simulator(), client, 4_000);
 
@@ -114,7 +114,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().stats()).requests).toBe(SENT);
   });
 
-  test("lines in flight are not waited for beyond a few seconds; asking again changes nothing", async () => {
+  test("a cancelled batch waits a few seconds at most, and a second cancel changes nothing", async () => {
     const client = createBatchClient(stack());
     const id = await startBatch(simulator(), client, 60_000);
 
@@ -135,7 +135,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().stats()).requests).toBe(SENT);
   });
 
-  test("its input and results expire after the days that the installation says", async () => {
+  test("input and result files expire after the configured number of days", async () => {
     await simulator().configure({ faults: [] });
     const client = createBatchClient(stack());
     const batch = await client.run(chatLine("a", "Why?"));
@@ -146,7 +146,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     }
   });
 
-  test("when its window is over, a batch ends with what is done", async () => {
+  test("a batch keeps its finished lines when its completion window ends", async () => {
     const client = createBatchClient(stack());
     const id = await startBatch(simulator(), client, 60_000);
 

@@ -1,4 +1,4 @@
-/** The batches that every client runs before the first row, all beside each other: rows look at what came of them. */
+/** The batches that each client starts before the first row, all at once. The rows check their results. */
 import { type Stack, until } from "@nightshift/testing";
 import { chatLine } from "../batch-client.ts";
 import { endWindow } from "../ledger.ts";
@@ -6,25 +6,25 @@ import type { Client, Fields, Json } from "./clients/client.ts";
 import { bytesOf, idOf, jsonOf } from "./expectations.ts";
 import { type Delivered, receiveEvent, type WebhookTarget } from "./events.ts";
 
-/** What the upstream says to lines that contain the word REFUSE. */
+/** The upstream's reply to lines that contain UPSTREAM_400. */
 export const UPSTREAM_REFUSAL = {
   error: { message: "No", type: "invalid_request_error", param: "messages", code: "too_long" },
 };
 
 const ALWAYS = 1_000_000;
 
-/** The upstream's behaviour, by a word in the line. */
+/** The upstream's behavior, chosen by a word in the line. */
 export const UPSTREAM_FAULTS = [
-  { match: "REFUSE", status: 400, times: ALWAYS, body: JSON.stringify(UPSTREAM_REFUSAL) },
-  { match: "HANG", hangMs: 600_000, times: ALWAYS },
-  { match: "TARRY", hangMs: 1_000, times: ALWAYS },
+  { match: "UPSTREAM_400", status: 400, times: ALWAYS, body: JSON.stringify(UPSTREAM_REFUSAL) },
+  { match: "UPSTREAM_HANGS", hangMs: 600_000, times: ALWAYS },
+  { match: "UPSTREAM_SLOW", hangMs: 1_000, times: ALWAYS },
 ];
 
-/** An input that is good. */
+/** A valid input. */
 export const INPUT = `${chatLine("a", "Why?")}\n${chatLine("b", "How?")}\n`;
-const HANGING = `${chatLine("quick", "Why?")}\n${chatLine("slow", "HANG")}\n`;
+const HANGING = `${chatLine("quick", "Why?")}\n${chatLine("slow", "UPSTREAM_HANGS")}\n`;
 
-/** A second line for each of the faults that contract §3.4 knows the text of, after a good first one. */
+/** A valid first line, then one line for each fault whose message contract §3.4 defines. */
 const FAULTY = [
   chatLine("good", "Why?"),
   `{"custom_id": "half",`,
@@ -36,19 +36,19 @@ const FAULTY = [
   "null",
 ].join("\n");
 
-/** Each resolves with what the client saw on the way. */
-export interface Plays {
-  /** Two requests that succeed and one that is refused, with metadata. */
+/** Each promise resolves with the objects that the client received on the way. */
+export interface FixtureBatches {
+  /** Two requests succeed and one is refused. The batch has metadata. */
   readonly mixed: Promise<{ input: Json; created: Json; ended: Json; output: Buffer; errors: Buffer }>;
-  /** Every request is refused; results are to live for two hours. */
+  /** Every request is refused. The result files expire after two hours. */
   readonly refused: Promise<{ ended: Json; errors: Json }>;
-  /** An input with bad lines. */
+  /** The input has invalid lines. */
   readonly faulty: Promise<Json>;
-  /** An input that was deleted before its batch was created. */
+  /** The input was deleted before the batch was created. */
   readonly inputless: Promise<{ fileId: string; created: Json; ended: Json }>;
-  /** An input that is deleted once it has been read. */
+  /** The input is deleted after validation has read it. */
   readonly orphaned: Promise<Json>;
-  /** One request is done and one hangs, when it is cancelled, twice; and once more in the end. */
+  /** Cancelled twice while one request is done and one hangs, and once more after it has ended. */
   readonly cancelled: Promise<{
     running: Json;
     cancelling: Json;
@@ -57,22 +57,22 @@ export interface Plays {
     afterwards: Json;
     errors: Buffer;
   }>;
-  /** The same, and its window ends. */
+  /** Its completion window ends while one request is done and one hangs. */
   readonly expired: Promise<{ ended: Json; output: Buffer; errors: Buffer }>;
-  /** The event of one batch of each end, by its status. */
+  /** The webhook event of one batch of each final status. */
   readonly events: Readonly<Record<"completed" | "failed" | "cancelled" | "expired", Promise<Delivered>>>;
 }
 
-/** Starts them all. A play that fails fails the rows that look at it. */
-export function startPlays(stack: Stack, client: Client, target: WebhookTarget): Plays {
+/** Starts all batches. A batch that fails unexpectedly fails the rows that await it. */
+export function startFixtureBatches(stack: Stack, client: Client, target: WebhookTarget): FixtureBatches {
   const batches = {
-    mixed: playMixed(client),
-    refused: playRefused(client),
+    mixed: runMixedBatch(client),
+    refused: runRefusedBatch(client),
     faulty: runBatch(client, FAULTY),
-    inputless: playInputless(client),
-    orphaned: playOrphaned(client),
-    cancelled: playCancelled(client),
-    expired: playExpired(stack, client),
+    inputless: runInputlessBatch(client),
+    orphaned: runOrphanedBatch(client),
+    cancelled: runCancelledBatch(client),
+    expired: runExpiredBatch(stack, client),
   };
   const eventOf = async (ending: Promise<Json>): Promise<Delivered> => receiveEvent(client, target, await ending);
   const events = {
@@ -81,13 +81,14 @@ export function startPlays(stack: Stack, client: Client, target: WebhookTarget):
     cancelled: eventOf(batches.cancelled.then(({ ended }) => ended)),
     expired: eventOf(batches.expired.then(({ ended }) => ended)),
   };
-  const plays = { ...batches, events };
-  for (const play of playing(plays)) play.catch(() => undefined);
-  return plays;
+  const all = { ...batches, events };
+  // A rejection must not count as unhandled before its row awaits it.
+  for (const promise of promisesOf(all)) promise.catch(() => undefined);
+  return all;
 }
 
-/** All that is under way. */
-export const playing = ({ events, ...batches }: Plays): Promise<unknown>[] => [
+/** Returns the promises of all batches and events. */
+export const promisesOf = ({ events, ...batches }: FixtureBatches): Promise<unknown>[] => [
   ...(Object.values(batches) as Promise<unknown>[]),
   ...Object.values(events),
 ];
@@ -96,7 +97,7 @@ export const playing = ({ events, ...batches }: Plays): Promise<unknown>[] => [
 export const uploadInput = (client: Client, text = INPUT): Promise<Json> =>
   jsonOf(client.files.create({ bytes: Buffer.from(text), name: "input.jsonl" }, { purpose: "batch" }));
 
-/** The fields of a batch of /v1/chat/completions; those of `change` instead. */
+/** The fields of a batch of /v1/chat/completions, with `change` applied. */
 export const batchOf = (inputFileId: string, change: Fields = {}): Fields => ({
   input_file_id: inputFileId,
   endpoint: "/v1/chat/completions",
@@ -104,14 +105,14 @@ export const batchOf = (inputFileId: string, change: Fields = {}): Fields => ({
   ...change,
 });
 
-/** Polls until it is so of the batch, and returns it then. */
+/** Polls until the batch satisfies `isSo`, and returns it. */
 const batchWhere = (client: Client, id: string, isSo: (batch: Json) => boolean): Promise<Json> =>
   until(
     async () => {
       const batch = await jsonOf(client.batches.retrieve(id));
       return isSo(batch) && batch;
     },
-    { message: `${id} is so: ${isSo.toString()}`, timeoutMs: 60_000, everyMs: 100 },
+    { message: `${id} satisfies ${isSo.toString()}`, timeoutMs: 60_000, everyMs: 100 },
   );
 
 const isFinal = ({ status }: Json): boolean => ["completed", "failed", "expired", "cancelled"].includes(String(status));
@@ -126,8 +127,8 @@ async function runBatch(client: Client, text: string, change: Fields = {}): Prom
 
 const contentOf = (client: Client, id: unknown): Promise<Buffer> => bytesOf(client.files.content(String(id)));
 
-async function playMixed(client: Client): ReturnType<() => Plays["mixed"]> {
-  const text = [chatLine("good-1", "?"), chatLine("wrong", "REFUSE"), chatLine("good-2", "?")].join("\n");
+async function runMixedBatch(client: Client): ReturnType<() => FixtureBatches["mixed"]> {
+  const text = [chatLine("good-1", "?"), chatLine("wrong", "UPSTREAM_400"), chatLine("good-2", "?")].join("\n");
   const input = await uploadInput(client, text);
   const created = await jsonOf(client.batches.create(batchOf(String(input["id"]), { metadata: { job: "nightly" } })));
   const ended = await endOf(client, String(created["id"]));
@@ -135,28 +136,28 @@ async function playMixed(client: Client): ReturnType<() => Plays["mixed"]> {
   return { input, created, ended, output, errors: await contentOf(client, ended["error_file_id"]) };
 }
 
-async function playRefused(client: Client): ReturnType<() => Plays["refused"]> {
-  const text = [chatLine("a", "REFUSE 1"), chatLine("b", "REFUSE 2")].join("\n");
+async function runRefusedBatch(client: Client): ReturnType<() => FixtureBatches["refused"]> {
+  const text = [chatLine("a", "UPSTREAM_400 1"), chatLine("b", "UPSTREAM_400 2")].join("\n");
   const ended = await runBatch(client, text, { output_expires_after: { anchor: "created_at", seconds: 7_200 } });
   return { ended, errors: await jsonOf(client.files.retrieve(String(ended["error_file_id"]))) };
 }
 
-async function playInputless(client: Client): ReturnType<() => Plays["inputless"]> {
+async function runInputlessBatch(client: Client): ReturnType<() => FixtureBatches["inputless"]> {
   const fileId = String((await uploadInput(client))["id"]);
   await jsonOf(client.files.delete(fileId));
   const created = await jsonOf(client.batches.create(batchOf(fileId)));
   return { fileId, created, ended: await endOf(client, String(created["id"])) };
 }
 
-async function playOrphaned(client: Client): Promise<Json> {
-  const { id: fileId } = await uploadInput(client, `${chatLine("a", "TARRY")}\n${chatLine("b", "Why?")}\n`);
+async function runOrphanedBatch(client: Client): Promise<Json> {
+  const { id: fileId } = await uploadInput(client, `${chatLine("a", "UPSTREAM_SLOW")}\n${chatLine("b", "Why?")}\n`);
   const id = await idOf(client.batches.create(batchOf(String(fileId))));
   await batchWhere(client, id, ({ status }) => status !== "validating");
   await jsonOf(client.files.delete(String(fileId)));
   return endOf(client, id);
 }
 
-/** Creates a batch whose first request is done and whose second hangs by then. */
+/** Creates a batch and resolves when its first request is done. The second request hangs. */
 async function createHanging(client: Client): Promise<{ id: string; running: Json }> {
   const { id: fileId } = await uploadInput(client, HANGING);
   const id = await idOf(client.batches.create(batchOf(String(fileId))));
@@ -164,7 +165,7 @@ async function createHanging(client: Client): Promise<{ id: string; running: Jso
   return { id, running: await batchWhere(client, id, isUnderWay) };
 }
 
-async function playCancelled(client: Client): ReturnType<() => Plays["cancelled"]> {
+async function runCancelledBatch(client: Client): ReturnType<() => FixtureBatches["cancelled"]> {
   const { id, running } = await createHanging(client);
   const cancelling = await jsonOf(client.batches.cancel(id));
   const again = await jsonOf(client.batches.cancel(id));
@@ -173,7 +174,7 @@ async function playCancelled(client: Client): ReturnType<() => Plays["cancelled"
   return { running, cancelling, again, ended, afterwards, errors: await contentOf(client, ended["error_file_id"]) };
 }
 
-async function playExpired(stack: Stack, client: Client): ReturnType<() => Plays["expired"]> {
+async function runExpiredBatch(stack: Stack, client: Client): ReturnType<() => FixtureBatches["expired"]> {
   const { id } = await createHanging(client);
   await endWindow(stack, id);
   const ended = await endOf(client, id);

@@ -1,4 +1,4 @@
-/** A worker that runs as several processes: for a user the same, whichever of them is killed. */
+/** A worker that runs as several processes: a batch survives the loss of any of them. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
 import { createBatchClient } from "./batch-client.ts";
@@ -39,7 +39,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     env: { WORKER_PROCESSES: "2", UPSTREAM_CONCURRENCY: "64" },
   });
 
-  test("a batch outlives kill -9 of one of the processes, and another takes its place", async () => {
+  test("a batch survives kill -9 of one process, and another process replaces it", async () => {
     const client = createBatchClient(stack());
     await untilTwoWork(stack(), []);
     const id = await startBatch(stack(), client);
@@ -52,7 +52,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     await expectEachLineOnce(client, batch);
   });
 
-  test("after kill -9 of the primary its processes finish what is in flight, and leave nothing behind", async () => {
+  test("after kill -9 of the primary, its processes finish the lines in flight and end", async () => {
     await simulator().forget();
     const client = createBatchClient(stack());
     const id = await startBatch(stack(), client);
@@ -71,7 +71,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await simulator().seen()).filter(({ count }) => count > 1)).toEqual([]);
   });
 
-  test("after kill -9 of everything that was started, the next start finds no worker of the last", async () => {
+  test("after kill -9 of all started processes, the next start finds no process of the last run", async () => {
     const client = createBatchClient(stack());
     const id = await startBatch(stack(), client);
     const { primary, copies } = await findWorker(stack());

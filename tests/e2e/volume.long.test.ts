@@ -1,4 +1,4 @@
-/** The largest batch that is allowed, 50,000 lines of 2 KB, and what it may cost: memory and places in the queue. */
+/** The largest batch, 50,000 lines of 2 KB: bounded memory and a short queue. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -13,7 +13,7 @@ const MAX_RSS_BYTES = 400 * 1024 * 1024;
 describe.each(availableProfiles())("%s", (profile) => {
   const { stack } = useStack({ profile });
 
-  test("50,000 lines complete, each once, in bounded memory and a short queue", async () => {
+  test("50,000 lines complete once each, with bounded memory and a short queue", async () => {
     const client = createBatchClient(stack());
     const customIds = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
     const question = "Why is it so? ".repeat(QUESTION_BYTES).slice(0, QUESTION_BYTES);

@@ -1,4 +1,4 @@
-/** POST /v1/batches/{id}/retry: failed lines of a finished batch end in its files, as if they had never failed. */
+/** POST /v1/batches/{id}/retry: retried lines of a finished batch move to its files, as if they had never failed. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
 import { type Batch, chatLine, createBatchClient, type ResultLine } from "./batch-client.ts";
@@ -58,7 +58,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   const head = async (fileId: string | null): Promise<Headers> =>
     (await createBatchClient(stack()).request(`/v1/files/${String(fileId)}/content`, { method: "HEAD" })).headers;
 
-  test("all lines of a finished batch end in the same output file, once each, and the error file is gone", async () => {
+  test("all failed lines move to the output file, once each, and the error file is deleted", async () => {
     await simulator().configure({
       faults: [
         { match: "broken", status: 500, times: ALWAYS },
@@ -107,7 +107,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(history[0]?.requested_by).toMatch(/^key_/);
   });
 
-  test("of a running batch they run again at once, and a reader sees each outcome, whatever happens to the worker", async () => {
+  test("retried lines of a running batch run at once, and a reader of results sees each outcome despite a crash", async () => {
     // Nothing but the end of the worker gets them out of the way: until then the batch runs.
     const slow = { match: "slow", hangMs: 300_000, times: ALWAYS };
     await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }, slow] });
@@ -141,7 +141,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(followed).toHaveLength(2 * broken.length + others.length);
   });
 
-  test("a download under way gets the old bytes to their end, and an old ETag asks for the new ones", async () => {
+  test("a running download gets the old file to its end, and an old ETag returns the new file", async () => {
     // More than any socket buffers between the two, and than a file that is sorted.
     await simulator().configure({ replyBytes: 400_000, faults: [{ match: "broken", status: 400, times: ALWAYS }] });
     const client = createBatchClient(stack());
@@ -173,7 +173,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await part({ range, "if-range": oldEtag })).toEqual([200, content.length]);
   });
 
-  test("a retry that fails again replaces that error line and nothing else", async () => {
+  test("a retry that fails again replaces only its error line", async () => {
     await simulator().configure({
       faults: [{ match: "broken", status: 400, times: ALWAYS, body: '{"error":{"message":"first"}}' }],
     });
@@ -203,7 +203,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await head(before.output_file_id)).get("etag")).toBe(oldEtag);
   });
 
-  test("200 retried lines outlive kill -9 of the worker and the loss of the queue, and end in the output once each", async () => {
+  test("200 retried lines survive kill -9 of the worker and the loss of the queue", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }] });
     const client = createBatchClient(stack());
     const names = Array.from({ length: 220 }, (_, i) => `${i < 20 ? "good" : "broken"}-${String(i)}`);

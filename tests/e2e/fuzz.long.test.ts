@@ -1,7 +1,7 @@
 /**
- * Nothing that a client sends breaks the service, and nothing that it sends stays in memory: requests from the OpenAPI document, odd and
- * damaged ones that no document can describe, forms, and mutated input files. Seeded, so that a run can be repeated. `npm run fuzz` does
- * 20,000 requests and 5,000 files (FUZZ_REQUESTS, FUZZ_FILES, FUZZ_SEED, FUZZ_PROFILE); here it is a sample.
+ * No request breaks the service or leaks memory: generated requests from the OpenAPI document, damaged requests that no
+ * document can describe, forms, and mutated input files. A seed makes each run repeatable. This is a sample: `npm run
+ * fuzz` sends 20,000 requests and 5,000 files (FUZZ_REQUESTS, FUZZ_FILES, FUZZ_SEED, FUZZ_PROFILE).
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -89,7 +89,7 @@ describe.each([PROFILE])("%s", () => {
   };
 
   test(
-    "answers every request as the document says",
+    "answers every request as the OpenAPI document says",
     async () => {
       const memory = await recordMemory(stack());
       const raw: Record<string, number> = {};
@@ -110,7 +110,7 @@ describe.each([PROFILE])("%s", () => {
   );
 
   test(
-    "judges every file, with a code that is documented",
+    "gives every file a result or a documented error code",
     async () => {
       const client = createBatchClient(stack());
       const memory = await recordMemory(stack());
@@ -133,7 +133,7 @@ describe.each([PROFILE])("%s", () => {
     TIMEOUT_MS,
   );
 
-  test("the processes are those of the beginning, and no API has been large", async () => {
+  test("no process has ended, and no API has used too much memory", async () => {
     const peaks = (await stack().memoryPeaks()).filter(({ role }) => role === "api" || role === "worker");
 
     report(`memory at its peak ${peaks.map(({ role, bytes }) => `${role} ${megabytes(bytes)}`).join(", ")} MB`);

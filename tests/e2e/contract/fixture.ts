@@ -1,4 +1,4 @@
-/** Where the contract's rows are played: one stack a profile, and on it a tenant of its own for each client. */
+/** The fixture of the contract tests: one stack for each profile, and on it one tenant for each client. */
 import { beforeAll, afterAll } from "@jest/globals";
 import { type Profile, type Stack, testServices } from "@nightshift/testing";
 import { useStack } from "../use-stack.ts";
@@ -8,49 +8,49 @@ import type { Client } from "./clients/client.ts";
 import { createNodeClient } from "./clients/node-sdk.ts";
 import { createPlainClient } from "./clients/plain-http.ts";
 import { type PythonSdk, startPythonSdk } from "./clients/python-sdk.ts";
-import { playing, type Plays, startPlays, UPSTREAM_FAULTS } from "./plays.ts";
+import { type FixtureBatches, promisesOf, startFixtureBatches, UPSTREAM_FAULTS } from "./fixture-batches.ts";
 
 export type ClientName = "plain HTTP" | "Node SDK" | "Python SDK";
 
-/** The clients that there are here. */
+/** The clients that this machine can run. */
 export const CLIENTS: readonly ClientName[] = [
   "plain HTTP",
   "Node SDK",
   ...(testServices().python === null ? [] : (["Python SDK"] as const)),
 ];
 
-/** The scene as the rows of one client see it; everything is there from beforeAll on. */
-export interface Scene {
-  /** Of the client, fit for the name of a tenant. */
+/** The fixture as the rows of one client use it. Valid from beforeAll on. */
+export interface ClientFixture {
+  /** The client's name in a form that fits the name of a tenant. */
   readonly name: string;
   readonly stack: () => Stack;
-  /** The client, by the key of its own tenant. */
+  /** The client, with a key of its own tenant. */
   readonly client: () => Client;
-  /** The batches of this client that were begun before the first row. */
-  readonly plays: () => Plays;
+  /** The client's batches, which started before the first row. */
+  readonly batches: () => FixtureBatches;
 }
 
-/** The scene of a whole profile. */
-export interface Stage {
+/** The fixture of one profile. */
+export interface ContractFixture {
   readonly stack: () => Stack;
-  readonly sceneOf: (name: ClientName) => Scene;
+  readonly forClient: (name: ClientName) => ClientFixture;
   /** Throws where there is no Python. */
   readonly python: () => PythonSdk;
 }
 
-interface Actor {
+interface ClientState {
   readonly client: Client;
-  readonly plays: Plays;
+  readonly batches: FixtureBatches;
 }
 
 const tenantOf = (name: ClientName): string => name.toLowerCase().replace(" ", "-");
 
-/** Starts stack, receiver and clients before the block's tests, and lets every client begin its batches. */
-export function useStage(profile: Profile): Stage {
+/** Starts the stack, the webhook receiver and the clients before the block's tests, and each client's batches. */
+export function useContractFixture(profile: Profile): ContractFixture {
   const receiver = useWebhookReceiver();
   const { stack, simulator } = useStack({
     profile,
-    // Of the APIs there are several, for no call may rely on having seen the one before.
+    // The scaled profile keeps its two APIs, so that no call can rely on reaching the API of the call before.
     workers: 1,
     env: {
       NIGHTSHIFT_COMPLETION_WINDOWS: "1h,24h,7d",
@@ -61,21 +61,21 @@ export function useStage(profile: Profile): Stage {
       `upstreams: { simulator: { base_url: "${baseUrl}" } }\n` +
       "tiers: { hurried: { requests_per_minute: 1 }, small: { concurrent_batches: 1, queued_batches: 0 } }\n",
   });
-  const actors = new Map<ClientName, Actor>();
+  const states = new Map<ClientName, ClientState>();
   let sdk: PythonSdk | undefined;
   const python = (): PythonSdk => {
-    if (sdk === undefined) throw new Error("There is no Python here, or not yet.");
+    if (sdk === undefined) throw new Error("This machine has no Python, or beforeAll has not run yet.");
     return sdk;
   };
-  const clientOf = (name: ClientName, key: string): Client => {
+  const createClient = (name: ClientName, key: string): Client => {
     const { urls } = stack();
     if (name === "Python SDK") return python().client(key);
     return name === "Node SDK" ? createNodeClient({ urls, key }) : createPlainClient({ urls, key });
   };
-  const actorOf = (name: ClientName): Actor => {
-    const actor = actors.get(name);
-    if (actor === undefined) throw new Error(`${name} is there from beforeAll on: use it inside tests and hooks.`);
-    return actor;
+  const stateOf = (name: ClientName): ClientState => {
+    const state = states.get(name);
+    if (state === undefined) throw new Error(`${name} is ready after beforeAll: use it inside tests and hooks.`);
+    return state;
   };
 
   beforeAll(async () => {
@@ -84,24 +84,24 @@ export function useStage(profile: Profile): Stage {
     await simulator().configure({ faults: UPSTREAM_FAULTS });
     for (const name of CLIENTS) {
       const tenant = tenantOf(name);
-      const client = clientOf(name, await createTenantKey(stack(), tenant));
+      const client = createClient(name, await createTenantKey(stack(), tenant));
       const { secret } = await createWebhookAdmin(stack(), tenant).create(receiver.url());
-      actors.set(name, { client, plays: startPlays(stack(), client, { receiver, secret }) });
+      states.set(name, { client, batches: startFixtureBatches(stack(), client, { receiver, secret }) });
     }
   });
   afterAll(async () => {
-    // Rows that were filtered out have waited for none of them.
-    await Promise.allSettled([...actors.values()].flatMap(({ plays }) => playing(plays)));
+    // With a test filter, rows that did not run have not waited for their batches.
+    await Promise.allSettled([...states.values()].flatMap(({ batches }) => promisesOf(batches)));
     await sdk?.stop();
   });
   return {
     stack,
     python,
-    sceneOf: (name) => ({
+    forClient: (name) => ({
       name: tenantOf(name),
       stack,
-      client: () => actorOf(name).client,
-      plays: () => actorOf(name).plays,
+      client: () => stateOf(name).client,
+      batches: () => stateOf(name).batches,
     }),
   };
 }

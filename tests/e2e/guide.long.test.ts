@@ -1,4 +1,4 @@
-/** Follows docs/quickstart.md to the letter: its curl commands, its Python script and its use cases, taken from the page itself. */
+/** Follows docs/quickstart.md exactly: runs the page's curl commands, Python script and use cases. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
@@ -47,7 +47,7 @@ describe.each(availableProfiles())("%s", (profile) => {
 
   const withCurl = bash === null ? test.skip : test;
   withCurl(
-    "the curl commands lead from the file to the results, and the replies have the keys that are shown",
+    "the curl commands lead from the file to the results, and the replies have the keys that the page shows",
     async () => {
       const own = { url: stack().url, key: stack().key };
       const follow = (step: string, ids: Partial<Record<Placeholder, string>> = {}): Promise<string> =>
@@ -87,7 +87,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(printed).not.toContain("Errors found");
   });
 
-  withPython("the error handling prints what is wrong with a file, and with a request", async () => {
+  withPython("the error handling prints the errors of an invalid file and of a failed request", async () => {
     await simulator().configure({ faults: [{ match: "unanswerable", status: 400, times: 1 }] });
     const client = createBatchClient(stack());
     const broken = await client.run(`${chatLine("a", "Why?")}\n{`);

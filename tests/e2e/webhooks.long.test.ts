@@ -1,4 +1,7 @@
-/** Webhooks from end to end: one event for each batch's end, as the official SDK takes it, whatever is killed or lost meanwhile. */
+/**
+ * Webhooks end to end: one event for each batch that ends, which the official SDK verifies, despite crashes and lost
+ * jobs.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import OpenAI from "openai";
@@ -77,7 +80,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     },
   };
 
-  test.each(Object.keys(ends))("a batch that is %s is told of once, as the SDK takes it", async (status) => {
+  test.each(Object.keys(ends))("a batch that is %s sends one event, which the SDK accepts", async (status) => {
     const id = (await ends[status]?.()) ?? "";
     const batch = (await client.finished(id)) as Batch & Record<string, unknown>;
     const { id: webhookId } = await delivery(id, "the receiver has acknowledged it", isDelivered);
@@ -96,7 +99,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     });
   });
 
-  test("what is not acknowledged comes again: the same id, a fresh timestamp, a signature that holds", async () => {
+  test("an unacknowledged event is sent again with the same id, a new timestamp and a valid signature", async () => {
     receiver.answer(500, 500, 200);
     const { id } = await client.run(LINE);
     // The first wait is the real one, of four to five seconds; the second, of half a minute, is made to end.
@@ -123,7 +126,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     }
   });
 
-  test("kill -9 of the workers while the receiver ponders costs nobody the event", async () => {
+  test("an event survives kill -9 of the workers during delivery", async () => {
     receiver.answer(0, 200);
     const { id } = await client.run(LINE);
     await until(() => receiver.of(id).length === 1, { message: "the first request has come" });
@@ -137,7 +140,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
   });
 
-  test("the loss of the queue costs nobody the event", async () => {
+  test("an event survives the loss of the queue", async () => {
     receiver.answer(503, 200);
     const { id } = await client.run(LINE);
     await delivery(id, "the first attempt has failed", ({ last_status: status }) => status === 503);

@@ -1,4 +1,4 @@
-/** Starts Nightshift by every command that the pages start it with, as they stand there, and has each service answer a batch. */
+/** Runs each command of the documentation that starts Nightshift, and sends each service a batch. */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -40,7 +40,7 @@ async function answersOf(url: string): Promise<string> {
   return reader.shell(`npx nightshift run examples/requests.jsonl --server ${url} --key ${key}`);
 }
 
-withBash("npm run quickstart takes the five steps", async () => {
+withBash("npm run quickstart runs the five steps", async () => {
   const [quickstart = "", all] = linesOf(pageExample("README.md", "Nightshift", "bash"));
 
   const printed = await reader.shell(quickstart);
@@ -50,7 +50,7 @@ withBash("npm run quickstart takes the five steps", async () => {
   expect([quickstart, all]).toEqual(["npm run quickstart", "npm test"]);
 });
 
-withBash("npm start shows address and key, keeps the key in data/key, and the simulator answers", async () => {
+withBash("npm start prints the address and the key, writes data/key, and the simulator answers", async () => {
   const command = pageExample("docs/quickstart.md", "Start Nightshift", "bash");
 
   const { url, service } = await startOnPort(command);
@@ -80,14 +80,14 @@ afterAll(async () => {
 
 const [vllm = "", openai = ""] = linesOf(pageExample("docs/configuration.md", "Upstreams", "bash"));
 
-test("the README names a server as the configuration does", () => {
+test("the README and the configuration page show the same command for an upstream", () => {
   expect(linesOf(pageExample("README.md", "A real model", "bash"))).toEqual([vllm]);
 });
 
 withBash.each([
   [vllm, "without a key"],
   [openai.replace("https://api.openai.com/v1", "http://localhost:8000/v1"), "Bearer sk-..."],
-])("%s lets that server answer", async (command, key) => {
+])("%s sends requests to that server", async (command, key) => {
   asked.length = 0;
   const address = `http://127.0.0.1:${String((upstream.address() as AddressInfo).port)}/v1`;
 
@@ -113,7 +113,7 @@ async function ownStores(): Promise<{ values: Readonly<Record<string, string>>; 
   };
 }
 
-withStores("an API and a worker, each started by itself, share the stores that were named", async () => {
+withStores("an API and a worker that are started separately share the configured stores", async () => {
   const [names = "", api = "", worker = ""] = linesOf(pageExample("README.md", "Scale out", "bash", 2));
   const { values, server } = await ownStores();
   const mine = names.replaceAll(/(\w+)=\S*\.\.\./g, (_all, name: string) => `${name}="${values[name] ?? "unknown"}"`);

@@ -1,4 +1,4 @@
-/** The benchmarks of docs/performance.md run: small, and without a look at what they time. */
+/** Runs small versions of the benchmarks of docs/performance.md, without checking their times. */
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -8,7 +8,7 @@ import { availableProfiles } from "@nightshift/testing";
 const root = path.resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-test("overhead and the realistic upstream, on every profile that can be had here", async () => {
+test("the benchmarks `overhead` and `realistic` run on every available profile", async () => {
   const args = ["apps/bench/dist/main.js", "overhead", "realistic", "--smoke"];
 
   const { stdout } = await run(process.execPath, args, { cwd: root, maxBuffer: 16 * 1024 * 1024 });

@@ -1,4 +1,4 @@
-/** What an operator sees and does in the dashboard, and that small batches need none of it to get through. */
+/** The dashboard of the queues: who can see it, and retrying failed lines. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -15,23 +15,20 @@ describe.each(availableProfiles())("%s", (profile) => {
     env: { UPSTREAM_CONCURRENCY: "8", UPSTREAM_MAX_ATTEMPTS: "1" },
   });
 
-  test.each(["", "/api/queues?page=1&jobsPerPage=10"])(
-    "without the admin key there is nothing to see at %j",
-    async (path) => {
-      const { request } = createDashboardClient(stack());
-      const answers = await Promise.all(
-        [undefined, basicAuthorization("wrong"), `Bearer ${stack().key}`, `Bearer ${stack().adminKey}`].map(
-          (authorization) => request(path, { headers: authorization === undefined ? {} : { authorization } }),
-        ),
-      );
+  test.each(["", "/api/queues?page=1&jobsPerPage=10"])("returns 401 without the admin key at %j", async (path) => {
+    const { request } = createDashboardClient(stack());
+    const answers = await Promise.all(
+      [undefined, basicAuthorization("wrong"), `Bearer ${stack().key}`, `Bearer ${stack().adminKey}`].map(
+        (authorization) => request(path, { headers: authorization === undefined ? {} : { authorization } }),
+      ),
+    );
 
-      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
-      expect(answers[0]?.headers.get("www-authenticate")).toMatch(/^Basic /);
-      expect((await request(path)).status).toBe(200);
-    },
-  );
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    expect(answers[0]?.headers.get("www-authenticate")).toMatch(/^Basic /);
+    expect((await request(path)).status).toBe(200);
+  });
 
-  test("every queue is listed", async () => {
+  test("lists every queue", async () => {
     const names = await createDashboardClient(stack()).queueNames();
 
     expect([...names].sort()).toEqual([
@@ -44,7 +41,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("a failed line is sent again from the dashboard while its batch runs, and ends in the output", async () => {
+  test("a line that is retried while its batch runs ends in the output file", async () => {
     await simulator().configure({
       faults: [
         { match: "flaky", status: 500 },
@@ -78,7 +75,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(id)).toEqual([]);
   });
 
-  test("a failed line of a finished batch is sent again from the dashboard, and moves to the output file", async () => {
+  test("a line that is retried after its batch has finished moves to the output file", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());
@@ -103,7 +100,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(before.id)).toEqual([]);
   });
 
-  test("a finished batch whose input file is gone keeps its failed line, and the answer says why", async () => {
+  test("a retry without the input file fails with the reason, and the batch keeps its failed line", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());
@@ -119,25 +116,5 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(reply.status).toBe(409);
     expect(await reply.text()).toContain("the batch's input file was deleted or has expired");
     expect(await client.retrieve(batch.id)).toEqual(batch);
-  });
-
-  test("a batch of 3 lines does not queue behind one of 3,000", async () => {
-    await simulator().configure({ latencyMs: 300, faults: [] });
-    const client = createBatchClient(stack());
-    const large = Array.from({ length: 3_000 }, (_, index) => chatLine(`large-${String(index)}`, "?"));
-    const small = Array.from({ length: 3 }, (_, index) => chatLine(`small-${String(index)}`, "?"));
-
-    const { id } = await client.create(await client.upload(large.join("\n")));
-    await until(async () => (await client.retrieve(id)).request_counts.completed >= 16, {
-      message: "the large batch is on its way",
-    });
-    const begun = await client.retrieve(id);
-    const batch = await client.run(small.join("\n"));
-    const meanwhile = await client.retrieve(id);
-
-    expect(batch.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
-    // Counted in lines, not in seconds: in its turn, the small batch would have waited for all of them.
-    expect(meanwhile.status).toBe("in_progress");
-    expect(meanwhile.request_counts.completed - begun.request_counts.completed).toBeLessThan(300);
   });
 });

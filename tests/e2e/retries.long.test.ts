@@ -1,4 +1,4 @@
-/** What becomes of a line whose upstream is slow, broken, busy, wrong or away. */
+/** What happens to a line when its upstream is slow, broken, rate limited, wrong or unavailable. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type SeenLine, type Simulator, startSimulatorProcess, until } from "@nightshift/testing";
 import { type Batch, chatLine, createBatchClient, type ResultLine } from "./batch-client.ts";
@@ -67,7 +67,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     return end(await start(model, questions));
   };
 
-  test("an upstream that recovers in time costs attempts only", async () => {
+  test("lines succeed when their upstream recovers before the last attempt", async () => {
     const faults = [
       { match: "500 twice", status: 500, times: 2 },
       { match: "408", status: 408 },
@@ -94,7 +94,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("lines out of attempts keep the upstream's last answer, and wait in the failed set", async () => {
+  test("a line without attempts left keeps the upstream's last reply and is in the failed set", async () => {
     const faults = [
       { match: "JSON", status: 500, body: `{"error":{"message":"Out of order"}}` },
       { match: "502 page", status: 502, body: ERROR_PAGE, headers: { "content-type": "text/html" } },
@@ -139,7 +139,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("what the upstream refuses is not asked again", async () => {
+  test("a line that the upstream refuses is not sent again", async () => {
     const statuses = [400, 401, 404, 422];
     const faults = statuses.map((status) => ({
       match: `Status ${String(status)}`,
@@ -177,7 +177,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await createDashboardClient(stack()).failedLines(batch.id)).toEqual([]);
   });
 
-  test("an upstream that never answers is a time-out, not an answer", async () => {
+  test("a request times out when its upstream never answers", async () => {
     const { errors, seen } = await runWith([{ hangMs: NEVER_MS, times: 2 }], "one-second");
 
     expect(errors).toMatchObject([
@@ -189,7 +189,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   test.each([
     [429, { "retry-after": "1" }],
     [503, { "retry-after-ms": "1000" }],
-  ])("a %d that says when to come back stops all batches until then, and burns no attempt", async (status, headers) => {
+  ])("a %d with a retry time pauses all batches until then and costs no attempt", async (status, headers) => {
     await simulator().forget();
     await simulator().configure({ faults: [{ match: "First", status, headers }] });
 
@@ -214,7 +214,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(firstAt! - refusedAt).toBeGreaterThanOrEqual(1000);
   });
 
-  test("an upstream that is not there is waited for", async () => {
+  test("lines wait for an upstream that is unavailable", async () => {
     const id = await start("away");
     await until(() => isPaused(stack(), "away"), { message: "the connection was refused" });
     const away = await startSimulatorProcess({ PORT: awayPort });

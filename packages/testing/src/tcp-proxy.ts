@@ -1,26 +1,31 @@
-/** A way to a server that can be cut: a TCP proxy, so that a test can take a server away from one client and nobody else. */
+/** A TCP proxy between a client and a server, so that a test can make the network fail for one client only. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** A cuttable way to a server. */
-export interface Route {
-  /** The server's URL by way of the proxy. */
+/** A running proxy. */
+export interface TcpProxy {
+  /** The target's URL with the proxy's address in place of the server's. */
   readonly url: string;
   /** Ends all connections and refuses new ones. */
   cut(): Promise<void>;
   /** Accepts connections again, on the same port. */
   restore(): Promise<void>;
-  /** Keeps the connections and lets nothing through, as a frozen server does. */
+  /** Keeps the connections open but passes nothing on, as a frozen server does. */
   freeze(): void;
   close(): Promise<void>;
 }
 
-/** Opens a way to the server that the URL names. */
-export async function openRoute(target: string): Promise<Route> {
+export interface TcpProxyOptions {
+  /** Sees each chunk that a client sends. Returns true to drop the server's answer to it and end the connection. */
+  readonly dropsAnswerTo?: (request: Buffer) => boolean;
+}
+
+/** Starts a proxy in front of the server that `target` names. */
+export async function startTcpProxy(target: string, { dropsAnswerTo }: TcpProxyOptions = {}): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let server: Server | undefined;
-  let port0 = 0;
+  let ownPort = 0;
 
   const listen = async (): Promise<void> => {
     server = createServer((client) => {
@@ -37,10 +42,17 @@ export async function openRoute(target: string): Promise<Route> {
         });
         socket.pipe(other);
       }
+      client.on("data", (chunk: Buffer) => {
+        if (dropsAnswerTo?.(chunk) !== true) return;
+        upstream.unpipe(client);
+        // The server answers only after it has done the work.
+        upstream.once("data", () => client.destroy());
+        upstream.resume(); // unpipe has paused it
+      });
     });
-    server.listen(port0, "127.0.0.1");
+    server.listen(ownPort, "127.0.0.1");
     await once(server, "listening");
-    port0 = (server.address() as AddressInfo).port;
+    ownPort = (server.address() as AddressInfo).port;
   };
   const cut = async (): Promise<void> => {
     const closed = server === undefined ? Promise.resolve() : once(server, "close");
@@ -53,7 +65,7 @@ export async function openRoute(target: string): Promise<Route> {
   await listen();
   const url = new URL(target);
   url.hostname = "127.0.0.1";
-  url.port = String(port0);
+  url.port = String(ownPort);
   return {
     url: url.href,
     cut,
