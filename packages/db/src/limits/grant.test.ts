@@ -133,21 +133,24 @@ describe("credits", () => {
     );
   });
 
-  test.each([1, 10, 60, 600, 30_000])("use at least nine tenths of a rate of %d requests per minute", (requestsPerMinute) => {
-    let credits = 0;
-    let sent = 0;
-    for (let now = 0; now < 1_200_000; now += 100) {
-      const given = grant(
-        { ...idle, requestsPerMinute, credits, sinceRefillMs: 100 },
-        { ...quiet, wantedCredits: 1e9 },
-      );
-      credits = given.creditsLeft;
-      sent += given.credits;
-    }
+  test.each([1, 10, 60, 600, 30_000])(
+    "use at least nine tenths of a rate of %d requests per minute",
+    (requestsPerMinute) => {
+      let credits = 0;
+      let sent = 0;
+      for (let now = 0; now < 1_200_000; now += 100) {
+        const given = grant(
+          { ...idle, requestsPerMinute, credits, sinceRefillMs: 100 },
+          { ...quiet, wantedCredits: 1e9 },
+        );
+        credits = given.creditsLeft;
+        sent += given.credits;
+      }
 
-    expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 20 * 0.9);
-    expect(sent).toBeLessThanOrEqual(requestsPerMinute * 20);
-  });
+      expect(sent).toBeGreaterThanOrEqual(requestsPerMinute * 20 * 0.9);
+      expect(sent).toBeLessThanOrEqual(requestsPerMinute * 20);
+    },
+  );
 
   test("lapse after a quarter of a second, but a late worker whose lines have waited catches up", () => {
     const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
