@@ -5,16 +5,16 @@
 import type { BatchStatus } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 
-export type RetryEvent = "retries_asked" | "retries_succeeded" | "retries_failed" | "retries_given_up";
+type RetryEvent = "retries_asked" | "retries_succeeded" | "retries_failed" | "retries_given_up";
 
 /** The number of lines, and the first hundred line numbers, counted from 1. */
-export interface LinesDetail {
+interface LinesDetail {
   readonly count: number;
   readonly lines: readonly number[];
 }
 
 /** What a rebuild did with each file. */
-export interface FilesDetail {
+interface FilesDetail {
   readonly output: FileOutcome;
   readonly error: FileOutcome;
 }
