@@ -14,8 +14,8 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 }
 
 /**
- * Keys of blobs that can be deleted, at most `limit`: older than `minAgeSeconds`, and not needed by a live file, an
- * unfinished batch, a pending upload or an open retry.
+ * Keys of blobs that can be deleted, at most `limit`. They are older than `minAgeSeconds`, and no live file, unfinished
+ * batch, pending upload or open retry needs them.
  * - The minimum age protects uploads in progress, which have no file yet, and downloads of a file's previous content.
  * - The index of a batch with failed lines stays while its input file is live, because a retry needs both.
  * - A batch in `validating` has no blob yet. It may be about to take over the blob of its input file, even if the owner

@@ -17,7 +17,7 @@ interface HeldSlice {
 }
 
 /**
- * Clears the bit of each line with a result in every slice of its batch that holds the line: after a worker was
+ * Clears the bit of each line with a result, in every slice of its batch that holds the line. After a worker was
  * declared dead, another worker may own its slices. A return moves only the bits that are set in a slice with its owner
  * and `gen`. The rest of the return is dropped.
  */

@@ -10,8 +10,8 @@ const MAX_BATCHES = 100;
 const IS_DUE = `(bool_and(state = 'answered') or min(answered_at) <= $1::timestamptz - $2 * interval '1 second')`;
 
 /**
- * Numbers of the finished batches whose retries are due to be published: all are answered, or the first answer has
- * waited for the others for a minute. At most a hundred.
+ * Numbers of the finished batches whose retries are due to be published, at most a hundred. Retries are due if all are
+ * answered, or if the first answer has waited for a minute.
  */
 export async function batchesToPublish(db: Queryable, now: Date): Promise<number[]> {
   const { rows } = await db.query<{ batchNo: number }>(

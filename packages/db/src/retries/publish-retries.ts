@@ -1,6 +1,6 @@
 /**
  * Publishes the results of a finished batch's retries. One transaction changes index, counts, usage, files and the
- * states of the retries, so a reader sees the batch either before or after the change.
+ * states of the retries. So a reader sees the batch either before or after the change.
  */
 import type { ResultKind } from "@nightshift/domain";
 import type { ResultFile } from "../batches/finish-batch.ts";

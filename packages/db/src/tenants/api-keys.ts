@@ -75,8 +75,8 @@ export async function insertKey(db: Db, key: NewKey): Promise<KeyRow | null> {
 }
 
 /**
- * Inserts the key that `make` returns if the table was always empty. Returns whether it did. `make` runs before the
- * commit and can save the key: otherwise a crash in between would leave a key that is known to no one.
+ * Inserts the key that `make` returns if there are no keys yet. Returns whether it did. `make` runs before the commit,
+ * so that it can save the key first. Otherwise a crash in between would leave a key that is lost.
  */
 export async function insertFirstKey(db: Db, make: () => Promise<NewKey>): Promise<boolean> {
   return withTx(db, async (tx) => {

@@ -5,9 +5,9 @@
 import type { Queryable } from "../pool.ts";
 
 /**
- * Extends `move`, an update of `batches` with `returning id, tenant, <status>_at as at`, to insert one event, and one
- * delivery for each endpoint of the tenant that receives its type. Its row count is the row count of `move`. `$2` must
- * be the status and `$3` the caller's time.
+ * Extends `move`, an update of `batches` with `returning id, tenant, <status>_at as at`. The result also inserts one
+ * event, and one delivery for each endpoint of the tenant that receives its type. Its row count is the row count of
+ * `move`. `$2` must be the status and `$3` the caller's time.
  */
 export function withOutbox(move: string): string {
   return `with moved as (${move}),
