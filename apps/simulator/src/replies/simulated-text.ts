@@ -1,26 +1,28 @@
-/** What all replies share, so that nobody can take one for a model's: the names, the opening words, the token estimate. */
+/**
+ * The parts that all replies share. They mark every reply as simulated, so that it cannot be mistaken for a model's.
+ */
 
-/** Stands for the model, the owner and the fingerprint in every reply. */
+/** The model, the owner and the fingerprint in every reply. */
 export const SIMULATOR = "nightshift-simulator";
 
-/** The time of every reply, in seconds: a reply is a function of its request alone. 1 January 2025, 00:00 UTC. */
+/** The time in every reply, 1 January 2025, 00:00 UTC. It is fixed, because a reply depends only on its request. */
 export const CREATED_SECONDS = 1_735_689_600;
 
 const PADDING = " This sentence only makes the simulated text longer.";
 const EXCERPT_LENGTH = 80;
 
-/** What a reply may be made of besides the request's body. */
+/** What a reply may depend on besides the request's body. */
 export interface ReplyContext {
-  /** 24 hexadecimal digits, a function of the request's key. */
+  /** 24 hexadecimal digits that depend on the seed and the request's key. */
   readonly id: string;
-  /** Least length of a text, in bytes. */
+  /** The minimum length of a text in bytes. */
   readonly replyBytes: number;
-  /** Length of an embedding where the request does not say. */
+  /** The length of an embedding if the request does not set it. */
   readonly dimensions: number;
   readonly seed: number;
 }
 
-/** The text that answers `prompt`; `choice` counts from 0. */
+/** Makes the text that answers `prompt`. `choice` counts from 0. */
 export function simulateText(prompt: string, replyBytes: number, choice = 0): string {
   const nth = choice === 0 ? "" : ` (choice ${String(choice + 1)})`;
   const text = `Simulated by Nightshift, not a model: the prompt${nth} was "${excerpt(prompt)}"`;
@@ -29,12 +31,12 @@ export function simulateText(prompt: string, replyBytes: number, choice = 0): st
   return text + PADDING.repeat(Math.ceil(missing / PADDING.length)).slice(0, missing);
 }
 
-/** About four characters are a token. An estimate, not a tokenizer's count. */
+/** Estimates the tokens of a text at four characters per token, without a tokenizer. */
 export function estimateTokens(text: string): number {
   return Math.max(1, Math.ceil(text.length / 4));
 }
 
-/** The text of a message's content, an `input` or a `prompt`, in whichever of OpenAI's forms it is, nested as deep as it likes. */
+/** Finds the text of a message's content, an `input` or a `prompt`, in any of OpenAI's forms and at any depth. */
 export function readText(content: unknown): string {
   const texts: string[] = [];
   const left: unknown[] = [content];
@@ -55,6 +57,6 @@ function excerpt(text: string): string {
     .slice(0, EXCERPT_LENGTH * 4)
     .replace(/\s+/g, " ")
     .trim();
-  // A cut between the halves of a surrogate pair would leave one that UTF-8 cannot carry.
+  // Removes half of a surrogate pair at the end, because UTF-8 cannot encode it.
   return line.length <= EXCERPT_LENGTH ? line : `${line.slice(0, EXCERPT_LENGTH).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,4 +1,4 @@
-/** Input files of the benchmarks: chat lines or embeddings, as short or as long as asked for. */
+/** Writes input files for the benchmarks: chat or embedding requests of a given length. */
 import { createWriteStream } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -15,7 +15,7 @@ export interface InputFile {
 export interface InputOptions {
   readonly lines: number;
   readonly endpoint?: Endpoint;
-  /** Bytes of one line, line break included; 0 is as short as a question can be, some 150 bytes. */
+  /** Bytes of one line with its line break. 0 means the shortest possible line, about 150 bytes. */
   readonly lineBytes?: number;
 }
 
@@ -30,11 +30,11 @@ export async function writeInput(folder: string, options: InputOptions): Promise
   return { file, endpoint, lines };
 }
 
-const AT_ONCE = 1_000;
+const LINES_PER_WRITE = 1_000;
 
 function* texts(lines: number, endpoint: Endpoint, lineBytes: number): Generator<string> {
-  for (let from = 0; from < lines; from += AT_ONCE) {
-    const numbers = Array.from({ length: Math.min(AT_ONCE, lines - from) }, (_, i) => from + i);
+  for (let from = 0; from < lines; from += LINES_PER_WRITE) {
+    const numbers = Array.from({ length: Math.min(LINES_PER_WRITE, lines - from) }, (_, i) => from + i);
     yield numbers.map((number) => lineText(number, endpoint, lineBytes)).join("");
   }
 }

@@ -1,30 +1,33 @@
-/** One endpoint of the simulator: the schema of its body, and the reply to a body that fits it. */
+/** Defines an endpoint of the simulator by the schema of its body and the reply to a valid body. */
 import type { Static, TObject } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 import { type ApiError, badRequest } from "../api-error.ts";
-import type { ReplyContext } from "./simulated.ts";
+import type { ReplyContext } from "./simulated-text.ts";
 
-/** A reply as an object to be printed, or as JSON text already, where printing would cost most of the time. */
-export type ReplyBody = object | string;
+/** A reply as an object, or as JSON text where printing an object would take most of the time. */
+export type SimulatedReply = object | string;
 
-/** Answers a parsed body: the reply, or what is wrong with the body. */
-export type Endpoint = (body: unknown, context: ReplyContext) => { reply: ReplyBody } | { error: ApiError };
+/** Answers a parsed body with the reply, or with the fault of the body. */
+export type SimulatedEndpoint = (
+  body: unknown,
+  context: ReplyContext,
+) => { reply: SimulatedReply } | { error: ApiError };
 
 const ajv = new Ajv({ allowUnionTypes: true });
 
-/** `reply` is only asked about bodies that fit `body`. */
+/** Calls `reply` only for bodies that match the schema `body`. */
 export function defineEndpoint<Body extends TObject>(definition: {
   readonly body: Body;
-  readonly reply: (body: Static<Body>, context: ReplyContext) => ReplyBody;
-}): Endpoint {
+  readonly reply: (body: Static<Body>, context: ReplyContext) => SimulatedReply;
+}): SimulatedEndpoint {
   const isValid = ajv.compile<Static<Body>>(definition.body);
   return (body, context) => {
     if (isValid(body)) return { reply: definition.reply(body, context) };
-    return { error: describe(isValid.errors?.[0]) };
+    return { error: toApiError(isValid.errors?.[0]) };
   };
 }
 
-function describe(error: ErrorObject | undefined): ApiError {
+function toApiError(error: ErrorObject | undefined): ApiError {
   if (error?.keyword === "required") {
     const { missingProperty } = error.params as { missingProperty: string };
     const param = toParam(`${error.instancePath}/${missingProperty}`);
@@ -39,7 +42,7 @@ function describe(error: ErrorObject | undefined): ApiError {
   );
 }
 
-/** `/messages/0/role` as OpenAI writes it: `messages[0].role`. */
+/** Turns `/messages/0/role` into OpenAI's notation, `messages[0].role`. */
 function toParam(pointer: string): string {
   return pointer
     .slice(1)

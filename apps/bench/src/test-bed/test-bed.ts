@@ -1,4 +1,7 @@
-/** What benchmarks run on: durable services, stacks on them, upstreams and baselines, each a process of its own, all on this machine. */
+/**
+ * The processes that a benchmark needs, all on this machine: durable services, stacks of Nightshift on them, upstreams
+ * and baselines. Each runs as its own process.
+ */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -13,19 +16,19 @@ import {
 } from "@nightshift/testing/stack";
 import { startTestServices, stopTestServices } from "@nightshift/testing/services";
 import type { InputFile } from "./input-file.ts";
-import type { ReplyKind } from "../programs/upstream-replies.ts";
+import type { ReplyKind } from "../programs/upstream.ts";
 
 export interface UpstreamOptions {
   readonly reply?: ReplyKind;
-  /** Median, in milliseconds; 0 answers at once. */
+  /** The median latency in milliseconds. With 0 the upstream replies at once. */
   readonly latencyMs?: number;
-  /** Spread of a log-normal latency; 0 is none. */
+  /** The sigma of a log-normal latency. With 0 every reply has the same latency. */
   readonly sigma?: number;
 }
 
 export interface UpstreamStats {
   readonly requests: number;
-  /** Milliseconds since 1970: the first request came, the last reply went. */
+  /** When the first request arrived and the last reply was sent, in milliseconds since 1970. */
   readonly firstAt: number;
   readonly lastAt: number;
 }
@@ -41,15 +44,15 @@ export interface BareLoopRun {
   readonly lines: number;
 }
 
-export interface Laboratory {
-  /** For input files and what baselines write; removed in the end. */
+export interface TestBed {
+  /** For input files and the output of baselines. `close` removes it. */
   readonly folder: string;
   openStack(options: StackOptions): Promise<Stack>;
   startUpstream(options?: UpstreamOptions): Promise<Upstream>;
-  /** Starts a program of `programs/` that listens, and returns where. */
+  /** Starts a server of `programs/` and resolves with its URL. */
   startServer(name: string, args: readonly string[]): Promise<string>;
   runBareLoop(input: InputFile, upstream: Upstream, concurrency: number): Promise<BareLoopRun>;
-  /** Ends what was started since the laboratory was opened, or since the last call; the services stay. */
+  /** Stops everything that was started since the last call. The services keep running. */
   clear(): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,7 +60,7 @@ export interface Laboratory {
 const PROGRAMS = "apps/bench/dist/programs";
 const STOP_MS = 2_000;
 
-export async function openLaboratory(): Promise<Laboratory> {
+export async function openTestBed(): Promise<TestBed> {
   await startTestServices({ isDurable: true });
   const folder = await makeTemporaryFolder("bench");
   const running: (() => Promise<unknown>)[] = [];

@@ -1,4 +1,4 @@
-/** A client of the API as small as it can be, so that it is not what is measured. */
+/** A minimal client of the API. It is small so that its own cost does not distort the measurement. */
 import { openAsBlob } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InputFile } from "./input-file.ts";
@@ -19,15 +19,15 @@ export interface Client {
   /** Cancels the batch and waits until it is cancelled. */
   cancelled(id: string): Promise<void>;
   /**
-   * Asks every `everyMs` until the batch is completed, and tells `onLook` of each answer and what it took; rejects when it
-   * ends otherwise or a line failed.
+   * Polls every `pollMs` until the batch is completed, and calls `onPoll` with each reply and its duration. Rejects if
+   * the batch ends in another state or a line failed.
    */
-  completed(id: string, everyMs: number, onLook?: (batch: BatchObject, tookMs: number) => void): Promise<BatchObject>;
-  /** Starts a download and returns its reply, its body unread. */
+  completed(id: string, pollMs: number, onPoll?: (batch: BatchObject, tookMs: number) => void): Promise<BatchObject>;
+  /** Starts a download and resolves with the response, before its body is read. */
   download(fileId: string): Promise<Response>;
 }
 
-const CANCEL_LOOK_MS = 50;
+const CANCEL_POLL_MS = 50;
 
 export function openClient(url: string, key: string): Client {
   const headers = { authorization: `Bearer ${key}` };
@@ -55,19 +55,19 @@ export function openClient(url: string, key: string): Client {
     retrieve,
     async cancelled(id) {
       await (await call(`batches/${id}/cancel`, { method: "POST" })).arrayBuffer();
-      while ((await retrieve(id)).status !== "cancelled") await sleep(CANCEL_LOOK_MS);
+      while ((await retrieve(id)).status !== "cancelled") await sleep(CANCEL_POLL_MS);
     },
-    async completed(id, everyMs, onLook) {
+    async completed(id, pollMs, onPoll) {
       for (;;) {
         const asked = performance.now();
         const batch = await retrieve(id);
-        onLook?.(batch, performance.now() - asked);
+        onPoll?.(batch, performance.now() - asked);
         const { total, completed } = batch.request_counts;
         if (batch.status === "completed" && total === completed) return batch;
         if (["failed", "expired", "cancelled", "completed"].includes(batch.status)) {
           throw new Error(`${id} ended as ${batch.status} with ${String(completed)} of ${String(total)} lines`);
         }
-        await sleep(everyMs);
+        await sleep(pollMs);
       }
     },
     download: (fileId) => call(`files/${fileId}/content`),

@@ -1,7 +1,7 @@
 /**
- * Preloaded into a process of Nightshift and each of its threads (NODE_OPTIONS=--import): samples stacks from start to end
- * and writes them as a .cpuprofile. Node's own --cpu-prof is not allowed in NODE_OPTIONS, and `nightshift up` starts its
- * programs itself. Linux only.
+ * Records a CPU profile of a process of Nightshift and of each of its threads, and writes it as a .cpuprofile file at
+ * the end. NODE_OPTIONS=--import loads this file first. Node does not allow its own --cpu-prof in NODE_OPTIONS, and
+ * `nightshift up` starts its programs without flags. Works on Linux only.
  */
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { BroadcastChannel, isMainThread, threadId, Worker } from "node:worker_th
 import { profileFolder } from "../config.ts";
 
 const SAMPLE_MICROSECONDS = 1_000;
-/** How long a thread may take to write before it is terminated all the same. */
+/** A thread that takes longer to write its profile is terminated without it. */
 const THREAD_WRITES_MS = 5_000;
 
 const session = new Session();
@@ -30,7 +30,7 @@ function nameProcess(): string {
   return `${isOnOneMachine(process.pid) ? "one-machine" : "scaled"}-${program}-${String(process.pid)}${thread}`;
 }
 
-/** True for `nightshift up` and what it started. */
+/** True for `nightshift up` and the processes that it started. */
 function isOnOneMachine(pid: number): boolean {
   if (pid <= 1) return false;
   const read = (file: string): string => readFileSync(`/proc/${String(pid)}/${file}`, "utf8");
@@ -38,11 +38,11 @@ function isOnOneMachine(pid: number): boolean {
   return isOnOneMachine(Number(/^PPid:\s*(\d+)/m.exec(read("status"))?.[1] ?? 0));
 }
 
-// At its start: a parent that has ended is no longer there to be asked.
+// The name is made at the start, because the parent process may have ended before this one.
 const file = path.join(profileFolder(), `${nameProcess()}.cpuprofile`);
 
 function writeProfile(): void {
-  // In the same thread the answer comes before `post` returns.
+  // The session belongs to this thread, so the callback runs before `post` returns.
   session.post("Profiler.stop", (error, result) => {
     if (error === null) writeFileSync(file, JSON.stringify(result.profile));
   });
@@ -50,7 +50,7 @@ function writeProfile(): void {
 
 process.once("exit", writeProfile);
 
-// A thread that is terminated has no 'exit' of its own: who terminates it asks it to write before.
+// A terminated thread does not emit 'exit'. So `terminate` first tells the thread to write its profile.
 if (isMainThread) {
   const terminate = Object.getOwnPropertyDescriptor(Worker.prototype, "terminate")?.value as () => Promise<number>;
   Worker.prototype.terminate = async function terminateProfiled(this: Worker): Promise<number> {
