@@ -29,7 +29,7 @@ function countLine({ scheduler, metrics }: AfterRecordDeps, { task, outcome }: W
   const { upstream, batchNo, batchId, requestGen } = task.slice;
   const reason = outcome.exhaustedBy;
   if (reason === null) {
-    metrics.lineRecorded(upstream, outcome.file === "output" ? "completed" : "failed");
+    metrics.lineRecorded(upstream, outcome.resultKind === "output" ? "completed" : "failed");
     return;
   }
   metrics.lineRecorded(upstream, "exhausted");

@@ -1,6 +1,6 @@
 /** The lines that the recorder takes: finished ones with a result, and returned ones without. */
 import type { ClaimedSlice } from "@nightshift/db";
-import type { LineUsage, ResultLine } from "@nightshift/domain";
+import type { ResultKind, ResultLine, TokenUsage } from "@nightshift/domain";
 
 /** A line of a claimed slice, and its place in the input. */
 export interface LinePlace {
@@ -14,9 +14,9 @@ export interface LinePlace {
 /** The outcome of a line that needs no further attempt. */
 export interface DoneOutcome {
   readonly kind: "done";
-  readonly file: "output" | "error";
+  readonly resultKind: ResultKind;
   readonly line: ResultLine;
-  readonly usage: LineUsage | null;
+  readonly usage: TokenUsage | null;
   /** Why the line has no attempt left. Null if it succeeded, or if another attempt would get the same answer. */
   readonly exhaustedBy: string | null;
 }

@@ -8,6 +8,7 @@ import {
   unansweredLine,
   type RandomBytes,
   type ReplyBody,
+  type ResultKind,
 } from "@nightshift/domain";
 import { classify, type Reply } from "@nightshift/upstream";
 import type { DoneOutcome } from "../record/lines.ts";
@@ -72,7 +73,7 @@ function done(
   task: LineTask,
   reply: Reply,
   body: ReplyBody | null,
-  file: "output" | "error",
+  resultKind: ResultKind,
   exhaustedBy: string | null,
   context: OutcomeContext,
 ): Outcome {
@@ -81,16 +82,16 @@ function done(
   if (reply.kind !== "answer" || body === null) {
     const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
     const line = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   if (!body.isUsable && reply.status < 300) {
     const line = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   const requestId = reply.requestId ?? id.slice("batch_req_".length);
   const quoted = body.isUsable ? reply.body : quotedBody(reply.body);
   const line = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
-  return { kind: "done", file, line, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
+  return { kind: "done", resultKind, line, usage: resultKind === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
 function reasonOf(task: LineTask, reply: Reply): string {

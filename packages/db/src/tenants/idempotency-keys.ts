@@ -1,29 +1,32 @@
-/** Idempotency keys: bound to what they made in the transaction that makes it, so that a key never stands for half a request. */
+/**
+ * Idempotency keys. The transaction that creates an object also binds its key, so a key always stands for a whole
+ * request.
+ */
 import type { Tx, Queryable } from "../pool.ts";
 
 export interface KeyClaim {
   readonly tenant: string;
-  /** A key counts for one operation: the same key may upload a file and create its batch. */
+  /** A key belongs to one operation: the same key can upload a file and create its batch. */
   readonly operation: "create_batch" | "create_file";
   readonly key: string;
-  /** SHA-256 of what is asked for. */
+  /** SHA-256 of the request. */
   readonly requestHash: Buffer;
-  /** The id of what this transaction makes. */
+  /** The id of the object that this transaction creates. */
   readonly objectId: string;
-  /** From then on the key is free again. */
+  /** From then on the key can be used for another request. */
   readonly expiresAt: Date;
 }
 
-/** What stands in the way of a claim. */
+/** Why a key could not be claimed. */
 export type KeyConflict =
-  /** The same request was made with this key before, and made this object. */
+  /** The same request was made with this key before, and created this object. */
   | { readonly kind: "made"; readonly objectId: string }
   /** Another request was made with this key. */
   | { readonly kind: "other_request" }
-  /** Another transaction is making its object with this key right now. */
+  /** Another transaction is creating its object with this key right now. */
   | { readonly kind: "under_way" };
 
-/** Rolls back the transaction that could not have the key. */
+/** Rolls back the transaction that could not claim the key. */
 export class KeyConflictError extends Error {
   override readonly name = "KeyConflictError";
   readonly conflict: KeyConflict;
@@ -35,15 +38,16 @@ export class KeyConflictError extends Error {
 }
 
 /**
- * Binds the key to its object, within the transaction that inserts that object; throws KeyConflictError where the key is
- * another's. A key is free where it is new, has expired at `now`, or where its object is gone for the tenant.
+ * Binds the key to its object, within the transaction that inserts the object. Throws KeyConflictError if the key is
+ * taken. A key is free if it is new, if it has expired at `now`, or if the tenant no longer has its object.
  */
 export async function claimKey(tx: Tx, claim: KeyClaim, now: Date): Promise<void> {
   const { tenant, operation, key } = claim;
-  // Tried and not waited for: whoever repeats a request while it runs must not hold one of our few connections.
+  // Do not wait for the lock: a client that repeats a running request would hold one of the pool's few connections.
   const { rows: locks } = await tx.query<{ isMine: boolean }>(
     `/* idempotency.lock */
-    select pg_try_advisory_xact_lock(hashtextextended(jsonb_build_array('idempotency', $1::text, $2::text, $3::text)::text, 0)) as "isMine"`,
+    select pg_try_advisory_xact_lock(
+      hashtextextended(jsonb_build_array('idempotency', $1::text, $2::text, $3::text)::text, 0)) as "isMine"`,
     [tenant, operation, key],
   );
   if (locks[0]?.isMine !== true) throw new KeyConflictError({ kind: "under_way" });
@@ -71,13 +75,13 @@ async function conflictOf(tx: Tx, { tenant, operation, key, requestHash }: KeyCl
     [tenant, operation, key],
   );
   const [found] = rows;
-  // Swept between the two statements.
+  // Maintenance deleted the key between the two statements.
   if (found === undefined) return { kind: "under_way" };
   if (!found.requestHash.equals(requestHash)) return { kind: "other_request" };
   return { kind: "made", objectId: found.objectId };
 }
 
-/** Forgets keys that have expired at `now`, at most `limit`; returns how many. */
+/** Deletes keys that have expired at `now`, at most `limit`. Returns how many. */
 export async function sweepKeys(db: Queryable, now: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `/* idempotency.sweep */

@@ -1,7 +1,9 @@
-/** The bytes behind files: written down before they are, collected when nothing needs them. */
+/** The objects behind files. A blob's row exists before its object does, and until the object is deleted. */
 import type { Queryable } from "../pool.ts";
 
-/** Notes a blob; before the object is written, so that a crash in between leaves a note that maintenance finds. */
+/**
+ * Inserts or updates a blob. Called before the object is written, so that maintenance finds what a crash leaves behind.
+ */
 export async function insertBlob(db: Queryable, blob: { key: string; bytes: number; etag: string }): Promise<void> {
   await db.query(
     `/* blobs.insert */
@@ -12,10 +14,12 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 }
 
 /**
- * Keys of blobs that no live file, no unfinished batch, no pending upload and no open retry needs, and which are older than
- * `minAgeSeconds` (an upload under way has a blob and no file yet; a file's former content may be on its way to somebody). The
- * index of a batch with failed lines stays while its input file lives: so long it can be retried. A batch that is being
- * validated has no blob yet, but may be about to take its input file's, which its owner has deleted meanwhile. At most `limit`.
+ * Keys of blobs that can be deleted, at most `limit`. They are older than `minAgeSeconds`, and no live file, unfinished
+ * batch, pending upload or open retry needs them.
+ * - The minimum age protects uploads in progress, which have no file yet, and downloads of a file's previous content.
+ * - The index of a batch with failed lines stays while its input file is live, because a retry needs both.
+ * - A batch in `validating` has no blob yet. It may be about to take over the blob of its input file, even if the owner
+ *   has deleted that file since.
  */
 export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(
@@ -41,7 +45,7 @@ export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: num
   return rows.map((row) => row.key);
 }
 
-/** Forgets blobs whose objects are deleted; files and batches that named them keep their rows, parts of uploads go. */
+/** Deletes the rows of blobs whose objects are deleted. Files and batches keep their rows, upload parts do not. */
 export async function forgetBlobs(db: Queryable, keys: readonly string[]): Promise<void> {
   await db.query(
     `/* blobs.forget */

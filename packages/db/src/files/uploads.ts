@@ -1,4 +1,4 @@
-/** Uploads as they are written first and read. */
+/** Uploads: files that arrive in parts. */
 import type { UploadStatus } from "@nightshift/domain";
 import type { Queryable, Tx } from "../pool.ts";
 
@@ -7,27 +7,27 @@ export interface NewUpload {
   tenant: string;
   purpose: string;
   filename: string;
-  /** As the client said; nothing looks at it. */
+  /** As the client sent it. Nothing uses it. */
   mimeType: string;
-  /** What its parts must have together. */
+  /** The expected sum of the parts. */
   bytes: number;
-  /** Seconds that its file will live; null: for ever. */
+  /** Lifetime of the file. Null: the file does not expire. */
   fileExpiresAfterSeconds: number | null;
   createdAt: Date;
   expiresAt: Date;
 }
 
 export interface UploadView extends NewUpload {
-  /** `expired` from `expiresAt` on, also where maintenance has not written so yet. */
+  /** `expired` from `expiresAt` on, even before maintenance updates the row. */
   status: UploadStatus;
-  /** This one and those below are null until it is completed. */
+  /** Null until the upload is completed, like the two fields below. */
   completedAt: Date | null;
   fileId: string | null;
-  /** The parts that its file was made of, in order. */
+  /** The parts of the file, in order. */
   partIds: string[] | null;
 }
 
-/** $1 is the present. */
+/** $1 is the current time. */
 const SELECT_UPLOAD = `
   select u.id, u.tenant, u.purpose, u.filename, u.mime_type as "mimeType", u.bytes,
     u.file_expires_after_seconds as "fileExpiresAfterSeconds", u.created_at as "createdAt", u.expires_at as "expiresAt",
@@ -55,7 +55,7 @@ export async function insertUpload(db: Queryable, upload: NewUpload): Promise<vo
   );
 }
 
-/** The upload as it is at `now`; null where the tenant has none of that id. */
+/** The upload as of `now`. Null if the tenant has none with that id. */
 export async function findUpload(db: Queryable, tenant: string, id: string, now: Date): Promise<UploadView | null> {
   const { rows } = await db.query<UploadView>(`/* uploads.find */ ${SELECT_UPLOAD} where u.tenant = $2 and u.id = $3`, [
     now,
@@ -65,11 +65,41 @@ export async function findUpload(db: Queryable, tenant: string, id: string, now:
   return rows[0] ?? null;
 }
 
-/** The same, and no other transaction adds a part to it or ends it before this one is over. */
+/** Like `findUpload`, and locks the upload: no other transaction can add a part or end it until this one ends. */
 export async function lockUpload(tx: Tx, tenant: string, id: string, now: Date): Promise<UploadView | null> {
   const { rows } = await tx.query<UploadView>(
     `/* uploads.lock */ ${SELECT_UPLOAD} where u.tenant = $2 and u.id = $3 for update`,
     [now, tenant, id],
   );
   return rows[0] ?? null;
+}
+
+export interface UploadCompletion {
+  fileId: string;
+  /** In the order of the file. */
+  partIds: readonly string[];
+  completedAt: Date;
+}
+
+/** Completes an upload that `lockUpload` found pending. The same transaction inserts its file. */
+export async function markCompleted(tx: Tx, id: string, completion: UploadCompletion): Promise<void> {
+  await tx.query(
+    `/* uploads.complete */
+    update uploads set status = 'completed', file_id = $2, part_ids = $3, completed_at = $4 where id = $1`,
+    [id, completion.fileId, completion.partIds, completion.completedAt],
+  );
+}
+
+/** Cancels an upload that `lockUpload` found pending. From then on, nothing needs its parts. */
+export async function markCancelled(tx: Tx, id: string): Promise<void> {
+  await tx.query("/* uploads.cancel */ update uploads set status = 'cancelled' where id = $1", [id]);
+}
+
+/** Marks every pending upload that has expired at `now`, so that its parts can be deleted. Returns how many. */
+export async function expireUploads(db: Queryable, now: Date): Promise<number> {
+  const { rowCount } = await db.query(
+    "/* uploads.expire */ update uploads set status = 'expired' where status = 'pending' and expires_at <= $1",
+    [now],
+  );
+  return rowCount ?? 0;
 }

@@ -1,4 +1,4 @@
-/** The parts of uploads: each an object of its own until the upload is over. */
+/** The parts of uploads. Each part is an object until its upload ends. */
 import type { Queryable, Tx } from "../pool.ts";
 
 export interface UploadPartView {
@@ -13,7 +13,7 @@ export interface NewUploadPart extends UploadPartView {
   createdAt: Date;
 }
 
-/** Inserts a part whose blob `insertBlob` has noted; under the lock of `lockUpload`, which found the upload pending. */
+/** Inserts a part, after its blob. The caller holds the lock of `lockUpload`, which found the upload pending. */
 export async function insertPart(tx: Tx, part: NewUploadPart): Promise<void> {
   await tx.query(
     "/* uploads.insert_part */ insert into upload_parts (id, upload, bytes, blob, created_at) values ($1, $2, $3, $4, $5)",
@@ -21,7 +21,7 @@ export async function insertPart(tx: Tx, part: NewUploadPart): Promise<void> {
   );
 }
 
-/** How many parts an upload has, and their bytes. */
+/** The number of parts of an upload, and the sum of their bytes. */
 export async function partsTotal(db: Queryable, upload: string): Promise<{ parts: number; bytes: number }> {
   const { rows } = await db.query<{ parts: number; bytes: number }>(
     `/* uploads.parts_total */
@@ -31,7 +31,7 @@ export async function partsTotal(db: Queryable, upload: string): Promise<{ parts
   return rows[0] ?? { parts: 0, bytes: 0 };
 }
 
-/** Those of `ids` that are parts of the upload, in no particular order. */
+/** The parts of the upload with these ids, in no particular order. */
 export async function findParts(db: Queryable, upload: string, ids: readonly string[]): Promise<UploadPartView[]> {
   const { rows } = await db.query<UploadPartView>(
     "/* uploads.find_parts */ select id, bytes, blob from upload_parts where upload = $1 and id = any($2)",
@@ -40,7 +40,7 @@ export async function findParts(db: Queryable, upload: string, ids: readonly str
   return rows;
 }
 
-/** Keys of all parts of an upload. */
+/** The blob keys of all parts of an upload. */
 export async function partBlobs(db: Queryable, upload: string): Promise<string[]> {
   const { rows } = await db.query<{ blob: string }>(
     "/* uploads.part_blobs */ select blob from upload_parts where upload = $1",
@@ -49,7 +49,7 @@ export async function partBlobs(db: Queryable, upload: string): Promise<string[]
   return rows.map((row) => row.blob);
 }
 
-/** Keys of parts whose uploads are over: whoever ended those could not delete them. At most `limit`. */
+/** Blob keys of parts that were left behind when their uploads ended. At most `limit`. */
 export async function unneededPartBlobs(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ blob: string }>(
     `/* uploads.unneeded_parts */
