@@ -40,8 +40,12 @@ export function createSendLoop(deps: SendLoopDeps): SendLoop {
   let isClosed = false;
   const waitingForIdle: (() => void)[] = [];
 
-  /** Resolves when the reply is in and its result is on the way to the ledger. */
-  const sendLine = async (task: LineTask, held: ReplyBytes): Promise<{ recorded: Promise<void> }> => {
+  /** Resolves when the reply is in and its result is on the way to the ledger. Calls `onReply` in the same turn. */
+  const sendLine = async (
+    task: LineTask,
+    held: ReplyBytes,
+    onReply: () => void,
+  ): Promise<{ recorded: Promise<void> }> => {
     const startedAt = performance.now();
     const signal = inHand.signalOf(task.slice.batchNo);
     const reply = await deps.exchange(task, held, signal);
@@ -50,16 +54,17 @@ export function createSendLoop(deps: SendLoopDeps): SendLoop {
     lease.release(task.cost);
     held.finish();
     inHand.remove(task.slice.batchNo);
-    return { recorded: deps.settle(task, reply, tookMs, signal.aborted) };
+    const recorded = deps.settle(task, reply, tookMs, signal.aborted);
+    room.noteReply();
+    onReply();
+    if (inFlight === 0) for (const resolve of waitingForIdle.splice(0)) resolve();
+    return { recorded };
   };
 
   const handleLine = async ({ task, settle }: UnsentLine, onReply: () => void): Promise<void> => {
     const held = budget.open();
     // Keep the reply out of this closure: the closure lives until the record commits.
-    const { recorded } = await sendLine(task, held);
-    room.noteReply();
-    onReply();
-    if (inFlight === 0) for (const resolve of waitingForIdle.splice(0)) resolve();
+    const { recorded } = await sendLine(task, held, onReply);
     await recorded;
     room.noteRecorded();
     held.release();
