@@ -1,4 +1,6 @@
-/** The configuration of a worker process. Only this file of the app reads the environment and the configuration file. */
+/**
+ * The configuration of a worker process. Only this file of the app reads the environment and the configuration file.
+ */
 import { Type, type Static } from "@sinclair/typebox";
 import { FileExpiryDays, type Tiers } from "@nightshift/domain";
 import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";

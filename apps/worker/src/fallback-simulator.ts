@@ -1,4 +1,6 @@
-/** Starts Nightshift's simulator as a process of its own if no upstream is configured. Logs and result lines name it. */
+/**
+ * Starts Nightshift's simulator as a process of its own if no upstream is configured. Logs and result lines name it.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -10,8 +12,8 @@ import type { WorkerConfig } from "./config.ts";
 const LATENCY_MS = "50";
 
 /**
- * Starts a simulator that lives as long as this process. Resolves with its URL, or with that of another process's simulator
- * if SIMULATOR_URL is set. Resolves with null if an upstream is configured.
+ * Starts a simulator that lives as long as this process. Resolves with its URL, or with that of another process's
+ * simulator if SIMULATOR_URL is set. Resolves with null if an upstream is configured.
  */
 export async function ensureUpstream(
   config: WorkerConfig,

@@ -2,7 +2,10 @@
 import { Counter, Gauge, type Registry } from "@nightshift/service";
 
 export interface WorkerMetrics {
-  /** A line was recorded. `result` is completed, failed (the upstream's answer is an error) or exhausted (no attempt left). */
+  /**
+   * A line was recorded. `result` is completed, failed (the upstream's answer is an error) or exhausted (no attempt
+   * left).
+   */
   lineRecorded(upstream: string, result: "completed" | "failed" | "exhausted"): void;
   /** A line went back to the ledger: for the next attempt, or without using up an attempt. */
   lineReturned(upstream: string, why: "next_attempt" | "throttled"): void;

@@ -1,6 +1,6 @@
 /**
- * Enqueues the jobs that follow a step. No call fails: what cannot be enqueued is logged, and the reconciler finds it in
- * Postgres.
+ * Enqueues the jobs that follow a step. No call fails: what cannot be enqueued is logged, and the reconciler finds it
+ * in Postgres.
  */
 import type { WaitingSlice } from "@nightshift/db";
 import type { JobPayload, JobQueues } from "@nightshift/queue";
@@ -9,7 +9,10 @@ import type { Timers } from "./timers.ts";
 import type { DeliveryQueue } from "./webhooks/delivery-queue.ts";
 
 export interface Scheduler {
-  /** Enqueues `slice.run` for each slice; for a slice with a delay, when the delay is over. Resolves without waiting for delays. */
+  /**
+   * Enqueues `slice.run` for each slice; for a slice with a delay, when the delay is over. Resolves without waiting for
+   * delays.
+   */
   enqueueSlices(slices: readonly WaitingSlice[]): Promise<void>;
   /** Enqueues `batch.advance` after `delayMs`. */
   advanceSoon(batchNo: number, delayMs?: number): void;
@@ -76,8 +79,9 @@ export function createScheduler({ queues, deliveries, timers, logger }: Schedule
 }
 
 /**
- * A feed costs a job and a transaction: 6 ms of the machine on the Postgres backend. The window lasts for two seconds once
- * the rate of the upstream is known, so the feeds of a busy upstream move apart. An idle upstream is fed quickly again.
+ * A feed costs a job and a transaction: 6 ms of the machine on the Postgres backend. The window lasts for two seconds
+ * once the rate of the upstream is known, so the feeds of a busy upstream move apart. An idle upstream is fed quickly
+ * again.
  */
 const FIRST_FEED_MS = 40;
 const MAX_FEED_MS = 250;

@@ -32,8 +32,9 @@ export interface RunningWorker {
 }
 
 /**
- * Budget for replies that are not recorded yet. With their copies in result lines and segments they take three times as much
- * memory. Over 50,000 embeddings, a worker held 530 MB with a budget of 64 MB, and 380 MB with 24 MB at the same speed.
+ * Budget for replies that are not recorded yet. With their copies in result lines and segments they take three times as
+ * much memory. Over 50,000 embeddings, a worker held 530 MB with a budget of 64 MB, and 380 MB with 24 MB at the same
+ * speed.
  */
 const BUDGET_BYTES = 16 * 1024 * 1024;
 /** A cache of the inputs and segments of small batches, which are read again at once. */

@@ -1,4 +1,6 @@
-/** Admission by the limit `concurrent_batches`: which batch is validated, which waits, and which starts when one ends. */
+/**
+ * Admission by the limit `concurrent_batches`: which batch is validated, which waits, and which starts when one ends.
+ */
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
 import { batchProgress, type BatchView, insertBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";

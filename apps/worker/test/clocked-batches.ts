@@ -1,4 +1,7 @@
-/** Batches that a test moves step by step with the worker's own code and its own clock, without queue, timers or upstream. */
+/**
+ * Batches that a test moves step by step with the worker's own code and its own clock, without queue, timers or
+ * upstream.
+ */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "@jest/globals";

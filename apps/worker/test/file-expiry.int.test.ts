@@ -1,6 +1,6 @@
 /**
- * Files that expire or are deleted before, during and after their batches, with an injected clock. Maintenance deletes the
- * bytes only when no batch needs them.
+ * Files that expire or are deleted before, during and after their batches, with an injected clock. Maintenance deletes
+ * the bytes only when no batch needs them.
  */
 import { expect, test } from "@jest/globals";
 import { deleteFile, findFile } from "@nightshift/db";
@@ -65,7 +65,7 @@ test.each(REMOVALS)("fails a batch whose input file %s before validation", async
   });
 });
 
-test("keeps the bytes of a deleted input file while its batch is in validating, and deletes them when it has failed", async () => {
+test("keeps the bytes of a deleted input file until validation has failed its batch", async () => {
   const batch = await create();
   await deleteFile(db(), batch.tenant, batch.fileId, now());
 

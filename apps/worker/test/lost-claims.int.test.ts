@@ -30,7 +30,7 @@ test("frees a slice that two looks find idle, under a new gen, and keeps a slice
 test("leaves the slices of other workers alone", async () => {
   const db = database.db();
   const { worker } = await claimedBatch(db, 3);
-  const lost = createLostClaims({ db, logger, workerId: () => "somebody else", claims: { isHeld: () => false } });
+  const lost = createLostClaims({ db, logger, workerId: () => "another worker", claims: { isHeld: () => false } });
 
   expect([await lost.look(), await lost.look()]).toEqual([0, 0]);
   expect(await ownedSlices(db, worker)).toHaveLength(1);

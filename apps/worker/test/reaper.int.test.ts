@@ -62,7 +62,7 @@ test("keeps a worker that sends its heartbeat", async () => {
   expect(await isListed(id)).toBe(true);
 });
 
-test("starts the ten seconds anew after a gap in which it could not look", async () => {
+test("restarts the ten seconds after a gap in which it could not look", async () => {
   const id = await newWorker("elsewhere", 1);
   await reaper.look();
   await watch(9);
@@ -76,7 +76,7 @@ test("starts the ten seconds anew after a gap in which it could not look", async
   expect(await isListed(id)).toBe(false);
 });
 
-test("removes a worker at once if its process is gone on the same host, and ignores process ids of other hosts", async () => {
+test("removes a worker at once if its process is gone, but only on the same host", async () => {
   const gone = spawnSync(process.execPath, ["-e", "0"]).pid;
   const [here, elsewhere, alive] = [
     await newWorker("here", gone),

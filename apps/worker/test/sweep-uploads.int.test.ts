@@ -78,9 +78,9 @@ test("deletes the parts of expired and ended uploads, and keeps those of pending
 
 test("deletes the parts in the next run if the store was unavailable", async () => {
   const { keys } = await uploadWith(1, 0);
-  const away = { ...objects, delete: () => Promise.reject(new Error("away")) };
+  const failing = { ...objects, delete: () => Promise.reject(new Error("unavailable")) };
 
-  await expect(sweepUploads({ db: database.db(), objects: away }, now)).rejects.toThrow("away");
+  await expect(sweepUploads({ db: database.db(), objects: failing }, now)).rejects.toThrow("unavailable");
 
   expect(await there(keys)).toBe(1);
   await sweepUploads({ db: database.db(), objects }, now);

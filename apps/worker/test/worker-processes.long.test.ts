@@ -49,7 +49,7 @@ async function commands(): Promise<string[]> {
   return (await findProcesses(mark)).map(({ command }) => command.replace(/^\S+ (\S+\/)?apps\//, "apps/"));
 }
 
-test("serves health and metrics of all processes at one address, with one simulator, and stops them together", async () => {
+test("serves all processes at one address, with one simulator, and stops them together", async () => {
   startWorker({ WORKER_PROCESSES: "2" });
   const url = await worker.listening();
 

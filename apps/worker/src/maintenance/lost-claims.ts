@@ -1,7 +1,7 @@
 /**
- * Frees slices that the ledger says this worker owns, but that it does not run. This happens when the connection breaks after
- * a claim is committed and before the reply arrives: the repeated job finds the slice taken. Without this, such a slice would
- * wait until the worker ends.
+ * Frees slices that the ledger says this worker owns, but that it does not run. This happens when the connection breaks
+ * after a claim is committed and before the reply arrives: the repeated job finds the slice taken. Without this, such a
+ * slice would wait until the worker ends.
  */
 import { freeSlices, ownedSlices, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";

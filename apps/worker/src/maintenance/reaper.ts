@@ -17,7 +17,10 @@ export interface ReaperDeps {
 
 /** A worker is dead if its heartbeat has not changed for this long, while this worker could read it. */
 const DEAD_MS = 10_000;
-/** After a longer gap between two looks, all sightings start anew: Postgres was unavailable, or this process was stopped. */
+/**
+ * After a longer gap between two looks, it forgets all sightings: Postgres was unavailable, or this process was
+ * stopped.
+ */
 const BLIND_MS = 4_000;
 
 interface Sighting {
@@ -54,7 +57,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
   };
 
   function isDead(worker: WorkerRow, now: number): boolean {
-    // On the same host, a missing process is dead at once. Elsewhere the heartbeat tells after ten seconds.
+    // On the same host, a missing process is dead at once. Elsewhere it is dead ten seconds after its last heartbeat.
     if (worker.host === deps.host && !isProcessAlive(worker.pid)) return true;
     return now - (sightings.get(worker.id)?.since ?? now) >= DEAD_MS;
   }

@@ -1,6 +1,6 @@
 /**
- * Enqueues from Postgres whatever a crash, a flush of the queue or a lost message has left without a job. Runs on timers in
- * every worker and not as a job, because it must survive the loss of the queue.
+ * Enqueues from Postgres whatever a crash, a flush of the queue or a lost message has left without a job. Runs on
+ * timers in every worker and not as a job, because it must survive the loss of the queue.
  */
 import {
   batchesToAdvance,
@@ -35,8 +35,8 @@ const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
 export const MAINTENANCE_MS = 60_000;
 /**
- * Slices that became due later than this are still waiting in their queue. To enqueue them again would change nothing, and
- * would cost the Postgres backend 1.6 ms each.
+ * Slices that became due later than this are still waiting in their queue. To enqueue them again would change nothing,
+ * and would cost the Postgres backend 1.6 ms each.
  */
 const OVERDUE_MS = 4_000;
 /** Waiting slices per run: several windows. */

@@ -19,7 +19,9 @@ import { deleteStrayObjects } from "./stray-objects.ts";
 export type MaintenanceDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
 
 const DAY_MS = 86_400_000;
-/** Clients can read the result log of a finished batch for a day. The extra hour is for reads that have started by then. */
+/**
+ * Clients can read the result log of a finished batch for a day. The extra hour is for reads that have started by then.
+ */
 const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 /** An upload or an assembly may run for hours before the row of its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
@@ -65,8 +67,9 @@ export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
 }
 
 /**
- * Expires uploads, and deletes the parts of all ended ones. Returns how many parts it deleted. The API deletes the parts of
- * uploads that it completes or cancels. This deletes those of expired uploads, and those that the API could not delete.
+ * Expires uploads, and deletes the parts of all ended ones. Returns how many parts it deleted. The API deletes the
+ * parts of uploads that it completes or cancels. This deletes those of expired uploads, and those that the API could
+ * not delete.
  */
 export async function sweepUploads({ db, objects }: Pick<WorkerDeps, "db" | "objects">, now: Date): Promise<number> {
   await expireUploads(db, now);

@@ -48,7 +48,10 @@ async function enqueueFreed({ db, scheduler }: RepairDeps): Promise<void> {
   await scheduler.enqueueSlices(await waitingSlices(db, MAX_FREED));
 }
 
-/** Returns unsent lines of batches that were cancelled or have expired. Once such a batch is sealed, aborts its lines in flight. */
+/**
+ * Returns unsent lines of batches that were cancelled or have expired. Once such a batch is sealed, aborts its lines in
+ * flight.
+ */
 async function stopLines({ db, inHand, lanes, clock }: RepairDeps): Promise<void> {
   const batches = inHand.batches();
   if (batches.length === 0) return;

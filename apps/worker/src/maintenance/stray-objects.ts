@@ -1,6 +1,7 @@
 /**
- * Deletes objects without a row: a segment whose worker died between the write and the record, a segment whose batch was
- * sealed first, and the parts of an object whose writer died. Segments are found by their day, so that few are listed.
+ * Deletes objects without a row: a segment whose worker died between the write and the record, a segment whose batch
+ * was sealed first, and the parts of an object whose writer died. Segments are found by their day, so that few are
+ * listed.
  */
 import { knownSegments } from "@nightshift/db";
 import type { WorkerDeps } from "../deps.ts";

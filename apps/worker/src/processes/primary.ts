@@ -1,10 +1,10 @@
 /**
- * Runs several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself running.
- * One port shows their health and metrics, and one signal stops them all. Each copy is a complete worker with its own id,
- * heartbeat and memory. When the primary is gone, the copies stop in order.
+ * Runs several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself
+ * running. One port shows their health and metrics, and one signal stops them all. Each copy is a complete worker with
+ * its own id, heartbeat and memory. When the primary is gone, the copies stop in order.
  *
- * The copies are plain child processes. node:cluster does not fit: there is no socket to share, and its workers exit at once
- * when their primary is killed, even with lines in flight.
+ * The copies are plain child processes. node:cluster does not fit: there is no socket to share, and its workers exit at
+ * once when their primary is killed, even with lines in flight.
  */
 import { fork } from "node:child_process";
 import express from "express";

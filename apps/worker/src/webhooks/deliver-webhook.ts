@@ -1,6 +1,6 @@
 /**
- * `webhook.deliver`: one attempt of one delivery. After a crash between the send and the record, the delivery is sent again
- * with the same `webhook-id`. A job that is repeated, early or late finds no delivery to claim.
+ * `webhook.deliver`: one attempt of one delivery. After a crash between the send and the record, the delivery is sent
+ * again with the same `webhook-id`. A job that is repeated, early or late finds no delivery to claim.
  */
 import { claimDelivery, recordAttempt, type Db } from "@nightshift/db";
 import { nextWebhookAttempt, webhookEventBody } from "@nightshift/domain";

@@ -6,7 +6,10 @@ import type { Clock } from "../deps.ts";
 export interface DeliveryQueue {
   /** Enqueues the deliveries of a batch that has just ended, so that they do not wait for the reconciler. */
   enqueueOf(batchId: string): Promise<void>;
-  /** Enqueues all due deliveries, also after a flush of the queue or the death of a worker. A job that exists stays as it is. */
+  /**
+   * Enqueues all due deliveries, also after a flush of the queue or the death of a worker. A job that exists stays as
+   * it is.
+   */
   enqueueDue(): Promise<void>;
 }
 

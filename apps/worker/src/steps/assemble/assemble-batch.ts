@@ -1,6 +1,6 @@
 /**
- * Builds the result files of a sealed batch and sets its final state. Writes to new keys; if two workers assemble the same
- * batch, a compare-and-set picks the winner.
+ * Builds the result files of a sealed batch and sets its final state. Writes to new keys; if two workers assemble the
+ * same batch, a compare-and-set picks the winner.
  */
 import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
 import type { ResultKind } from "@nightshift/domain";

@@ -14,7 +14,9 @@ import type { WorkerDeps } from "../../deps.ts";
 
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 
-/** A file of up to this size is in the order of the input. A larger one is in the order in which lines were recorded. */
+/**
+ * A file of up to this size is in the order of the input. A larger one is in the order in which lines were recorded.
+ */
 export const SORTED_BYTES = 8 * 1024 * 1024;
 
 /** The content of a file. Most of it is in segments, which the object store copies without this worker. */

@@ -35,7 +35,7 @@ test("returns the bytes of any range: within a block, across two or more, and at
   );
 });
 
-test("reads a block once for neighbouring slices, in sequence or at the same time, but not for another input", async () => {
+test("reads a block once for all slices in it, in sequence or at the same time", async () => {
   const blocks = createInputBlocks(store);
   const slices = Array.from({ length: 10 }, (_, i) => ({ start: i * 1_000, end: (i + 1) * 1_000 }));
 

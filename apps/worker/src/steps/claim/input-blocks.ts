@@ -1,6 +1,6 @@
 /**
- * Reads slices of input files through a cache of blocks. Slices of one batch are neighbours, and a range request to an S3
- * store costs 1 ms of CPU, as much as sending ten lines.
+ * Reads slices of input files through a cache of blocks. Slices of one batch are neighbours, and a range request to an
+ * S3 store costs 1 ms of CPU, as much as sending ten lines.
  */
 import { LRUCache } from "lru-cache";
 import type { ByteRange, ObjectStore } from "@nightshift/storage";

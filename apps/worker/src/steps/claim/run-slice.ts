@@ -19,8 +19,8 @@ export interface RunSliceDeps extends Pick<WorkerDeps, "logger"> {
 const UNREADABLE_DELAY_MS = 2_000;
 
 /**
- * Resolves when each line of the slice is recorded or back in the ledger, or if the job is stale. Rejects only if the claim
- * fails: then the queue repeats the job.
+ * Resolves when each line of the slice is recorded or back in the ledger, or if the job is stale. Rejects only if the
+ * claim fails: then the queue repeats the job.
  */
 export async function runSlice(deps: RunSliceDeps, lane: UpstreamLane, slice: SliceRef): Promise<void> {
   const room = await lane.room.wait(deps.stopping);

@@ -1,4 +1,7 @@
-/** `upstream.feed`: fills an upstream's window. Cuts the next lines into slices, moves the checkpoints, starts the slices. */
+/**
+ * `upstream.feed`: fills an upstream's window. Cuts the next lines into slices, moves the checkpoints, starts the
+ * slices.
+ */
 import { feedUpstream, type FeedState, type NewSlice } from "@nightshift/db";
 import { planFeed, readSpan, spanCount, WINDOW_BYTES, type PlannedRun } from "@nightshift/domain";
 import type { WorkerDeps } from "../../deps.ts";
@@ -12,7 +15,10 @@ export interface FeedDeps extends Pick<WorkerDeps, "db" | "clock"> {
   readonly directSteps: Pick<DirectSteps, "run">;
 }
 
-/** Maximum size of a slice of more than one line. A slice touches at most two of the blocks in which workers read inputs. */
+/**
+ * Maximum size of a slice of more than one line. A slice touches at most two of the blocks in which workers read
+ * inputs.
+ */
 const SLICE_BYTES = 1024 * 1024;
 
 /** Slices of small batches are run directly, and get a job as well: the job repeats them if this worker dies. */

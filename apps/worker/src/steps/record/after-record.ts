@@ -11,7 +11,9 @@ export interface AfterRecordDeps {
   readonly metrics: Pick<WorkerMetrics, "lineRecorded">;
 }
 
-/** Enqueues returned slices, advances sealed batches, counts the lines, and feeds the upstreams that have room again. */
+/**
+ * Enqueues returned slices, advances sealed batches, counts the lines, and feeds the upstreams that have room again.
+ */
 export function afterRecord(deps: AfterRecordDeps, recorded: Recorded, finished: readonly WrittenLine[]): void {
   const { scheduler, directSteps } = deps;
   void scheduler.enqueueSlices(recorded.slices);

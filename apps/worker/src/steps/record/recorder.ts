@@ -1,8 +1,8 @@
 /**
- * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger. Several
- * segments are written at the same time. One transaction at a time records all segments that are written by then, because
- * transactions of one batch wait for each other: four at once took 94 ms each. Each step is repeated until it succeeds, so an
- * unavailable store delays results and loses none.
+ * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger.
+ * Several segments are written at the same time. One transaction at a time records all segments that are written by
+ * then, because transactions of one batch wait for each other: four at once took 94 ms each. Each step is repeated
+ * until it succeeds, so an unavailable store delays results and loses none.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,8 +41,8 @@ export interface RecordEvents {
 }
 
 /**
- * Under load, lines are gathered until the time or the size is reached: a PUT of 100 kB takes MinIO 8 ms and 3 ms of CPU. A
- * batch does not wait for it at its end, because its last lines are written at once.
+ * Under load, lines are gathered until the time or the size is reached: a PUT of 100 kB takes MinIO 8 ms and 3 ms of
+ * CPU. A batch does not wait for it at its end, because its last lines are written at once.
  */
 const GATHER_MS = 100;
 const GATHER_BYTES = 1024 * 1024;

@@ -1,4 +1,7 @@
-/** Builds a segment: one object with the result lines of a flush, grouped by batch and file, each group one run of bytes. */
+/**
+ * Builds a segment: one object with the result lines of a flush, grouped by batch and file, each group one run of
+ * bytes.
+ */
 import type { LineResult } from "@nightshift/db";
 import type { FinishedLine, WrittenLine } from "./lines.ts";
 
@@ -45,8 +48,8 @@ export function buildSegment(key: string, lines: readonly FinishedLine[], buffer
 }
 
 /**
- * Memory for segments, reused because V8 frees external memory late while its own heap is small. At 1,500 replies of 33 KB a
- * second, each segment would leave another megabyte to collect.
+ * Memory for segments, reused because V8 frees external memory late while its own heap is small. At 1,500 replies of 33
+ * KB a second, each segment would leave another megabyte to collect.
  */
 export interface SegmentBuffers {
   /** Returns a buffer of exactly that length with arbitrary content. It belongs to the caller until `release`. */

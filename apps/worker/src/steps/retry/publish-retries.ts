@@ -1,6 +1,6 @@
 /**
- * Publishes the results of retries of a finished batch: the same files with new contents, and new counts. Writes to new keys;
- * a compare-and-set picks the winner of a race. Everything that a client can see changes in that one transaction.
+ * Publishes the results of retries of a finished batch: the same files with new contents, and new counts. Writes to new
+ * keys; a compare-and-set picks the winner of a race. Everything that a client can see changes in that one transaction.
  */
 import { randomUUID } from "node:crypto";
 import {

@@ -1,4 +1,7 @@
-/** The new contents of a finished batch's files after retries. Made from the old files, because the segments may be deleted. */
+/**
+ * The new contents of a finished batch's files after retries. Made from the old files, because the segments may be
+ * deleted.
+ */
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
 import { createLineSplitter, resultCustomId } from "@nightshift/domain";
 import { type JoinSource, readPieces } from "@nightshift/storage";
@@ -10,8 +13,8 @@ type RetriedDeps = Pick<WorkerDeps, "db" | "objects">;
 const LINE_BREAK = Buffer.from("\n");
 
 /**
- * The output file with the retries that succeeded. `old` is null if no line had succeeded before. A small file is in the order
- * of the input, as before. In a larger one, the new lines follow the old ones.
+ * The output file with the retries that succeeded. `old` is null if no line had succeeded before. A small file is in
+ * the order of the input, as before. In a larger one, the new lines follow the old ones.
  */
 export async function retriedOutput(
   deps: RetriedDeps,
@@ -35,8 +38,9 @@ export async function retriedOutput(
 }
 
 /**
- * The error file without the retries that succeeded, and with a new line for each retry that failed again. All other lines
- * keep their bytes. Lines are matched by `custom_id`, because lines that never finished are not in the line index.
+ * The error file without the retries that succeeded, and with a new line for each retry that failed again. All other
+ * lines keep their bytes. Lines are matched by `custom_id`, because lines that never finished are not in the line
+ * index.
  */
 export async function retriedErrors(
   deps: RetriedDeps,

@@ -1,7 +1,7 @@
 /**
- * Bounds the bytes of unrecorded replies. A reply counts from its first bytes to the commit of its result. When the budget
- * is exhausted, the worker starts no send and stops reading sockets. Only the oldest unfinished reply reads on, so that work
- * never stops entirely.
+ * Bounds the bytes of unrecorded replies. A reply counts from its first bytes to the commit of its result. When the
+ * budget is exhausted, the worker starts no send and stops reading sockets. Only the oldest unfinished reply reads on,
+ * so that work never stops entirely.
  */
 
 export interface ByteBudget {

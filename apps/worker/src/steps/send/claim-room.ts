@@ -1,4 +1,6 @@
-/** Decides how many slices a worker claims: enough to keep its slots busy, few enough to leave some for other workers. */
+/**
+ * Decides how many slices a worker claims: enough to keep its slots busy, few enough to leave some for other workers.
+ */
 import type { UnsentLines } from "./unsent-lines.ts";
 import type { UpstreamLease } from "./upstream-lease.ts";
 

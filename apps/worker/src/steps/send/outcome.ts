@@ -1,4 +1,6 @@
-/** Decides what a reply means for its line: a result, another attempt, or back to the ledger without burning an attempt. */
+/**
+ * Decides what a reply means for its line: a result, another attempt, or back to the ledger without burning an attempt.
+ */
 import {
   answeredLine,
   newBatchRequestId,
@@ -30,12 +32,18 @@ export interface OutcomeContext {
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
-/** The pause for a throttled upstream that sends no `Retry-After`: long enough to matter, short enough to try again soon. */
+/**
+ * The pause for a throttled upstream that sends no `Retry-After`: long enough to matter, short enough to try again
+ * soon.
+ */
 const DEFAULT_PAUSE_MS = 1_000;
 /** A `Retry-After` of a day would stop every batch. Workers try again after an hour. */
 const MAX_PAUSE_MS = 3_600_000;
 
-/** Exponential backoff with jitter: half to all of 500 ms, doubled with each attempt, at most a minute. `attempt` counts from 1. */
+/**
+ * Exponential backoff with jitter: half to all of 500 ms, doubled with each attempt, at most a minute. `attempt` counts
+ * from 1.
+ */
 export function backoffMs(attempt: number, jitter: () => number): number {
   const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
   return Math.round(full * (0.5 + jitter() / 2));

@@ -1,4 +1,6 @@
-/** Random bytes for result ids. One system call fills 4,096 bytes: a call for each id costs 14 µs, a tenth of a line. */
+/**
+ * Random bytes for result ids. One system call fills 4,096 bytes: a call for each id costs 14 µs, a tenth of a line.
+ */
 import { randomFillSync } from "node:crypto";
 import type { RandomBytes } from "@nightshift/domain";
 

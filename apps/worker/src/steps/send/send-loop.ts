@@ -1,6 +1,6 @@
 /**
- * Sends unsent lines while the lease and the byte budget allow it. A line gives its slot back when the reply is in, not when
- * the result is recorded: recording overlaps with the next sends.
+ * Sends unsent lines while the lease and the byte budget allow it. A line gives its slot back when the reply is in, not
+ * when the result is recorded: recording overlaps with the next sends.
  */
 import type { Reply } from "@nightshift/upstream";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";

@@ -1,4 +1,6 @@
-/** Turns a reply into an outcome and passes it on: the result or the next attempt to the recorder, a pause to the lease. */
+/**
+ * Turns a reply into an outcome and passes it on: the result or the next attempt to the recorder, a pause to the lease.
+ */
 import type { RandomBytes } from "@nightshift/domain";
 import type { Reply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
@@ -22,7 +24,9 @@ export interface SettleDeps {
 /** During a shorter pause, unsent lines stay with this worker. */
 const SHORT_PAUSE_MS = 1_000;
 
-/** Resolves when the result or the returned line is in the ledger. `wasAborted`: the worker itself ended the exchange. */
+/**
+ * Resolves when the result or the returned line is in the ledger. `wasAborted`: the worker itself ended the exchange.
+ */
 export function settleReply(
   deps: SettleDeps,
   task: LineTask,

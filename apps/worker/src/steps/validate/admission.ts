@@ -14,8 +14,9 @@ export async function limitsOf({ db, tiers }: Pick<WorkerDeps, "db" | "tiers">, 
 }
 
 /**
- * Decides whether a batch may begin. A batch that is not admitted yet waits for its turn: this call admits the oldest batches
- * of the tenant that have room. If the batch is one of them, the answer is "look again", and the caller reads it again.
+ * Decides whether a batch may begin. A batch that is not admitted yet waits for its turn: this call admits the oldest
+ * batches of the tenant that have room. If the batch is one of them, the answer is "look again", and the caller reads
+ * it again.
  */
 export async function askAdmission(deps: AdmissionDeps, batch: BatchView): Promise<"begin" | "look again" | "wait"> {
   if (batch.admittedAt !== null) return "begin";
@@ -37,8 +38,8 @@ export async function admitNext(deps: AdmissionDeps, tenant: string): Promise<vo
 }
 
 /**
- * For the reconciler. Batches are left waiting when a worker dies between the end of a batch and the next admission, and when
- * a limit is raised or removed.
+ * For the reconciler. Batches are left waiting when a worker dies between the end of a batch and the next admission,
+ * and when a limit is raised or removed.
  */
 export async function admitWaiting(deps: AdmissionDeps): Promise<void> {
   for (const tenant of await waitingTenants(deps.db, MAX_TENANTS)) {

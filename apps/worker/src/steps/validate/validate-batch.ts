@@ -1,6 +1,6 @@
 /**
- * Moves a batch from `validating` to `in_progress` or `failed`. The only effect is the compare-and-set at the end, so after a
- * crash validation runs again from the start.
+ * Moves a batch from `validating` to `in_progress` or `failed`. The only effect is the compare-and-set at the end, so
+ * after a crash validation runs again from the start.
  */
 import { randomUUID } from "node:crypto";
 import {
