@@ -1,5 +1,5 @@
 /** What Nightshift talks about, and only that: the wire, the states, the limits. No input or output, no clock. */
-export { BATCH_ENDPOINTS, isBatchEndpoint, type BatchEndpoint } from "./endpoints.ts";
+export { BATCH_ENDPOINTS, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
 export {
   COMPLETION_WINDOWS_PATTERN,
@@ -59,7 +59,7 @@ export {
 } from "./limits.ts";
 export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
-export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
+export { createLineIndex, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
 export {
   answeredLine,

@@ -1,7 +1,7 @@
 /** Checks an input file as it streams by, and writes down where its requests lie. Pure: a thread or a test feeds it chunks. */
 import { hash } from "node:crypto";
-import type { BatchEndpoint } from "./endpoints.ts";
-import { countInputs } from "./embedding-inputs.ts";
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
+import { scanArray } from "./json-scan.ts";
 import { createLineSplitter, type RawLine } from "./jsonl.ts";
 import { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 import { createLineIndex, readSpan } from "./line-index.ts";
@@ -32,6 +32,7 @@ export interface InputValidator {
 
 /** All errors are reported together; nothing but counters, a hash for each custom_id and the index is kept. */
 export function createInputValidator(endpoint: BatchEndpoint, maxLines: number = MAX_BATCH_LINES): InputValidator {
+  const { countsInputs = false } = endpointFacts(endpoint);
   const splitter = createLineSplitter(MAX_LINE_BYTES);
   const index = createLineIndex();
   const ids = new Set<string>();
@@ -51,7 +52,7 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
 
   const acrossLines = (request: RequestLine, line: number): LineFault[] => {
     const faults: LineFault[] = [];
-    if (endpoint === "/v1/embeddings") inputs += countInputs(request);
+    if (countsInputs) inputs += countInputs(request);
     const id = fingerprint(request.customId);
     if (ids.has(id)) faults.push(lineFaults.duplicateId());
     ids.add(id);
@@ -111,4 +112,18 @@ function faultsOfFile(total: number, maxLines: number, inputs: number): BatchErr
 function fingerprint(customId: Buffer): string {
   const text = customId.includes(0x5c) ? (JSON.parse(customId.toString("utf8")) as string) : customId.subarray(1, -1);
   return hash("sha256", text, "base64").slice(0, 22);
+}
+
+const QUOTE = 0x22;
+const OPEN_BRACKET = 0x5b;
+
+/**
+ * Counts the texts that a request asks to embed. A single text and a list of token numbers count as one; a list of texts
+ * or of token lists counts its items. The upstream refuses any other value, which counts as one.
+ */
+function countInputs({ bytes, input }: RequestLine): number {
+  const items = input === undefined ? null : scanArray(bytes, input.start, input.end);
+  if (items === null) return 1;
+  const isList = items.length === 0 || items.first === QUOTE || items.first === OPEN_BRACKET;
+  return isList ? items.length : 1;
 }

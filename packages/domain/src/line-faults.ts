@@ -1,5 +1,5 @@
 /** What can be wrong with a line of an input file: the codes, messages and params of contract §3.4, verbatim where known. */
-import type { BatchEndpoint } from "./endpoints.ts";
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { MAX_REPORTED_ERRORS } from "./limits.ts";
 import type { BatchError } from "./wire/batch.ts";
 
@@ -7,17 +7,6 @@ import type { BatchError } from "./wire/batch.ts";
 export type LineFault = Omit<BatchError, "line">;
 
 const fault = (code: string, message: string, param: string | null = null): LineFault => ({ code, message, param });
-
-const STREAMING_NAMES: Readonly<Record<BatchEndpoint, string>> = {
-  "/v1/chat/completions": "Chat Completions",
-  "/v1/embeddings": "Embeddings",
-  "/v1/completions": "Completions",
-  "/v1/responses": "Responses",
-  "/v1/moderations": "Moderations",
-  "/v1/images/generations": "Images",
-  "/v1/images/edits": "Images",
-  "/v1/videos": "Videos",
-};
 
 export const lineFaults = {
   notJson: (): LineFault => fault("invalid_json_line", "This line is not parseable as valid JSON."),
@@ -46,7 +35,7 @@ export const lineFaults = {
   streaming: (endpoint: BatchEndpoint): LineFault =>
     fault(
       "streaming_unsupported",
-      `${STREAMING_NAMES[endpoint]}: Streaming is not supported in the Batch API.`,
+      `${endpointFacts(endpoint).name}: Streaming is not supported in the Batch API.`,
       "body.stream",
     ),
   unknownModel: (model: string): LineFault =>

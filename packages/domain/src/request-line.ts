@@ -1,6 +1,6 @@
 /** RawLine → RequestLine or LineFaults: reads a line of an input file without changing a byte of it. */
 import { isUtf8 } from "node:buffer";
-import type { BatchEndpoint } from "./endpoints.ts";
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { isJson, lastMember, readString, scanObject, type Member } from "./json-scan.ts";
 import { MAX_CUSTOM_ID_LENGTH } from "./limits.ts";
 import { lineFaults, type LineFault } from "./line-faults.ts";
@@ -18,18 +18,6 @@ export interface RequestLine {
   /** The body's `input`, where it has one. */
   readonly input: Member | undefined;
 }
-
-/** What a body must have, besides an optional model: contract §4.1, and the endpoints' own references. */
-const REQUIRED: Readonly<Record<BatchEndpoint, readonly string[]>> = {
-  "/v1/chat/completions": ["model", "messages"],
-  "/v1/embeddings": ["model", "input"],
-  "/v1/completions": ["model", "prompt"],
-  "/v1/responses": ["model"],
-  "/v1/moderations": ["input"],
-  "/v1/images/generations": ["prompt"],
-  "/v1/images/edits": ["prompt"],
-  "/v1/videos": ["prompt"],
-};
 
 /** All that is wrong with the line, or the request. `endpoint` is the batch's. */
 export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): RequestLine | LineFault[] {
@@ -124,8 +112,8 @@ function checkUrl(bytes: Buffer, members: readonly Member[], endpoint: BatchEndp
 
 function checkBody(bytes: Buffer, inside: readonly Member[] | null, endpoint: BatchEndpoint): LineFault[] {
   if (inside === null) return [lineFaults.wrongType("body", "an object")];
-  const faults = REQUIRED[endpoint]
-    .filter((param) => present(bytes, inside, param) === undefined)
+  const faults = endpointFacts(endpoint)
+    .requiredFields.filter((param) => present(bytes, inside, param) === undefined)
     .map((param) => lineFaults.missing(`body.${param}`));
   const model = present(bytes, inside, "model");
   if (model !== undefined && !isText(bytes, model)) faults.push(lineFaults.wrongType("body.model", "a string"));
