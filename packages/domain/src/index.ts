@@ -33,6 +33,8 @@ export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
 export {
   BATCH_PAGE,
+  DAY_MS,
+  DAY_SECONDS,
   EXPIRES_AFTER,
   FILE_PAGE,
   HISTORY_PAGE,
@@ -73,6 +75,7 @@ export {
   type LineErrorCode,
 } from "./result-line.ts";
 export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
+export { NETWORK_ERROR_CODES } from "./network-errors.ts";
 export { isTenantName, TENANT_NAME_RULE } from "./tenant-name.ts";
 export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type Tiers } from "./tiers.ts";
 export { readUsage, type LineUsage } from "./usage.ts";

@@ -1,5 +1,8 @@
 /** Every number that the product promises, each with its source. Sizes are bytes, times are milliseconds unless named. */
 
+export const DAY_SECONDS = 86_400;
+export const DAY_MS = DAY_SECONDS * 1_000;
+
 /** Largest input file of a batch: the 200 MB of contract §4.2, read as MiB so that nothing OpenAI takes is refused here. */
 export const MAX_BATCH_FILE_BYTES = 200 * 1024 * 1024;
 
@@ -64,13 +67,13 @@ export const RETRY_GATHER_SECONDS = 60;
 export const MAX_SLICE_LINES = 64;
 
 /** How long an Idempotency-Key stands for what it made: ours, docs/extensions.md. Its length is in characters. */
-export const IDEMPOTENCY_KEY = { keptSeconds: 86_400, maxLength: 255 } as const;
+export const IDEMPOTENCY_KEY = { keptSeconds: DAY_SECONDS, maxLength: 255 } as const;
 
 /** Lines of one page of a batch's results; a page ends earlier where its lines have `maxBytes`: ours, docs/extensions.md. */
 export const RESULT_PAGE = { default: 100, max: 1_000, maxBytes: 4 * 1024 * 1024, maxWaitSeconds: 30 } as const;
 
 /** How long after its end a batch's results can be read line by line; its files stay for as long as they were asked to. */
-export const RESULT_LOG_KEPT_SECONDS = 86_400;
+export const RESULT_LOG_KEPT_SECONDS = DAY_SECONDS;
 
 /** How long a webhook is tried, from when it was first due: contract §1.4. */
 export const WEBHOOK_GIVE_UP_MS = 72 * 3_600_000;

@@ -29,11 +29,6 @@ export function createLineIndex(): LineIndexWriter {
   };
 }
 
-/** Where in the index the entries of lines `first` to `first + count - 1` lie (lines count from 0). */
-export function indexRange(first: number, count: number): { start: number; end: number } {
-  return { start: first * ENTRY_BYTES, end: (first + count) * ENTRY_BYTES };
-}
-
 /** The entry of line `i` of a piece of the index that begins with line 0 of that piece. */
 export function readSpan(piece: Buffer, i: number): LineSpan {
   return { offset: piece.readUInt32LE(i * ENTRY_BYTES), length: piece.readUInt32LE(i * ENTRY_BYTES + 4) };

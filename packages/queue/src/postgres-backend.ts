@@ -13,7 +13,7 @@ import {
 import pg from "pg";
 import { keptEvents, workerTiming, type Connections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
-import { callTimeoutMs } from "./unavailable.ts";
+import { CALL_TIMEOUT_MS } from "./unavailable.ts";
 
 /** A pool as BullMQ sees one. */
 type PoolForBullMQ = Exclude<PostgresConnectionOptions, PostgresPoolConfig | string>;
@@ -27,7 +27,7 @@ const settings = "-c search_path=bullmq -c synchronous_commit=off -c statement_t
 
 /** Creates or migrates BullMQ's schema. */
 export async function preparePostgres(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: callTimeoutMs });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CALL_TIMEOUT_MS });
   // What breaks the connection fails the statement; without a listener it would end the process as well.
   client.on("error", () => undefined);
   await client.connect();
@@ -63,7 +63,7 @@ export function openPostgres(
       ...address(url),
       max,
       application_name: "nightshift-queue",
-      connectionTimeoutMillis: callTimeoutMs,
+      connectionTimeoutMillis: CALL_TIMEOUT_MS,
       query_timeout: queryTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
@@ -74,8 +74,8 @@ export function openPostgres(
     pool.on("connect", (client) => client.on("error", options.errorLog(source)));
     return pool;
   };
-  const producers = open("postgres producers", maxProducing, callTimeoutMs);
-  const workers = open("postgres workers", maxWorking + options.queues, 2 * callTimeoutMs);
+  const producers = open("postgres producers", maxProducing, CALL_TIMEOUT_MS);
+  const workers = open("postgres workers", maxWorking + options.queues, 2 * CALL_TIMEOUT_MS);
 
   return {
     openQueue: (name) =>

@@ -1,35 +1,21 @@
 /** The one error of a queue that is away, and the deadline after which a queue that does not answer counts as away. */
+import { withDeadline } from "@nightshift/service";
 
 /** How long a call to the queue's server may take before it counts as away, in milliseconds. */
-export const callTimeoutMs = 5000;
+export const CALL_TIMEOUT_MS = 5000;
 
 /** The queue's server is away or does not answer. Nothing depends on the job that was to be added: the reconciler finds the work in Postgres. */
 export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 }
 
-/** Runs a call to the queue's server; any failure, and no answer within `callTimeoutMs`, is a QueueUnavailableError with its cause. */
+/** Runs a call to the queue's server; any failure, and no answer within `CALL_TIMEOUT_MS`, is a QueueUnavailableError with its cause. */
 export async function callQueue<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
-    return await within(callTimeoutMs, call());
+    return await withDeadline(call(), CALL_TIMEOUT_MS);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new QueueUnavailableError(`queue: cannot ${what}: ${reason}`, { cause: error });
-  }
-}
-
-/** Settles as the promise does, or rejects after `timeoutMs`; the promise itself cannot be stopped and goes on alone. */
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${String(timeoutMs)} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -39,5 +25,5 @@ export async function settlesWithin(timeoutMs: number, promise: Promise<unknown>
     () => true,
     () => true,
   );
-  return within(timeoutMs, settled).catch(() => false);
+  return withDeadline(settled, timeoutMs).catch(() => false);
 }

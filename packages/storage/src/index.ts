@@ -11,6 +11,7 @@ export {
   type ObjectPiece,
   type ObjectStore,
 } from "./object-store.ts";
+export { readLines } from "./read-lines.ts";
 export { readPieces } from "./read-pieces.ts";
 export { isObjectStoreUnavailable } from "./unavailable.ts";
 export { type RecentObjectsOptions, withRecentObjects } from "./recent-objects.ts";

@@ -1,8 +1,11 @@
 /** Tells an object store that is away from one that refuses: only the first is worth another try. */
+import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 
-/** Of connections, and of a file system that is full, read-only or failing. */
 const CODES = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"],
+  ...NETWORK_ERROR_CODES,
+  // A name server that does not answer, and a missing route.
+  ...["EAI_AGAIN", "ENETUNREACH"],
+  // A file system that is full, read-only or failing.
   ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE"],
 ]);
 

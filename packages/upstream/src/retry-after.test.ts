@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import type { IncomingHttpHeaders } from "node:http";
+import { DAY_MS } from "@nightshift/domain";
 import { readRetryAfterMs } from "./retry-after.ts";
 
 const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
-const DAY_MS = 86_400_000;
 
 test.each<[string, IncomingHttpHeaders, number | null]>([
   ["nothing", {}, null],

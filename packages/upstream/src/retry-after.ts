@@ -1,8 +1,9 @@
 /** How long an upstream asks to be left alone. */
 import type { IncomingHttpHeaders } from "node:http";
+import { DAY_MS } from "@nightshift/domain";
 
 /** Longest wait that is believed: a typing mistake upstream must not pause it for years. */
-const MAX_WAIT_MS = 86_400_000;
+const MAX_WAIT_MS = DAY_MS;
 
 /**
  * Milliseconds from `retry-after-ms` (OpenAI's, the finer one) or `retry-after` (RFC 9110 §10.2.3: seconds or a date; a

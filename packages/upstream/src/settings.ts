@@ -1,5 +1,5 @@
 /** What is known about one inference server before the first request: where it is, how to greet it, how much it takes. */
-import { MAX_SLICE_LINES } from "@nightshift/domain";
+import { DAY_SECONDS, MAX_SLICE_LINES } from "@nightshift/domain";
 
 export interface UpstreamSettings {
   /** `[a-z0-9][a-z0-9-]{0,39}`: part of queue names and metric labels. */
@@ -28,7 +28,7 @@ export const DEFAULTS = { concurrency: 256, timeoutSeconds: 600, maxAttempts: 5 
 export const RANGES = {
   concurrency: { minimum: 1, maximum: 100_000 },
   requestsPerMinute: { minimum: 1, maximum: 100_000_000 },
-  timeoutSeconds: { minimum: 1, maximum: 86_400 },
+  timeoutSeconds: { minimum: 1, maximum: DAY_SECONDS },
   maxAttempts: { minimum: 1, maximum: 100 },
   sliceLines: { minimum: 1, maximum: MAX_SLICE_LINES },
 } as const;

@@ -1,4 +1,5 @@
 /** Writes a new batch, in the state validating. */
+import { DAY_MS } from "@nightshift/domain";
 import type { Db, Tx } from "../pool.ts";
 import { lockTenant } from "../tenants/lock-tenant.ts";
 import { withTx } from "../tx.ts";
@@ -28,8 +29,6 @@ export interface NewBatch extends Pick<
 export class BatchQueueFullError extends Error {
   override readonly name = "BatchQueueFullError";
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler.
