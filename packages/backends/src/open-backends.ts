@@ -11,7 +11,7 @@ import {
 import { startupErrorOf, type Check, type Logger } from "@nightshift/service";
 import { isObjectStoreUnavailable, openFolderStore, type ObjectStore } from "@nightshift/storage";
 import { untilReachable } from "./until-reachable.ts";
-import { refuseHalfSet, type StoresConfig } from "./variables.ts";
+import { refuseHalfSet, type BackendsConfig } from "./variables.ts";
 
 const PATIENCE_MS = 30_000;
 
@@ -19,7 +19,7 @@ const PATIENCE_MS = 30_000;
 const QUEUES_CLOSE_MS = 2_000;
 
 /** The three stores of a process, ready to use. */
-export interface Stores {
+export interface Backends {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
@@ -29,7 +29,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-export interface OpenStoresOptions {
+export interface OpenBackendsOptions {
   /** Names of all upstreams: each has a queue. */
   readonly upstreams: readonly string[];
   readonly logger: Logger;
@@ -43,7 +43,7 @@ export interface OpenStoresOptions {
  * Brings the schemas up to date and opens the stores, waiting for each that is away. Rejects with
  * StartupError where the operator has to do something; nothing is then left open.
  */
-export async function openBackends(config: StoresConfig, options: OpenStoresOptions): Promise<Stores> {
+export async function openBackends(config: BackendsConfig, options: OpenBackendsOptions): Promise<Backends> {
   refuseHalfSet(config);
   const { logger, signal, patienceMs = PATIENCE_MS } = options;
   const opened: (() => Promise<void>)[] = [];
@@ -80,17 +80,17 @@ export async function openBackends(config: StoresConfig, options: OpenStoresOpti
   }
 }
 
-function chooseQueueBackend(config: StoresConfig): QueueBackend {
+function chooseQueueBackend(config: BackendsConfig): QueueBackend {
   if (config.REDIS_URL !== undefined) return { kind: "redis", url: config.REDIS_URL };
   return { kind: "postgres", url: config.DATABASE_URL };
 }
 
-async function openQueuesOn(backend: QueueBackend, { upstreams, logger }: OpenStoresOptions): Promise<JobQueues> {
+async function openQueuesOn(backend: QueueBackend, { upstreams, logger }: OpenBackendsOptions): Promise<JobQueues> {
   await prepareQueueBackend(backend);
   return openQueues({ backend, upstreams, logger });
 }
 
-async function openObjects(config: StoresConfig): Promise<ObjectStore> {
+async function openObjects(config: BackendsConfig): Promise<ObjectStore> {
   const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_SERVER_COPY, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
   if (S3_BUCKET === undefined) return openFolderStore({ root: path.join(config.NIGHTSHIFT_DATA_DIR, "objects") });
   const { openS3Store } = await import("@nightshift/storage/s3");

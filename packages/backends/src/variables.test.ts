@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { ConfigError, KNOWN_VARIABLES, readConfig, StartupError } from "@nightshift/service";
 import { Type } from "@sinclair/typebox";
-import { refuseHalfSet, StoresVariables } from "./variables.ts";
+import { BackendVariables, batchFileLife, FileExpiryDays, refuseHalfSet } from "./variables.ts";
 
-const schema = Type.Object(StoresVariables);
+const schema = Type.Object(BackendVariables);
 const minimal = { DATABASE_URL: "postgres://me:secret@db:5432/nightshift" };
 
 test("DATABASE_URL alone is enough: the queue is on Postgres and objects are in the data folder", () => {
@@ -13,7 +13,7 @@ test("DATABASE_URL alone is enough: the queue is on Postgres and objects are in 
 });
 
 test("every variable is known to all processes", () => {
-  expect(Object.keys(KNOWN_VARIABLES)).toEqual(expect.arrayContaining(Object.keys(StoresVariables)));
+  expect(Object.keys(KNOWN_VARIABLES)).toEqual(expect.arrayContaining(Object.keys(BackendVariables)));
 });
 
 test("addresses and the bucket's name are checked", () => {
@@ -51,4 +51,10 @@ test.each([
   expect(() => {
     refuseHalfSet(config);
   }).not.toThrow();
+});
+
+test("files of batches expire after 30 days by default, and never with 0 days", () => {
+  expect(FileExpiryDays.default).toBe(30);
+  expect(batchFileLife(30)).toBe(2_592_000);
+  expect(batchFileLife(0)).toBeNull();
 });

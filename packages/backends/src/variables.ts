@@ -1,9 +1,10 @@
 /** The environment variables that choose the stores: each switches its own part alone. */
+import { DAY_SECONDS, EXPIRES_AFTER } from "@nightshift/domain";
 import { Type, type Static, type TObject } from "@sinclair/typebox";
 import { StartupError } from "@nightshift/service";
 
 /** Properties for the configuration schema of a process that opens the stores. */
-export const StoresVariables = {
+export const BackendVariables = {
   DATABASE_URL: Type.String({
     pattern: "^postgres(ql)?://",
     description: "a URL such as postgres://user:password@host:5432/database",
@@ -27,11 +28,24 @@ export const StoresVariables = {
   NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),
 } as const;
 
+/** NIGHTSHIFT_FILE_EXPIRY_DAYS: for the API (input files) and the workers (output and error files), contract §1.1 and §2. */
+export const FileExpiryDays = Type.Integer({
+  minimum: 0,
+  maximum: 3_650,
+  default: EXPIRES_AFTER.batchDefaultSeconds / DAY_SECONDS,
+  description: "days after which the files of batches expire, from 1 to 3650, or 0 to keep them",
+});
+
+/** Returns the seconds from a file's creation to its expiry, or null if it does not expire. */
+export function batchFileLife(expiryDays: number): number | null {
+  return expiryDays === 0 ? null : expiryDays * DAY_SECONDS;
+}
+
 /** What `readConfig` makes of them. */
-export type StoresConfig = Static<TObject<typeof StoresVariables>>;
+export type BackendsConfig = Static<TObject<typeof BackendVariables>>;
 
 /** Throws StartupError where a variable of the bucket is set that means nothing without its partner. */
-export function refuseHalfSet(config: StoresConfig): void {
+export function refuseHalfSet(config: BackendsConfig): void {
   const { S3_ENDPOINT, S3_BUCKET, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
   if (S3_BUCKET === undefined) {
     // The keys may be there for other programs of AWS; an endpoint is meant for us.

@@ -4,8 +4,8 @@ import { createDatabase, makeTemporaryFolder, testServices } from "@nightshift/t
 import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { openBackends, type OpenStoresOptions, type Stores } from "../src/open-backends.ts";
-import type { StoresConfig } from "../src/variables.ts";
+import { openBackends, type OpenBackendsOptions, type Backends } from "../src/open-backends.ts";
+import type { BackendsConfig } from "../src/variables.ts";
 
 // A queue that is away takes its own 5 s to say so.
 jest.setTimeout(60_000);
@@ -16,13 +16,13 @@ afterEach(async () => {
   for (let last = open.pop(); last !== undefined; last = open.pop()) await last.close();
 });
 
-const options: OpenStoresOptions = {
+const options: OpenBackendsOptions = {
   upstreams: ["default"],
   logger: createLogger({ name: "test", level: "silent" }),
 };
 
 /** A configuration of one machine, with an empty database and an empty folder of its own. */
-async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<StoresConfig> {
+async function oneMachine(overrides: Partial<BackendsConfig> = {}): Promise<BackendsConfig> {
   const folder = await makeTemporaryFolder("stores");
   open.push({ close: () => rm(folder, { recursive: true, force: true }) });
   return {
@@ -34,13 +34,13 @@ async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<Stores
   };
 }
 
-async function openFor(config: StoresConfig): Promise<Stores> {
+async function openFor(config: BackendsConfig): Promise<Backends> {
   const stores = await openBackends(config, options);
   open.push(stores);
   return stores;
 }
 
-async function expectAllWork(stores: Stores): Promise<void> {
+async function expectAllWork(stores: Backends): Promise<void> {
   for (const check of Object.values(stores.checks)) await check();
   await stores.queues.enqueue("batch.advance", { v: 1, batch_no: 1 });
   await stores.objects.put("it/works", Buffer.from("x"));

@@ -83,6 +83,50 @@ test("a window with room, and not too much put off, is filled as far as there ar
   );
 });
 
+/** Plans as planFeed must, by a search through all shares for each slice. */
+function planBySearch(window: FeedWindow, shares: readonly FeedShare[]): PlannedRun[] {
+  const isFull = window.dueLines > 0 && window.dueBytes >= WINDOW_BYTES;
+  let room = isFull ? 0 : windowLines(window) - window.dueLines;
+  const waiting = shares.map((each) => ({ ...each }));
+  const weighted = new Map(shares.map(({ tenant, weight }) => [tenant, (window.linesOut.get(tenant) ?? 0) / weight]));
+  const keyOf = (each: FeedShare): number[] => [
+    weighted.get(each.tenant) ?? 0,
+    each.outstanding,
+    each.deadline.getTime(),
+  ];
+  const isBefore = (a: number[], b: number[]): boolean => {
+    const differing = a.findIndex((value, i) => value !== b[i]);
+    return differing >= 0 && a[differing]! < b[differing]!;
+  };
+  const runs: PlannedRun[] = [];
+  while (room > 0) {
+    const open = waiting.filter(({ left }) => left > 0);
+    if (open.length === 0) break;
+    const next = open.reduce((best, each) => (isBefore(keyOf(each), keyOf(best)) ? each : best));
+    const lines = Math.min(sliceLines(window), next.left, room);
+    runs.push({ batchNo: next.batchNo, lines });
+    Object.assign(next, { left: next.left - lines, outstanding: next.outstanding + lines });
+    weighted.set(next.tenant, (weighted.get(next.tenant) ?? 0) + lines / next.weight);
+    room -= lines;
+  }
+  return runs;
+}
+
+test("each run goes to the batch that a search through all shares would find", () => {
+  const outByTenant = fc.dictionary(fc.constantFrom("one", "two", "three"), fc.nat(50));
+  const fewDeadlines = someShares.map((shares) =>
+    shares.map((each) => ({ ...each, outstanding: each.outstanding % 5, deadline: new Date(each.left % 3) })),
+  );
+  fc.assert(
+    fc.property(aWindow, outByTenant, fc.oneof(someShares, fewDeadlines), (window, out, shares) => {
+      const full = { ...window, laterLines: 0, linesOut: new Map(Object.entries(out)) };
+
+      expect(planFeed(full, shares)).toEqual(planBySearch(full, shares));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe("fairness", () => {
   test("a batch of 3 lines goes out at once and whole beside one of 50,000", () => {
     const crowded = { ...empty, dueLines: windowLines(empty) - 3 };

@@ -83,31 +83,75 @@ export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): Plan
   let room = size - window.dueLines;
   if (window.dueLines > 0 && window.dueBytes >= WINDOW_BYTES) room = 0;
   const perSlice = sliceLines(window);
-  const waiting = shares.map((share) => ({ ...share }));
-  const tenants = new Map<string, number>();
-  for (const { tenant, weight } of waiting) tenants.set(tenant, (window.linesOut.get(tenant) ?? 0) / weight);
+  const tenants = waitingTenants(window, shares);
   const runs: PlannedRun[] = [];
   while (room > 0) {
-    const next = waiting
-      .filter((share) => share.left > 0)
-      .reduce<(typeof waiting)[number] | null>(
-        (best, share) => (best === null || before(share, best, tenants) ? share : best),
-        null,
-      );
-    if (next === null) break;
+    const tenant = tenants.shift();
+    const next = tenant?.batches.shift();
+    if (tenant === undefined || next === undefined) break;
     const lines = Math.min(perSlice, next.left, room);
     runs.push({ batchNo: next.batchNo, lines });
     next.left -= lines;
     next.outstanding += lines;
-    tenants.set(next.tenant, (tenants.get(next.tenant) ?? 0) + lines / next.weight);
+    tenant.weighted += lines / next.weight;
     room -= lines;
+    if (next.left > 0) insertSorted(tenant.batches, next, compareBatches);
+    if (tenant.batches.length > 0) insertSorted(tenants, tenant, compareTenants);
   }
   return runs;
 }
 
-function before(a: FeedShare, b: FeedShare, tenants: ReadonlyMap<string, number>): boolean {
-  const byTenant = (tenants.get(a.tenant) ?? 0) - (tenants.get(b.tenant) ?? 0);
-  if (a.tenant !== b.tenant && byTenant !== 0) return byTenant < 0;
-  if (a.outstanding !== b.outstanding) return a.outstanding < b.outstanding;
-  return a.deadline.getTime() < b.deadline.getTime();
+interface WaitingBatch {
+  readonly batchNo: number;
+  readonly weight: number;
+  readonly deadline: number;
+  /** The place among the shares: the last tie-breaker. */
+  readonly place: number;
+  outstanding: number;
+  left: number;
+}
+
+interface WaitingTenant {
+  /** Lines that are out, divided by the tenant's weight. */
+  weighted: number;
+  /** Batches with lines left, the next one first. */
+  readonly batches: WaitingBatch[];
+}
+
+/** The tenants with lines left, the next one first. */
+function waitingTenants({ linesOut }: FeedWindow, shares: readonly FeedShare[]): WaitingTenant[] {
+  const byName = new Map<string, WaitingTenant>();
+  for (const [place, share] of shares.entries()) {
+    const { batchNo, weight, outstanding, left } = share;
+    const tenant = byName.get(share.tenant) ?? { weighted: 0, batches: [] };
+    byName.set(share.tenant, tenant);
+    tenant.weighted = (linesOut.get(share.tenant) ?? 0) / weight;
+    if (left > 0)
+      tenant.batches.push({ batchNo, weight, deadline: share.deadline.getTime(), place, outstanding, left });
+  }
+  const tenants = [...byName.values()].filter(({ batches }) => batches.length > 0);
+  for (const { batches } of tenants) batches.sort(compareBatches);
+  return tenants.sort(compareTenants);
+}
+
+function compareBatches(a: WaitingBatch, b: WaitingBatch): number {
+  return a.outstanding - b.outstanding || a.deadline - b.deadline || a.place - b.place;
+}
+
+function compareTenants(a: WaitingTenant, b: WaitingTenant): number {
+  const [first, second] = [a.batches[0], b.batches[0]];
+  if (a.weighted !== b.weighted || first === undefined || second === undefined) return a.weighted - b.weighted;
+  return compareBatches(first, second);
+}
+
+/** Keeps each step at a binary search and one short move: searching all batches for each slice blocked the event loop. */
+function insertSorted<T>(sorted: T[], item: T, compare: (a: T, b: T) => number): void {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = sorted[middle];
+    if (other !== undefined && compare(other, item) < 0) low = middle + 1;
+    else high = middle;
+  }
+  sorted.splice(low, 0, item);
 }

@@ -17,7 +17,6 @@ export {
   type FeedWindow,
   type PlannedRun,
 } from "./feed-plan.ts";
-export { batchFileLife, FileExpiryDays } from "./file-expiry.ts";
 export {
   newBatchId,
   newBatchRequestId,
@@ -76,7 +75,6 @@ export {
 } from "./result-line.ts";
 export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { NETWORK_ERROR_CODES } from "./network-errors.ts";
-export { isTenantName, TENANT_NAME_RULE } from "./tenant-name.ts";
 export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type Tiers } from "./tiers.ts";
 export { readUsage, type LineUsage } from "./usage.ts";
 export { expiresAfter } from "./wire/shared-schemas.ts";

@@ -43,7 +43,7 @@ const SETTINGS: Settings = {
   log_checkpoints: "off",
 };
 
-export interface Server {
+export interface PostgresServer {
   readonly pid: number;
   /** Resolves with a sentence about how it ended, whoever ended it. */
   readonly exited: Promise<string>;
@@ -55,7 +55,7 @@ export async function spawnServer(
   home: Home,
   native: Native,
   options: { readonly port: number; readonly settings: Settings; readonly env: NodeJS.ProcessEnv | undefined },
-): Promise<Server> {
+): Promise<PostgresServer> {
   await keepLastLog(logFileOf(home.folder));
   const log = await open(logFileOf(home.folder), "a", 0o600);
   const flags = Object.entries({ ...SETTINGS, ...options.settings, port: String(options.port) });
@@ -83,7 +83,7 @@ export async function spawnServer(
 }
 
 /** Resolves once a connection with this URL works. Rejects with LocalPostgresError when the server ends before that. */
-export async function untilReady(server: Server, url: string, home: Home): Promise<void> {
+export async function untilReady(server: PostgresServer, url: string, home: Home): Promise<void> {
   let isOver = false;
   const ended = server.exited.then(async (how) => {
     isOver = true;

@@ -1,5 +1,5 @@
 /** The choice between the two backends. */
-import type { Connections } from "./connections.ts";
+import type { QueueConnections } from "./connections.ts";
 import { openPostgres, preparePostgres } from "./postgres-backend.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { openRedis } from "./redis-backend.ts";
@@ -17,6 +17,6 @@ export async function prepareQueueBackend(backend: QueueBackend): Promise<void> 
 export function openConnections(
   backend: QueueBackend,
   options: { readonly prefix: string; readonly queues: number; readonly errorLog: ErrorLog },
-): Connections {
+): QueueConnections {
   return backend.kind === "redis" ? openRedis(backend.url, options) : openPostgres(backend.url, options);
 }

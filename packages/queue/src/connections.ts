@@ -9,7 +9,7 @@ export interface WorkerSettings {
 }
 
 /** A process' connections to the queue's server, shared by its queues and workers as far as BullMQ lets them. */
-export interface Connections {
+export interface QueueConnections {
   /** A queue to add to and to look at; its calls fail at once while the server is away. */
   openQueue(name: string): Queue;
   /** A worker that starts taking jobs at once. */
@@ -19,7 +19,7 @@ export interface Connections {
 }
 
 /** What both backends give to each worker (docs/adr and the measurements behind it: a killed worker's jobs are taken over within 6 s). */
-export const workerTiming = {
+export const WORKER_TIMING = {
   lockDuration: 5000,
   stalledInterval: 2000,
   // A job that outlives this many killed workers is given up; the reconciler adds it again.
@@ -31,4 +31,4 @@ export const workerTiming = {
 } as const;
 
 /** Length of BullMQ's event streams, which nobody here reads. Not 0: that would mean without limit on Postgres. */
-export const keptEvents = 100;
+export const KEPT_EVENTS = 100;

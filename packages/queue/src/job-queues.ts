@@ -1,7 +1,7 @@
 /** The queues of a process: adding to them, working on them, looking at them. The queue only moves work; what is true stands in Postgres. */
 import type { Queue } from "bullmq";
 import { openConnections, type QueueBackend } from "./backend.ts";
-import { type Connections } from "./connections.ts";
+import { type QueueConnections } from "./connections.ts";
 import {
   allQueues,
   catalogue,
@@ -20,7 +20,7 @@ import { callQueue, settlesWithin } from "./unavailable.ts";
 export interface SliceToRun {
   readonly sliceNo: number;
   readonly gen: number;
-  readonly bulk: boolean;
+  readonly isBulk: boolean;
 }
 
 /** How a worker works. `upstream` is for `slice.run`, whose queue it names. */
@@ -63,13 +63,13 @@ export interface OpenQueuesOptions {
 }
 
 /** A server's restart can fail a job whose handler succeeded; a handler's own failure is repeated at once, for what must wait waits in the ledger. */
-const attempts = 3;
+const ATTEMPTS = 3;
 
 /** Jobs in one statement. */
-const bulkSize = 500;
+const JOBS_PER_CALL = 500;
 
 /** How long the connections may take to close. */
-const endMs = 1000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** Opens the queues and waits until the server answers; rejects with QueueUnavailableError after 5 s, with nothing left open. */
 export async function openQueues(options: OpenQueuesOptions): Promise<JobQueues> {
@@ -104,7 +104,7 @@ export async function openQueues(options: OpenQueuesOptions): Promise<JobQueues>
 }
 
 interface Parts {
-  readonly connections: Connections;
+  readonly connections: QueueConnections;
   readonly queues: ReadonlyMap<string, Queue>;
   readonly logger: QueueLogger;
   readonly errorLog: ErrorLog;
@@ -136,17 +136,23 @@ function createJobQueues(parts: Parts): JobQueues {
     enqueue: async (name, payload) => {
       const data = checked(name, payload);
       const queue = queueNamed(queueOf(name));
-      await callQueue(`add ${name}`, () => queue.add(name, data, { attempts, ...catalogue[name].identity(data) }));
+      await callQueue(`add ${name}`, () =>
+        queue.add(name, data, { attempts: ATTEMPTS, ...catalogue[name].identity(data) }),
+      );
     },
     enqueueSlices: async (upstream, slices) => {
       const queue = queueNamed(slicesQueue(upstream));
-      const jobs = slices.map(({ sliceNo, gen, bulk }) => {
+      const jobs = slices.map(({ sliceNo, gen, isBulk }) => {
         const data = checked("slice.run", { v: 1, slice_no: sliceNo, gen });
-        const opts = { attempts, ...catalogue["slice.run"].identity(data), ...(bulk ? { priority: 1 } : {}) };
+        const opts = {
+          attempts: ATTEMPTS,
+          ...catalogue["slice.run"].identity(data),
+          ...(isBulk ? { priority: 1 } : {}),
+        };
         return { name: "slice.run", data, opts };
       });
-      for (let from = 0; from < jobs.length; from += bulkSize) {
-        await callQueue("add slice.run", () => queue.addBulk(jobs.slice(from, from + bulkSize)));
+      for (let from = 0; from < jobs.length; from += JOBS_PER_CALL) {
+        await callQueue("add slice.run", () => queue.addBulk(jobs.slice(from, from + JOBS_PER_CALL)));
       }
     },
     work: (name, handler, { concurrency, upstream }) => {
@@ -158,7 +164,7 @@ function createJobQueues(parts: Parts): JobQueues {
       return worker;
     },
     schedule: async (name, everyMs) => {
-      const template = { name, data: checked(name, { v: 1 }), opts: { attempts } };
+      const template = { name, data: checked(name, { v: 1 }), opts: { attempts: ATTEMPTS } };
       await callQueue(`schedule ${name}`, () =>
         queueNamed("maintenance").upsertJobScheduler(name, { every: everyMs }, template),
       );
@@ -177,8 +183,8 @@ function createJobQueues(parts: Parts): JobQueues {
     },
     close: async (timeoutMs) => {
       await Promise.all([...workers.values()].map((worker) => worker.close(timeoutMs)));
-      await settlesWithin(endMs, Promise.all([...queues.values()].map((queue) => queue.close())));
-      await settlesWithin(endMs, parts.connections.end());
+      await settlesWithin(CLOSE_TIMEOUT_MS, Promise.all([...queues.values()].map((queue) => queue.close())));
+      await settlesWithin(CLOSE_TIMEOUT_MS, parts.connections.end());
     },
   };
 }

@@ -1,6 +1,6 @@
 /** One worker of one queue: hands checked payloads to a handler, and outlives every outage of the queue's server. */
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type Worker } from "bullmq";
-import type { Connections } from "./connections.ts";
+import type { QueueConnections } from "./connections.ts";
 import { catalogue, type JobName, type JobPayload } from "./catalogue.ts";
 import type { PayloadReader } from "./payload.ts";
 import type { ErrorLog, QueueLogger } from "./queue-log.ts";
@@ -8,6 +8,9 @@ import { settlesWithin } from "./unavailable.ts";
 
 /** Does a job. It may be called twice for the same job, and must do no harm then. A rejection repeats the job, three times in all. */
 export type JobHandler<N extends JobName> = (payload: JobPayload<N>, signal: AbortSignal) => Promise<void>;
+
+/** A handler for every job of the catalogue: a job without one does not compile. */
+export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
 
 /** A running worker. */
 export interface JobWorker {
@@ -25,20 +28,20 @@ export interface JobWorkerOptions<N extends JobName> {
   readonly queue: string;
   readonly handler: JobHandler<N>;
   readonly concurrency: number;
-  readonly connections: Connections;
+  readonly connections: QueueConnections;
   readonly readPayload: PayloadReader;
   readonly logger: QueueLogger;
   readonly errorLog: ErrorLog;
 }
 
 /** How long a job of a version that this process does not know stays away before somebody looks at it again. */
-const newerDelayMs = 60_000;
+const NEWER_DELAY_MS = 60_000;
 
 /** Between a worker that could not start and its successor. */
-const revivalMs = 1000;
+const RESTART_DELAY_MS = 1000;
 
 /** After the signal. */
-const unwindMs = 1000;
+const ABORT_TIMEOUT_MS = 1000;
 
 /** Starts a worker; it takes jobs from now on. */
 export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>): JobWorker {
@@ -73,7 +76,7 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
       if (stopped) return;
       revival = setTimeout(() => {
         worker = start();
-      }, revivalMs);
+      }, RESTART_DELAY_MS);
     });
     return started;
   }
@@ -104,7 +107,7 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
       const closing = worker.close();
       if (await settlesWithin(timeoutMs, closing)) return;
       worker.cancelAllJobs("shutting down");
-      if (await settlesWithin(unwindMs, closing)) return;
+      if (await settlesWithin(ABORT_TIMEOUT_MS, closing)) return;
       logger.warn({ queue }, "worker left behind: handlers still run, or the queue's server is away");
       worker.disconnect().catch(onError);
     },
@@ -125,7 +128,7 @@ function processor<N extends JobName>(options: JobWorkerOptions<N>, isStopped: (
     const read = job.name === name ? readPayload(name, job.data) : ({ kind: "newer" } as const);
     if (read.kind === "newer") {
       logger.warn({ job: job.id, name: job.name }, "job of a newer version put back");
-      await job.moveToDelayed(Date.now() + newerDelayMs, token);
+      await job.moveToDelayed(Date.now() + NEWER_DELAY_MS, token);
       throw new DelayedError();
     }
     if (read.kind === "invalid") throw new UnrecoverableError(`payload: ${read.faults}`);

@@ -11,7 +11,7 @@ import {
   type PostgresPoolConfig,
 } from "bullmq";
 import pg from "pg";
-import { keptEvents, workerTiming, type Connections } from "./connections.ts";
+import { KEPT_EVENTS, WORKER_TIMING, type QueueConnections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { CALL_TIMEOUT_MS } from "./unavailable.ts";
 
@@ -19,11 +19,11 @@ import { CALL_TIMEOUT_MS } from "./unavailable.ts";
 type PoolForBullMQ = Exclude<PostgresConnectionOptions, PostgresPoolConfig | string>;
 
 /** Statements at a time for all queues, or all workers, of a process: four were as fast as twelve. */
-const maxProducing = 4;
-const maxWorking = 6;
+const MAX_PRODUCERS = 4;
+const MAX_WORKERS = 6;
 
 /** The queue is disposable, so it need not wait for the disk: half as fast again. The schema is BullMQ's fixed name for pools that it is given. */
-const settings = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
+const SETTINGS = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
 
 /** Creates or migrates BullMQ's schema. */
 export async function preparePostgres(url: string): Promise<void> {
@@ -57,7 +57,7 @@ async function dropIfLedgerLost(client: pg.Client): Promise<void> {
 export function openPostgres(
   url: string,
   options: { readonly queues: number; readonly errorLog: ErrorLog },
-): Connections {
+): QueueConnections {
   const open = (source: string, max: number, queryTimeoutMs: number): pg.Pool => {
     const pool = new pg.Pool({
       ...address(url),
@@ -74,15 +74,15 @@ export function openPostgres(
     pool.on("connect", (client) => client.on("error", options.errorLog(source)));
     return pool;
   };
-  const producers = open("postgres producers", maxProducing, CALL_TIMEOUT_MS);
-  const workers = open("postgres workers", maxWorking + options.queues, 2 * CALL_TIMEOUT_MS);
+  const producers = open("postgres producers", MAX_PRODUCERS, CALL_TIMEOUT_MS);
+  const workers = open("postgres workers", MAX_WORKERS + options.queues, 2 * CALL_TIMEOUT_MS);
 
   return {
     openQueue: (name) =>
       // The dashboard and BullMQ's own defaults name the class by its Redis form; what differs is the escape hatch to the Redis client.
       new Queue(
         name,
-        { connection: asSeenByBullMQ(producers), streams: { events: { maxLen: keptEvents } } },
+        { connection: asSeenByBullMQ(producers), streams: { events: { maxLen: KEPT_EVENTS } } },
         createPostgresBackend,
       ) as unknown as Queue,
     openWorker: (name, processor, { concurrency, keptFailed }) =>
@@ -90,7 +90,7 @@ export function openPostgres(
         name,
         processor,
         {
-          ...workerTiming,
+          ...WORKER_TIMING,
           connection: asSeenByBullMQ(workers),
           concurrency,
           removeOnComplete: { count: 0 },
@@ -106,10 +106,10 @@ export function openPostgres(
 
 /** Adds our settings to those of the URL, which would hide the pool's own. */
 function address(url: string): Pick<pg.PoolConfig, "connectionString" | "options"> {
-  if (!URL.canParse(url)) return { connectionString: url, options: settings };
+  if (!URL.canParse(url)) return { connectionString: url, options: SETTINGS };
   const parsed = new URL(url);
   const own = parsed.searchParams.get("options");
-  parsed.searchParams.set("options", own === null ? settings : `${own} ${settings}`);
+  parsed.searchParams.set("options", own === null ? SETTINGS : `${own} ${SETTINGS}`);
   return { connectionString: parsed.href };
 }
 

@@ -10,7 +10,7 @@ export interface QueueLogger {
  * While a server is away, each connection, queue and worker says so, some of them twice a second: one line in this many milliseconds is
  * enough for all that differs in numbers only.
  */
-const quietMs = 5000;
+const QUIET_MS = 5000;
 
 /** Handlers for the `error` events of everything that has any; without a handler such an event ends the process. */
 export type ErrorLog = (source: string) => (error: Error) => void;
@@ -26,8 +26,8 @@ export function createErrorLog(logger: QueueLogger): ErrorLog {
       last.suppressed += 1;
       return;
     }
-    for (const [other, { quietUntil }] of said) if (quietUntil + quietMs < now) said.delete(other);
-    said.set(kind, { quietUntil: now + quietMs, suppressed: 0 });
+    for (const [other, { quietUntil }] of said) if (quietUntil + QUIET_MS < now) said.delete(other);
+    said.set(kind, { quietUntil: now + QUIET_MS, suppressed: 0 });
     logger.warn({ err: error, source, suppressed: last?.suppressed ?? 0 }, "queue error");
   };
 }

@@ -1,10 +1,10 @@
 /** BullMQ on Redis, through ioredis: two connections for a process, and one more for each of its workers, on which it waits for jobs. */
 import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
-import { keptEvents, workerTiming, type Connections } from "./connections.ts";
+import { KEPT_EVENTS, WORKER_TIMING, type QueueConnections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 
-const shared: RedisOptions = {
+const SHARED_OPTIONS: RedisOptions = {
   // Every half second, without end: an idle worker is back within 2 s of the server.
   retryStrategy: () => 500,
   connectTimeout: 5000,
@@ -12,13 +12,16 @@ const shared: RedisOptions = {
 };
 
 /** A producer's commands fail while the server is away, rather than pile up in memory until it is back: the reconciler repeats them. */
-const forProducers: RedisOptions = { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
+const PRODUCER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
 
 /** A worker's commands wait for the server; BullMQ insists. */
-const forWorkers: RedisOptions = { ...shared, maxRetriesPerRequest: null };
+const WORKER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
 
 /** Opens the connections of a process; the workers' one with the first worker. */
-export function openRedis(url: string, options: { readonly prefix: string; readonly errorLog: ErrorLog }): Connections {
+export function openRedis(
+  url: string,
+  options: { readonly prefix: string; readonly errorLog: ErrorLog },
+): QueueConnections {
   const { prefix, errorLog } = options;
   const open = (source: string, settings: RedisOptions): Redis => {
     const redis = new Redis(url, settings);
@@ -26,16 +29,16 @@ export function openRedis(url: string, options: { readonly prefix: string; reado
     redis.on("error", errorLog(source));
     return redis;
   };
-  const producers = open("redis producers", forProducers);
+  const producers = open("redis producers", PRODUCER_OPTIONS);
   let workers: Redis | undefined;
 
   return {
     openQueue: (name) =>
-      new Queue(name, { connection: producers, prefix, streams: { events: { maxLen: keptEvents } } }),
+      new Queue(name, { connection: producers, prefix, streams: { events: { maxLen: KEPT_EVENTS } } }),
     openWorker: (name, processor, { concurrency, keptFailed }) => {
-      workers ??= open("redis workers", forWorkers);
+      workers ??= open("redis workers", WORKER_OPTIONS);
       return new Worker(name, processor, {
-        ...workerTiming,
+        ...WORKER_TIMING,
         connection: workers,
         prefix,
         concurrency,

@@ -32,14 +32,14 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       });
       const count = async (): Promise<void> => void (after += 1);
       queues.work("batch.advance", count, { concurrency: 1 });
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 1, { message: "a slice runs" });
 
       await under().wipe();
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 2, { message: "it is taken again" });
       gate.open();
-      await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, bulk: true }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, isBulk: true }]);
       await queues.enqueue("batch.advance", advance);
       await until(() => after === 2, { message: "what was added after the wipe runs" });
       await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), { message: "nothing is left" });
@@ -95,12 +95,12 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       let calls = 0;
       queues.work("slice.run", gate.handler, { concurrency: 2, upstream: "up" });
       queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 1, { message: "a slice runs" });
 
       await way.cut();
       await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
-      await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, bulk: false }])).rejects.toThrow(
+      await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, isBulk: false }])).rejects.toThrow(
         QueueUnavailableError,
       );
       await expect(queues.isReady()).rejects.toThrow(QueueUnavailableError);
@@ -166,7 +166,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
 
     await queues.enqueueSlices(
       "up",
-      numbers.map((sliceNo) => ({ sliceNo, gen: 0, bulk: false })),
+      numbers.map((sliceNo) => ({ sliceNo, gen: 0, isBulk: false })),
     );
     await under().disconnectAll();
     await until(() => seen.size === numbers.length, { message: "all slices run", timeoutMs: 15_000 });

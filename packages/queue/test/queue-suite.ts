@@ -16,12 +16,12 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       const seen: unknown[] = [];
       queues.work("slice.run", async (payload) => void seen.push(payload), { concurrency: 4, upstream: "up" });
 
-      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, isBulk: false }]);
       await until(() => seen.length === 1, { message: "the slice runs" });
       await until(async () => (await queues.boards()[2]!.getJob("s12-3")) === undefined, {
         message: "its job is gone",
       });
-      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, isBulk: false }]);
       await until(() => seen.length === 2, { message: "it runs again" });
 
       expect(seen).toEqual([
@@ -32,8 +32,8 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
 
     test("a slice that waits already is not added twice, and small batches go before bulk", async () => {
       const queues = await open();
-      const bulk = [1, 2, 3].map((sliceNo) => ({ sliceNo, gen: 0, bulk: true }));
-      const small = [4, 5].map((sliceNo) => ({ sliceNo, gen: 0, bulk: false }));
+      const bulk = [1, 2, 3].map((sliceNo) => ({ sliceNo, gen: 0, isBulk: true }));
+      const small = [4, 5].map((sliceNo) => ({ sliceNo, gen: 0, isBulk: false }));
       const order: number[] = [];
 
       await queues.enqueueSlices("up", bulk);
@@ -56,11 +56,11 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
         { concurrency: 1, upstream: "up" },
       );
 
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(async () => (await queues.boards()[2]!.getJob("s1-0")) === undefined, { message: "its job is gone" });
       await until(() => logged("job failed") === 3, { message: "each failure is logged" });
       await worker.stopTaking();
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => queues.boards()[2]!.getWaitingCount(), { message: "it waits" });
 
       expect(calls).toBe(3);
@@ -199,7 +199,8 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   });
 
   describe("workers", () => {
-    const slices = (count: number) => Array.from({ length: count }, (_, sliceNo) => ({ sliceNo, gen: 0, bulk: false }));
+    const slices = (count: number) =>
+      Array.from({ length: count }, (_, sliceNo) => ({ sliceNo, gen: 0, isBulk: false }));
 
     test("concurrency grows while all places are taken, and shrinks as jobs end", async () => {
       const queues = await open();
@@ -233,7 +234,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 1, { message: "one runs" });
 
       await worker.stopTaking();
-      await staying.enqueueSlices("up", [{ sliceNo: 5, gen: 0, bulk: false }]);
+      await staying.enqueueSlices("up", [{ sliceNo: 5, gen: 0, isBulk: false }]);
       let taken = 0;
       staying.work("slice.run", async () => void (taken += 1), { concurrency: 1, upstream: "up" });
       await until(() => taken === 1, { message: "the other gets the job" });

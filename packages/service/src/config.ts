@@ -1,9 +1,8 @@
 /** Reads a process' environment variables by a schema: all faults at once, no silent default for a wrong value. */
-import type { Static, TObject } from "@sinclair/typebox";
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 import ajvFormats from "ajv-formats";
 import { distance } from "fastest-levenshtein";
-import { describeExpectation } from "./expectation.ts";
 import { KNOWN_VARIABLES } from "./known-variables.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -90,4 +89,33 @@ function findNearest(variable: string, known: readonly string[]): string | null 
     .sort((a, b) => a.edits - b.edits);
   const nearest = byDistance[0];
   return nearest !== undefined && nearest.edits <= name.length / 2 ? nearest.candidate : null;
+}
+
+/** What a value of `schema` looks like, as the end of "expected …". The schema's own `description` wins. */
+function describeExpectation(schema: TSchema): string {
+  if (schema.description !== undefined) return schema.description;
+  const choices = listChoices(schema);
+  if (choices !== null) return `one of ${choices.join(", ")}`;
+  if (schema["type"] === "integer") return `an integer${describeBounds(schema)}`;
+  if (schema["type"] === "number") return `a number${describeBounds(schema)}`;
+  if (schema["type"] === "boolean") return "true or false";
+  if (typeof schema["format"] === "string") return `a string of the format ${schema["format"]}`;
+  if (typeof schema["pattern"] === "string") return `a string that matches ${schema["pattern"]}`;
+  return "a string";
+}
+
+function listChoices(schema: TSchema): string[] | null {
+  const options: unknown = schema["anyOf"];
+  if (!Array.isArray(options)) return "const" in schema ? [String(schema["const"])] : null;
+  const choices = (options as TSchema[]).map(listChoices);
+  return choices.every((choice) => choice !== null) ? choices.flat() : null;
+}
+
+function describeBounds(schema: TSchema): string {
+  const least: unknown = schema["minimum"];
+  const most: unknown = schema["maximum"];
+  if (typeof least === "number" && typeof most === "number") return ` from ${String(least)} to ${String(most)}`;
+  if (typeof least === "number") return ` of at least ${String(least)}`;
+  if (typeof most === "number") return ` of at most ${String(most)}`;
+  return "";
 }

@@ -1,6 +1,6 @@
 /** The frame around the main function of each process: signals, crashes, and the way out. */
 import type { EventEmitter } from "node:events";
-import { collectGarbageLate } from "./collect-garbage-late.ts";
+import v8 from "node:v8";
 import { withDeadline } from "./deadline.ts";
 import { createStopPhases, type Lifecycle } from "./lifecycle.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -114,4 +114,15 @@ function watchSignals(host: HostProcess, stopping: AbortSignal, stop: (reason: s
 /** A reader of our output that has gone away, often the parent, must not keep us from stopping in order. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
+}
+
+const HEAP_GROWTH_PERCENT = 100;
+
+/**
+ * Lets V8's heap grow to twice its live size before a full mark, from the next collection on. V8 counts socket buffers as
+ * heap, and by default it marks the whole heap for every 25 MB that stream by. That was half of the CPU time of a download
+ * from an S3 store: 4.8 ms per MB with V8's default, 2.2 ms with this flag. See docs/adr/0016-collect-garbage-late.md.
+ */
+function collectGarbageLate(): void {
+  v8.setFlagsFromString(`--heap-growing-percent=${String(HEAP_GROWTH_PERCENT)}`);
 }

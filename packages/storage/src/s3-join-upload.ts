@@ -8,12 +8,12 @@ import {
   type CompletedPart,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { createBoundedTasks } from "./bounded-tasks.ts";
 import { byteLengthOf, isPiece } from "./join-runs.ts";
 import type { ObjectInfo } from "./object-store.ts";
 import { S3_PARTS, type CopyStep, type GatherStep } from "./part-plan.ts";
 import { copyPiece, readPiece, type BegunUpload } from "./s3-piece.ts";
 import { unquote } from "./s3-replies.ts";
-import { createTaskLane } from "./task-lane.ts";
 
 /** Two parts on their way and one being gathered are 15 MiB of buffers; a read holds a chunk of its socket. */
 const UPLOADS_AT_ONCE = 2;
@@ -46,9 +46,9 @@ interface GatheredPart {
  * begin or end an upload are never cut off: whether they took effect could not be known.
  */
 export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortController): JoinUpload {
-  const reads = createTaskLane(READS_AT_ONCE, stop);
-  const uploads = createTaskLane(UPLOADS_AT_ONCE, stop);
-  const copies = createTaskLane(COPIES_AT_ONCE, stop);
+  const reads = createBoundedTasks(READS_AT_ONCE, stop);
+  const uploads = createBoundedTasks(UPLOADS_AT_ONCE, stop);
+  const copies = createBoundedTasks(COPIES_AT_ONCE, stop);
   const parts: CompletedPart[] = [];
   const freeBuffers: Buffer[] = [];
   let gathered: GatheredPart | null = null;

@@ -2,9 +2,9 @@
 import { createAbortWatch } from "./abort-watch.ts";
 import { pathBelow } from "./base-url.ts";
 import { createConnector } from "./connect.ts";
-import { createConnections } from "./connections.ts";
+import { createConnectionPool } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
-import type { Reply } from "./reply.ts";
+import type { UpstreamReply } from "./reply.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
 /** Largest body of a reply; a larger one is `broken`. */
@@ -29,8 +29,8 @@ export interface UpstreamRequest {
 }
 
 export interface UpstreamClient {
-  /** Never rejects for trouble on the network or at the upstream: that is a Reply. */
-  send(request: UpstreamRequest): Promise<Reply>;
+  /** Never rejects for trouble on the network or at the upstream: that is a UpstreamReply. */
+  send(request: UpstreamRequest): Promise<UpstreamReply>;
   /** Breaks off what is still in flight (`broken`, `aborted`) and closes the connections. */
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export function openUpstreamClient(
   { maxReplyBytes = MAX_REPLY_BYTES }: { readonly maxReplyBytes?: number } = {},
 ): UpstreamClient {
   const base = new URL(settings.baseUrl);
-  const connections = createConnections(base.origin, settings.concurrency, {
+  const connections = createConnectionPool(base.origin, settings.concurrency, {
     pipelining: 1,
     connect: createConnector(Math.min(CONNECT_TIMEOUT_MS, settings.timeoutMs)),
     // The exchange has one clock of its own, which can stand still; these two cannot.

@@ -4,7 +4,7 @@
  */
 import { Client } from "undici";
 
-export interface Connections {
+export interface ConnectionPool {
   /** A connection that nobody uses, or, where all there may be are in use, one that will send what it is given later. */
   take(): Client;
   /** An exchange of it has ended, well or not: undici connects again where it must. */
@@ -15,7 +15,7 @@ export interface Connections {
 }
 
 /** Opens at most `max` connections, each when it is first needed. */
-export function createConnections(origin: string, max: number, options: Client.Options): Connections {
+export function createConnectionPool(origin: string, max: number, options: Client.Options): ConnectionPool {
   /** Every connection, with the number of exchanges that it has been given and has not ended. */
   const users = new Map<Client, number>();
   const idle: Client[] = [];

@@ -1,12 +1,12 @@
 /**
  * One request and its reply, as the handler that undici's `dispatch` calls: it gathers the body, counts the time and
- * turns whatever happens into one Reply. A class because thousands of them live at once and share their methods.
+ * turns whatever happens into one UpstreamReply. A class because thousands of them live at once and share their methods.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { AbortWatch } from "./abort-watch.ts";
 import { describeFailure } from "./failure.ts";
-import type { Reply } from "./reply.ts";
+import type { UpstreamReply } from "./reply.ts";
 import { readRetryAfterMs } from "./retry-after.ts";
 
 type Controller = Dispatcher.DispatchController;
@@ -23,11 +23,11 @@ export interface ExchangeOptions {
 /** Begins its time as soon as it is made. */
 export class Exchange implements Dispatcher.DispatchHandler {
   /** Rejects only when `onBytes` threw or undici refused the request as malformed: our faults, not the network's. */
-  readonly reply: Promise<Reply>;
+  readonly reply: Promise<UpstreamReply>;
 
   readonly #options: ExchangeOptions;
   readonly #chunks: Buffer[] = [];
-  #resolve!: (reply: Reply) => void;
+  #resolve!: (reply: UpstreamReply) => void;
   #reject!: (error: unknown) => void;
   #isSettled = false;
   #controller: Controller | null = null;
@@ -144,7 +144,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error("given up"));
   }
 
-  #settle(reply: Reply): void {
+  #settle(reply: UpstreamReply): void {
     if (this.#isSettled) return;
     this.#release();
     this.#resolve(reply);

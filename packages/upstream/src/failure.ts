@@ -1,7 +1,7 @@
 /** undici's and Node's errors in words that may stand in a user's error file: no addresses, no internals. */
-import type { Reply } from "./reply.ts";
+import type { UpstreamReply } from "./reply.ts";
 
-type Failure = Extract<Reply, { message: string }>;
+type Failure = Extract<UpstreamReply, { message: string }>;
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the upstream refused the connection",

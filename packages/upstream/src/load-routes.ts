@@ -4,9 +4,8 @@ import { NO_TIERS, type Tiers } from "@nightshift/domain";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
 import { type RouteFault, RoutesError } from "./routes-error.ts";
-import type { Environment } from "./routes-file-meaning.ts";
-import { show } from "./routes-file-shape.ts";
-import { parseRoutes, parseTiers } from "./routes-file.ts";
+import { show } from "./routes-file-schema.ts";
+import { type Environment, parseRoutes, parseTiers } from "./routes-file.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { DEFAULTS, RANGES } from "./settings.ts";
 

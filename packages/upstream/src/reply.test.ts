@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { classify, type Reply } from "./reply.ts";
+import { classify, type UpstreamReply } from "./reply.ts";
 
-const answer = (status: number): Reply => ({
+const answer = (status: number): UpstreamReply => ({
   kind: "answer",
   status,
   body: Buffer.from("{}"),

@@ -1,6 +1,6 @@
 /** What came of one exchange with an upstream, and what that means for the line that was sent. */
 
-export type Reply =
+export type UpstreamReply =
   | {
       readonly kind: "answer";
       readonly status: number;
@@ -25,7 +25,7 @@ export type Reply =
 export type ReplyClass = "success" | "answer" | "next_attempt" | "throttled";
 
 /** The failure table of the design, for one reply. */
-export function classify(reply: Reply): ReplyClass {
+export function classify(reply: UpstreamReply): ReplyClass {
   switch (reply.kind) {
     case "refused":
       return "throttled";

@@ -10,6 +10,9 @@ export interface RouteFault {
   readonly line?: number;
 }
 
+/** Where in the file something is, by its path. */
+export type Place = (path: readonly string[]) => Pick<RouteFault, "where" | "line">;
+
 /** Thrown with all faults together; the message is meant for the operator, as it is. */
 export class RoutesError extends Error {
   override readonly name = "RoutesError";

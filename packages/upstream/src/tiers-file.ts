@@ -1,8 +1,7 @@
 /** The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG: what tenants may have. Its faults are told with the file's others. */
 import { createTiers, MAX_BATCH_LINES, MAX_FILE_BYTES, type TierLimits, type Tiers } from "@nightshift/domain";
 import { type Static, Type } from "@sinclair/typebox";
-import type { RouteFault } from "./routes-error.ts";
-import type { Place } from "./routes-file-shape.ts";
+import type { Place, RouteFault } from "./routes-error.ts";
 
 const limit = (minimum: number, maximum: number, unit: string) =>
   Type.Optional(

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { openUpstreamClient, type UpstreamClient, type UpstreamRequest } from "../src/client.ts";
-import type { Reply } from "../src/reply.ts";
+import type { UpstreamReply } from "../src/reply.ts";
 import type { UpstreamSettings } from "../src/settings.ts";
 
 /** One request as it came over the wire. */
@@ -83,7 +83,7 @@ export function open(port: number, settings: Partial<UpstreamSettings> = {}, max
 }
 
 /** Sends some request, but for what `request` says. */
-export function send(client: UpstreamClient, request: Partial<UpstreamRequest> = {}): Promise<Reply> {
+export function send(client: UpstreamClient, request: Partial<UpstreamRequest> = {}): Promise<UpstreamReply> {
   return client.send({
     endpoint: "/v1/chat/completions",
     body: Buffer.from('{"model":"m"}'),

@@ -1,4 +1,5 @@
 /** Sends one attempt of a delivery, and says in a few words what came of it. */
+import { Type } from "@sinclair/typebox";
 import { systemResolve, type Resolve } from "./guarded-lookup.ts";
 import { post } from "./post.ts";
 import { signedHeaders } from "./signature.ts";
@@ -28,6 +29,14 @@ export interface WebhookSender {
   /** Rejects only where `signal` ended it; whether the receiver got the message is unknown then. */
   send(message: WebhookMessage, now: Date, signal: AbortSignal): Promise<SendOutcome>;
 }
+
+/** Variables that every process that sends webhooks adds to the schema of its environment. */
+export const WebhookVariables = {
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description: "true or false: whether webhooks may go to this machine and to private networks",
+  }),
+};
 
 export interface WebhookSenderOptions {
   /** NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE. */
