@@ -1,4 +1,4 @@
-/** What Nightshift talks about, and only that: the wire, the states, the limits. No input or output, no clock. */
+/** Nightshift's domain: the objects of the API, the states, the limits. It does no I/O and reads no clock. */
 export { BATCH_ENDPOINTS, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
 export {

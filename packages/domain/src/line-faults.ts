@@ -1,9 +1,9 @@
-/** What can be wrong with a line of an input file: the codes, messages and params of contract §3.4, verbatim where known. */
+/** Every fault of an input file: codes, messages and params as in contract §3.4, verbatim where OpenAI's are known. */
 import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { MAX_REPORTED_ERRORS } from "./limits.ts";
 import type { BatchError } from "./wire/batch.ts";
 
-/** A fault before its line number is known. */
+/** A fault without its line number. */
 export type LineFault = Omit<BatchError, "line">;
 
 const fault = (code: string, message: string, param: string | null = null): LineFault => ({ code, message, param });
@@ -58,7 +58,7 @@ export const lineFaults = {
     fault("request_too_large", `This line is too large: at most ${String(maxBytes)} bytes are accepted.`),
 } as const;
 
-/** Faults of the whole file: they name no line. */
+/** Faults of the whole file. They have no line number. */
 export const fileFaults = {
   missingFile: (id: string, tenant: string): BatchError => ({
     ...fault(
@@ -82,7 +82,7 @@ export const fileFaults = {
   tooManyInputs: (maxInputs: number): BatchError => ({
     ...fault(
       "too_many_inputs",
-      `The requests of the input file have more than ${String(maxInputs)} embedding inputs together. Split it into several batches.`,
+      `The requests of the input file have more than ${String(maxInputs)} embedding inputs in total. Split it into several batches.`,
     ),
     line: null,
   }),

@@ -198,5 +198,5 @@ test("a line that was validated once is read the same way again; another one is 
   const bytes = Buffer.from(JSON.stringify(good));
 
   expect(toRequestLine(bytes)).toEqual(readRequestLine(bytes, CHAT));
-  expect(() => toRequestLine(Buffer.from("{}"))).toThrow("not a request");
+  expect(() => toRequestLine(Buffer.from("{}"))).toThrow("did not pass validation");
 });

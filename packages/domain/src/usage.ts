@@ -1,4 +1,4 @@
-/** Reads what an upstream says that a request has cost, in either of OpenAI's two shapes. */
+/** Reads the token usage that an upstream reports, in either of OpenAI's two formats. */
 import type { ReplyBody } from "./reply-body.ts";
 
 export interface LineUsage {
@@ -9,7 +9,7 @@ export interface LineUsage {
   readonly reasoningTokens: number;
 }
 
-/** The `usage` of a reply's body, null where it has none that can be read. Only that member is parsed. */
+/** Returns the `usage` of a reply's body, or null if it has none that can be read. Parses only that member. */
 export function readUsage({ bytes, usage: member }: ReplyBody): LineUsage | null {
   if (member === undefined) return null;
   const usage = asRecord(JSON.parse(bytes.toString("utf8", member.start, member.end)));
@@ -27,12 +27,12 @@ export function readUsage({ bytes, usage: member }: ReplyBody): LineUsage | null
   };
 }
 
-/** The first of these members that is a count. */
+/** Returns the first of these members that is a count. */
 function first(usage: Record<string, unknown>, ...keys: string[]): number | undefined {
   return keys.map((key) => count(usage[key])).find((tokens) => tokens !== undefined);
 }
 
-/** A count within the first of these members that has it; 0 where none does. */
+/** Returns the count from the first of these containers that has it, or 0. */
 function detail(usage: Record<string, unknown>, key: string, ...containers: string[]): number {
   return containers.map((container) => count(asRecord(usage[container])?.[key])).find((n) => n !== undefined) ?? 0;
 }
@@ -43,7 +43,7 @@ function asRecord(value: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** Sums must stay exact: what is no sane count is none. */
+/** Ignores values that are not plausible counts, so that sums stay exact integers. */
 function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12 ? value : undefined;
 }
