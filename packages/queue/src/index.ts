@@ -1,4 +1,4 @@
-/** The queue: BullMQ on Redis or on Postgres, and only that. Nobody else imports bullmq. */
+/** The queue: BullMQ on Redis or Postgres. No other package imports bullmq. */
 export { prepareQueueBackend, type QueueBackend } from "./backend.ts";
 export type { JobName, JobPayload, LineFailedPayload } from "./catalogue.ts";
 export { openQueues, type JobQueues, type OpenQueuesOptions, type SliceToRun, type WorkOptions } from "./job-queues.ts";

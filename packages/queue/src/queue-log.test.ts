@@ -1,8 +1,7 @@
-/** What an outage writes to the log. */
 import { expect, jest, test } from "@jest/globals";
 import { createErrorLog } from "./queue-log.ts";
 
-test("errors that differ in numbers only are logged once in 5 s, and counted", () => {
+test("logs errors that differ only in numbers once in 5 s, with a count", () => {
   jest.useFakeTimers();
   const lines: unknown[] = [];
   const errorLog = createErrorLog({ info: () => undefined, warn: (fields) => lines.push(fields) });

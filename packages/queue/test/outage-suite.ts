@@ -1,4 +1,4 @@
-/** What both backends must survive alike: wipes, outages, workers that die. */
+/** The failures that both backends must survive: wipes, outages, and killed workers. */
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import { openQueues, QueueUnavailableError } from "../src/index.ts";
@@ -8,7 +8,7 @@ import { openRoute, type Route } from "./outage.ts";
 
 const advance = { v: 1, batch_no: 7 } as const;
 
-/** Registers the suite for a backend. */
+/** Registers these tests for a backend. */
 export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {
   const { open, under, logged } = useQueues(openBackend);
   const routes: Route[] = [];
@@ -22,7 +22,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
   });
 
   describe("a wipe under running workers", () => {
-    test("they go on: what is added then runs, also under the id of a job that was running", async () => {
+    test("running workers take new jobs, even one with the id of a job that was running", async () => {
       const queues = await open();
       const gate = createGate();
       let after = 0;
@@ -47,7 +47,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(gate.calls()).toBe(2);
     });
 
-    test("an advance that ran when the wipe came does not block the next of its batch", async () => {
+    test("an advance that ran during the wipe does not block the next advance of its batch", async () => {
       const queues = await open();
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 4 });
@@ -64,11 +64,11 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await queues.enqueue("batch.advance", advance);
       await until(() => gate.calls() === before + 1, { message: "so does the one after" });
 
-      expect(logged("worker left behind: handlers still run, or the queue's server is away")).toBe(0);
+      expect(logged("worker not closed: handlers still run, or the queue's server is unavailable")).toBe(0);
     });
   });
 
-  test("a worker that died leaves its job to another, and its batch can be advanced after that", async () => {
+  test("another worker takes over the job of a killed worker, and the batch can advance afterwards", async () => {
     const way = await route();
     const [dying, living] = [await open(under().at(way.url)), await open()];
     const never = createGate();
@@ -84,11 +84,11 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     await living.enqueue("batch.advance", advance);
     await until(() => calls === 3, { message: "the next one runs" });
 
-    expect(logged("job taken over from a worker that went away")).toBe(1);
+    expect(logged("job taken over from a worker that disappeared")).toBe(1);
   });
 
-  describe("a server that goes away", () => {
-    test("enqueueing rejects, workers resume when it is back", async () => {
+  describe("an unavailable server", () => {
+    test("makes enqueueing reject, and workers resume when it is back", async () => {
       const way = await route();
       const queues = await open(under().at(way.url));
       const gate = createGate();
@@ -116,7 +116,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(logged("job failed")).toBe(0);
     });
 
-    test("a worker that is started meanwhile works when it is back", async () => {
+    test("lets a worker that was started during the outage work when it is back", async () => {
       const way = await route();
       const queues = await open(under().at(way.url));
       await way.cut();
@@ -131,7 +131,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(calls).toBe(1);
     });
 
-    test("opening the queues rejects, and works when it is back", async () => {
+    test("makes opening the queues reject, and opening succeeds when it is back", async () => {
       const way = await route();
       await way.cut();
 
@@ -141,7 +141,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await expect(open(under().at(way.url))).resolves.toBeDefined();
     });
 
-    test("closing ends, though it does not answer", async () => {
+    test("does not keep the queues from closing", async () => {
       const way = await route();
       const logger = { info: () => undefined, warn: () => undefined };
       const queues = await openQueues({ backend: under().at(way.url), upstreams: ["up"], logger });
@@ -158,7 +158,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     });
   });
 
-  test("no job fails when the server ends every connection under it", async () => {
+  test("no job fails when the server ends every connection", async () => {
     const queues = await open();
     const numbers = Array.from({ length: 300 }, (_, sliceNo) => sliceNo);
     const seen = new Set<number>();

@@ -1,21 +1,21 @@
-/** A way to a server that can be cut: a TCP proxy, so that a test can take a server away from one client and nobody else. */
+/** A TCP proxy that a test can cut, so that a server becomes unavailable for one client only. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** A cuttable way to a server. */
+/** A proxy in front of a server. */
 export interface Route {
-  /** The server's URL by way of the proxy. */
+  /** The server's URL through the proxy. */
   readonly url: string;
   /** Ends all connections and refuses new ones. */
   cut(): Promise<void>;
   /** Accepts connections again, on the same port. */
   restore(): Promise<void>;
-  /** Keeps the connections and lets nothing through, as a frozen server does. */
+  /** Keeps the connections but forwards nothing, like a frozen server. */
   freeze(): void;
   close(): Promise<void>;
 }
 
-/** Opens a way to the server that the URL names. */
+/** Opens a proxy to the server of the URL. */
 export async function openRoute(target: string): Promise<Route> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
