@@ -1,9 +1,9 @@
-/** Tells an object store that is away from one that refuses: only the first is worth another try. */
+/** Tells an unavailable object store from one that refuses. Only the first is worth a retry. */
 import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 
 const CODES = new Set([
   ...NETWORK_ERROR_CODES,
-  // A name server that does not answer, and a missing route.
+  // An unreachable name server, and a missing route.
   ...["EAI_AGAIN", "ENETUNREACH"],
   // A file system that is full, read-only or failing.
   ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE"],
@@ -12,7 +12,7 @@ const CODES = new Set([
 const TOO_MANY_REQUESTS = 429;
 const FIRST_SERVER_ERROR = 500;
 
-/** What is known of an error of the file system, of a connection or of the AWS SDK. */
+/** The fields of an error from the file system, a connection or the AWS SDK. */
 interface Facts {
   readonly name?: unknown;
   readonly code?: unknown;
@@ -20,7 +20,7 @@ interface Facts {
   readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
-/** True where the store could not be reached, is overloaded or cannot write now: the same call may succeed later. */
+/** Reports whether the store is unreachable, overloaded or unable to write now, so that the same call may succeed later. */
 export function isObjectStoreUnavailable(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { name, code, cause, $metadata } = error as Facts;
