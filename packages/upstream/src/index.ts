@@ -1,4 +1,4 @@
-/** The inference servers we call: configuration, routes, client, and only that. */
+/** The inference servers that workers call: their configuration, routes and client. */
 export { openUpstreamClient, type UpstreamClient, type UpstreamRequest } from "./client.ts";
 export { loadRoutes, loadTiers, SIMULATOR_UPSTREAM, type UpstreamConfig, UpstreamVariables } from "./load-routes.ts";
 export { classify, type ReplyClass, type UpstreamReply } from "./reply.ts";

@@ -1,4 +1,4 @@
-/** Reads the YAML file of upstreams and routes, and says of each fault where it is. */
+/** Reads the YAML file of upstreams, routes and tiers, and reports each fault with its place. */
 import type { Tiers } from "@nightshift/domain";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
@@ -21,14 +21,14 @@ import { buildTiers, tierFaults } from "./tiers-file.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the text of a routes file. `source` is its path, for messages. Throws RoutesError with all faults that can be
- * seen together: those of the YAML, or, where there are none, all others.
+ * Parses the text of a routes file. `source` is its path, for messages. Throws RoutesError with all faults of the YAML
+ * syntax or, if there are none, with all other faults.
  */
 export function parseRoutes(text: string, source: string, env: Environment): Routes {
   return build(parseFile(text, source, env), env);
 }
 
-/** The section `tiers` of the same file; throws as parseRoutes does. */
+/** Parses the section `tiers` of the same file. Throws as parseRoutes does. */
 export function parseTiers(text: string, source: string, env: Environment): Tiers {
   return buildTiers(parseFile(text, source, env).tiers);
 }
@@ -57,7 +57,7 @@ function parseFile(text: string, source: string, env: Environment): RoutesFile {
   return file;
 }
 
-/** The line of what stands at `path`, or of the nearest thing around it that is there. */
+/** Returns the line of the value at `path`, or of the nearest existing value around it. */
 function lineOf(document: Document, lineCounter: LineCounter, path: readonly string[]): number | undefined {
   const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
   if (isNode(node) && node.range) return lineCounter.linePos(node.range[0]).line;
@@ -83,7 +83,7 @@ function build({ upstreams, models }: RoutesFile, env: Environment): Routes {
   return createRoutes(settings, rules);
 }
 
-/** Headers that the client or HTTP itself sets for each request. */
+/** Headers that the client or HTTP sets for each request. */
 const RESERVED_HEADERS = [
   "accept-encoding",
   "connection",
@@ -97,12 +97,12 @@ const RESERVED_HEADERS = [
   "upgrade",
 ];
 
-/** What a header's value, and with it an API key, may consist of. */
+/** The characters that a header's value, and therefore an API key, may have. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * The faults of those upstreams and routes of a file whose own shape is right, so that they are reported together with
- * the faults of the others' shapes. `env` is where keys are looked up.
+ * Returns the faults of entries that match the schema: addresses, keys, headers, names. Entries that do not match it are
+ * skipped, so that both kinds of fault appear in one report. `env` has the variables that `api_key_env` names.
  */
 function meaningFaults(file: unknown, env: Environment, place: Place): RouteFault[] {
   const { upstreams, models } = entriesOf(file);
@@ -112,7 +112,7 @@ function meaningFaults(file: unknown, env: Environment, place: Place): RouteFaul
     ...(models ?? []).flatMap(([pattern, route]) => (isRoute(route) ? routeFaults(pattern, route, names, place) : [])),
   ];
   if (models === null && names.length > 1) {
-    faults.push({ where: "models", got: "nothing", expected: "routes, because there are several upstreams" });
+    faults.push({ where: "models", got: "nothing", expected: "routes, because there is more than one upstream" });
   }
   return faults;
 }
@@ -151,7 +151,7 @@ function keyFaults({ api_key, api_key_env }: UpstreamEntry, env: Environment, at
   const where = api_key === undefined ? "api_key_env" : "api_key";
   const key = api_key ?? (api_key_env === undefined ? "" : (env[api_key_env]?.trim() ?? ""));
   if (HEADER_VALUE.test(key)) return [];
-  return [{ ...at([where]), got: "characters that no header may have", expected: "a key on one line" }];
+  return [{ ...at([where]), got: "characters that a header must not have", expected: "a key on one line" }];
 }
 
 function headerFaults({ headers = {}, api_key, api_key_env }: UpstreamEntry, at: Place): RouteFault[] {
@@ -165,10 +165,10 @@ function headerFaults({ headers = {}, api_key, api_key_env }: UpstreamEntry, at:
       return [{ ...where, got: "both authorization and an API key", expected: "one of the two" }];
     }
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-      return [{ ...where, got: "characters that no header name has", expected: "a header name" }];
+      return [{ ...where, got: "characters that a header name must not have", expected: "a header name" }];
     }
     if (!HEADER_VALUE.test(value)) {
-      return [{ ...where, got: "characters that no header may have", expected: "one line of Latin-1 text" }];
+      return [{ ...where, got: "characters that a header must not have", expected: "one line of Latin-1 text" }];
     }
     return [];
   });
