@@ -40,8 +40,8 @@ export interface OpenBackendsOptions {
 }
 
 /**
- * Migrates the schemas and opens the backends, waiting for each one that is unavailable. If the operator has to act, closes
- * everything and rejects with StartupError.
+ * Migrates the schemas and opens the backends, waiting for each one that is unavailable. If the operator has to act,
+ * closes everything and rejects with StartupError.
  */
 export async function openBackends(config: BackendsConfig, options: OpenBackendsOptions): Promise<Backends> {
   refuseHalfSet(config);

@@ -28,7 +28,10 @@ export const BackendVariables = {
   NIGHTSHIFT_DATA_DIR: Type.String({ default: "./data" }),
 } as const;
 
-/** NIGHTSHIFT_FILE_EXPIRY_DAYS: for the API (input files) and the workers (output and error files), contract §1.1 and §2. */
+/**
+ * NIGHTSHIFT_FILE_EXPIRY_DAYS: for the API (input files) and the workers (output and error files), contract §1.1 and
+ * §2.
+ */
 export const FileExpiryDays = Type.Integer({
   minimum: 0,
   maximum: 3_650,

@@ -1,14 +1,14 @@
 /**
  * The states of a batch (contract §3.2) and the moves between them.
  *
- * | state                         | entered by                      | what is true in it                                        |
- * | ----------------------------- | ------------------------------- | --------------------------------------------------------- |
- * | validating                    | create                          | the row exists; validation has not finished               |
- * | failed                        | validation                      | `errors` is set; nothing was sent                         |
- * | in_progress                   | validation                      | every line is in one of the ledger's three places         |
- * | finalizing                    | the seal (all done, or expired) | no slice is left; the result files are being assembled    |
- * | cancelling                    | cancel                          | nothing new is sent; the seal waits for lines in flight   |
- * | completed, expired, cancelled | assembly                        | files and counts are final                                |
+ * | state                         | entered by                      | what is true in it                                      |
+ * | ----------------------------- | ------------------------------- | ------------------------------------------------------- |
+ * | validating                    | create                          | the row exists; validation has not finished             |
+ * | failed                        | validation                      | `errors` is set; nothing was sent                       |
+ * | in_progress                   | validation                      | every line is in one of the ledger's three places       |
+ * | finalizing                    | the seal (all done, or expired) | no slice is left; the result files are being assembled  |
+ * | cancelling                    | cancel                          | nothing new is sent; the seal waits for lines in flight |
+ * | completed, expired, cancelled | assembly                        | files and counts are final                              |
  */
 export const BATCH_STATUSES = [
   "validating",

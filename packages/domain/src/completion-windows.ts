@@ -1,4 +1,6 @@
-/** The completion windows that an installation offers. Contract §1.3 has only `24h`; operators may offer others (§6). */
+/**
+ * The completion windows that an installation offers. Contract §1.3 has only `24h`; operators may offer others (§6).
+ */
 import { DAY_SECONDS } from "./limits.ts";
 
 /** Maps the name that clients use, such as `24h`, to its seconds. In the operator's order. */

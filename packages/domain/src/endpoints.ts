@@ -17,8 +17,9 @@ interface EndpointFacts {
  * - A reply that is not JSON counts as a broken connection, and the line is sent again until its attempts are used up.
  *   Endpoints that return audio or other binary data therefore do not work.
  *
- * Every endpoint takes JSON by POST, including the two that take multipart forms outside of batches (contract §4.1). The
- * reply to the POST is the result. For a video that is the job, and the client asks the upstream for the video itself.
+ * Every endpoint takes JSON by POST, including the two that take multipart forms outside of batches (contract §4.1).
+ * The reply to the POST is the result. For a video that is the job, and the client asks the upstream for the video
+ * itself.
  */
 const ENDPOINTS = {
   "/v1/chat/completions": { name: "Chat Completions", requiredFields: ["model", "messages"] },

@@ -58,8 +58,8 @@ export const errors = {
       { kind: "unauthenticated", code: null, param: null },
     ),
   /**
-   * §5.2, wrong key. Like OpenAI's message, it shows only the two ends of the key. The second sentence begins as OpenAI's
-   * does and ends differently, because OpenAI's page of keys has none for this server.
+   * §5.2, wrong key. Like OpenAI's message, it shows only the two ends of the key. The second sentence begins as
+   * OpenAI's does and ends differently, because OpenAI's page of keys has none for this server.
    */
   wrongApiKey: (key: string): RequestError =>
     new RequestError(`Incorrect API key provided: ${maskKey(key)}. ${WHERE_KEYS_ARE}`, {
@@ -91,7 +91,9 @@ export const errors = {
   /** §5.2, unknown or deleted file, or another tenant's file. */
   fileNotFound: (id: string): RequestError =>
     new RequestError(`No such File object: ${id}`, { kind: "not_found", code: null, param: "id" }),
-  /** Unknown upload, or another tenant's upload. The contract has no text for it; this one follows the text for files. */
+  /**
+   * Unknown upload, or another tenant's upload. The contract has no text for it; this one follows the text for files.
+   */
   uploadNotFound: (id: string): RequestError =>
     new RequestError(`No such Upload object: ${id}`, { kind: "not_found", code: null, param: "upload_id" }),
   /** §1.2, acting on an upload that has ended. The status is 400, because a retry cannot succeed. */

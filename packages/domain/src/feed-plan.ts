@@ -35,7 +35,9 @@ export interface PlannedRun {
   readonly lines: number;
 }
 
-/** The lines of a slice should take about a quarter of a second in one slot. A line that takes longer is a slice alone. */
+/**
+ * The lines of a slice should take about a quarter of a second in one slot. A line that takes longer is a slice alone.
+ */
 const SLICE_MS = 250;
 /**
  * A slice costs a job, a claim and a read: 3 ms of the machine on the Postgres backend. At 25 slices a second that cost
@@ -73,10 +75,10 @@ export function sliceLines(window: FeedWindow): number {
 }
 
 /**
- * Fills the window with runs. Each run goes to the tenant with the fewest lines in slices relative to its weight, and there
- * to the batch with the fewest, then to the earlier deadline. So a batch of 3 lines is fed at once next to a batch of
- * 50,000, and waiting batches get equal shares. This is deficit round robin without a memory: the lines in slices are the
- * deficit (docs/adr/0006-fair-share-without-a-memory.md).
+ * Fills the window with runs. Each run goes to the tenant with the fewest lines in slices relative to its weight, and
+ * there to the batch with the fewest, then to the earlier deadline. So a batch of 3 lines is fed at once next to a
+ * batch of 50,000, and waiting batches get equal shares. This is deficit round robin without a memory: the lines in
+ * slices are the deficit (docs/adr/0006-fair-share-without-a-memory.md).
  */
 export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): PlannedRun[] {
   const size = windowLines(window);
@@ -145,7 +147,9 @@ function compareTenants(a: WaitingTenant, b: WaitingTenant): number {
   return compareBatches(first, second);
 }
 
-/** Inserts by binary search. A search through all batches for each slice would block the event loop for large windows. */
+/**
+ * Inserts by binary search. A search through all batches for each slice would block the event loop for large windows.
+ */
 function insertSorted<T>(sorted: T[], item: T, compare: (a: T, b: T) => number): void {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -118,8 +118,8 @@ const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
 
 /**
- * Counts the texts that a request asks to embed. A single text and a list of token numbers count as one; a list of texts
- * or of token lists counts its items. The upstream refuses any other value, which counts as one.
+ * Counts the texts that a request asks to embed. A single text and a list of token numbers count as one; a list of
+ * texts or of token lists counts its items. The upstream refuses any other value, which counts as one.
  */
 function countInputs({ bytes, input }: RequestLine): number {
   const items = input === undefined ? null : scanArray(bytes, input.start, input.end);

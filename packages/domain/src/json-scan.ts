@@ -36,8 +36,9 @@ const LITERALS = new Map([
 ]);
 
 /**
- * Returns the members of the JSON object between `start` and `end` in the order of the text, including duplicates. Returns
- * null if these bytes are not exactly one JSON object (RFC 8259) with optional white space. Does not check UTF-8.
+ * Returns the members of the JSON object between `start` and `end` in the order of the text, including duplicates.
+ * Returns null if these bytes are not exactly one JSON object (RFC 8259) with optional white space. Does not check
+ * UTF-8.
  */
 export function scanObject(bytes: Buffer, start = 0, end = bytes.length): Member[] | null {
   const open = skipSpace(bytes, start, end);
@@ -76,8 +77,8 @@ export function isJson(bytes: Buffer, start = 0, end = bytes.length): boolean {
 }
 
 /**
- * Returns the number of items of an array and the first byte of the first item, or null if the value is not an array. The
- * bytes must be valid JSON: nothing is checked here.
+ * Returns the number of items of an array and the first byte of the first item, or null if the value is not an array.
+ * The bytes must be valid JSON: nothing is checked here.
  */
 export function scanArray(bytes: Buffer, start: number, end: number): { length: number; first: number } | null {
   if (bytes[start] !== OPEN_BRACKET) return null;
@@ -232,7 +233,9 @@ function skipSomeDigits(bytes: Buffer, from: number, end: number): number {
 /** ASCII without a backslash: each byte is one character. */
 const PLAIN = /^[ -[\]-~]*$/;
 
-/** Returns the text of the JSON string between `start` and `end`, quotes included. Parses it only if it is not plain. */
+/**
+ * Returns the text of the JSON string between `start` and `end`, quotes included. Parses it only if it is not plain.
+ */
 export function readString(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString("latin1", start + 1, end - 1);
   return PLAIN.test(text) ? text : (JSON.parse(bytes.toString("utf8", start, end)) as string);

@@ -23,8 +23,9 @@ const CR = 0x0d;
 const BOM = [0xef, 0xbb, 0xbf];
 
 /**
- * Lines end with LF, and a CR before it belongs to the line break. A byte order mark at the start of the file is not part
- * of the first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without their bytes.
+ * Lines end with LF, and a CR before it belongs to the line break. A byte order mark at the start of the file is not
+ * part of the first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without their
+ * bytes.
  */
 export function createLineSplitter(maxLineBytes: number): LineSplitter {
   let number = 0;

@@ -3,7 +3,10 @@
 export const DAY_SECONDS = 86_400;
 export const DAY_MS = DAY_SECONDS * 1_000;
 
-/** Largest input file of a batch: the 200 MB of contract §4.2, read as MiB so that no file that OpenAI accepts is refused. */
+/**
+ * Largest input file of a batch: the 200 MB of contract §4.2, read as MiB so that no file that OpenAI accepts is
+ * refused.
+ */
 export const MAX_BATCH_FILE_BYTES = 200 * 1024 * 1024;
 
 /** Largest file with any other purpose: contract §1.1. */
@@ -63,7 +66,9 @@ export const EXPIRES_AFTER = { minSeconds: 3_600, maxSeconds: 2_592_000, batchDe
 /** Hours until a retried line of a finished batch is given up: as long as the usual completion window. */
 export const RETRY_HOURS = 24;
 
-/** Seconds that the first results of a batch's retries wait for the others, so that its files are rebuilt once for all. */
+/**
+ * Seconds that the first results of a batch's retries wait for the others, so that its files are rebuilt once for all.
+ */
 export const RETRY_GATHER_SECONDS = 60;
 
 /** Most lines of one slice: each has one bit in a Postgres bigint. */

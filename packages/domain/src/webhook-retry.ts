@@ -26,8 +26,8 @@ export interface FailedAttempt {
 }
 
 /**
- * Returns the time of the next attempt, or null to give up. The last attempt is 72 hours after the first was due, even if
- * some attempts did not happen because no worker ran. `random` returns values from 0 to below 1.
+ * Returns the time of the next attempt, or null to give up. The last attempt is 72 hours after the first was due, even
+ * if some attempts did not happen because no worker ran. `random` returns values from 0 to below 1.
  */
 export function nextWebhookAttempt({ attempts, since, now, status }: FailedAttempt, random: () => number): Date | null {
   const end = since.getTime() + WEBHOOK_GIVE_UP_MS;

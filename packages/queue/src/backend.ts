@@ -9,14 +9,16 @@ export type QueueBackend =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
 
 /**
- * Prepares the server for `openQueues`: creates or migrates BullMQ's schema on Postgres. Redis needs no preparation. Safe
- * to run in several processes at once.
+ * Prepares the server for `openQueues`: creates or migrates BullMQ's schema on Postgres. Redis needs no preparation.
+ * Safe to run in several processes at once.
  */
 export async function prepareQueueBackend(backend: QueueBackend): Promise<void> {
   if (backend.kind === "postgres") await preparePostgres(backend.url);
 }
 
-/** Opens the connections of a process. Redis' keys begin with `prefix`; on Postgres, BullMQ has its own schema instead. */
+/**
+ * Opens the connections of a process. Redis' keys begin with `prefix`; on Postgres, BullMQ has its own schema instead.
+ */
 export function openConnections(
   backend: QueueBackend,
   options: { readonly prefix: string; readonly queues: number; readonly errorLog: ErrorLog },

@@ -1,7 +1,7 @@
 /**
- * Every job: its payload, its queue, what makes two jobs the same, and how it ends. Producers and workers read this list,
- * so they cannot drift apart. A payload only says which rows of Postgres to read. It carries no bytes of a line, because the
- * queue may be wiped at any moment and the dashboard shows it.
+ * Every job: its payload, its queue, what makes two jobs the same, and how it ends. Producers and workers read this
+ * list, so they cannot drift apart. A payload only says which rows of Postgres to read. It carries no bytes of a line,
+ * because the queue may be wiped at any moment and the dashboard shows it.
  */
 import { Type, type Static, type TProperties } from "@sinclair/typebox";
 import type { JobsOptions } from "bullmq";
@@ -12,8 +12,8 @@ const payload = <P extends TProperties>(fields: P) => Type.Object({ v: Type.Lite
 const count = Type.Integer({ minimum: 0 });
 
 /**
- * The payload schemas by job name. A change that older workers would misread needs a new `v`. Older workers put such a job
- * back until they are replaced.
+ * The payload schemas by job name. A change that older workers would misread needs a new `v`. Older workers put such a
+ * job back until they are replaced.
  */
 export const payloadSchemas = {
   /** Takes a batch through its next step. */
@@ -52,15 +52,18 @@ interface JobSpec<N extends JobName> {
   /** The queue. `slices` stands for one queue for each upstream, named by `slicesQueue`. */
   readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "maintenance" | "slices";
   readonly identity: (payload: JobPayload<N>) => Identity;
-  /** How many failed jobs are kept. With 0 the id is free at once, so that the reconciler can always add the job again. */
+  /**
+   * How many failed jobs are kept. With 0 the id is free at once, so that the reconciler can always add the job again.
+   */
   readonly keptFailed: number;
   /** If set, the job always ends in the failed set, with this reason. */
   readonly parkedReason?: (payload: JobPayload<N>) => string;
 }
 
 /**
- * At most one such job waits. A job that arrives while another runs is run after it; a fixed job id would drop it instead.
- * Do not set a `ttl`: BullMQ repairs keys whose job is gone only if they have none (docs/adr/0004-queue-deduplication.md).
+ * At most one such job waits. A job that arrives while another runs is run after it; a fixed job id would drop it
+ * instead. Do not set a `ttl`: BullMQ repairs keys whose job is gone only if they have none
+ * (docs/adr/0004-queue-deduplication.md).
  */
 const once = (id: string): Identity => ({ deduplication: { id, keepLastIfActive: true } });
 
@@ -94,7 +97,8 @@ export const slicesQueue = (upstream: string): string => `slices-${upstream}`;
 export function queueOf(name: JobName, upstream?: string): string {
   const { queue } = catalogue[name];
   if (queue !== "slices") return queue;
-  if (upstream === undefined) throw new Error(`${name} needs the name of its upstream, which has a queue of its own`);
+  if (upstream === undefined)
+    throw new Error(`${name} needs the name of its upstream, because each upstream has its own queue`);
   return slicesQueue(upstream);
 }
 

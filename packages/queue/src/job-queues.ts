@@ -30,7 +30,9 @@ export interface WorkOptions {
   readonly upstream?: string;
 }
 
-/** The queues of a process. A call to the server takes at most 5 s; if it fails, it rejects with QueueUnavailableError. */
+/**
+ * The queues of a process. A call to the server takes at most 5 s; if it fails, it rejects with QueueUnavailableError.
+ */
 export interface JobQueues {
   /** Adds a job unless the same job waits already (see the catalogue). Throws TypeError for an invalid payload. */
   enqueue<N extends Exclude<JobName, "slice.run">>(name: N, payload: JobPayload<N>): Promise<void>;
@@ -39,8 +41,8 @@ export interface JobQueues {
   /** Starts the worker of a queue. Throws if this process already has one for it, or if the upstream is unknown. */
   work<N extends JobName>(name: N, handler: JobHandler<N>, options: WorkOptions): JobWorker;
   /**
-   * Schedules `maintenance.run` at this interval, once for all processes. Call it again from time to time, because a wiped
-   * queue forgets the schedule.
+   * Schedules `maintenance.run` at this interval, once for all processes. Call it again from time to time, because a
+   * wiped queue forgets the schedule.
    */
   schedule(name: "maintenance.run", everyMs: number): Promise<void>;
   /** Returns the payload of a line's job in the failed set, for the dashboard's retry, or null if it does not exist. */
@@ -51,7 +53,9 @@ export interface JobQueues {
   boards(): Queue[];
   /** Resolves when the queue's server answers. */
   isReady(): Promise<void>;
-  /** Closes the open workers, whose handlers get `timeoutMs` to end, then the connections. Never rejects, never hangs. */
+  /**
+   * Closes the open workers, whose handlers get `timeoutMs` to end, then the connections. Never rejects, never hangs.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -66,8 +70,8 @@ export interface OpenQueuesOptions {
 }
 
 /**
- * A restart of the server can fail a job whose handler succeeded, so each job has more than one attempt. There is no backoff
- * here: work that must wait has a `not_before` in Postgres.
+ * A restart of the server can fail a job whose handler succeeded, so each job has more than one attempt. There is no
+ * backoff here: work that must wait has a `not_before` in Postgres.
  */
 const ATTEMPTS = 3;
 

@@ -6,7 +6,9 @@ import type { PayloadReader } from "./payload.ts";
 import type { ErrorLog, QueueLogger } from "./queue-log.ts";
 import { settlesWithin } from "./unavailable.ts";
 
-/** Runs a job. It must be idempotent: the same job may run twice. A job whose handler rejects runs up to three times. */
+/**
+ * Runs a job. It must be idempotent: the same job may run twice. A job whose handler rejects runs up to three times.
+ */
 export type JobHandler<N extends JobName> = (payload: JobPayload<N>, signal: AbortSignal) => Promise<void>;
 
 /** A handler for every job of the catalogue: a job without one does not compile. */
@@ -18,7 +20,9 @@ export interface JobWorker {
   setConcurrency(concurrency: number): void;
   /** Calls no more handlers; running ones go on. A job that is being taken goes back to the queue. */
   stopTaking(): Promise<void>;
-  /** Stops taking jobs, gives running handlers `timeoutMs`, then aborts them and waits 1 s. Never rejects, never hangs. */
+  /**
+   * Stops taking jobs, gives running handlers `timeoutMs`, then aborts them and waits 1 s. Never rejects, never hangs.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /**
- * BullMQ on Postgres: its schema, and two connection pools for a process, one for producers and one for workers. By default
- * BullMQ opens a pool for each queue and each worker, while the local Postgres has 200 connections for all processes.
+ * BullMQ on Postgres: its schema, and two connection pools for a process, one for producers and one for workers. By
+ * default BullMQ opens a pool for each queue and each worker, while the local Postgres has 200 connections for all
+ * processes.
  */
 import {
   Queue,
@@ -23,8 +24,8 @@ const MAX_PRODUCERS = 4;
 const MAX_WORKERS = 6;
 
 /**
- * The queue is disposable, so commits do not wait for the disk: 1.5 times as fast. BullMQ always uses the schema `bullmq` for
- * a pool that it is given.
+ * The queue is disposable, so commits do not wait for the disk: 1.5 times as fast. BullMQ always uses the schema
+ * `bullmq` for a pool that it is given.
  */
 const SETTINGS = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
 
@@ -44,8 +45,9 @@ export async function preparePostgres(url: string): Promise<void> {
 }
 
 /**
- * Truncating every table of the schema also empties the list of applied migrations. BullMQ would then apply them to existing
- * tables and fail at every start. The queue can be rebuilt from the other schemas, so this one is dropped and created again.
+ * Truncating every table of the schema also empties the list of applied migrations. BullMQ would then apply them to
+ * existing tables and fail at every start. The queue can be rebuilt from the other schemas, so this one is dropped and
+ * created again.
  */
 async function dropIfMigrationsLost(client: pg.Client): Promise<void> {
   const tables = await client.query(
@@ -120,9 +122,9 @@ function address(url: string): Pick<pg.PoolConfig, "connectionString" | "options
 }
 
 /**
- * Wraps the pool so that every transient failure looks like a refused connection, the only failure after which BullMQ waits
- * and repeats the statement. Without this, a restart or a deadlock during a job's completion would fail a job whose handler
- * succeeded, and BullMQ would retry without a pause while the server starts or the schema is missing.
+ * Wraps the pool so that every transient failure looks like a refused connection, the only failure after which BullMQ
+ * waits and repeats the statement. Without this, a restart or a deadlock during a job's completion would fail a job
+ * whose handler succeeded, and BullMQ would retry without a pause while the server starts or the schema is missing.
  */
 function asSeenByBullMQ(pool: pg.Pool): PoolForBullMQ {
   const view = {

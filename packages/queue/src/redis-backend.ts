@@ -11,7 +11,10 @@ const SHARED_OPTIONS: RedisOptions = {
   keepAlive: 10_000,
 };
 
-/** While the server is unavailable, a producer's commands fail instead of queueing in memory. The reconciler repeats them. */
+/**
+ * While the server is unavailable, a producer's commands fail instead of queueing in memory. The reconciler repeats
+ * them.
+ */
 const PRODUCER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
 
 /** A worker's commands wait for the server, as BullMQ requires. */

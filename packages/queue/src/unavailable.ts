@@ -4,7 +4,9 @@ import { withDeadline } from "@nightshift/service";
 /** A queue that takes longer than this to answer counts as unavailable. */
 export const CALL_TIMEOUT_MS = 5_000;
 
-/** The queue's server is unavailable. A job that could not be added is not lost: the reconciler finds it in Postgres. */
+/**
+ * The queue's server is unavailable. A job that could not be added is not lost: the reconciler finds it in Postgres.
+ */
 export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 }

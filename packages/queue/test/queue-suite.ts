@@ -77,7 +77,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 1, { message: "the first runs" });
       await Promise.all([1, 2, 3].map(() => queues.enqueue("batch.advance", advance)));
       await queues.enqueue("batch.advance", { v: 1, batch_no: 8 });
-      await until(() => gate.running() === 2, { message: "that of another batch runs beside it" });
+      await until(() => gate.running() === 2, { message: "the job of another batch runs too" });
       gate.open();
       await until(() => gate.calls() === 3, { message: "it runs once more" });
       await until(() => hasNone(queues.boards()[0]!, "waiting", "active", "delayed"), {

@@ -28,10 +28,10 @@ export class ConfigError extends StartupError {
 }
 
 /**
- * Returns the variables that `schema` names, converted to its types, with its defaults, frozen. White space around a value
- * is ignored, and an empty value counts as not set. Throws ConfigError with all faults, including every `NIGHTSHIFT_`
- * variable that no process of Nightshift reads. A property's `description` says what a valid value is: the message shows
- * it after "expected".
+ * Returns the variables that `schema` names, converted to its types, with its defaults, frozen. White space around a
+ * value is ignored, and an empty value counts as not set. Throws ConfigError with all faults, including every
+ * `NIGHTSHIFT_` variable that no process of Nightshift reads. A property's `description` says what a valid value is:
+ * the message shows it after "expected".
  */
 export function readConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv, processName: string): Static<S> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true, allowUnionTypes: true });

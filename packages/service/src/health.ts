@@ -23,8 +23,8 @@ interface CheckResult {
 }
 
 /**
- * GET /healthz returns 200 while the process runs. GET /readyz returns 200 if every check passes within 2 s, else 503, with
- * each dependency by name. GET /metrics returns Prometheus' text format.
+ * GET /healthz returns 200 while the process runs. GET /readyz returns 200 if every check passes within 2 s, else 503,
+ * with each dependency by name. GET /metrics returns Prometheus' text format.
  */
 export function healthRoutes(options: HealthOptions): Router {
   const checks = Object.entries(options.checks).map(([name, check]) => [name, shareWhileRunning(check)] as const);

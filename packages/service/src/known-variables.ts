@@ -1,4 +1,6 @@
-/** Every environment variable of Nightshift, so that a process can tell a misspelled one from another process' variable. */
+/**
+ * Every environment variable of Nightshift, so that a process can tell a misspelled one from another process' variable.
+ */
 
 /** The name of each variable, with one sentence about it. */
 export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({

@@ -7,8 +7,8 @@ export interface Lifecycle {
   /** Aborted as soon as the process is asked to stop. Do not start anything new after that. */
   readonly stopping: AbortSignal;
   /**
-   * Registers a phase of the shutdown. Phases run one after the other, the last registered first. A phase that rejects or
-   * takes longer than `timeoutMs` is logged, makes the exit code 1, and the next phase begins.
+   * Registers a phase of the shutdown. Phases run one after the other, the last registered first. A phase that rejects
+   * or takes longer than `timeoutMs` is logged, makes the exit code 1, and the next phase begins.
    */
   onStop(phase: string, timeoutMs: number, close: () => Promise<void> | void): void;
   /** Starts the shutdown, which exits with `exitCode` (0) after all phases. Later calls change nothing. */

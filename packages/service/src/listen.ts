@@ -49,7 +49,8 @@ export async function listen(app: RequestListener, { host, port, answerFault }: 
   let isClosing = false;
   server.on("request", (request, response) => {
     running.add(response);
-    // Node's parser drops the bytes after a request with an Upgrade header that is ignored. A pipelined request would hang.
+    // Node's parser drops the bytes after a request with an Upgrade header that is ignored. A pipelined request would
+    // hang.
     if (isClosing || request.headers.upgrade !== undefined) announceClose(response);
     response.once("close", () => {
       running.delete(response);

@@ -27,10 +27,10 @@ export interface HostProcess extends Pick<EventEmitter, "on"> {
 }
 
 /**
- * Runs a process. Each main.ts calls only this. The process stops in phases on SIGTERM, on SIGINT, and when the parent that
- * forked it is gone. A second signal of the same kind exits at once. A second signal of the other kind does not, because
- * Ctrl-C reaches the whole process group and the supervisor then sends SIGTERM too. A StartupError is printed without its
- * stack. Any other uncaught error is logged and exits with 1.
+ * Runs a process. Each main.ts calls only this. The process stops in phases on SIGTERM, on SIGINT, and when the parent
+ * that forked it is gone. A second signal of the same kind exits at once. A second signal of the other kind does not,
+ * because Ctrl-C reaches the whole process group and the supervisor then sends SIGTERM too. A StartupError is printed
+ * without its stack. Any other uncaught error is logged and exits with 1.
  */
 export function runProcess(
   name: string,
@@ -119,9 +119,10 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const HEAP_GROWTH_PERCENT = 100;
 
 /**
- * Lets V8's heap grow to twice its live size before a full mark, from the next collection on. V8 counts socket buffers as
- * heap, and by default it marks the whole heap for every 25 MB that stream by. That was half of the CPU time of a download
- * from an S3 store: 4.8 ms per MB with V8's default, 2.2 ms with this flag. See docs/adr/0016-collect-garbage-late.md.
+ * Lets V8's heap grow to twice its live size before a full mark, from the next collection on. V8 counts socket buffers
+ * as heap, and by default it marks the whole heap for every 25 MB that stream by. That was half of the CPU time of a
+ * download from an S3 store: 4.8 ms per MB with V8's default, 2.2 ms with this flag. See
+ * docs/adr/0016-collect-garbage-late.md.
  */
 function collectGarbageLate(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${String(HEAP_GROWTH_PERCENT)}`);

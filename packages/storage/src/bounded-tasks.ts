@@ -1,7 +1,7 @@
 /**
- * Runs a bounded number of tasks at a time, with backpressure: the caller waits for a free slot before it reads the next
- * source, which is what bounds memory. The p-limit package counts slots too, but it queues any number of tasks, and it
- * cannot wait for the tasks that run now. The code around it for both would be longer than this file.
+ * Runs a bounded number of tasks at a time, with backpressure: the caller waits for a free slot before it reads the
+ * next source, which is what bounds memory. The p-limit package counts slots too, but it queues any number of tasks,
+ * and it cannot wait for the tasks that run now. The code around it for both would be longer than this file.
  */
 
 export interface BoundedTasks {
@@ -11,7 +11,9 @@ export interface BoundedTasks {
   idle(): Promise<void>;
 }
 
-/** Allows `limit` tasks at a time. A task that fails aborts `stop` with its error, and with it all that share `stop`. */
+/**
+ * Allows `limit` tasks at a time. A task that fails aborts `stop` with its error, and with it all that share `stop`.
+ */
 export function createBoundedTasks(limit: number, stop: AbortController): BoundedTasks {
   const running = new Set<Promise<void>>();
   return {

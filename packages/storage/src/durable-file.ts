@@ -7,8 +7,8 @@ import path from "node:path";
 const MAX_MOVE_ATTEMPTS = 10;
 
 /**
- * Writes `target` through a temporary file in `workFolder`, which must be on the same file system. Returns the result of
- * `describe` for the open file. If `fill` throws, nothing is left and the error is passed on.
+ * Writes `target` through a temporary file in `workFolder`, which must be on the same file system. Returns the result
+ * of `describe` for the open file. If `fill` throws, nothing is left and the error is passed on.
  */
 export async function writeDurably<T>(
   target: string,

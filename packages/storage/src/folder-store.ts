@@ -21,8 +21,8 @@ const DELETES_AT_ONCE = 16;
 const READ_BYTES = 512 * 1024;
 
 /**
- * Opens the store in the folder `root`, which is created when first needed. Several processes may share it. A write rejects
- * if its key would have to be a file and a folder at once (`a` and `a/b`).
+ * Opens the store in the folder `root`, which is created when first needed. Several processes may share it. A write
+ * rejects if its key would have to be a file and a folder at once (`a` and `a/b`).
  */
 export function openFolderStore(options: { readonly root: string }): ObjectStore {
   const root = path.resolve(options.root);

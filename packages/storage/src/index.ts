@@ -1,6 +1,6 @@
 /**
- * The object store: its interface and the adapter for a folder. The adapter for S3 is `@nightshift/storage/s3`, because the
- * AWS SDK costs each process 25 MB and 0.15 s, and a single machine does not need it.
+ * The object store: its interface and the adapter for a folder. The adapter for S3 is `@nightshift/storage/s3`, because
+ * the AWS SDK costs each process 25 MB and 0.15 s, and a single machine does not need it.
  */
 export { openFolderStore } from "./folder-store.ts";
 export {

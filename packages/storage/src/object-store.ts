@@ -35,27 +35,27 @@ export class ObjectNotFoundError extends Error {
 }
 
 /**
- * Keys are segments of `[A-Za-z0-9._-]` separated by `/`. Every write is atomic, even in a crash: a reader sees a complete
- * object or none. A write is durable once it has resolved.
+ * Keys are segments of `[A-Za-z0-9._-]` separated by `/`. Every write is atomic, even in a crash: a reader sees a
+ * complete object or none. A write is durable once it has resolved.
  */
 export interface ObjectStore {
   /** Writes bytes in memory as an object. Replaces the object under the key. */
   put(key: string, body: Uint8Array): Promise<ObjectInfo>;
   /**
-   * Writes a stream of unknown length in bounded memory (at most about 16 MiB). If the source throws or `signal` aborts,
-   * nothing is left under the key, and the promise rejects with that error.
+   * Writes a stream of unknown length in bounded memory (at most about 16 MiB). If the source throws or `signal`
+   * aborts, nothing is left under the key, and the promise rejects with that error.
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;
   /**
    * Writes one object from pieces of others and bytes in memory, in their order. The object under `key` may be a source
    * itself. Rejects with ObjectNotFoundError if an object is missing, and with RangeError if an object ends before its
-   * piece. Empty pieces are not checked. After any failure, of `sources` and `signal` too, nothing is left under the key,
-   * and the promise rejects with the first error.
+   * piece. Empty pieces are not checked. After any failure, of `sources` and `signal` too, nothing is left under the
+   * key, and the promise rejects with the first error.
    *
    * Takes at most about 16 MiB of memory on S3, 1 MiB in a folder. Bytes in memory are copied before the next source is
-   * read, so a source may reuse its memory. Adjacent pieces of an object count as one. S3 copies pieces of more than 5 MiB
-   * on the server; smaller ones pass through this process, at one request each. An S3 object has at most 10,000 parts,
-   * beyond which this rejects: 48 GiB for small pieces alone, more for large ones.
+   * read, so a source may reuse its memory. Adjacent pieces of an object count as one. S3 copies pieces of more than 5
+   * MiB on the server; smaller ones pass through this process, at one request each. An S3 object has at most 10,000
+   * parts, beyond which this rejects: 48 GiB for small pieces alone, more for large ones.
    */
   join(
     key: string,
@@ -76,8 +76,8 @@ export interface ObjectStore {
   /** Returns all keys that begin with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<string>;
   /**
-   * Removes unfinished writes of keys below `prefix` that began before `before`. Their bytes belong to no object. A folder
-   * does not know the keys of such bytes, and removes all of that age.
+   * Removes unfinished writes of keys below `prefix` that began before `before`. Their bytes belong to no object. A
+   * folder does not know the keys of such bytes, and removes all of that age.
    */
   discardUnfinished(prefix: string, before: Date): Promise<void>;
   /** Resolves if the store is writable, rejects with the reason otherwise. Creates the bucket or folder if missing. */

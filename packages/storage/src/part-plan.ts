@@ -5,7 +5,9 @@ import type { JoinSource, ObjectPiece } from "./object-store.ts";
 export interface PartLimits {
   /** The smallest size of every part but the last, and the largest size of a gathered part. */
   readonly partBytes: number;
-  /** The largest part that the server copies: at least twice `partBytes`, so that a piece can be halved. 0: no copies. */
+  /**
+   * The largest part that the server copies: at least twice `partBytes`, so that a piece can be halved. 0: no copies.
+   */
   readonly copyBytes: number;
   readonly parts: number;
 }
@@ -13,8 +15,9 @@ export interface PartLimits {
 const MIB = 1024 * 1024;
 
 /**
- * S3's smallest part size and highest number of parts: 48.8 GiB at least. S3 can copy 5 GiB at once. The limit here is lower
- * because MinIO replies only after the copy: it copies 128 MiB within a request's timeout on any disk, several at a time.
+ * S3's smallest part size and highest number of parts: 48.8 GiB at least. S3 can copy 5 GiB at once. The limit here is
+ * lower because MinIO replies only after the copy: it copies 128 MiB within a request's timeout on any disk, several at
+ * a time.
  */
 export const S3_PARTS: PartLimits = { partBytes: 5 * MIB, copyBytes: 128 * MIB, parts: 10_000 };
 
@@ -71,8 +74,9 @@ export async function* planParts(
 }
 
 /**
- * Returns how many bytes at the start of `run` this process gathers. A piece first fills the open part, which must reach the
- * smallest size. The server copies the rest if it is larger than that size: AWS refuses to copy a smaller range.
+ * Returns how many bytes at the start of `run` this process gathers. A piece first fills the open part, which must
+ * reach the smallest size. The server copies the rest if it is larger than that size: AWS refuses to copy a smaller
+ * range.
  */
 function bytesToGather(run: JoinSource, room: number, { partBytes, copyBytes }: PartLimits): number {
   const bytes = byteLengthOf(run);

@@ -1,7 +1,7 @@
 /**
- * A cache of small objects that were just written or read completely. Without it, a batch of three lines reads its input
- * twice and its own segment once: 4 ms each from MinIO, of 90 ms in total. The cache is correct only if no key is written
- * twice. Nightshift never does so.
+ * A cache of small objects that were just written or read completely. Without it, a batch of three lines reads its
+ * input twice and its own segment once: 4 ms each from MinIO, of 90 ms in total. The cache is correct only if no key is
+ * written twice. Nightshift never does so.
  */
 import { LRUCache } from "lru-cache";
 import type { ObjectStore } from "./object-store.ts";
@@ -14,8 +14,8 @@ export interface RecentObjectsOptions {
 }
 
 /**
- * The overhead of an entry: its key, the cache's tables, the Buffer object. Measured at 500 bytes. If it were not counted,
- * objects of 100 bytes would take six times `maxBytes`.
+ * The overhead of an entry: its key, the cache's tables, the Buffer object. Measured at 500 bytes. If it were not
+ * counted, objects of 100 bytes would take six times `maxBytes`.
  */
 const ENTRY_BYTES = 512;
 

@@ -1,4 +1,6 @@
-/** Executes the steps of a join on an S3 server: a single PUT if everything fits in one part, else a multipart upload. */
+/**
+ * Executes the steps of a join on an S3 server: a single PUT if everything fits in one part, else a multipart upload.
+ */
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -42,8 +44,8 @@ interface GatheredPart {
 }
 
 /**
- * Sends nothing before the first step. Aborting `stop` ends the running requests, and every failure aborts it. Requests that
- * begin or end an upload are never aborted, because it would be unknown whether they took effect.
+ * Sends nothing before the first step. Aborting `stop` ends the running requests, and every failure aborts it. Requests
+ * that begin or end an upload are never aborted, because it would be unknown whether they took effect.
  */
 export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortController): JoinUpload {
   const reads = createBoundedTasks(READS_AT_ONCE, stop);

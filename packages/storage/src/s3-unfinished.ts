@@ -1,6 +1,6 @@
 /**
- * Aborts multipart uploads whose writer died. Their parts cost storage until then, and a list of keys does not show them.
- * MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a complete key.
+ * Aborts multipart uploads whose writer died. Their parts cost storage until then, and a list of keys does not show
+ * them. MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a complete key.
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isS3Error } from "./s3-replies.ts";

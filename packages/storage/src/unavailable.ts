@@ -20,7 +20,9 @@ interface Facts {
   readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
-/** Reports whether the store is unreachable, overloaded or unable to write now, so that the same call may succeed later. */
+/**
+ * Reports whether the store is unreachable, overloaded or unable to write now, so that the same call may succeed later.
+ */
 export function isObjectStoreUnavailable(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { name, code, cause, $metadata } = error as Facts;

@@ -105,7 +105,7 @@ function writing(store: () => ObjectStore): void {
     const kept = await buffer(chunks(60, MIB));
     measure();
     expect(kept).toHaveLength(60 * MIB);
-    expect(peak).toBeGreaterThan(36 * MIB); // so the measure above would have seen what is kept
+    expect(peak).toBeGreaterThan(36 * MIB); // proves that the measurement above would have seen kept buffers
   });
 }
 

@@ -110,7 +110,8 @@ function bucketTests(server: TestS3): void {
     expect(await openUploads("join/")).toBe(0);
   });
 
-  // MinIO lists unfinished uploads only by their complete key, and aborts them itself after a day. AWS lists by any prefix.
+  // MinIO lists unfinished uploads only by their complete key, and aborts them itself after a day. AWS lists by any
+  // prefix.
   test("discardUnfinished removes old parts of a dead writer below the prefix", async () => {
     for (const Key of ["files/left", "others/left"]) {
       await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
@@ -183,16 +184,16 @@ function bucketTests(server: TestS3): void {
     });
     await new Promise<void>((resolve) => overloaded.listen(0, "127.0.0.1", resolve));
     const { port } = overloaded.address() as AddressInfo;
-    const away = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
+    const unavailable = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
 
-    const busy: unknown = await away.put("a", Buffer.from("x")).catch((reason: unknown) => reason);
+    const busy: unknown = await unavailable.put("a", Buffer.from("x")).catch((reason: unknown) => reason);
     overloaded.close();
     overloaded.closeAllConnections();
-    const refused: unknown = await away.ready().catch((reason: unknown) => reason);
+    const refused: unknown = await unavailable.ready().catch((reason: unknown) => reason);
 
     expect(requests).toBeGreaterThan(1);
     expect(isObjectStoreUnavailable(busy)).toBe(true);
     expect(refused).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") });
-    await away.close();
+    await unavailable.close();
   });
 }

@@ -8,8 +8,8 @@ export interface AbortWatch {
 }
 
 /**
- * Node warns of a leak above ten listeners, and searches all of them to add or remove one. Our one listener stays on its
- * signal with an empty set, and is freed together with the signal.
+ * Node warns of a leak above ten listeners, and searches all of them to add or remove one. Our one listener stays on
+ * its signal with an empty set, and is freed together with the signal.
  */
 export function createAbortWatch(): AbortWatch {
   const waiting = new WeakMap<AbortSignal, Set<() => void>>();

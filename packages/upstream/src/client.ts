@@ -1,4 +1,6 @@
-/** The HTTP client of one upstream: sends a line's bytes and returns the reply's bytes. It has no retries and no limits. */
+/**
+ * The HTTP client of one upstream: sends a line's bytes and returns the reply's bytes. It has no retries and no limits.
+ */
 import { createAbortWatch } from "./abort-watch.ts";
 import { pathBelow } from "./base-url.ts";
 import { createConnector } from "./connect.ts";
@@ -22,8 +24,8 @@ export interface UpstreamRequest {
   /** Aborts the exchange: the reply is `broken` with the message `aborted`. */
   readonly signal: AbortSignal;
   /**
-   * Called with the size of each chunk of the reply's body. While the returned promise is pending, the socket is not read
-   * and the timeout is paused. If it throws or rejects, `send` rejects with that error.
+   * Called with the size of each chunk of the reply's body. While the returned promise is pending, the socket is not
+   * read and the timeout is paused. If it throws or rejects, `send` rejects with that error.
    */
   readonly onBytes?: (n: number) => void | Promise<void>;
 }

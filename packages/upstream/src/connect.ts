@@ -15,14 +15,15 @@ export function createConnector(timeoutMs: number): buildConnector.connector {
 
 /**
  * If a `connection: close` reply is paused for backpressure while the connection ends, undici's parser fails at
- * `assert(!this.paused)` outside of any request, which would end the process (undici issue 5360, fixed in undici 8, which
- * needs Node 22). Two ways lead there, and undici needs neither:
+ * `assert(!this.paused)` outside of any request, which would end the process (undici issue 5360, fixed in undici 8,
+ * which needs Node 22). Two ways lead there, and undici needs neither:
  *
- * - Node finds the end of the stream in its own `read(0)` calls, or together with the last bytes, after which the parser may
- *   pause. So only a read by undici that returns nothing may find the end. Undici reads only while it is not paused, and it
- *   reads until nothing is left at each `readable`, which keeps the stream going without `read(0)`.
+ * - Node finds the end of the stream in its own `read(0)` calls, or together with the last bytes, after which the
+ *   parser may pause. So only a read by undici that returns nothing may find the end. Undici reads only while it is not
+ *   paused, and it reads until nothing is left at each `readable`, which keeps the stream going without `read(0)`.
  * - Undici takes the code ECONNRESET for a possible end of the reply. With undici's own code UND_ERR_SOCKET, a reset is
- *   always an error, and a request that was about to be written to an idle connection gets another one instead of failing.
+ *   always an error, and a request that was about to be written to an idle connection gets another one instead of
+ *   failing.
  */
 function disarm(socket: Socket): void {
   const read = socket.read.bind(socket);

@@ -1,6 +1,6 @@
 /**
- * The connections to one upstream. It reuses the most recently used connection first. Undici's own Pool searches all its
- * clients for a free one, twice for each request: 7 µs with 256 clients, a tenth of the cost of a request.
+ * The connections to one upstream. It reuses the most recently used connection first. Undici's own Pool searches all
+ * its clients for a free one, twice for each request: 7 µs with 256 clients, a tenth of the cost of a request.
  */
 import { Client } from "undici";
 

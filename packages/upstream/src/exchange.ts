@@ -1,6 +1,7 @@
 /**
- * One request and its reply: the handler for undici's `dispatch`. It collects the body, measures the time, and turns every
- * outcome into one UpstreamReply. It is a class because thousands of exchanges live at once and share their methods.
+ * One request and its reply: the handler for undici's `dispatch`. It collects the body, measures the time, and turns
+ * every outcome into one UpstreamReply. It is a class because thousands of exchanges live at once and share their
+ * methods.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";

@@ -1,4 +1,6 @@
-/** Loads the upstreams that the environment configures: one by UPSTREAM_*, or several by the file of NIGHTSHIFT_CONFIG. */
+/**
+ * Loads the upstreams that the environment configures: one by UPSTREAM_*, or several by the file of NIGHTSHIFT_CONFIG.
+ */
 import { readFile } from "node:fs/promises";
 import { NO_TIERS, type Tiers } from "@nightshift/domain";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
@@ -30,9 +32,9 @@ export type UpstreamConfig = Static<TObject<typeof UpstreamVariables>>;
 export const SIMULATOR_UPSTREAM = "simulator";
 
 /**
- * Loads the routes of models. `api_key_env` names variables of `env`. With UPSTREAM_BASE_URL, one upstream named `default`
- * serves every model. Rejects with RoutesError, all faults at once, if both ways or neither are used, or if the file is
- * missing or invalid.
+ * Loads the routes of models. `api_key_env` names variables of `env`. With UPSTREAM_BASE_URL, one upstream named
+ * `default` serves every model. Rejects with RoutesError, all faults at once, if both ways or neither are used, or if
+ * the file is missing or invalid.
  */
 export async function loadRoutes(config: UpstreamConfig, env: Environment): Promise<Routes> {
   const { NIGHTSHIFT_CONFIG: path, UPSTREAM_BASE_URL: baseUrl } = config;

@@ -6,8 +6,9 @@ import { DAY_MS } from "@nightshift/domain";
 const MAX_WAIT_MS = DAY_MS;
 
 /**
- * Returns milliseconds from `retry-after-ms` (OpenAI's more precise header) or `retry-after` (RFC 9110 §10.2.3: seconds or a
- * date). A date counts from the reply's own `date`, so that clock differences do not matter. Null if neither is valid.
+ * Returns milliseconds from `retry-after-ms` (OpenAI's more precise header) or `retry-after` (RFC 9110 §10.2.3: seconds
+ * or a date). A date counts from the reply's own `date`, so that clock differences do not matter. Null if neither is
+ * valid.
  */
 export function readRetryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   return (

@@ -15,7 +15,8 @@ const count = (range: { minimum: number; maximum: number }, unit = "") =>
     }),
   );
 
-// `description` says what a valid value is, and `keys` what a valid key of a map is. Messages show both after "expected".
+// `description` says what a valid value is, and `keys` what a valid key of a map is. Messages show both after
+// "expected".
 const UPSTREAM = Type.Object(
   {
     base_url: Type.String({ description: BASE_URL_EXPECTED }),
@@ -121,7 +122,9 @@ function shapeFault(error: ErrorObject, place: Place): RouteFault {
   return { ...place(path), got: show(path, error.data), expected: schema.description ?? error.message ?? "" };
 }
 
-/** Formats a value for a message. Keys and headers may be secrets, so only their type is shown. Masks passwords in URLs. */
+/**
+ * Formats a value for a message. Keys and headers may be secrets, so only their type is shown. Masks passwords in URLs.
+ */
 export function show(path: readonly string[], value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";

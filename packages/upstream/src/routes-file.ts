@@ -101,8 +101,8 @@ const RESERVED_HEADERS = [
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Returns the faults of entries that match the schema: addresses, keys, headers, names. Entries that do not match it are
- * skipped, so that both kinds of fault appear in one report. `env` has the variables that `api_key_env` names.
+ * Returns the faults of entries that match the schema: addresses, keys, headers, names. Entries that do not match it
+ * are skipped, so that both kinds of fault appear in one report. `env` has the variables that `api_key_env` names.
  */
 function meaningFaults(file: unknown, env: Environment, place: Place): RouteFault[] {
   const { upstreams, models } = entriesOf(file);

@@ -13,8 +13,8 @@ export interface Routes {
   /** The upstreams in the order of the configuration, at least one. */
   readonly upstreams: readonly UpstreamSettings[];
   /**
-   * Returns the route that names the model, else the route with the longest matching prefix, else `*`. Returns null if no
-   * route matches.
+   * Returns the route that names the model, else the route with the longest matching prefix, else `*`. Returns null if
+   * no route matches.
    */
   resolve(model: string): Route | null;
 }

@@ -1,4 +1,7 @@
-/** The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG. Its faults are reported with those of the rest of the file. */
+/**
+ * The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG. Its faults are reported with those of the rest of the
+ * file.
+ */
 import { createTiers, MAX_BATCH_LINES, MAX_FILE_BYTES, type TierLimits, type Tiers } from "@nightshift/domain";
 import { type Static, Type } from "@sinclair/typebox";
 import type { Place, RouteFault } from "./routes-error.ts";

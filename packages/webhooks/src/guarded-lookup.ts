@@ -1,6 +1,6 @@
 /**
- * DNS lookup for connections that must go to public addresses. Node connects only to the addresses that this lookup returns,
- * so DNS rebinding (another address at the second lookup) has no effect: there is no second lookup.
+ * DNS lookup for connections that must go to public addresses. Node connects only to the addresses that this lookup
+ * returns, so DNS rebinding (another address at the second lookup) has no effect: there is no second lookup.
  */
 import { lookup } from "node:dns/promises";
 import type { LookupAddress, LookupOptions } from "node:dns";

@@ -1,7 +1,7 @@
 /**
- * One POST to an untrusted server, on a new connection, limited in time and bytes. It uses node:http and not undici, because
- * node:http has the lookup hook, follows no redirects, uses no proxy, and has no assertion that a hostile reply can trigger
- * (docs/adr/0020-webhooks.md).
+ * One POST to an untrusted server, on a new connection, limited in time and bytes. It uses node:http and not undici,
+ * because node:http has the lookup hook, follows no redirects, uses no proxy, and has no assertion that a hostile reply
+ * can trigger (docs/adr/0020-webhooks.md).
  */
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as requestHttps } from "node:https";

@@ -1,6 +1,6 @@
 /**
- * Signs by Standard Webhooks (standardwebhooks.com), as `webhooks.unwrap` of both official SDKs verifies it: contract §1.4. An
- * endpoint's secret is `whsec_` and the base64 of its 32-byte key.
+ * Signs by Standard Webhooks (standardwebhooks.com), as `webhooks.unwrap` of both official SDKs verifies it: contract
+ * §1.4. An endpoint's secret is `whsec_` and the base64 of its 32-byte key.
  */
 import type { RandomBytes } from "@nightshift/domain";
 import { Webhook } from "standardwebhooks";
@@ -13,8 +13,9 @@ export function newWebhookSecret(random: RandomBytes): string {
 }
 
 /**
- * Returns the three headers of one attempt. `now` is the time of the attempt, not of the event: verifiers refuse timestamps
- * that are more than five minutes off, and a delivery may be retried for days. Throws if `secret` is not valid base64.
+ * Returns the three headers of one attempt. `now` is the time of the attempt, not of the event: verifiers refuse
+ * timestamps that are more than five minutes off, and a delivery may be retried for days. Throws if `secret` is not
+ * valid base64.
  */
 export function signedHeaders(secret: string, id: string, now: Date, body: string): Record<string, string> {
   return {

@@ -6,7 +6,7 @@ export const ErrorReply = Type.Object(
   {
     error: Type.Object(
       {
-        message: Type.String({ description: "What is wrong and, if possible, what to change." }),
+        message: Type.String({ description: "The problem and, if possible, what to change." }),
         type: Type.String({ description: "`invalid_request_error`, `rate_limit_error` or `server_error`." }),
         param: Type.Union([Type.String(), Type.Null()], { description: "The parameter that caused the error." }),
         code: Type.Union([Type.String(), Type.Null()], { description: "The kind of error, for programs." }),

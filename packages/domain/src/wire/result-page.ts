@@ -1,4 +1,7 @@
-/** A page of GET /v1/batches/{batch_id}/results: our own extension, docs/extensions.md. Lines follow contract §4.3, §4.4. */
+/**
+ * A page of GET /v1/batches/{batch_id}/results: our own extension, docs/extensions.md. Lines follow contract §4.3,
+ * §4.4.
+ */
 import { Type } from "@sinclair/typebox";
 import { LINE_ERROR_CODES } from "../result-line.ts";
 import { nullable } from "./shared-schemas.ts";
