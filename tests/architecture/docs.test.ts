@@ -1,4 +1,4 @@
-/** Holds the documentation to the code: what it links, names and configures is there. */
+/** Checks the documentation against the code: links, files, variables, tables, endpoints and metrics must exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
@@ -15,18 +15,20 @@ const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort()
 const documents = [
   "README.md",
   "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "AGENTS.md",
   ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => path.join("docs", file)),
 ];
 
-/** Targets of links and images, without those that lead out of the repository. */
+/** Targets of links and images, without links to other sites. */
 function relativeLinks(text: string): string[] {
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|\bsrc="([^"]+)"/g)].map((match) => match[1] ?? match[2] ?? "");
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors that GitHub makes of the headings. */
+/** The anchors that GitHub generates from the headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
     (match[1] ?? "")
@@ -36,7 +38,7 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-/** True where the file is there, and the heading in it. */
+/** True if the file exists and has the heading. */
 function leadsSomewhere(document: string, link: string): boolean {
   const [target = "", anchor] = link.split("#");
   const file = target === "" ? document : path.join(path.dirname(document), target);
@@ -44,7 +46,7 @@ function leadsSomewhere(document: string, link: string): boolean {
   return anchor === undefined || anchorsOf(read(file)).includes(anchor);
 }
 
-test.each(documents)("every link of %s leads somewhere", (document) => {
+test.each(documents)("every link of %s has a target", (document) => {
   const broken = relativeLinks(read(document)).filter((link) => !leadsSomewhere(document, link));
 
   expect(broken).toEqual([]);
@@ -57,10 +59,21 @@ test.each(documents)("every file that %s names by its path exists", (document) =
   expect(missing).toEqual([]);
 });
 
-test("the architecture page leads to every step of a line", () => {
+test("the architecture page links the sources of each step", () => {
   const sources = relativeLinks(read("docs/architecture.md")).filter((link) => link.endsWith(".ts"));
 
   expect(sources.length).toBeGreaterThanOrEqual(20);
+});
+
+test("every type that the architecture page gives to a line is declared", () => {
+  const [, rows = ""] = /^\| type \|.*?\n((?:\|.*\n)+)/m.exec(read("docs/architecture.md")) ?? [];
+  const named = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? "");
+  const declared = readWorkspaces()
+    .flatMap(readSources)
+    .flatMap(({ text }) => [...text.matchAll(/^export (?:interface|type) (\w+)/gm)].map((match) => match[1] ?? ""));
+
+  expect(named.length).toBeGreaterThanOrEqual(10);
+  expect(named.filter((type) => !declared.includes(type))).toEqual([]);
 });
 
 test(".env.example and the configuration page have every variable, and no other", () => {
@@ -74,7 +87,7 @@ test(".env.example and the configuration page have every variable, and no other"
   expect(sorted(described)).toEqual(known);
 });
 
-test("docker compose passes on every variable of its programs but the path of a file", () => {
+test("docker compose passes on every variable except the path of the config file", () => {
   const compose = read("docker-compose.yml").replaceAll(/^ *#.*$/gm, "");
   const dockerfile = read("infra/nightshift.Dockerfile");
   const isThere = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(compose + dockerfile);
@@ -91,7 +104,7 @@ interface Compose {
   >;
 }
 
-test("docker compose builds from what is here, and takes a file of upstreams as the configuration page says", () => {
+test("docker compose builds from existing files and accepts the override of the configuration page", () => {
   const { services } = parse(read("docker-compose.yml"), { merge: true }) as Compose;
   const override = (parse(pageExample("docs/configuration.md", "Docker Compose", "yaml")) as Compose).services;
 
@@ -102,12 +115,12 @@ test("docker compose builds from what is here, and takes a file of upstreams as 
   expect(Object.keys(services)).toEqual(expect.arrayContaining(Object.keys(override)));
   for (const { environment, volumes } of Object.values(override)) {
     expect(volumes).toEqual([`./nightshift.yaml:${environment?.["NIGHTSHIFT_CONFIG"] ?? ""}:ro`]);
-    // Empty counts as not set: the compose file's own upstream must not stand beside those of the file.
+    // An empty variable counts as not set: the upstream of the compose file must not conflict with the YAML file.
     expect(environment).toMatchObject({ UPSTREAM_BASE_URL: "", OPENAI_API_KEY: "${OPENAI_API_KEY}" });
   }
 });
 
-test("the upstreams' file of the configuration page is accepted, and routes as it says", () => {
+test("the upstreams of the configuration page are valid and route as described", () => {
   const text = pageExample("docs/configuration.md", "Upstreams", "yaml");
 
   const routes = parseRoutes(text, "nightshift.yaml", { OPENAI_API_KEY: "sk-example" });
@@ -116,7 +129,7 @@ test("the upstreams' file of the configuration page is accepted, and routes as i
   expect(routes.resolve("llama-3")).toEqual({ upstream: "vllm", model: "meta-llama/llama-3" });
 });
 
-test("the tiers of the tenants' page are accepted, and it explains every limit that it shows", () => {
+test("the tiers of the tenants page are valid, and the page explains each limit", () => {
   const page = read("docs/tenants.md");
   const text = pageExample("docs/tenants.md", "Tiers", "yaml");
 
@@ -131,13 +144,25 @@ test("the tiers of the tenants' page are accepted, and it explains every limit t
   expect(tiers.names).toEqual(["default", "free"]);
 });
 
+test("the API reference lists every endpoint, and no other", () => {
+  const { paths } = parse(read("docs/openapi-batch-file.yaml")) as { paths: Record<string, object> };
+  const described = Object.entries(paths).flatMap(([place, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${place}`),
+  );
+  const listed = [...read("docs/batch-file-api.md").matchAll(/^\| `([A-Z]+ \/\S+)` \|/gm)].map(
+    (match) => match[1] ?? "",
+  );
+
+  expect(sorted(listed)).toEqual(sorted(described));
+});
+
 test("every decision is in the list of decisions", () => {
   const decisions = readdirSync(path.join(root, "docs/adr")).filter((file) => /^\d{4}-/.test(file));
 
   expect(sorted(relativeLinks(read("docs/adr/README.md")))).toEqual(sorted(decisions));
 });
 
-test("the architecture page names every table, and none that is not there", () => {
+test("the architecture page names exactly the tables of the migrations", () => {
   const folder = path.join(root, "packages/db/migrations");
   const migrations = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), "utf8"));
   const made = migrations.flatMap((sql) => [...sql.matchAll(/^create table (\w+)/gm)].map((match) => match[1] ?? ""));
@@ -148,7 +173,7 @@ test("the architecture page names every table, and none that is not there", () =
   expect(sorted(named)).toEqual(sorted(made));
 });
 
-test("the metrics page has every figure of ours, and no other", () => {
+test("the metrics page has exactly the metrics of the code", () => {
   const made = readWorkspaces()
     .flatMap(readSources)
     .flatMap(({ text }) => [...text.matchAll(/\bname: "(nightshift_\w+)"/g)].map((match) => match[1] ?? ""));

@@ -10,6 +10,8 @@ import {
   moveBatch,
   openRetries,
   recordFlush,
+  registerWorker,
+  removeWorkers,
 } from "@nightshift/db";
 import { RESULT_PAGE } from "@nightshift/domain";
 import { until } from "@nightshift/testing";
@@ -56,7 +58,7 @@ async function record(batch: Running, lines: readonly number[], padding = 0, req
   const results = ordered.map((line) => {
     const bytes = Buffer.from(`${lineOf(line, padding)}\n`);
     pieces.push(bytes);
-    const result = { batchNo: batch.batchNo, line, sliceNo: 0, requestGen, kind: kindOf(line), segment, offset };
+    const result = { batchNo: batch.batchNo, line, sliceNo: 0, requestGen, resultKind: kindOf(line), segment, offset };
     offset += bytes.length;
     return { ...result, length: bytes.length, isExhausted: false, usage: null };
   });
@@ -251,6 +253,27 @@ describe("events", () => {
       expect(await waiting).toMatchObject({ ids: [], has_more: true });
     } finally {
       isDraining = false;
+    }
+  });
+
+  test("say that a batch with only parked lines waits for its upstream", async () => {
+    // Retries of more than 64 lines are parked: their due time is `infinity` until the upstream has room for them.
+    const retried = Array.from({ length: 65 }, (_, i) => 3 * i + 2);
+    const batch = await running(200);
+    await record(batch, retried);
+    const lines = retried.map((line) => ({ line, byteOffset: 0, byteLength: 1 }));
+    await openRetries(api.db(), { batchNo: batch.batchNo, lines, askedBy: "a test" }, api.now());
+    // Without a worker, the batch waits for a worker.
+    const worker = randomUUID();
+    await registerWorker(api.db(), { id: worker, host: "here", pid: 1 });
+    const { reply, text } = await listenTo(batch.id);
+    try {
+      await until(() => Promise.resolve(eventsOf(text()).length > 0), { message: "the first event is there" });
+
+      expect(text()).toContain(`"waiting":"waiting for a turn at the upstream"`);
+    } finally {
+      reply.destroy();
+      await removeWorkers(api.db(), [worker]);
     }
   });
 

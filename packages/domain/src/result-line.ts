@@ -1,5 +1,8 @@
 /** Builds the lines of output and error files from a request's outcome: contract §4.3 and §4.4. */
 
+/** Which of the batch's two files a result line belongs to. */
+export type ResultKind = "output" | "error";
+
 /** Codes of a line that never got an HTTP reply. The last is ours, the others are OpenAI's: contract §4.4. */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
 export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];

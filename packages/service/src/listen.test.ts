@@ -115,6 +115,28 @@ test("cuts a client that does not stop sending after 5 s", async () => {
   await server.close(60_000);
 });
 
+test.each([
+  ["CONNECT", "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"],
+  ["an upgrade", "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"],
+  ["a malformed request", "hello\r\n\r\n"],
+  ["a request without a Host header", "GET / HTTP/1.1\r\n\r\n"],
+  ["an unknown expectation", "GET / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n"],
+])("keeps serving after a client sends %s and resets the connection", async (_what, sent) => {
+  const fault = { status: 400, reasonPhrase: "Bad Request", headers: {}, body: "refused" };
+  const server = await listen((_request, response) => response.end("here"), { ...LOOPBACK, answerFault: () => fault });
+  for (let n = 0; n < 20; n += 1) {
+    const socket = connect(server.port, "127.0.0.1");
+    await once(socket, "connect");
+    // The reset reaches the kernel before the server reads the request, so the server answers a dead connection.
+    socket.write(sent);
+    socket.resetAndDestroy();
+    await once(socket, "close");
+  }
+
+  expect(await (await fetch(server.url, { headers: { connection: "close" } })).text()).toBe("here");
+  await server.close(60_000);
+});
+
 async function eventually(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -60,6 +60,11 @@ export async function listen(app: RequestListener, { host, port, answerFault }: 
   server.on("request", (request, response) => {
     if (answerFault === undefined || !refuseWithoutHost(request, response, answerFault)) app(request, response);
   });
+  server.on("connection", (socket) => {
+    // Node removes its own error listener before it emits "connect" or "upgrade". An "error" event without a listener
+    // ends the process, so a client that sends CONNECT and resets the connection would stop the API.
+    socket.on("error", () => undefined);
+  });
   lingerOnClose(server, running);
   if (answerFault !== undefined) answerConnectionFaults(server, running, answerFault);
 

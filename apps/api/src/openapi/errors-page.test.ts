@@ -1,11 +1,10 @@
-/** Holds docs/errors.md to the catalogues of errors, in both directions. */
+/** Compares docs/errors.md with the error catalogues, in both directions. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { errors, fileFaults, LINE_ERROR_CODES, lineFaults } from "@nightshift/domain";
 import { answerOf } from "../middleware/error-handler.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { ErrorCase } from "./operation.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/errors.md"), "utf8");
 
@@ -15,7 +14,7 @@ function rowsUnder(heading: string): string[][] {
   const [own = ""] = section.split(/^## /m);
   return own
     .split("\n")
-    .filter((line) => line.startsWith("| `"))
+    .filter((line) => /^\| [`\d]/.test(line))
     .map((line) =>
       line
         .slice(1, -1)
@@ -25,30 +24,44 @@ function rowsUnder(heading: string): string[][] {
 }
 
 const rows = rowsUnder("Requests");
+/** The type of each status: the table at the top of the page. */
+const types = new Map(
+  [...page.matchAll(/^\| (\d{3}(?:, \d{3})*) \| `(\w+_error)` \|/gm)].flatMap(([, statuses = "", type = ""]) =>
+    statuses.split(", ").map((status): [string, string] => [status, type]),
+  ),
+);
 
-test("every case of the catalogue has an example and a row, and no other has", () => {
-  const cases = Object.keys(errors).sort();
+test("the page has exactly one row for each case of the catalogue", () => {
+  const messages = Object.values(errorExamples).map(({ message }) => message);
 
-  expect(Object.keys(errorExamples).sort()).toEqual(cases);
-  expect(rows.map(([name]) => name).sort()).toEqual(cases);
+  expect(Object.keys(errorExamples).sort()).toEqual(Object.keys(errors).sort());
+  expect(rows.map(([, , , message]) => message).sort()).toEqual(messages.sort());
 });
 
-test.each(rows)("the row of %s is what the API answers, and says what to do", (...cells) => {
-  const [name, status, type, code, param, message, whatToDo] = cells;
-  const example = errorExamples[name as ErrorCase];
-  const answer = answerOf(example.facts.kind);
+test("the rows are sorted by status and code", () => {
+  const keys = rows.map(([status, code]) => `${String(status)} ${code === "null" ? "" : String(code)}`);
 
-  expect([status, type, code, param, message]).toEqual([
-    String(answer.status),
-    answer.type,
-    String(example.facts.code),
-    String(example.facts.param),
-    example.message,
-  ]);
-  expect(whatToDo).toMatch(/^[A-Z].{10,}\.$/);
+  expect(keys).toEqual([...keys].sort());
 });
 
-test("every code that a line or a file can fail with is there, and no other", () => {
+test.each(Object.entries(errorExamples))(
+  "the row of %s matches the reply of the API and says what to do",
+  (_, example) => {
+    const [status = "", code, param, message, whatToDo] = rows.find((row) => row[3] === example.message) ?? [];
+    const answer = answerOf(example.facts.kind);
+
+    expect([status, types.get(status), code, param, message]).toEqual([
+      String(answer.status),
+      answer.type,
+      String(example.facts.code),
+      String(example.facts.param),
+      example.message,
+    ]);
+    expect(whatToDo).toMatch(/^[A-Z].{10,}\.$/);
+  },
+);
+
+test("the page has exactly the fault codes of lines and files", () => {
   const faults = [
     ...Object.values(lineFaults).map((make) => (make as (...args: unknown[]) => { code: string })("", "")),
     ...Object.values(fileFaults).map((make) => (make as (...args: unknown[]) => { code: string })("")),
@@ -59,6 +72,6 @@ test("every code that a line or a file can fail with is there, and no other", ()
   ]);
 });
 
-test("every code of an unanswered line is there, and no other", () => {
+test("the page has exactly the codes of unanswered lines", () => {
   expect(rowsUnder("Lines of an error file").map(([code]) => code)).toEqual([...LINE_ERROR_CODES]);
 });

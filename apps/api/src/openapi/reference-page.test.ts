@@ -53,8 +53,8 @@ test.each(operations)("$method $path has its place, with every parameter, field 
   );
 });
 
-test("what every request can meet is named once, for all of them", () => {
-  const [, sentence = ""] = /^Any request can meet (.*?)\. Other statuses/ms.exec(page) ?? [];
+test("the statuses that any request can return are named once", () => {
+  const [, sentence = ""] = /^Any request can return (.*?)\. Other statuses/ms.exec(page) ?? [];
   const others = operations.map((operation) => {
     const own = ownStatuses(operation);
     const { responses } = document.paths[operation.path]![operation.method]!;

@@ -107,6 +107,36 @@ describe("damage is told in words", () => {
   });
 });
 
+describe("zstd data without content", () => {
+  const emptyFrame = (windowDescriptor: number): Buffer => frameWith([0x00, windowDescriptor], Buffer.alloc(0));
+  const repeated = (bytes: Buffer, count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes));
+
+  test.each([
+    ["frames", repeated(emptyFrame(0x00), 1000)],
+    ["skippable frames", repeated(skippableFrame(), 1000)],
+    ["blocks", Buffer.concat([emptyFrame(0x00).subarray(0, 6), Buffer.alloc(3 * 999), Buffer.from([1, 0, 0])])],
+  ])("takes one turn of the event loop for each of 1,000 empty %s", async (_what, bytes) => {
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      ticker = setImmediate(count);
+    };
+    let ticker = setImmediate(count);
+    const text = await read(Buffer.concat([bytes, emptyFrame(0x00)]), "zstd", bytes.length + 9);
+    clearImmediate(ticker);
+
+    expect(text).toBe("");
+    expect(turns).toBeGreaterThanOrEqual(1000);
+  });
+
+  test.each([
+    ["with a window of 8 MiB", repeated(emptyFrame(13 << 3), 257)],
+    ["to skip", repeated(skippableFrame(), 65_537)],
+  ])("is refused when it has too many frames %s", async (_what, bytes) => {
+    await expect(read(bytes, "zstd", 64 * 1024)).rejects.toThrow(/it has too many frames/);
+  });
+});
+
 test.each<[Coding, Buffer]>([
   ["gzip", gzipSync(Buffer.alloc(64 * 1024 * 1024))],
   ["zstd", bomb("", 50_000)],

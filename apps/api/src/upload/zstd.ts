@@ -15,6 +15,15 @@ const MAX_BLOCKS = 100_000;
 /** A decoder holds the window in memory. RFC 9659 has encoders stay within this; `zstd --ultra` and `--long` may not. */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
 
+/**
+ * fzstd allocates and zeroes a window for each frame, which takes up to 5 ms for 8 MiB. Together, the windows of all
+ * frames may have 2 GiB: 256 frames of 8 MiB.
+ */
+const MAX_WINDOWS_BYTES = 2 * 1024 * 1024 * 1024;
+
+/** A frame counts as at least 32 KiB. That allows 65,536 frames, enough for one per line of a batch of 50,000 lines. */
+const MIN_COUNTED_WINDOW_BYTES = 32 * 1024;
+
 /** RFC 8878 §3.1.1.2.4. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
@@ -29,14 +38,14 @@ let loading: Promise<XXHashAPI> | undefined;
 /** The decompressed bytes; throws as `decompressed` does. */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = createByteReader(source);
-  const count = { blocks: 0 };
+  const count: Count = { blocks: 0, windowBytes: 0 };
   try {
     for (let frames = 0; ; frames += 1) {
       const magic = await reader.take(MAGIC_BYTES);
       if (magic.length === 0 && frames > 0) return;
       const number = magic.length === MAGIC_BYTES ? magic.readUInt32LE() : 0;
       if (number === MAGIC) yield* frame(reader, magic, count);
-      else if ((number & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) await skip(reader);
+      else if ((number & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) await skip(reader, count);
       else throw damaged(frames === 0 ? "it does not begin with a zstd frame" : "what follows a frame is none");
     }
   } finally {
@@ -44,28 +53,40 @@ export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-async function skip(reader: ByteReader): Promise<void> {
+/** The work that the stream has cost so far. */
+interface Count {
+  blocks: number;
+  windowBytes: number;
+}
+
+function countFrame(count: Count, windowBytes: number): void {
+  count.windowBytes += Math.max(windowBytes, MIN_COUNTED_WINDOW_BYTES);
+  if (count.windowBytes > MAX_WINDOWS_BYTES) throw damaged("it has too many frames");
+}
+
+async function skip(reader: ByteReader, count: Count): Promise<void> {
+  countFrame(count, 0);
+  await nextTurn();
   const bytes = (await need(reader, 4)).readUInt32LE();
   let passed = 0;
   for await (const piece of reader.pass(bytes)) passed += piece.length;
   if (passed < bytes) throw cutShort();
 }
 
-async function* frame(reader: ByteReader, magic: Buffer, count: { blocks: number }): AsyncGenerator<Uint8Array> {
+async function* frame(reader: ByteReader, magic: Buffer, count: Count): AsyncGenerator<Uint8Array> {
   const descriptor = await need(reader, 1);
   const header = Buffer.concat([descriptor, await need(reader, headerRest(descriptor.readUInt8()))]);
   const { windowBytes, hasChecksum } = readFrameHeader(header);
   if (windowBytes > MAX_WINDOW_BYTES) {
     throw damaged(`a window of it has ${String(windowBytes)} bytes, and may have ${String(MAX_WINDOW_BYTES)}`);
   }
+  countFrame(count, windowBytes);
   const hash = hasChecksum ? (await (loading ??= xxhash())).create64() : null;
   const decode = createDecoder();
   for await (const bytes of compressedBytes(reader, Buffer.concat([magic, header]), count)) {
     for (const made of decode(bytes, false)) {
       hash?.update(made);
       yield made;
-      // A block may cost a millisecond: requests of others come in between.
-      await nextTurn();
     }
   }
   const checksum = await need(reader, hash === null ? 0 : CHECKSUM_BYTES);
@@ -80,11 +101,7 @@ async function* frame(reader: ByteReader, magic: Buffer, count: { blocks: number
 }
 
 /** The frame's bytes from its beginning to the end of its last block, at most one block at a time. */
-async function* compressedBytes(
-  reader: ByteReader,
-  header: Buffer,
-  count: { blocks: number },
-): AsyncGenerator<Uint8Array> {
+async function* compressedBytes(reader: ByteReader, header: Buffer, count: Count): AsyncGenerator<Uint8Array> {
   yield header;
   for (let isLast = false; !isLast;) {
     const blockHeader = await need(reader, BLOCK_HEADER_BYTES);
@@ -93,6 +110,9 @@ async function* compressedBytes(
     if (block.size > MAX_BLOCK_BYTES) throw damaged("a block of it is larger than blocks may be");
     count.blocks += 1;
     if (count.blocks > MAX_BLOCKS) throw damaged(`it has more than ${String(MAX_BLOCKS)} blocks`);
+    // A block or a new window can take milliseconds, so other requests get a turn before each block. Empty blocks count
+    // too: without a turn, one chunk of the upload could hold 20,000 of them.
+    await nextTurn();
     yield blockHeader;
     let left = block.bytes;
     for await (const piece of reader.pass(block.bytes)) {

@@ -106,6 +106,18 @@ test("a database that is away is asked again, and nobody is sent away", async ()
   stop();
 });
 
+test("logs an error of one watcher, and keeps reading the batch for the others", async () => {
+  const { seen, warn, watch, look } = start();
+  const broken = jest.fn(() => {
+    throw new Error("cannot be shown");
+  });
+  const stops = [watch.watch(7, { seen: broken, ended: () => undefined }), look()];
+  await second(2);
+  stops.push(watch.watch(7, { seen: broken, ended: () => undefined }));
+  expect([broken.mock.calls.length, warn.mock.calls.length, seen.length]).toEqual([4, 4, 3]);
+  for (const stop of stops) stop();
+});
+
 test.each<["the process stops" | "the batch is gone"]>([["the process stops"], ["the batch is gone"]])(
   "all are told when %s",
   async (why) => {

@@ -15,7 +15,7 @@ export interface WatchedBatch extends BatchProgress {
 }
 
 export interface BatchWatcher {
-  /** Told of each reading, the latest there is at once; later calls are not awaited. */
+  /** Called with the latest reading at once, and then with each new one. An error that it throws is logged. */
   seen(batch: WatchedBatch): void;
   /** There is nothing more to see: the process stops, or the batch is gone. */
   ended(): void;
@@ -53,9 +53,32 @@ interface Entry {
 export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): BatchWatch {
   const entries = new Map<number, Entry>();
 
+  // A watcher runs outside of any request: without the catch, its error would end the process and all other streams.
+  const call = (batchNo: number, callback: () => void): void => {
+    try {
+      callback();
+    } catch (error) {
+      logger.warn({ err: error, batchNo }, "a watcher of a batch failed; the watch goes on");
+    }
+  };
+  const tell = (batchNo: number, entry: Entry, found: BatchProgress): void => {
+    entry.rate.observe(performance.now(), found.completed + found.failed);
+    const latest = { ...found, linesPerSecond: entry.rate.perSecond() };
+    entry.latest = latest;
+    for (const watcher of [...entry.watchers]) {
+      if (!entry.watchers.has(watcher)) continue;
+      call(batchNo, () => {
+        watcher.seen(latest);
+      });
+    }
+  };
   const end = (batchNo: number, entry: Entry): void => {
     entries.delete(batchNo);
-    for (const watcher of [...entry.watchers]) watcher.ended();
+    for (const watcher of [...entry.watchers]) {
+      call(batchNo, () => {
+        watcher.ended();
+      });
+    }
   };
   const look = async (batchNo: number, entry: Entry): Promise<void> => {
     const found = await read(batchNo);
@@ -65,7 +88,7 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
       end(batchNo, entry);
       return;
     }
-    if (found !== "unreadable") tell(entry, found);
+    if (found !== "unreadable") tell(batchNo, entry, found);
     if (entries.get(batchNo) !== entry) return;
     entry.timer = setTimeout(() => {
       if (isDraining()) end(batchNo, entry);
@@ -87,7 +110,12 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
     entries.set(batchNo, entry);
     entry.watchers.add(watcher);
     if (known === undefined) void look(batchNo, entry);
-    else if (entry.latest !== null) watcher.seen(entry.latest);
+    else if (entry.latest !== null) {
+      const { latest } = entry;
+      call(batchNo, () => {
+        watcher.seen(latest);
+      });
+    }
     return () => {
       entry.watchers.delete(watcher);
       if (entry.watchers.size > 0) return;
@@ -123,12 +151,4 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
         if (signal.aborted) giveUp();
       }),
   };
-}
-
-function tell(entry: Entry, found: BatchProgress): void {
-  entry.rate.observe(performance.now(), found.completed + found.failed);
-  entry.latest = { ...found, linesPerSecond: entry.rate.perSecond() };
-  for (const watcher of [...entry.watchers]) {
-    if (entry.watchers.has(watcher)) watcher.seen(entry.latest);
-  }
 }

@@ -1,7 +1,7 @@
 /** Writes a result file of a batch, under a fresh id: its bytes, and what its row will say. */
 import { randomBytes } from "node:crypto";
 import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
-import { newFileId } from "@nightshift/domain";
+import { newFileId, type ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { ResultContent } from "./result-files.ts";
 
@@ -11,7 +11,7 @@ export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | 
 export async function writeResultFile(
   deps: WriteResultFileDeps,
   batch: BatchView,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   content: ResultContent,
 ): Promise<ResultFile> {
   const id = newFileId(randomBytes);
@@ -23,7 +23,7 @@ export async function writeResultFile(
     id,
     tenant: batch.tenant,
     purpose: "batch_output",
-    filename: `${batch.id}_${kind}.jsonl`,
+    filename: `${batch.id}_${resultKind}.jsonl`,
     bytes,
     blob,
     etag,
