@@ -81,7 +81,7 @@ export const IDEMPOTENCY_KEY = { keptSeconds: DAY_SECONDS, maxLength: 255 } as c
 export const RESULT_PAGE = { default: 100, max: 1_000, maxBytes: 4 * 1024 * 1024, maxWaitSeconds: 30 } as const;
 
 /** How long after a batch's end its results can be read line by line. Its files have their own expiry. */
-export const RESULT_LOG_KEPT_SECONDS = DAY_SECONDS;
+export const RESULT_LOG_KEPT_SECONDS = 24 * 3_600;
 
 /** How long a webhook is retried after it was first due: contract §1.4. */
 export const WEBHOOK_GIVE_UP_MS = 72 * 3_600_000;
