@@ -8,8 +8,8 @@ import { presentFile } from "../../present/file.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { reserveStorage, uploadLimit } from "../../tiers/upload-limits.ts";
-import { discardUpload } from "../../upload/noted-object.ts";
-import { receiveUpload, type ReceivedUpload, type UploadDeps } from "../../upload/receive-upload.ts";
+import { discardUpload } from "../../noted-object.ts";
+import { receiveUpload, type ReceivedUpload, type UploadDeps } from "./receive-file.ts";
 
 export interface CreateFileDeps extends UploadDeps {
   readonly clock: () => Date;

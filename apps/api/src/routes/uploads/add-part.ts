@@ -20,8 +20,8 @@ import { idFromPath } from "../../object-id.ts";
 import { toSeconds } from "../../present/seconds.ts";
 import { presentPart } from "../../present/upload.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
-import { discardUpload, type UploadDeps } from "../../upload/noted-object.ts";
-import { receivePart } from "../../upload/receive-part.ts";
+import { discardUpload, type UploadDeps } from "../../noted-object.ts";
+import { receivePart } from "./receive-part.ts";
 import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-upload.ts";
 
 export interface AddPartDeps extends UploadDeps {

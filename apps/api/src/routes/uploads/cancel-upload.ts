@@ -3,7 +3,7 @@ import { markCancelled, partBlobs, type UploadView, withTx } from "@nightshift/d
 import { idFromPath } from "../../object-id.ts";
 import { presentUpload } from "../../present/upload.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
-import { discardObjects, type UploadDeps } from "../../upload/noted-object.ts";
+import { discardObjects, type UploadDeps } from "../../noted-object.ts";
 import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-upload.ts";
 
 export interface CancelUploadDeps extends UploadDeps {

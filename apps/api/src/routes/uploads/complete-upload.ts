@@ -21,8 +21,8 @@ import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { reserveStorage } from "../../tiers/upload-limits.ts";
-import { checkJoinedContent, readMd5 } from "../../upload/joined-content.ts";
-import { discardObjects, discardUpload, joinNoted, type UploadDeps } from "../../upload/noted-object.ts";
+import { checkJoinedContent, readMd5 } from "./joined-content.ts";
+import { discardObjects, discardUpload, joinNoted, type UploadDeps } from "../../noted-object.ts";
 import { getUpload, lockKnownUpload } from "./pending-upload.ts";
 
 const parseBody = bodyParser(CompleteUploadBody);

@@ -8,8 +8,8 @@ import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { uploadLimit } from "../../tiers/upload-limits.ts";
-import { refuseWrongExtension } from "../../upload/batch-input.ts";
-import { fileLifeSeconds, maxUploadBytesOf, parsePurpose } from "../../upload/upload-form.ts";
+import { refuseWrongExtension } from "../files/batch-input.ts";
+import { fileLifeSeconds, maxUploadBytesOf, parsePurpose } from "../files/file-form.ts";
 
 const parseBody = bodyParser(CreateUploadBody);
 

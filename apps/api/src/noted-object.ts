@@ -2,7 +2,7 @@
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 import type { Request } from "express";
-import { onObjectStore } from "../object-store-errors.ts";
+import { onObjectStore } from "./object-store-errors.ts";
 
 export interface UploadDeps {
   readonly db: Db;

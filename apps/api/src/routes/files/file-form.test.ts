@@ -1,7 +1,7 @@
 /** The text fields of an upload. */
 import { expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
-import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./upload-form.ts";
+import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./file-form.ts";
 
 function faultOf(fields: Record<string, unknown>): { message: string; param: string | null; code: string | null } {
   try {

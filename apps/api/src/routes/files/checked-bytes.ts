@@ -1,10 +1,10 @@
 /** Looks at a file's bytes while they stream by: how many they are, what their first line is, and their hash where it is wanted. */
 import { createHash } from "node:crypto";
 import { errors, type UploadPurpose } from "@nightshift/domain";
-import type { UploadLimit } from "../tiers/upload-limits.ts";
+import type { UploadLimit } from "../../tiers/upload-limits.ts";
 import { refuseWrongFirstLine } from "./batch-input.ts";
 import { createFirstLine, type FirstLine } from "./first-line.ts";
-import { maxBytesOf } from "./upload-form.ts";
+import { maxBytesOf } from "./file-form.ts";
 
 export interface ByteChecks {
   readonly firstLine: FirstLine;

@@ -9,7 +9,7 @@ import {
   type UploadPurpose,
 } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { textParser } from "../request-schema.ts";
+import { textParser } from "../../request-schema.ts";
 
 export interface UploadForm {
   readonly purpose: UploadPurpose;

@@ -2,16 +2,16 @@
 import { errors, MAX_FILENAME_LENGTH, type RequestError } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
-import { onObjectStore } from "../object-store-errors.ts";
-import type { UploadLimit } from "../tiers/upload-limits.ts";
+import { onObjectStore } from "../../object-store-errors.ts";
+import type { UploadLimit } from "../../tiers/upload-limits.ts";
 import { refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
 import { type ByteChecks, createByteChecks } from "./checked-bytes.ts";
-import { type CompressedName, readCompressedName, readContentEncoding } from "./compressed-names.ts";
-import { decodedRequest } from "./decoded-request.ts";
-import { decompressed } from "./decompress.ts";
-import { formBytes, notAFile, readFormFile } from "./form-file.ts";
-import { discardUpload, type UploadDeps as NotedDeps, writeNoted } from "./noted-object.ts";
-import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./upload-form.ts";
+import { type CompressedName, readCompressedName, readContentEncoding } from "../../multipart/compressed-names.ts";
+import { decodedRequest } from "../../multipart/decoded-request.ts";
+import { decompressed } from "../../multipart/decompress.ts";
+import { formBytes, notAFile, readFormFile } from "../../multipart/form-parts.ts";
+import { discardUpload, type UploadDeps as NotedDeps, writeNoted } from "../../noted-object.ts";
+import { maxBytesOf, readPurposeSoFar, readUploadForm, type UploadForm } from "./file-form.ts";
 
 export interface UploadDeps extends NotedDeps {
   /** Seconds that a file of purpose `batch` lives where its form does not say it; null: for ever. */

@@ -2,8 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import type { ObjectStore } from "@nightshift/storage";
-import { refuseWrongFirstLine } from "./batch-input.ts";
-import { createFirstLine, type FirstLine } from "./first-line.ts";
+import { refuseWrongFirstLine } from "../files/batch-input.ts";
+import { createFirstLine, type FirstLine } from "../files/first-line.ts";
 
 export interface ContentDemands {
   readonly isBatchInput: boolean;

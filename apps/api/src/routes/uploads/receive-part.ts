@@ -2,8 +2,8 @@
 import { errors, MAX_UPLOAD_PART_BYTES } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request, Response } from "express";
-import { formBytes, notAFile, readFormFile } from "./form-file.ts";
-import { discardUpload, type UploadDeps, writeNoted } from "./noted-object.ts";
+import { formBytes, notAFile, readFormFile } from "../../multipart/form-parts.ts";
+import { discardUpload, type UploadDeps, writeNoted } from "../../noted-object.ts";
 
 const FIELD = "data";
 
