@@ -234,9 +234,9 @@ describe.each(availableStores())("%s", (_name, open) => {
       const refused = async (partIds: unknown[], md5?: string) => faultOf(await complete(id, partIds, md5));
       const fault = (param: string, text: string) => ({ param, message: expect.stringContaining(text) });
 
-      expect(await refused([part, "part_none"])).toEqual(fault("part_ids", "'part_none' is no part of this upload"));
-      expect(await refused([part, "\0"])).toEqual(fault("part_ids", "is no part of this upload"));
-      expect(await refused([foreign])).toEqual(fault("part_ids", "is no part of this upload"));
+      expect(await refused([part, "part_none"])).toEqual(fault("part_ids", "'part_none' is not a part of this upload"));
+      expect(await refused([part, "\0"])).toEqual(fault("part_ids", "is not a part of this upload"));
+      expect(await refused([foreign])).toEqual(fault("part_ids", "is not a part of this upload"));
       expect(await refused([part, part])).toEqual(fault("part_ids", "listed twice"));
       expect(await refused([])).toEqual(fault("part_ids", `have 0 bytes together, but the upload declared`));
       expect(await refused([other])).toEqual(fault("part_ids", "bytes together"));

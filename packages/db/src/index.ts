@@ -19,6 +19,7 @@ export type { FileView } from "./files/file-view.ts";
 export { findFile } from "./files/find-file.ts";
 export { forgetFiles } from "./files/forget-files.ts";
 export { insertFile, type NewFile } from "./files/insert-file.ts";
+export { registerFile } from "./files/register-file.ts";
 export { listFiles, type FilePage, type FilePageRequest } from "./files/list-files.ts";
 export { claimKey, KeyConflictError, sweepKeys, type KeyClaim, type KeyConflict } from "./idempotency/claim-key.ts";
 export { expireUploads } from "./uploads/expire-uploads.ts";

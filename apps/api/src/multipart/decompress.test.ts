@@ -12,8 +12,7 @@ import {
   REFERENCE_TEXT,
   skippableFrame,
 } from "../../test/zstd-frames.ts";
-import { readCompressedName, readContentEncoding } from "./compressed-names.ts";
-import { type Coding, decompressed } from "./decompress.ts";
+import { type Coding, decompressed, readCompressedName, readContentEncoding } from "./decompress.ts";
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));

@@ -1,99 +1,189 @@
-/** Reads a multipart form with one file, which streams to whoever keeps it. */
-import type { Readable } from "node:stream";
-import { errors, RequestError } from "@nightshift/domain";
-import type { Request, Response } from "express";
-import multer from "multer";
+/** Reads a multipart form as a sequence of parts, in the order in which the client sends them. */
+import { on } from "node:events";
+import { finished, Readable } from "node:stream";
+import { errors, MAX_FILE_BYTES, RequestError } from "@nightshift/domain";
+import appendField from "append-field";
+import busboy, { type Busboy } from "busboy";
+import type { Request } from "express";
+import { decompressed, readContentEncoding } from "./decompress.ts";
 
-/** One field for each of the form's keys, and some that are told that they are unknown. */
+/** One field for each key of a form, and a few unknown ones, so that the error can name the first of them. */
 const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
 
-/** Where the file of a form goes. */
-export interface FormFileSink {
-  /** What to read in place of the request: the same, decompressed. */
-  readonly source?: Request;
-  /** Takes all of the file's stream, and resolves with its bytes. */
-  store(file: Express.Multer.File): Promise<number>;
-  /** Removes what `store` has stored: the form was refused after it. Never rejects. */
-  discard(): Promise<void>;
+/** Room for boundaries and text fields around the largest file of a compressed form. */
+const FORM_BYTES = 1024 * 1024;
+
+export interface FieldPart {
+  readonly kind: "field";
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface FilePart {
+  readonly kind: "file";
+  /** Without folders. */
+  readonly filename: string;
+  /** Throws a RequestError where the form or the client's connection breaks. */
+  readonly content: AsyncIterable<Buffer>;
 }
 
 /**
- * Resolves when the whole form was read; its text fields are in the `body` of what was read. A refusal is answered at once: multer
- * itself would first read all that the client is still sending; here it does so behind the answer.
+ * Yields the parts of the request's form: text fields, and at most one file, which must be called `fileField`. A body with
+ * a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError for anything else.
+ *
+ * The caller reads the whole content of a file before it asks for the next part, or leaves the loop. It may leave early
+ * and reply at once: the rest of the body is read and dropped after the reply.
  */
-export function readFormFile(request: Request, response: Response, field: string, sink: FormFileSink): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const storage: multer.StorageEngine = {
-      _handleFile: (_request, file, done) => {
-        sink.store(file).then(
-          (size) => {
-            done(null, { size });
-          },
-          (error: unknown) => {
-            reject(error instanceof Error ? error : new Error(String(error)));
-            done(error);
-          },
-        );
-      },
-      _removeFile: (_request, _file, done) => {
-        void sink.discard().then(() => {
-          done(null);
-        });
-      },
-    };
-    const read = multer({ storage, limits: LIMITS, defParamCharset: "utf8" }).single(field);
-    const source = sink.source ?? request;
-    read(source, response, (error: unknown) => {
-      if (error !== undefined && error !== null) reject(toRequestError(error, field));
-      else if (request.is("multipart/form-data") !== "multipart/form-data") {
-        reject(errors.malformedMultipart("its Content-Type is not multipart/form-data"));
-      } else if (isRead(source)) resolve();
-      else {
-        reject(errors.malformedMultipart("the boundary in its Content-Type cannot be read; put it in double quotes"));
-      }
-    });
+export async function* readFormParts(request: Request, fileField: string): AsyncGenerator<FieldPart | FilePart> {
+  const body = readBody(request);
+  const parser = createParser(request);
+  const parts = on(parser, "part", { close: ["close"] }) as AsyncIterable<[FieldPart | FilePart]>;
+  reportParts(parser, fileField);
+  finished(body, { writable: false }, (error) => {
+    if (error) parser.destroy(error);
   });
-}
-
-/** Express and multer each have their own reader of Content-Type, and multer passes over what its own cannot read. */
-function isRead(source: Request): boolean {
-  return (source.body as unknown) !== undefined;
-}
-
-/** The bytes of a form's file; `check` sees each chunk and the bytes so far, and ends the reading by throwing a RequestError. */
-export async function* formBytes(
-  source: Readable,
-  check: (chunk: Buffer, bytes: number) => void = () => undefined,
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
+  body.pipe(parser);
   try {
-    // Left as it is when we stop: destroying it would be reported as a second, meaningless reason by multer.
-    const chunks = source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      check(chunk, bytes);
-      yield chunk;
-    }
+    for await (const [part] of parts) yield part;
   } catch (error) {
-    // A source that breaks is the client's connection or its form, never the object store.
-    throw error instanceof RequestError ? error : toRequestError(error);
+    throw toRequestError(error);
+  } finally {
+    body.unpipe(parser);
+    parser.destroy();
+    // Drain the bytes that the client sends, not the decompressed stream: a zip bomb expands without end.
+    if (body !== request) body.destroy();
+    request.resume();
   }
 }
 
-/** The form has the file as a text: without a filename in its part. */
+/** Adds a field to the fields of a form: `a[b]` becomes the key `b` of the object `a`. */
+export function addField(fields: Record<string, unknown>, { name, value }: FieldPart): void {
+  try {
+    appendField(fields, name, value);
+  } catch {
+    throw errors.malformedMultipart("Invalid field name");
+  }
+}
+
+/** The error for a form that has the file's content in a text field: a part without a filename. */
 export function notAFile(field: string): RequestError {
   return errors.outOfRange(field, "send it as a file, which has a filename in the form");
 }
 
-function toRequestError(error: unknown, fileField?: string): RequestError {
+/** The bytes of the form: the request itself, or its decompressed body. */
+function readBody(request: Request): Readable {
+  const coding = readContentEncoding(request);
+  if (coding === null) return request;
+  return Readable.from(limited(decompressed(bytesOf(request), coding)), { objectMode: false });
+}
+
+async function* limited(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > MAX_FILE_BYTES + FORM_BYTES) throw errors.fileTooLarge(MAX_FILE_BYTES);
+    yield chunk;
+  }
+}
+
+function createParser(request: Request): Busboy {
+  if (typeof request.is("multipart") !== "string") {
+    throw errors.malformedMultipart("its Content-Type is not multipart/form-data");
+  }
+  // busboy reports these two limits when they are reached, not when they are exceeded.
+  const limits = { ...LIMITS, parts: LIMITS.parts + 1, fieldSize: LIMITS.fieldSize + 1 };
+  try {
+    return busboy({ headers: request.headers, limits, defParamCharset: "utf8" });
+  } catch (error) {
+    const { message } = error as Error;
+    // Express accepts more characters in a boundary without quotes than busboy does.
+    const isMalformed = message === "Malformed content type";
+    throw errors.malformedMultipart(
+      isMalformed ? "the boundary in its Content-Type cannot be read; put it in double quotes" : message,
+    );
+  }
+}
+
+/** Makes the parser emit `part` for each part that is accepted, and `error` for the first one that is not. */
+function reportParts(parser: Busboy, fileField: string): void {
+  const report = (part: FieldPart | FilePart | RequestError): void => {
+    parser.emit(part instanceof RequestError ? "error" : "part", part);
+  };
+  parser.on("field", (name: string | undefined, value, { valueTruncated }) => {
+    report(toField(name, value, valueTruncated, fileField));
+  });
+  parser.on("file", (name: string | undefined, stream, { filename }) => {
+    // An `error` event without a listener ends the process; whoever reads the stream gets the error as well.
+    stream.on("error", () => undefined);
+    if (name !== undefined && (filename === undefined || filename === "")) stream.resume();
+    else report(toFile(name, filename ?? "", stream, fileField));
+  });
+  parser.on("partsLimit", () => {
+    report(errors.malformedMultipart("Too many parts"));
+  });
+  parser.on("filesLimit", () => {
+    report(errors.malformedMultipart("Too many files"));
+  });
+  parser.on("fieldsLimit", () => {
+    report(errors.malformedMultipart("Too many fields"));
+  });
+  // Errors after the last part that is wanted have no other listener.
+  parser.on("error", () => undefined);
+}
+
+function toField(
+  rawName: string | undefined,
+  value: string,
+  isTruncated: boolean,
+  fileField: string,
+): FieldPart | RequestError {
+  if (rawName === undefined) return errors.malformedMultipart("Field name missing");
+  const name = unescapeName(rawName);
+  if (isTruncated) {
+    if (name === fileField) return notAFile(name);
+    return errors.outOfRange(name, `a text field must not be longer than ${String(LIMITS.fieldSize)} bytes`);
+  }
+  if (rawName.length > LIMITS.fieldNameSize) return errors.malformedMultipart("Field name too long");
+  if (name.split("[").length - 1 > LIMITS.fieldNestingDepth) {
+    return errors.malformedMultipart("Field name nesting too deep");
+  }
+  return { kind: "field", name, value };
+}
+
+function toFile(
+  rawName: string | undefined,
+  filename: string,
+  stream: Readable,
+  fileField: string,
+): FilePart | RequestError {
+  if (rawName === undefined) return errors.malformedMultipart("Field name missing");
+  if (rawName.length > LIMITS.fieldNameSize) return errors.malformedMultipart("Field name too long");
+  const name = unescapeName(rawName);
+  if (name !== fileField) return errors.unknownParameter(name);
+  return { kind: "file", filename: unescapeName(filename), content: bytesOf(stream) };
+}
+
+/** Browsers escape these three characters in names and filenames, and no other: a `%` of the name itself stays. */
+function unescapeName(name: string): string {
+  return name.replaceAll(/%0A/gi, "\n").replaceAll(/%0D/gi, "\r").replaceAll("%22", '"');
+}
+
+/**
+ * Reads a stream without destroying it when the reader stops: a request still needs its reply, and the parser waits for
+ * the end of a file. The rest is dropped.
+ */
+async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // The form or the client's connection is broken; neither is a failure of the object store, which reads this.
+    throw toRequestError(error);
+  } finally {
+    stream.resume();
+  }
+}
+
+function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  if (error instanceof multer.MulterError && error.code === "LIMIT_UNEXPECTED_FILE") {
-    return errors.unknownParameter(error.field ?? "file");
-  }
-  if (error instanceof multer.MulterError && error.code === "LIMIT_FIELD_VALUE") {
-    const { field = "" } = error;
-    const rule = `a text field must not be longer than ${String(LIMITS.fieldSize)} bytes`;
-    return field === fileField ? notAFile(field) : errors.outOfRange(field, rule);
-  }
   return errors.malformedMultipart(error instanceof Error ? error.message : String(error));
 }

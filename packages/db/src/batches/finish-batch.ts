@@ -1,7 +1,7 @@
 /** The last move of a batch: its result files appear and its status becomes final, in one transaction. */
 import type { Db } from "../pool.ts";
-import { insertBlob } from "../blobs/blobs.ts";
-import { insertFile, type NewFile } from "../files/insert-file.ts";
+import type { NewFile } from "../files/insert-file.ts";
+import { registerFile } from "../files/register-file.ts";
 import { withTx } from "../tx.ts";
 import { moveBatch } from "./move-batch.ts";
 
@@ -25,9 +25,7 @@ export async function finishBatch(db: Db, finish: Finish, now: Date): Promise<bo
   try {
     await withTx(db, async (tx) => {
       for (const file of [finish.output, finish.error]) {
-        if (file === null) continue;
-        await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-        await insertFile(tx, file);
+        if (file !== null) await registerFile(tx, file, file.etag);
       }
       const isMoved = await moveBatch(
         tx,

@@ -4,7 +4,7 @@
  */
 import type { ResultFile } from "../batches/finish-batch.ts";
 import { insertBlob } from "../blobs/blobs.ts";
-import { insertFile } from "../files/insert-file.ts";
+import { registerFile } from "../files/register-file.ts";
 import { arrayLiteral } from "../array-literal.ts";
 import type { Db, Queryable, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
@@ -100,8 +100,7 @@ async function change(tx: Tx, batchNo: number, kind: "output" | "error", change:
       return;
     case "create": {
       const { file } = change;
-      await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-      await insertFile(tx, file);
+      await registerFile(tx, file, file.etag);
       await setFileId(tx, batchNo, kind, null, file.id);
       return;
     }

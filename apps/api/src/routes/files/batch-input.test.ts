@@ -1,7 +1,7 @@
 /** What the first line of an upload is taken for, however its bytes arrive. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createFirstLine, type FirstLineVerdict } from "./first-line.ts";
+import { createFirstLine, type FirstLineVerdict } from "./batch-input.ts";
 
 function judge(...chunks: (string | Uint8Array)[]): FirstLineVerdict {
   const firstLine = createFirstLine();

@@ -1,11 +1,11 @@
 /** The text fields of an upload. */
 import { expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
-import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./file-form.ts";
+import { maxBytesOf, readPurposeSoFar, readFileForm } from "./file-form.ts";
 
 function faultOf(fields: Record<string, unknown>): { message: string; param: string | null; code: string | null } {
   try {
-    readUploadForm(fields, null);
+    readFileForm(fields, null);
   } catch (error) {
     if (error instanceof RequestError)
       return { message: error.message, param: error.facts.param, code: error.facts.code };
@@ -17,13 +17,13 @@ function faultOf(fields: Record<string, unknown>): { message: string; param: str
 const expiry = (anchor: unknown, seconds: unknown) => ({ purpose: "batch", expires_after: { anchor, seconds } });
 
 test("a file for a batch expires when the operator says it unless told otherwise, another never", () => {
-  expect(readUploadForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
-  expect(readUploadForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
-  expect(readUploadForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
+  expect(readFileForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
+  expect(readFileForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
+  expect(readFileForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
 });
 
 test.each([["3600"], ["2592000"]])("an expiry of %s seconds, which come as text, is taken", (seconds) => {
-  expect(readUploadForm(expiry("created_at", seconds), 86_400).expiresAfterSeconds).toBe(Number(seconds));
+  expect(readFileForm(expiry("created_at", seconds), 86_400).expiresAfterSeconds).toBe(Number(seconds));
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { formSchema } from "../../openapi/form-schema.ts";
 import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
 import { ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
-import { UploadFields } from "./file-form.ts";
+import { FileFields } from "./file-form.ts";
 import { ListFilesQuery } from "./list-files.ts";
 
 const tag = "Files";
@@ -22,7 +22,7 @@ const UploadForm = formSchema(
     }),
     purpose: Type.Union(UPLOAD_PURPOSES.map((purpose) => Type.Literal(purpose))),
   },
-  UploadFields,
+  FileFields,
 );
 
 const CONTENT_HEADERS = {
