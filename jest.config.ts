@@ -1,11 +1,12 @@
 /**
- * How jest finds, compiles and groups the tests: four projects by what they need. `scripts/test.mjs` runs them one after the other.
+ * How jest finds, compiles and groups the tests. Each project is one kind of test, told by the file's name.
+ * `scripts/test.mjs` runs the projects one after another.
  *
  * @jest-config-loader esbuild-register
  */
 import type { Config } from "jest";
 
-/** What the projects share: workspace packages are read from their sources, so that no test needs a build of the code it tests. */
+/** Jest reads workspace packages from their sources, so no test needs a build of the code it imports. */
 const base = {
   testEnvironment: "node",
   testEnvironmentOptions: { customExportConditions: ["@nightshift/source", "node", "node-addons"] },
@@ -18,7 +19,7 @@ const base = {
   },
 } satisfies Config;
 
-/** For tests that need services: starts them, keeps what failed files leave, and looks afterwards whether anything still runs. */
+/** For tests that need services: starts the services, keeps what failed files leave, and fails on leftover processes. */
 const services = {
   testEnvironment: "<rootDir>/tests/support/environment.mjs",
   globalSetup: "<rootDir>/tests/support/global-setup.mjs",
@@ -27,7 +28,6 @@ const services = {
 
 export default {
   coverageProvider: "v8",
-  testSequencer: "<rootDir>/tests/support/longest-first.mjs",
   projects: [
     {
       ...base,
@@ -45,6 +45,12 @@ export default {
       ...services,
       displayName: "e2e",
       testMatch: ["<rootDir>/tests/e2e/**/*.e2e.test.ts"],
+    },
+    {
+      ...base,
+      ...services,
+      displayName: "long",
+      testMatch: ["<rootDir>/{packages,apps}/*/test/**/*.long.test.ts", "<rootDir>/tests/e2e/**/*.long.test.ts"],
     },
     {
       ...base,

@@ -1,15 +1,15 @@
-// Runs the checks that need no running program: lint, which takes longest, beside the others. Node's built-ins only.
+// Runs the static checks: lint, which takes longest, in parallel with the others. Uses Node's built-ins only.
 import { spawn } from "node:child_process";
 import process from "node:process";
 
-/** One after the other, in the order in which a fault is cheapest to find; `lint` needs one core all the while. */
+/** These run one after another, the fastest first. `lint` needs one core the whole time. */
 const QUICK = ["format:check", "build", "knip"];
 const SLOW = "lint";
 
 const running = new Set();
 let isStopping = false;
 
-/** Starts an npm script. Resolves with its exit code; what it prints is shown at once, or with `isQuiet` when it has ended. */
+/** Starts an npm script and resolves with its exit code. With `isQuiet` its output appears only after it has ended. */
 function start(name, { isQuiet = false } = {}) {
   const npmCli = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
@@ -17,14 +17,14 @@ function start(name, { isQuiet = false } = {}) {
   const [command, ...args] = [...npmCli, "run", name];
   const child = spawn(command, args, { stdio: isQuiet ? ["ignore", "pipe", "pipe"] : "inherit" });
   running.add(child);
-  const said = [];
-  child.stdout?.on("data", (chunk) => said.push(chunk));
-  child.stderr?.on("data", (chunk) => said.push(chunk));
+  const output = [];
+  child.stdout?.on("data", (chunk) => output.push(chunk));
+  child.stderr?.on("data", (chunk) => output.push(chunk));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       running.delete(child);
-      if (!isStopping) process.stdout.write(Buffer.concat(said));
+      if (!isStopping) process.stdout.write(Buffer.concat(output));
       resolve(code ?? 1);
     });
   });
@@ -35,7 +35,7 @@ function stopAll() {
   for (const child of running) child.kill("SIGTERM");
 }
 
-// Sent by a terminal, it reaches the children as well; sent to this process alone, it has to be passed on.
+// A terminal sends the signal to the children as well. A signal to this process alone has to be passed on.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stopAll);
 
 const slow = start(SLOW, { isQuiet: true });

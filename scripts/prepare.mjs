@@ -1,5 +1,6 @@
-// Makes a clone ready to run: checks Node, installs what package-lock.json names, builds what changed. Runs before anything
-// is installed, so it uses Node's built-ins only; says nothing when there is nothing to do.
+// Makes a clone ready to run: checks the Node version, installs the packages of package-lock.json, and builds what has
+// changed. It runs before anything is installed, so it uses Node's built-ins only. It prints nothing when there is
+// nothing to do.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,12 +12,12 @@ import { fileURLToPath } from "node:url";
 
 const OLDEST_NODE = [20, 19];
 
-// Not import.meta.dirname: a Node too old to have it must get as far as the sentence that says so.
+// Not import.meta.dirname: a Node too old to have it must still print the message about its version.
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
-/** Ends this script with a message for the person at the terminal. */
+/** An error whose message is all that the user needs to see. */
 class PrepareError extends Error {}
 
 function checkNode() {
@@ -28,22 +29,22 @@ function checkNode() {
 }
 
 const lockFile = path.join(root, "package-lock.json");
-/** What npm writes as its last act of installing: an interrupted install has none. */
+/** npm writes this file at the end of an install, so an interrupted install lacks it. */
 const installedFile = path.join(root, "node_modules", ".package-lock.json");
-/** The lock file's hash, written by us when npm was content with it. */
+/** The hash of the lock file that was installed successfully. */
 const stampFile = path.join(root, "node_modules", ".nightshift-installed");
 
 const hash = (text) => createHash("sha256").update(text).digest("hex");
 
-/** The packages that a lock file lists, without the workspaces' own folders. */
+/** Returns the packages that a lock file lists, without the workspaces' own folders. */
 function readPackages(file) {
   const { packages } = JSON.parse(readFileSync(file, "utf8"));
   return Object.entries(packages).filter(([place]) => place.includes("node_modules/"));
 }
 
 /**
- * True when this very lock file was installed by us, or when what it lists is there, installed by hand. Optional packages
- * may be absent (most are for other platforms), and so may those that npm lists although nothing needs them.
+ * True when this script installed this lock file, or when the packages that it lists are installed. Optional packages may
+ * be absent, because most are for other platforms, and so may packages that npm lists although nothing needs them.
  */
 function isInstalled() {
   if (!existsSync(lockFile))
@@ -58,7 +59,7 @@ function isInstalled() {
   });
 }
 
-/** Runs a program in the clone; its output is only shown when it fails. Returns the seconds it took. */
+/** Runs a program in the clone and shows its output only when it fails. Returns how many seconds it took. */
 async function run(command, args, whatToDo) {
   const started = performance.now();
   const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
@@ -70,28 +71,28 @@ async function run(command, args, whatToDo) {
     child.once("close", (code, signal) => resolve(code === 0 ? null : (signal ?? `exit code ${code}`)));
   });
   if (end === null) return ((performance.now() - started) / 1000).toFixed(1);
-  const said = Buffer.concat(output).toString().trim();
-  throw new PrepareError(`${said}\n\n\`${[path.basename(command), ...args].join(" ")}\` failed (${end}). ${whatToDo}`);
+  const text = Buffer.concat(output).toString().trim();
+  throw new PrepareError(`${text}\n\n\`${[path.basename(command), ...args].join(" ")}\` failed (${end}). ${whatToDo}`);
 }
 
 async function install() {
   say("Installing packages (npm install); the first time takes a minute ...");
-  // `npm run` names the npm that runs us; started by hand, the one on the PATH serves.
+  // `npm run` tells which npm it is. Without it, use the npm on the PATH.
   const npmCli = process.env.npm_execpath?.endsWith("npm-cli.js") ? process.env.npm_execpath : null;
-  // Not `npm ci`: it refuses a lock file that lacks an optional package of another platform, which is all that some
-  // registries have, and it throws away what is installed already. --no-save leaves the lock file as it is, and without
-  // --include=dev, NODE_ENV=production in the environment would leave out the compiler.
+  // Not `npm ci`: it rejects a lock file that lacks an optional package of another platform, which some registries do
+  // not offer, and it deletes installed packages. --no-save keeps the lock file unchanged. Without --include=dev,
+  // NODE_ENV=production in the environment would leave out the compiler.
   const args = ["install", "--no-save", "--include=dev", "--no-audit", "--no-fund"];
   const seconds = await run(
     npmCli === null ? "npm" : process.execPath,
     npmCli === null ? args : [npmCli, ...args],
-    "It needs the npm registry, and to write in node_modules. Once that is possible, run the same command again.",
+    "It needs access to the npm registry, and permission to write to node_modules. Then run the same command again.",
   );
   writeFileSync(stampFile, hash(readFileSync(lockFile)));
   say(`Installed in ${seconds} s.`);
 }
 
-/** `tsc -b` finds out by itself what changed; without changes it takes about a third of a second. */
+/** `tsc -b` compiles only what has changed. Without changes it takes about a third of a second. */
 async function build() {
   const isFirst = !existsSync(path.join(root, "apps", "cli", "dist", "main.js"));
   if (isFirst) say("Building (tsc -b) ...");
@@ -112,12 +113,12 @@ const isAlive = (pid) => {
   }
 };
 
-/** The pid that holds the lock, null when nobody does. */
+/** Returns the pid that holds the lock, or null when the lock is free. */
 const holder = (file) => {
   try {
     return Number(readFileSync(file, "utf8"));
   } catch {
-    // Not there: free, or freed this moment.
+    // The file does not exist: the lock is free, or was released just now.
     return null;
   }
 };
@@ -125,7 +126,7 @@ const holder = (file) => {
 /** Runs `work` while no other npm script installs or builds this clone. */
 async function withLock(work) {
   const clone = hash(root).slice(0, 16);
-  // Outside the clone: npm ci empties node_modules, and a lock is no file to see in git.
+  // Outside the clone: npm ci empties node_modules, and git must not list the lock as a new file.
   const file = path.join(os.tmpdir(), `nightshift-prepare-${os.userInfo().uid}-${clone}`);
   let isWaiting = false;
   while (!(await take(file))) {
@@ -151,7 +152,7 @@ async function take(file) {
     if (error.code === "EEXIST") return false;
     throw error;
   }
-  // Two scripts may have found the same stale lock, and one may have removed the other's new one.
+  // Two scripts may have found the same stale lock, and one may have removed the new lock of the other.
   if (isStale) await delay(100);
   return holder(file) === process.pid;
 }

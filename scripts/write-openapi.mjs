@@ -1,4 +1,4 @@
-// Writes docs/openapi-batch-file.yaml from the schemas that the API checks with. Run by `npm run docs:openapi`, after a build.
+// Writes docs/openapi-batch-file.yaml from the schemas that the API validates with. `npm run docs:openapi` builds first.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { buildDocument, renderYaml } from "../apps/api/dist/openapi/document.js";

@@ -15,6 +15,8 @@ const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort()
 const documents = [
   "README.md",
   "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "AGENTS.md",
   ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => path.join("docs", file)),

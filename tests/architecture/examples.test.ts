@@ -91,7 +91,7 @@ test("every npm command that a page names is there", () => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
     scripts: Readonly<Record<string, string>>;
   };
-  const named = pages.flatMap((page) =>
+  const named = [...pages, "CONTRIBUTING.md", "AGENTS.md"].flatMap((page) =>
     [...readFileSync(path.join(root, page), "utf8").matchAll(/\bnpm (?:run ([\w:]+)|(start|test))\b/g)].map(
       ([, run, own]) => `${page}: ${run ?? own ?? ""}`,
     ),

@@ -13,12 +13,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   upstream: ["domain"],
   webhooks: ["domain"],
   backends: ["db", "domain", "queue", "service", "storage"],
-  testing: ["db", "local-postgres"],
+  testing: ["db", "local-postgres", "service"],
   simulator: ["service"],
   api: ["backends", "db", "domain", "queue", "service", "storage", "upstream", "webhooks"],
   // With no upstream configured, the worker starts the simulator as a process.
   worker: ["backends", "db", "domain", "queue", "service", "simulator", "storage", "upstream", "webhooks"],
-  cli: ["local-postgres", "service"],
+  cli: ["domain", "local-postgres", "service"],
   bench: ["testing"],
 };
 

@@ -1,4 +1,4 @@
-/** The wire by plain fetch, for tests that look at what an SDK would hide. */
+/** A client of the API that uses plain fetch, for tests of details that an SDK would hide. */
 import { type Stack, until } from "@nightshift/testing";
 
 /** The part of a Batch object that tests look at. */

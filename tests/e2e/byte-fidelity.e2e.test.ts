@@ -1,4 +1,6 @@
-/** What is JSON to everybody else is bytes to us: those of a line's body go to the upstream, those of its reply to the user. */
+/**
+ * The bytes of a request body reach the upstream unchanged, and the bytes of the reply reach the result file unchanged.
+ */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator } from "@nightshift/testing";
 import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
@@ -87,7 +89,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   test.each([
     { what: "every byte", written: KNOWN, expected: KNOWN },
     { what: "every byte but those of a renamed model", written: RENAMED, expected: AT_THE_UPSTREAM },
-  ])("$what of a line's body reaches the upstream", async ({ written, expected }) => {
+  ])("sends $what of a request body to the upstream", async ({ written, expected }) => {
     await simulator().configure({ keepBodies: 100 });
     const bodies = Object.values(BODIES);
 
@@ -108,7 +110,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     { file: "output", status: 200 },
     { file: "error", status: 422 },
   ] as const)(
-    "the upstream's reply is in the $file file byte for byte, line breaks aside",
+    "keeps the upstream's reply in the $file file byte for byte, except for line breaks",
     async ({ file, status }) => {
       const replies = Object.values(REPLIES);
       await simulator().configure({

@@ -1,4 +1,4 @@
-/** Runs somebody else's program (a shell, a Python) and returns what it printed. */
+/** Runs an external program, such as a shell or Python, and returns its output. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 

@@ -1,4 +1,4 @@
-/** What can happen to bytes on their way: for fast-check. */
+/** Generates damaged bytes for fast-check. */
 import fc from "fast-check";
 
 /** Bytes that mean something to a reader of lines, of JSON, of HTTP or of UTF-8, and any others. */

@@ -1,4 +1,4 @@
-/** The dashboard as its page uses it: bull-board's own API, with the operator's password. */
+/** Calls the API behind the dashboard's page, which is bull-board's own, with the admin key. */
 import type { Stack } from "@nightshift/testing";
 
 /** A job of the failed set. */

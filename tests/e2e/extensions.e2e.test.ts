@@ -1,7 +1,7 @@
-/** What Nightshift has beyond the contract, over the wire: idempotent creates, compressed files, progress, early results. */
+/** The extensions of the API: idempotency keys, compressed files, progress events, early results, and retries. */
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
-import { availableProfiles } from "@nightshift/testing";
+import { availableProfiles, until } from "@nightshift/testing";
 import OpenAI, { ConflictError } from "openai";
 import { type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
@@ -72,9 +72,12 @@ async function readEvents(reply: Response): Promise<SentEvent[]> {
 }
 
 describe.each(availableProfiles())("%s", (profile) => {
-  const { stack } = useStack({ profile, simulator: { SIMULATOR_LATENCY_MS: "60", SIMULATOR_ERROR_RATE: "0.02" } });
+  const { stack, simulator } = useStack({
+    profile,
+    simulator: { SIMULATOR_LATENCY_MS: "60", SIMULATOR_ERROR_RATE: "0.02" },
+  });
 
-  test("results are read while the batch runs, each line once and with the bytes of the files", async () => {
+  test("a client reads results while the batch runs: each line once, with the same bytes as in the files", async () => {
     const client = createBatchClient(stack());
     const customIds = Array.from({ length: LINES }, (_, index) => `line-${String(index)}`);
     const input = await client.upload(customIds.map((one) => chatLine(one, "Why?")).join("\n"));
@@ -104,7 +107,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await client.request(`/v1/batches/${id}/events`, { headers })).status).toBe(204);
   });
 
-  test("the Node SDK creates a batch once, however often it asks", async () => {
+  test("repeated creates of the Node SDK with one idempotency key create one batch", async () => {
     const openai = new OpenAI({ apiKey: stack().key, baseURL: `${stack().url}/v1`, maxRetries: 0 });
     const client = createBatchClient(stack());
     const headers = { "Idempotency-Key": `job-${profile}-1` };
@@ -122,7 +125,32 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await client.finished(first.id)).toMatchObject({ status: "completed" });
   });
 
-  test("a stream of events ends in order when its process is asked to stop", async () => {
+  test("a failed line of a finished batch is retried and moves to the output file", async () => {
+    await simulator().configure({ faults: [{ match: "refused once", status: 400, times: 1 }] });
+    const client = createBatchClient(stack());
+    const { id } = await client.run([chatLine("good", "Why?"), chatLine("bad", "refused once")].join("\n"));
+    const failed = await client.retrieve(id);
+
+    const reply = await client.request(`/v1/batches/${id}/retry`, { method: "POST" });
+    const retried = await until(
+      async () => {
+        const batch = await client.retrieve(id);
+        return batch.error_file_id === null && batch;
+      },
+      { message: "the error file is gone", timeoutMs: 30_000 },
+    );
+
+    expect(failed.request_counts).toEqual({ total: 2, completed: 1, failed: 1 });
+    expect(reply.status).toBe(200);
+    expect(retried).toMatchObject({
+      status: "completed",
+      output_file_id: failed.output_file_id,
+      request_counts: { total: 2, completed: 2, failed: 0 },
+    });
+    expect((await client.lines(retried.output_file_id)).map((line) => line.custom_id)).toEqual(["good", "bad"]);
+  });
+
+  test("an event stream ends cleanly when its API gets SIGTERM", async () => {
     const client = createBatchClient(stack());
     const lines = Array.from({ length: 2_000 }, (_, index) => chatLine(String(index), "Why?"));
     const { id } = await client.create(await client.upload(lines.join("\n")));

@@ -1,4 +1,4 @@
-/** The five steps of the quick start by plain HTTP, on every profile: the thin line through everything. */
+/** The five steps of the quick start with plain HTTP, on every profile. Start here when everything fails. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -30,7 +30,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await client.content(fileId)).toString()).toBe(input);
   });
 
-  test("each line reaches the upstream once", async () => {
+  test("sends each line to the upstream once", async () => {
     await simulator().forget();
     const client = createBatchClient(stack());
     const input = Array.from({ length: 200 }, (_, index) =>

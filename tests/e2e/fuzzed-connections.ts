@@ -1,4 +1,4 @@
-/** Connections with requests that schemathesis cannot say: odd URLs, headers and bodies, several at once, damaged bytes. */
+/** Generates requests that schemathesis cannot: unusual URLs, headers and bodies, pipelined requests, damaged bytes. */
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { damaged } from "./damage.ts";

@@ -1,4 +1,4 @@
-/** Input files that were good until something happened to them. */
+/** Generates damaged input files from valid ones. */
 import { BATCH_ENDPOINTS, type BatchEndpoint } from "@nightshift/domain";
 import fc from "fast-check";
 import { type Change, change } from "./damage.ts";

@@ -1,4 +1,4 @@
-/** Multipart forms as no library writes them, plain and compressed, for POST /v1/files and for parts of uploads. */
+/** Generates multipart forms that no library writes, plain and compressed, for POST /v1/files and for upload parts. */
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { rawFrame } from "../../apps/api/test/zstd-frames.ts";

@@ -1,4 +1,4 @@
-/** Requests made up by schemathesis from the OpenAPI document, valid and invalid, against a running stack. */
+/** Sends requests that schemathesis generates from the OpenAPI document, valid and invalid, to a running stack. */
 import path from "node:path";
 import type { Stack } from "@nightshift/testing";
 import { runCommand } from "./command.ts";

@@ -1,8 +1,8 @@
-/** A batch that something happens to in the middle: long enough to be found there, with the lines that must all come back. */
+/** A batch that is long enough for a test to interrupt it, and the checks that each of its lines came back once. */
 import { expect } from "@jest/globals";
-import { type Stack, until } from "@nightshift/testing";
-import { type Batch, type BatchClient, chatLine } from "./batch-client.ts";
-import { recordedLines } from "./ledger.ts";
+import { type Role, type Simulator, type Stack, until } from "@nightshift/testing";
+import { type Batch, type BatchClient, chatLine, createBatchClient } from "./batch-client.ts";
+import { misplacedLines, recordedLines } from "./ledger.ts";
 
 export interface InterruptedBatch {
   /** Starts the batch and resolves with its id when a fifth of it is done. */
@@ -11,7 +11,7 @@ export interface InterruptedBatch {
   readonly expectEachLineOnce: (client: BatchClient, batch: Batch) => Promise<void>;
 }
 
-/** A batch of so many lines. */
+/** A batch of `total` lines. */
 export function interruptedBatch(total: number): InterruptedBatch {
   const customIds = Array.from({ length: total }, (_, index) => `line-${String(index)}`);
   const input = customIds.map((id) => chatLine(id, `Question of ${id}`)).join("\n");
@@ -32,4 +32,49 @@ export function interruptedBatch(total: number): InterruptedBatch {
       expect(lines.map((line) => line.custom_id).sort()).toEqual([...customIds].sort());
     },
   };
+}
+
+/** Runs the batch with kill -9 of all processes of a role in the middle, and expects that no line is lost. */
+export async function expectToSurviveKill9(
+  { start, expectEachLineOnce }: InterruptedBatch,
+  stack: Stack,
+  simulator: Simulator,
+  role: Role | "everything",
+): Promise<void> {
+  await simulator.forget();
+  const client = createBatchClient(stack);
+  const id = await start(stack, client);
+
+  const before = await recordedLines(stack, id);
+  await stack.kill9(role);
+  await stack.restart();
+  await until(async () => (await recordedLines(stack, id)).size > before.size, {
+    message: "progress is made again",
+    timeoutMs: 15_000,
+  });
+  const batch = await watchToTheEnd(stack, client, id);
+
+  await expectEachLineOnce(client, batch);
+  const again = await sentAgain(simulator);
+  expect(again.filter((line) => before.has(line))).toEqual([]);
+  expect(role === "api" ? again : []).toEqual([]);
+}
+
+/** Waits until the batch is completed, and checks the ledger at each poll. */
+export async function watchToTheEnd(stack: Stack, client: BatchClient, id: string): Promise<Batch> {
+  return until(
+    async () => {
+      const misplaced = await misplacedLines(stack, id);
+      if (misplaced.length > 0) throw new Error(`Lines out of place: ${JSON.stringify(misplaced.slice(0, 5))}`);
+      const batch = await client.retrieve(id);
+      return batch.status === "completed" && batch;
+    },
+    { message: "the batch is completed and its ledger is consistent", timeoutMs: 120_000, everyMs: 200 },
+  );
+}
+
+/** Returns the lines that reached the upstream more than once. The idempotency key is batch, line and generation. */
+export async function sentAgain(simulator: Simulator): Promise<number[]> {
+  const seen = await simulator.seen();
+  return seen.filter(({ count }) => count > 1).map(({ key }) => Number(key.split("-").at(-2)));
 }

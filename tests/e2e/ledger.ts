@@ -1,4 +1,4 @@
-/** Looks into the ledger of a running batch by SQL: the one place where these tests know the inside. */
+/** Reads the ledger of a running batch with SQL. Only this file of the end-to-end tests knows the schema. */
 import type { Stack } from "@nightshift/testing";
 
 /**
@@ -7,19 +7,19 @@ import type { Stack } from "@nightshift/testing";
  */
 export async function misplacedLines(stack: Stack, batchId: string): Promise<{ line: number; places: number }[]> {
   return stack.sql(
-    `with batch_no as (
-       select number, day, total, fed_lines from batches
+    `with batch as (
+       select batch_no, day, total, fed_lines from batches
        where id = $1 and status in ('in_progress', 'finalizing', 'completed')
      ), places as (
-       select generate_series(fed_lines, total - 1) as line from batch_no
+       select generate_series(fed_lines, total - 1) as line from batch
        union all
-       select s.first_line + i from slices s join batch_no on s.batch_no = batch.batch_no,
+       select s.first_line + i from slices s join batch on s.batch_no = batch.batch_no,
          generate_series(0, s.line_count - 1) as i where (s.todo >> i) & 1 = 1
        union all
-       select lines.line from lines join batch_no on lines.batch_no = batch.batch_no and lines.day = batch_no.day
+       select lines.line from lines join batch on lines.batch_no = batch.batch_no and lines.day = batch.day
      )
      select expected.line, count(places.line)::int as places
-     from batch_no, generate_series(0, batch_no.total - 1) as expected (line) left join places on places.line = expected.line
+     from batch, generate_series(0, batch.total - 1) as expected (line) left join places on places.line = expected.line
      group by expected.line having count(places.line) <> 1`,
     [batchId],
   );

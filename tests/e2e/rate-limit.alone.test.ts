@@ -1,4 +1,4 @@
-/** An upstream's requests per minute, held by all workers together and used up: the upstream counts for itself. */
+/** All workers together keep an upstream's requests per minute and use them up, as the upstream itself counts. */
 import { beforeAll, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
 import { type Batch, chatLine, createBatchClient } from "./batch-client.ts";
@@ -50,7 +50,7 @@ beforeAll(async () => {
   outcomes = await Promise.all(stacks.map(({ stack, simulator }) => runBatch(stack(), simulator())));
 });
 
-test.each(profiles)("%s: the workers together keep below the rate, and use at least 90 %% of it", (profile) => {
+test.each(profiles)("%s: the workers together stay below the rate limit and use at least 90 %% of it", (profile) => {
   const outcome = outcomes[profiles.indexOf(profile)];
 
   expect(outcome?.batch.request_counts).toEqual({ total: LINES, completed: LINES, failed: 0 });

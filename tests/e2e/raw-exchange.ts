@@ -1,4 +1,4 @@
-/** Bytes over a connection as they are, for what no HTTP client would send, and what is wrong with the replies to them. */
+/** Sends raw bytes over a connection, which no HTTP client would send, and checks the replies. */
 import { connect } from "node:net";
 
 /** What is written to one connection. */

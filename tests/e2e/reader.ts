@@ -1,4 +1,6 @@
-/** A reader of the pages: a clone of the repository to stand in, and a shell to paste the examples into. */
+/**
+ * A reader of the documentation: a clone of the repository as the working folder, and a shell that runs the examples.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";

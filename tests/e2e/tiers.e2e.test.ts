@@ -1,4 +1,7 @@
-/** Tiers over whole stacks: batches of a tenant run one after the other and none is forgotten; lines, requests, revoked keys. */
+/**
+ * Tiers on a whole stack: concurrent and queued batches of a tenant, lines per batch, requests per minute, revoked
+ * keys.
+ */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, type Stack, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
@@ -36,7 +39,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     simulator: { SIMULATOR_LATENCY_MS: "200" },
   });
 
-  test("one runs, the others wait in validating; all complete, never two at once", async () => {
+  test("a tenant's batches run one at a time, the others wait in `validating`, and all complete", async () => {
     const client = createBatchClient(stack());
     const file = await client.upload(content());
     const created = await Promise.all([1, 2, 3].map(() => client.create(file)));
@@ -61,7 +64,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(third!.began).toBeGreaterThanOrEqual(second!.ended);
   });
 
-  test("a fourth is refused while three are unfinished; a waiting one can be cancelled; the running one's cancel wakes the next", async () => {
+  test("a full queue returns 429, a waiting batch can be cancelled, and a cancel starts the next batch", async () => {
     const client = createBatchClient(stack());
     const file = await client.upload(content());
     const [first, second, third] = [await client.create(file), await client.create(file), await client.create(file)];
@@ -86,7 +89,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   test.each([
     ["short", 10],
     ["long", 10_000],
-  ])("one line more than lines_per_batch fails the batch, in a %s file", async (_name, bytes) => {
+  ])("a %s file with one line more than lines_per_batch fails the batch", async (_name, bytes) => {
     const client = createBatchClient(stack());
     const lines = Array.from({ length: LINES + 1 }, (_, index) => chatLine(`line-${String(index)}`, "x".repeat(bytes)));
 
@@ -101,7 +104,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("a tenant's requests a minute are one number over all APIs; its revoked key opens none of them", async () => {
+  test("all APIs share a tenant's requests per minute, and all reject its revoked key", async () => {
     const { urls, adminKey } = stack();
     const admin = async (method: string, path: string, body?: object): Promise<Record<string, string>> => {
       const headers = { authorization: `Bearer ${adminKey}` };

@@ -1,4 +1,4 @@
-/** A running Nightshift with a simulator as its upstream, for the tests of one describe block. */
+/** Runs Nightshift with a simulator as its upstream for the tests of one describe block. */
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll } from "@jest/globals";

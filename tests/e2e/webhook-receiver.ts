@@ -1,4 +1,4 @@
-/** A receiver of webhooks on loopback, and the admin API's calls that send them there. */
+/** A webhook receiver on the loopback interface, and the calls of the admin API that register it. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";

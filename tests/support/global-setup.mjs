@@ -1,4 +1,5 @@
-// Starts the services that integration and end-to-end tests use (jest's globalSetup): the built package, since jest does not compile this file.
+// Jest's globalSetup: starts the services of integration and end-to-end tests. It uses the built package, because jest
+// does not compile this file.
 import { startTestServices } from "@nightshift/testing/services";
 
 export default startTestServices;

@@ -1,4 +1,4 @@
-// Stops what globalSetup started, and fails the run when a process that a test started is still there (jest's globalTeardown).
+// Jest's globalTeardown: stops the services, and fails the run when a process that a test started is still running.
 import { stopTestServices } from "@nightshift/testing/services";
 
 export default stopTestServices;

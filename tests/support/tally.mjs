@@ -1,11 +1,12 @@
-// A jest reporter that writes the numbers of a run to the file TEST_TALLY_FILE, for the sum at the end of scripts/test.mjs.
+// A jest reporter that writes the counts of a run to TEST_TALLY_FILE. scripts/test.mjs adds them up.
 import { writeFileSync } from "node:fs";
 
 export default class Tally {
   onRunComplete(_contexts, results) {
     const tally = {
       passed: results.numPassedTests,
-      failed: results.numFailedTests + results.numRuntimeErrorTestSuites, // a file that could not be loaded has no tests to count
+      // A file that fails to load has no tests to count.
+      failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
       skipped: results.numPendingTests + results.numTodoTests,
     };
     writeFileSync(process.env.TEST_TALLY_FILE, JSON.stringify(tally));

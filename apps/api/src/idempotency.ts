@@ -1,6 +1,6 @@
 /**
- * The `Idempotency-Key` header of POST /v1/batches and POST /v1/files. OpenAI has no such header: docs/extensions.md and
- * ADR 0022. Without the header, none of this runs.
+ * The `Idempotency-Key` header of POST /v1/batches and POST /v1/files. OpenAI has no such header: docs/extensions.md
+ * and ADR 0022. Without the header, none of this runs.
  */
 import { createHash } from "node:crypto";
 import { claimKey, type KeyClaim, KeyConflictError, type Tx } from "@nightshift/db";
@@ -51,8 +51,9 @@ export function claimFor(request: KeyedRequest, now: Date): (tx: Tx) => Promise<
 }
 
 /**
- * The object that the key created before, as `find` reads it now. Sets `idempotency-replayed: true` on the reply. Throws a
- * 409 if the key belongs to another request or to one that is still running. Rethrows an error that is not a key conflict.
+ * The object that the key created before, as `find` reads it now. Sets `idempotency-replayed: true` on the reply.
+ * Throws a 409 if the key belongs to another request or to one that is still running. Rethrows an error that is not a
+ * key conflict.
  */
 export async function replay<T>(
   response: Response,

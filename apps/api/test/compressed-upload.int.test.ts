@@ -145,7 +145,8 @@ describe("a compressed JSON body", () => {
   test("of another coding, damaged or too large is refused in words", async () => {
     const messageOf = async (reply: Response): Promise<unknown> => (await errorOf(reply, 400))["message"];
 
-    expect(await messageOf(await create(rawFrame(Buffer.from(body)), "zstd"))).toMatch(/Unsupported .*'gzip'/);
+    // Not zstd: body-parser decodes it where Node can, from 22.15 on.
+    expect(await messageOf(await create(Buffer.from(body), "compress"))).toMatch(/Unsupported .*'gzip'/);
     expect(await messageOf(await create(gzipSync(body).subarray(0, 30), "gzip"))).toMatch(/could not decompress/);
     expect(await messageOf(await create(Buffer.from(body), "gzip"))).toMatch(/could not decompress/);
     expect(await messageOf(await create(gzipSync(Buffer.alloc(2_000_000, 0x20)), "gzip"))).toMatch(/too large/);

@@ -4,7 +4,8 @@ import { insertBatch, ensureLinePartition, findBatch, insertBlob } from "@nights
 import { createLineIndex } from "@nightshift/domain";
 import { type JobQueues, openQueues, prepareQueueBackend } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { createDatabase, newBatch, until } from "@nightshift/testing";
+import { createDatabase, until } from "@nightshift/testing";
+import { batchFields } from "@nightshift/testing/batches";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
 
 const ADMIN_KEY = "pässword: with colons";
@@ -111,7 +112,7 @@ describe("retrying a failed line", () => {
     const now = api.now();
     const created = await insertBatch(
       api.db(),
-      newBatch({ tenant: "one", endpoint: "/v1/embeddings", createdAt: now }),
+      batchFields({ tenant: "one", endpoint: "/v1/embeddings", createdAt: now }),
     );
     batch = created;
     const index = createLineIndex();

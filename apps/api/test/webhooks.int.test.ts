@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { moveBatch, untriedDeliveries, insertBatch } from "@nightshift/db";
-import { newBatch } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
+import { batchFields } from "@nightshift/testing/batches";
 import OpenAI from "openai";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
 
@@ -200,7 +200,7 @@ describe("an endpoint by its id", () => {
 
 /** The id of a batch of the tenant `one` that has just failed. */
 async function failedBatch(): Promise<string> {
-  const { id, batchNo: number } = await insertBatch(api.db(), newBatch({ tenant: "one", createdAt: api.now() }));
+  const { id, batchNo: number } = await insertBatch(api.db(), batchFields({ tenant: "one", createdAt: api.now() }));
   await moveBatch(api.db(), number, { to: "failed", errors: [] }, api.now());
   return id;
 }

@@ -4,7 +4,8 @@ import { beforeEach, expect, test } from "@jest/globals";
 import { batchProgress, type BatchView, insertBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
-import { newBatch, useDatabase } from "@nightshift/testing";
+import { useDatabase } from "@nightshift/testing";
+import { batchFields } from "@nightshift/testing/batches";
 import { admitWaiting } from "../src/batch/admission.ts";
 import { type AdvanceDeps, advanceBatch } from "../src/jobs/advance-batch.ts";
 
@@ -24,7 +25,7 @@ beforeEach(async () => {
 
 /** Its input file is not there: validation ends at once, with the batch failed. */
 function waitingBatch(): Promise<BatchView> {
-  return insertBatch(database.db(), newBatch({ tenant, createdAt: now, deadline }));
+  return insertBatch(database.db(), batchFields({ tenant, createdAt: now, deadline }));
 }
 
 /** What these paths touch of the worker; the rest is not there. */

@@ -1,25 +1,15 @@
-/** Batches whose every step is done by the worker's own parts at a time that the test says: no queue, no timers, no upstream. */
+/** Batches that a test moves step by step with the worker's own code and its own clock, without queue, timers or upstream. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "@jest/globals";
-import {
-  type BatchView,
-  claimSlices,
-  insertBatch,
-  type Db,
-  declareUpstream,
-  getBatch,
-  insertBlob,
-  insertFile,
-  registerWorker,
-  type WaitingSlice,
-} from "@nightshift/db";
+import { type BatchView, claimSlices, type Db, type WaitingSlice } from "@nightshift/db";
 import { answeredLine, NO_TIERS } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { createWebhookSender } from "@nightshift/webhooks";
-import { makeTemporaryFolder, newBatch, useDatabase } from "@nightshift/testing";
+import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { newBatch, newInputFile, newTenant, newUpstream, newWorker, viewOf } from "@nightshift/testing/batches";
 import { createValidationThreads } from "../src/batch/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
 import { advanceBatch } from "../src/jobs/advance-batch.ts";
@@ -39,6 +29,8 @@ export const HANDED_OUT = 4;
 export interface ClockedBatch {
   readonly batchNo: number;
   readonly tenant: string;
+  readonly upstream: string;
+  readonly worker: string;
   readonly fileId: string;
   readonly blob: string;
   readonly view: () => Promise<BatchView>;
@@ -109,30 +101,24 @@ export function useClockedBatches(): ClockedBatches {
       nowMs += seconds * 1_000;
     },
     create: async ({ fileSeconds = FILE_LIFE_SECONDS, outputSeconds } = {}) => {
-      const mark = randomUUID();
-      await db().query("insert into tenants (id) values ($1)", [mark]);
-      await declareUpstream(db(), { name: mark, concurrency: HANDED_OUT / 2, requestsPerMinute: null, sliceLines: 1 });
-      await registerWorker(db(), { id: mark, host: "here", pid: process.pid });
-      const input = { id: `file-${mark}`, blob: `files/${mark}` };
+      const tenant = await newTenant(db());
+      const upstream = await newUpstream(db(), HANDED_OUT / 2, 1);
+      const worker = await newWorker(db(), { pid: process.pid });
       const text = Array.from({ length: TOTAL }, (_, i) => inputLine(`id-${String(i)}`)).join("\n");
-      const info = await objects.put(input.blob, Buffer.from(text));
-      await insertBlob(db(), { key: input.blob, ...info });
+      const key = `files/${randomUUID()}`;
+      const blob = { key, ...(await objects.put(key, Buffer.from(text))) };
       const expiresAt = new Date(nowMs + fileSeconds * 1_000);
-      const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: info.bytes };
-      await insertFile(db(), { ...file, createdAt: now(), expiresAt });
-      const { batchNo: number } = await insertBatch(
-        db(),
-        newBatch({
-          id: `batch_${mark}`,
-          tenant: mark,
-          inputFileId: input.id,
-          outputExpiresAfterSeconds: outputSeconds ?? null,
-          createdAt: now(),
-          deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
-          requestId: `req_${mark}`,
-        }),
-      );
-      return clockedBatch(workerDeps(mark), { batchNo: number, tenant: mark, fileId: input.id, blob: input.blob });
+      const fileId = await newInputFile(db(), { tenant, blob, createdAt: now(), expiresAt });
+      const { batchNo } = await newBatch(db(), {
+        id: `batch_${tenant}`,
+        tenant,
+        inputFileId: fileId,
+        outputExpiresAfterSeconds: outputSeconds ?? null,
+        createdAt: now(),
+        deadline: new Date(nowMs + WINDOW_SECONDS * 1_000),
+        requestId: `req_${tenant}`,
+      });
+      return clockedBatch(workerDeps(upstream), { batchNo, tenant, upstream, worker, fileId, blob: key });
     },
     maintenance: async () => {
       await db().query("update blobs set created_at = now() - interval '2 days'");
@@ -143,7 +129,7 @@ export function useClockedBatches(): ClockedBatches {
 
 function clockedBatch(
   deps: WorkerDeps,
-  names: Pick<ClockedBatch, "batchNo" | "tenant" | "fileId" | "blob">,
+  names: Pick<ClockedBatch, "batchNo" | "tenant" | "upstream" | "worker" | "fileId" | "blob">,
 ): ClockedBatch {
   const { db, objects, clock, logger } = deps;
   const waiting: WaitingSlice[] = [];
@@ -169,15 +155,11 @@ function clockedBatch(
   });
   return {
     ...names,
-    view: async () => {
-      const view = await getBatch(db, names.batchNo);
-      if (view === null) throw new Error("the batch is gone");
-      return view;
-    },
+    view: () => viewOf(db, names.batchNo),
     advance: () => advance({ v: 1, batch_no: names.batchNo }),
-    feedMore: () => feedNow(names.tenant),
+    feedMore: () => feedNow(names.upstream),
     claim: async (count) => {
-      const claimed = await claimSlices(db, names.tenant, waiting.splice(0, count), clock());
+      const claimed = await claimSlices(db, names.worker, waiting.splice(0, count), clock());
       const input = await objects.read(names.blob);
       return claimed.flatMap((slice) =>
         tasksOf(slice, input.subarray(slice.byteOffset, slice.byteOffset + slice.byteLength)),
@@ -201,5 +183,5 @@ function clockedBatch(
 function answered({ request, line }: LineTask): Parameters<Recorder["finish"]>[0]["outcome"] {
   const reply = { status: 200, requestId: `req-${String(line)}`, body: Buffer.from("{}") };
   const text = answeredLine(`batch_req_${String(line)}`, request.customId, reply);
-  return { kind: "done", file: "output", line: text, usage: null, exhaustedBy: null };
+  return { kind: "done", resultKind: "output", line: text, usage: null, exhaustedBy: null };
 }

@@ -1,5 +1,6 @@
-/** Slices and lines as a worker has them in hand, for tests that need no ledger behind them. */
-import type { ClaimedSlice } from "@nightshift/db";
+/** Slices and lines as a worker has them in hand, with or without a batch in the database. */
+import { type BatchView, type ClaimedSlice, type Db, getBatch } from "@nightshift/db";
+import { claimedSlice, newBatch, newUpstream, newWorker, startBatch } from "@nightshift/testing/batches";
 import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
 
 /** A claimed slice of ten lines of some batch; `change` replaces parts of it. */
@@ -45,4 +46,31 @@ export function oneTask(change: Partial<ClaimedSlice> = {}): LineTask {
   const [task] = tasksOfSlice(claimed({ lineCount: 1, ...change }));
   if (task === undefined) throw new Error("the slice has no line to do");
   return task;
+}
+
+/** A batch whose lines a worker has claimed. */
+export interface ClaimedBatch {
+  readonly batchNo: number;
+  readonly day: number;
+  readonly upstream: string;
+  readonly worker: string;
+  /** One task for each line of the batch. All lines are in one slice. */
+  readonly tasks: LineTask[];
+  view(): Promise<BatchView | null>;
+}
+
+/**
+ * Inserts a running batch of up to 64 lines, with its own tenant, upstream and worker, and claims its lines. The worker
+ * runs on the host "here".
+ */
+export async function claimedBatch(db: Db, total: number, pid = process.pid): Promise<ClaimedBatch> {
+  const [batch, upstream, worker] = [
+    await newBatch(db, { createdAt: new Date() }),
+    await newUpstream(db),
+    await newWorker(db, { host: "here", pid }),
+  ];
+  await startBatch(db, batch, total, upstream);
+  const slice = await claimedSlice(db, { ...batch, upstream }, total, worker);
+  const { batchNo, day } = batch;
+  return { batchNo, day, upstream, worker, tasks: tasksOfSlice(slice), view: () => getBatch(db, batchNo) };
 }

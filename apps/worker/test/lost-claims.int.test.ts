@@ -4,14 +4,14 @@ import { ownedSlices, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
 import { createLostClaims } from "../src/ledger/lost-claims.ts";
-import { startBatch } from "./running-batch.ts";
+import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
 const logger = createLogger({ name: "test", level: "silent" });
 
 test("what nobody runs is freed under a new gen when it is seen a second time; what is in hand stays", async () => {
   const db = database.db();
-  const { worker, tasks } = await startBatch(db, 3);
+  const { worker, tasks } = await claimedBatch(db, 3);
   const slice = tasks[0]!.slice;
   let isHeld = true;
   const lost = createLostClaims({ db, logger, workerId: () => worker, claims: { isHeld: () => isHeld } });
@@ -29,7 +29,7 @@ test("what nobody runs is freed under a new gen when it is seen a second time; w
 
 test("what another worker has is not looked at", async () => {
   const db = database.db();
-  const { worker } = await startBatch(db, 3);
+  const { worker } = await claimedBatch(db, 3);
   const lost = createLostClaims({ db, logger, workerId: () => "somebody else", claims: { isHeld: () => false } });
 
   expect([await lost.look(), await lost.look()]).toEqual([0, 0]);

@@ -6,7 +6,7 @@ import { recordHeartbeat, listWorkers, registerWorker, waitingSlices } from "@ni
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
 import { createReaper, type Reaper } from "../src/ledger/reaper.ts";
-import { startBatch } from "./running-batch.ts";
+import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
 const logger = createLogger({ name: "test", level: "silent" });
@@ -90,8 +90,8 @@ test("on the observer's host a process that is gone is dead at once; elsewhere i
 });
 
 test("what a dead worker held waits for others from the same look on, under a new gen", async () => {
-  const { worker, tasks } = await startBatch(database.db(), 3, spawnSync(process.execPath, ["-e", "0"]).pid);
-  const other = await startBatch(database.db(), 2);
+  const { worker, tasks } = await claimedBatch(database.db(), 3, spawnSync(process.execPath, ["-e", "0"]).pid);
+  const other = await claimedBatch(database.db(), 2);
 
   expect(await reaper.look()).toBe(1);
 

@@ -8,7 +8,7 @@ import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
 import type { LineTask } from "../src/lines/line-task.ts";
 import { createRecorder, type Recorder } from "../src/results/recorder.ts";
 import type { FinishedLine } from "../src/results/segment.ts";
-import { startBatch } from "./running-batch.ts";
+import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
 let folder: string;
@@ -57,7 +57,7 @@ function finished(task: LineTask | undefined, text: string): FinishedLine {
     task,
     outcome: {
       kind: "done",
-      file: "output",
+      resultKind: "output",
       line: { pieces: [Buffer.from(text)], length: Buffer.byteLength(text) },
       usage: null,
       exhaustedBy: null,
@@ -66,19 +66,19 @@ function finished(task: LineTask | undefined, text: string): FinishedLine {
 }
 
 test("when a result's promise resolves, its bytes lie where the ledger says", async () => {
-  const batch = await startBatch(database.db(), 2);
+  const batch = await claimedBatch(database.db(), 2);
   const recorder = openRecorder();
 
   await recorder.finish(finished(batch.tasks[1], "one\n"));
 
-  const [stored] = await storedLines(database.db(), batch, false);
+  const [stored] = await storedLines(database.db(), batch, "output");
   expect(stored?.line).toBe(1);
   const { key = "", offset = 0, length = 0 } = stored ?? {};
   expect((await objects.read(key, { start: offset, end: offset + length })).toString()).toBe("one\n");
 });
 
 test("lines that come back together are one object and one transaction, of several batches too", async () => {
-  const batches = [await startBatch(database.db(), 20), await startBatch(database.db(), 20)];
+  const batches = [await claimedBatch(database.db(), 20), await claimedBatch(database.db(), 20)];
   const recorder = openRecorder(true);
 
   await Promise.all(batches.flatMap(({ tasks }) => tasks.map((task) => recorder.finish(finished(task, "x\n")))));
@@ -92,7 +92,7 @@ test("lines that come back together are one object and one transaction, of sever
 });
 
 test("an object store that is away holds results back; nothing is dropped, and nothing is recorded without its bytes", async () => {
-  const batch = await startBatch(database.db(), 2);
+  const batch = await claimedBatch(database.db(), 2);
   const recorder = openRecorder();
   recorder.failure = new Error("the store is away");
   let isDone = false;
@@ -110,7 +110,7 @@ test("an object store that is away holds results back; nothing is dropped, and n
 });
 
 test("lines that go back are in the ledger when their promise resolves, without an object", async () => {
-  const batch = await startBatch(database.db(), 3);
+  const batch = await claimedBatch(database.db(), 3);
   const recorder = openRecorder();
   const back = (i: number, hasBurnedAttempt: boolean): Promise<void> => {
     const task = batch.tasks[i];
@@ -121,13 +121,13 @@ test("lines that go back are in the ledger when their promise resolves, without 
   await Promise.all([back(0, false), back(1, false), back(2, true)]);
 
   expect(recorder.puts).toBe(0);
-  const waiting = (await waitingSlices(database.db(), 100)).filter(({ upstream }) => upstream === batch.worker);
+  const waiting = (await waitingSlices(database.db(), 100)).filter(({ upstream }) => upstream === batch.upstream);
   expect(waiting).toHaveLength(2);
   expect(recorder.flushes.flatMap(({ recorded }) => recorded.slices)).toHaveLength(2);
 });
 
 test("idle resolves when all that was handed over is recorded", async () => {
-  const batch = await startBatch(database.db(), 5);
+  const batch = await claimedBatch(database.db(), 5);
   const recorder = openRecorder(true);
   await recorder.idle();
   for (const task of batch.tasks) void recorder.finish(finished(task, "x\n"));

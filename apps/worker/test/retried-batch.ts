@@ -1,23 +1,10 @@
 /** Finished batches with real bytes whose failed lines are asked for again, step by step: no queue, no timers, no upstream. */
 import { randomUUID } from "node:crypto";
-import {
-  type BatchView,
-  insertBatch,
-  type Db,
-  declareUpstream,
-  ensureLinePartition,
-  getBatch,
-  insertBlob,
-  insertFile,
-  type RetryOutcome,
-  moveBatch,
-  openRetries,
-  recordFlush,
-} from "@nightshift/db";
-import { answeredLine, createLineIndex, type LineSpan } from "@nightshift/domain";
+import { type BatchView, type Db, insertBlob, type RetryOutcome, openRetries, recordFlush } from "@nightshift/db";
+import { answeredLine, createLineIndex, type LineSpan, type ResultKind } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
-import { newBatch } from "@nightshift/testing";
+import { newBatch, newInputFile, newTenant, newUpstream, startBatch, viewOf } from "@nightshift/testing/batches";
 import { assembleBatch } from "../src/batch/assemble-batch.ts";
 import { publishAnswered } from "../src/batch/publish-retries.ts";
 import { inputLine } from "./line-fixture.ts";
@@ -32,7 +19,7 @@ export interface RetryDeps {
 export interface RetriedBatch {
   readonly view: () => Promise<BatchView>;
   /** Records a result for each of these lines, as one flush, with a reply that says `text`. */
-  readonly record: (lines: readonly number[], kind: "output" | "error", text: string) => Promise<void>;
+  readonly record: (lines: readonly number[], resultKind: ResultKind, text: string) => Promise<void>;
   /** Makes the files of the batch, whose lines must all have a result. */
   readonly assemble: (deps?: Partial<RetryDeps>) => Promise<boolean>;
   /** Asks for lines again, as POST …/retry does. */
@@ -46,9 +33,9 @@ export interface RetriedBatch {
 export const customId = (line: number): string => `id-${String(line)}`;
 
 /** The result line of an answer that says `text`. */
-export function resultOf(line: number, kind: "output" | "error", text: string): Buffer {
+export function resultOf(line: number, resultKind: ResultKind, text: string): Buffer {
   const reply = {
-    status: kind === "output" ? 200 : 500,
+    status: resultKind === "output" ? 200 : 500,
     requestId: `req-${String(line)}`,
     body: Buffer.from(JSON.stringify({ text })),
   };
@@ -60,38 +47,18 @@ export function resultOf(line: number, kind: "output" | "error", text: string): 
 /** A batch of `total` lines in progress, of a tenant of its own. */
 export async function retriedBatch(deps: RetryDeps, total: number): Promise<RetriedBatch> {
   const { db, objects, clock } = deps;
-  const mark = randomUUID();
-  await db.query("insert into tenants (id) values ($1)", [mark]);
-  await declareUpstream(db, { name: mark, concurrency: 8, requestsPerMinute: null, sliceLines: null });
+  const tenant = await newTenant(db);
   const { text, index, spans } = inputOf(total);
-  const input = { id: `file-${mark}`, blob: `files/${mark}` };
-  const indexBlob = `indexes/${mark}`;
-  for (const [key, bytes] of [
-    [input.blob, text],
-    [indexBlob, index],
-  ] as const) {
-    await insertBlob(db, { key, ...(await objects.put(key, bytes)) });
-  }
-  const file = { ...input, tenant: mark, purpose: "batch", filename: "in.jsonl", bytes: text.length };
-  await insertFile(db, { ...file, createdAt: clock(), expiresAt: null });
-  const { batchNo: number, day } = await insertBatch(
-    db,
-    newBatch({ tenant: mark, inputFileId: input.id, createdAt: clock() }),
-  );
-  await ensureLinePartition(db, day);
-  const inputBlob = input.blob;
-  await moveBatch(
-    db,
-    number,
-    { to: "in_progress", upstream: mark, model: null, inputBlob, indexBlob, total, firstByte: 0 },
-    clock(),
-  );
+  const mark = randomUUID();
+  const [inputBlob, indexBlob] = [`files/${mark}`, `indexes/${mark}`];
+  const blob = { key: inputBlob, ...(await objects.put(inputBlob, text)) };
+  await insertBlob(db, { key: indexBlob, ...(await objects.put(indexBlob, index)) });
+  const inputFileId = await newInputFile(db, { tenant, blob, createdAt: clock(), expiresAt: null });
+  const batch = await newBatch(db, { tenant, inputFileId, createdAt: clock() });
+  await startBatch(db, batch, total, await newUpstream(db, 8), { inputBlob, indexBlob });
+  const { batchNo } = batch;
 
-  const view = async (): Promise<BatchView> => {
-    const found = await getBatch(db, number);
-    if (found === null) throw new Error("the batch is gone");
-    return found;
-  };
+  const view = (): Promise<BatchView> => viewOf(db, batchNo);
   const withUsual = (change: Partial<RetryDeps>) => ({
     ...deps,
     logger: createLogger({ name: "test", level: "silent" }),
@@ -100,18 +67,18 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
   });
   return {
     view,
-    record: async (lines, kind, said) => {
+    record: async (lines, resultKind, said) => {
       const segment = `segments/${randomUUID()}`;
-      const requestGens = await requestGensOf(db, number);
+      const requestGens = await requestGensOf(db, batchNo);
       const pieces: Buffer[] = [];
       let offset = 0;
       const results = lines.map((line) => {
-        const bytes = resultOf(line, kind, said);
+        const bytes = resultOf(line, resultKind, said);
         pieces.push(bytes);
         const place = { segment, offset, length: bytes.length };
         offset += bytes.length;
         const requestGen = requestGens.get(line) ?? 0;
-        return { batchNo: number, line, sliceNo: 0, requestGen, kind, ...place, isExhausted: false, usage: null };
+        return { batchNo, line, sliceNo: 0, requestGen, resultKind, ...place, isExhausted: false, usage: null };
       });
       await objects.put(segment, Buffer.concat(pieces));
       await recordFlush(db, { segments: [{ key: segment, bytes: offset }], results, returns: [] }, clock());
@@ -122,7 +89,7 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
         const { offset, length } = spans[line] ?? { offset: 0, length: 0 };
         return { line, byteOffset: offset, byteLength: length };
       });
-      return openRetries(db, { batchNo: number, lines: asked, askedBy: "a test" }, clock());
+      return openRetries(db, { batchNo, lines: asked, askedBy: "a test" }, clock());
     },
     publish: async (change = {}) => publishAnswered(withUsual(change), await view()),
     content: async (fileId) => {

@@ -8,8 +8,9 @@ import { insertBatch, insertWebhookEndpoint, listDeliveries, moveBatch, register
 import { WEBHOOK_EVENT_TYPES } from "@nightshift/domain";
 import type { JobPayload } from "@nightshift/queue";
 import { createLogger } from "@nightshift/service";
-import { newBatch, useDatabase } from "@nightshift/testing";
+import { useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
+import { batchFields } from "@nightshift/testing/batches";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
 import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
 
@@ -50,7 +51,7 @@ beforeEach(() => {
 });
 
 /** A worker with a queue that takes notes, and a tenant's endpoint with one event that is due. */
-async function scene() {
+async function createFixture() {
   const db = database.db();
   await db.query("delete from webhook_endpoints");
   const names = { tenant: randomUUID(), endpoint: `we_${randomUUID()}`, worker: `w-${randomUUID()}` };
@@ -62,7 +63,7 @@ async function scene() {
     { id: names.endpoint, tenant: names.tenant, url, events: [...WEBHOOK_EVENT_TYPES], secret: SECRET, createdAt },
     1,
   );
-  const batch = await insertBatch(db, { ...newBatch({ tenant: names.tenant, createdAt }), requestId: "req_1" });
+  const batch = await insertBatch(db, { ...batchFields({ tenant: names.tenant, createdAt }), requestId: "req_1" });
   await moveBatch(db, batch.batchNo, { to: "failed", errors: [] }, createdAt);
 
   const jobs: JobPayload<"webhook.deliver">[] = [];
@@ -100,7 +101,7 @@ async function scene() {
 }
 
 test("a batch's deliveries are enqueued at its end, and only those that were never tried", async () => {
-  const { queue, jobs, batchId, runDue } = await scene();
+  const { queue, jobs, batchId, runDue } = await createFixture();
 
   await queue.enqueueOf(batchId);
   expect(jobs).toHaveLength(1);
@@ -114,7 +115,7 @@ test("a batch's deliveries are enqueued at its end, and only those that were nev
 });
 
 test("an acknowledged delivery is sent once, whatever the queue does", async () => {
-  const { runDue, sent, shown, batchId } = await scene();
+  const { runDue, sent, shown, batchId } = await createFixture();
 
   expect(await runDue()).toBe(1);
   expect(await runDue()).toBe(0);
@@ -131,7 +132,7 @@ test("an acknowledged delivery is sent once, whatever the queue does", async () 
 });
 
 test("what is never acknowledged is tried for 72 hours, and then kept as failed", async () => {
-  const { runDue, sent, shown } = await scene();
+  const { runDue, sent, shown } = await createFixture();
   status = 500;
 
   const moments: number[] = [];
@@ -154,7 +155,7 @@ test("what is never acknowledged is tried for 72 hours, and then kept as failed"
 });
 
 test("410 ends it at once", async () => {
-  const { runDue, sent, shown } = await scene();
+  const { runDue, sent, shown } = await createFixture();
   status = 410;
 
   await runDue();
@@ -164,7 +165,7 @@ test("410 ends it at once", async () => {
 });
 
 test("a worker that stops while it waits for the answer leaves the delivery to others", async () => {
-  const { runDue, shown } = await scene();
+  const { runDue, shown } = await createFixture();
   const stopping = new AbortController();
   status = 0;
   onRequest = () => {
@@ -184,7 +185,7 @@ test("a worker that stops while it waits for the answer leaves the delivery to o
 });
 
 test("an endpoint that is deleted while it is asked gets no more", async () => {
-  const { runDue, endpoint } = await scene();
+  const { runDue, endpoint } = await createFixture();
   status = 0;
   let deleted: Promise<unknown> | undefined;
   onRequest = () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
 import { writeResultFile } from "../src/batch/write-result-file.ts";
-import { startBatch } from "./running-batch.ts";
+import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
 const NOW = new Date("2026-08-20T12:00:00Z");
@@ -20,7 +20,7 @@ test.each([
   ["as long as is configured", null, 86_400, "2026-08-21T12:00:00.000Z"],
   ["for ever, where that is configured", null, null, undefined],
 ])("it lives %s, and its bytes are there", async (_how, asked, batchFileLifeSeconds, expiresAt) => {
-  const view = await (await startBatch(database.db(), 1)).view();
+  const view = await (await claimedBatch(database.db(), 1)).view();
   if (view === null) throw new Error("the batch is not there");
   const deps = { db: database.db(), objects, clock: () => NOW, batchFileLifeSeconds };
 

@@ -1,6 +1,6 @@
 /**
- * Blobs: objects of the store that a row of `blobs` names. The row is written first and deleted last, so that maintenance
- * finds every object that a crash leaves behind.
+ * Blobs: objects of the store that a row of `blobs` names. The row is written first and deleted last, so that
+ * maintenance finds every object that a crash leaves behind.
  */
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
@@ -11,8 +11,8 @@ export interface BlobStores {
 }
 
 /**
- * Inserts the row of the blob, then writes its object. Rejects as `write` does, and then neither is left. The row gets its
- * size and ETag from `registerFile`, in the transaction that makes the blob a file.
+ * Inserts the row of the blob, then writes its object. Rejects as `write` does, and then neither is left. The row gets
+ * its size and ETag from `registerFile`, in the transaction that makes the blob a file.
  */
 export async function writeBlob(
   { db }: Pick<BlobStores, "db">,

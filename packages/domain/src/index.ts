@@ -63,6 +63,7 @@ export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter,
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
 export {
   answeredLine,
+  type ResultKind,
   type ResultLine,
   LINE_ERROR_CODES,
   quotedBody,
@@ -75,9 +76,16 @@ export {
 export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
 export { isTenantName, TENANT_NAME_RULE } from "./tenant-name.ts";
 export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type Tiers } from "./tiers.ts";
-export { readUsage, type LineUsage } from "./usage.ts";
+export { NO_TOKENS, readUsage, sumUsage, TOKEN_COUNTERS, type TokenUsage } from "./usage.ts";
 export { expiresAfter } from "./wire/shared-schemas.ts";
-export { BatchError, BatchObject, BatchUsage, type CreateBatchBody, createBatchBody } from "./wire/batch.ts";
+export {
+  BatchError,
+  BatchObject,
+  BatchUsage,
+  type CreateBatchBody,
+  createBatchBody,
+  presentUsage,
+} from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { ErrorReply } from "./wire/error.ts";
 export { BatchHistoryEntry } from "./wire/history.ts";

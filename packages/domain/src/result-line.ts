@@ -1,5 +1,8 @@
 /** RequestLine + what became of it → the line of the output or error file: contract §4.3 and §4.4. */
 
+/** Which of the batch's two files a result line belongs to. */
+export type ResultKind = "output" | "error";
+
 /** The codes of a line that never got an HTTP reply; the last is ours, the others are OpenAI's: contract §4.4. */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
 export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];

@@ -1,24 +1,23 @@
 /** What both backends must survive alike: wipes, outages, workers that die. */
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { until } from "@nightshift/testing";
+import { startTcpProxy, type TcpProxy, until } from "@nightshift/testing";
 import { openQueues, QueueUnavailableError } from "../src/index.ts";
 import type { BackendUnderTest } from "./backend-under-test.ts";
 import { createGate, hasNone, useQueues } from "./fixture.ts";
-import { openRoute, type Route } from "./outage.ts";
 
 const advance = { v: 1, batch_no: 7 } as const;
 
 /** Registers the suite for a backend. */
 export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {
   const { open, under, logged } = useQueues(openBackend);
-  const routes: Route[] = [];
-  const route = async (): Promise<Route> => {
-    const opened = await openRoute(under().backend.url);
-    routes.push(opened);
-    return opened;
+  const proxies: TcpProxy[] = [];
+  const startProxy = async (): Promise<TcpProxy> => {
+    const proxy = await startTcpProxy(under().backend.url);
+    proxies.push(proxy);
+    return proxy;
   };
   afterEach(async () => {
-    await Promise.all(routes.splice(0).map((opened) => opened.close()));
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
   });
 
   describe("a wipe under running workers", () => {
@@ -69,13 +68,13 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
   });
 
   test("a worker that died leaves its job to another, and its batch can be advanced after that", async () => {
-    const way = await route();
-    const [dying, living] = [await open(under().at(way.url)), await open()];
+    const proxy = await startProxy();
+    const [dying, living] = [await open(under().at(proxy.url)), await open()];
     const never = createGate();
     dying.work("batch.advance", never.handler, { concurrency: 1 });
     await dying.enqueue("batch.advance", advance);
     await until(() => never.running() === 1, { message: "the job runs" });
-    await way.cut();
+    await proxy.cut();
     let calls = 0;
 
     living.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
@@ -89,8 +88,8 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
 
   describe("a server that goes away", () => {
     test("enqueueing rejects, workers resume when it is back", async () => {
-      const way = await route();
-      const queues = await open(under().at(way.url));
+      const proxy = await startProxy();
+      const queues = await open(under().at(proxy.url));
       const gate = createGate();
       let calls = 0;
       queues.work("slice.run", gate.handler, { concurrency: 2, upstream: "up" });
@@ -98,14 +97,14 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
       await until(() => gate.running() === 1, { message: "a slice runs" });
 
-      await way.cut();
+      await proxy.cut();
       await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
       await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, bulk: false }])).rejects.toThrow(
         QueueUnavailableError,
       );
       await expect(queues.isReady()).rejects.toThrow(QueueUnavailableError);
       gate.open();
-      await way.restore();
+      await proxy.restore();
       await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
       await until(() => calls === 1, { message: "its worker is back" });
       await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), {
@@ -117,14 +116,14 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     });
 
     test("a worker that is started meanwhile works when it is back", async () => {
-      const way = await route();
-      const queues = await open(under().at(way.url));
-      await way.cut();
+      const proxy = await startProxy();
+      const queues = await open(under().at(proxy.url));
+      await proxy.cut();
       let calls = 0;
 
       queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
       await until(() => logged("queue error") > 0, { message: "the worker has tried" });
-      await way.restore();
+      await proxy.restore();
       await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
       await until(() => calls === 1, { message: "it works" });
 
@@ -132,25 +131,25 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     });
 
     test("opening the queues rejects, and works when it is back", async () => {
-      const way = await route();
-      await way.cut();
+      const proxy = await startProxy();
+      await proxy.cut();
 
-      await expect(open(under().at(way.url))).rejects.toThrow(QueueUnavailableError);
-      await way.restore();
+      await expect(open(under().at(proxy.url))).rejects.toThrow(QueueUnavailableError);
+      await proxy.restore();
 
-      await expect(open(under().at(way.url))).resolves.toBeDefined();
+      await expect(open(under().at(proxy.url))).resolves.toBeDefined();
     });
 
     test("closing ends, though it does not answer", async () => {
-      const way = await route();
+      const proxy = await startProxy();
       const logger = { info: () => undefined, warn: () => undefined };
-      const queues = await openQueues({ backend: under().at(way.url), upstreams: ["up"], logger });
+      const queues = await openQueues({ backend: under().at(proxy.url), upstreams: ["up"], logger });
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 1 });
       await queues.enqueue("batch.advance", advance);
       await until(() => gate.running() === 1, { message: "a job runs" });
 
-      way.freeze();
+      proxy.freeze();
 
       await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
       await expect(queues.close(100)).resolves.toBeUndefined();

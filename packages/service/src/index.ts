@@ -5,7 +5,7 @@ export { withDeadline } from "./deadline.ts";
 export { describeError } from "./describe-error.ts";
 export { healthRoutes, type Check, type HealthOptions } from "./health.ts";
 export { KNOWN_VARIABLES } from "./known-variables.ts";
-export type { Lifecycle } from "./lifecycle.ts";
+export { isListening, type Lifecycle } from "./lifecycle.ts";
 export type { AnswerFault, ConnectionFault } from "./connection-faults.ts";
 export { listen, PortTakenError, type Listening } from "./listen.ts";
 export { createLogger, LOG_LEVELS, type LogDestination, type Logger, type LogLevel } from "./logger.ts";

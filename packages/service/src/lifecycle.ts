@@ -60,3 +60,20 @@ async function runPhase(phase: Phase, log: Logger): Promise<boolean> {
     return false;
   }
 }
+
+/** The message by which a program tells its parent process where it serves. */
+export interface ListeningMessage {
+  readonly type: "listening";
+  readonly url: string;
+}
+
+export function isListening(message: unknown): message is ListeningMessage {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "type" in message &&
+    message.type === "listening" &&
+    "url" in message &&
+    typeof message.url === "string"
+  );
+}

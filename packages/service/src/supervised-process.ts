@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { createBackoff } from "./backoff.ts";
 import { describeError } from "./describe-error.ts";
+import { isListening } from "./lifecycle.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** The last lines of its output are worth waiting for; not for ever, since a child that outlives it may hold the pipe. */
@@ -119,15 +120,4 @@ async function untilEnded(child: ChildProcess, onExit: () => void): Promise<stri
   } catch (error) {
     return `before it began (${describeError(error)})`;
   }
-}
-
-function isListening(message: unknown): message is { type: "listening"; url: string } {
-  return (
-    typeof message === "object" &&
-    message !== null &&
-    "type" in message &&
-    message.type === "listening" &&
-    "url" in message &&
-    typeof message.url === "string"
-  );
 }

@@ -1,6 +1,6 @@
 /** Names of test databases. */
 
-/** How the names of a run's databases begin, so that they can be found again at its end. */
+/** Returns the prefix of a run's databases, by which the end of the run finds them. */
 export function databaseNamePrefix(runId: string): string {
   return `nightshift_test_${runId}_`;
 }

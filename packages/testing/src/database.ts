@@ -1,10 +1,10 @@
-/** Databases on the test server: empty ones, or clones of the migrated template. */
+/** Creates databases on the test server: empty ones, or clones of the migrated template. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { databaseNamePrefix } from "./database-name.ts";
 import { testServices } from "./test-services.ts";
 
-/** Makes a database on the test server and returns its address: empty, or a clone of the migrated template. */
+/** Creates a database on the test server and returns its URL. It is empty, or a clone of the migrated template. */
 export async function createDatabase({ migrated }: { migrated: boolean }): Promise<string> {
   const { databaseUrl, databaseTemplate, runId } = testServices();
   const name = `${databaseNamePrefix(runId)}${randomBytes(6).toString("hex")}`;
@@ -17,7 +17,7 @@ export async function createDatabase({ migrated }: { migrated: boolean }): Promi
   return url.href;
 }
 
-/** Sets a database apart from those that are dropped at the end of the run. */
+/** Exempts a database from being dropped at the end of the run. */
 export async function keepDatabase(url: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   await onServer(testServices().databaseUrl, `comment on database ${name} is 'kept: a test failed'`);

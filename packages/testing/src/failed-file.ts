@@ -1,6 +1,6 @@
-/** Whether a test of the running file has failed: what it leaves (a database, logs) is then kept to be looked at. */
+/** Tells whether a test of the running file has failed, in which case the file keeps its database and logs. */
 
-/** True once a test of this file failed. The repository's jest environment (tests/support/environment.mjs) notes it. */
+/** True after a test of this file has failed. The jest environment (tests/support/environment.mjs) records it. */
 export function hasFailedTest(): boolean {
   return (globalThis as { hasFailedTest?: boolean }).hasFailedTest === true;
 }

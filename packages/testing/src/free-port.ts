@@ -1,7 +1,10 @@
-/** Ports that nobody listens on. */
+/** Finds free ports. */
 import { createServer } from "node:net";
 
-/** A port of the loopback interface that was free a moment ago; a server that must have it should be ready to ask again. */
+/**
+ * Returns a port of the loopback interface that was free just now. Another process may take it first: be ready to
+ * retry.
+ */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

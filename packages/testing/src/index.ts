@@ -1,4 +1,4 @@
-/** What tests use: services, databases, whole stacks of processes, and waiting without sleeping. */
+/** Helpers for tests: services, databases, fixtures, stacks of processes, and waiting without sleeping. */
 export { createDatabase } from "./database.ts";
 export { freePort } from "./free-port.ts";
 export { takeRedisDatabase } from "./redis-database.ts";
@@ -11,7 +11,7 @@ export { truncate } from "./stack/queue-store.ts";
 export { startSimulatorProcess, type SeenLine, type Simulator, type SimulatorStats } from "./stack/simulator.ts";
 export { startStack, type Stack, type StackOptions } from "./stack/stack.ts";
 export { type LostCommits, useLostCommits } from "./lost-commits.ts";
-export { newBatch } from "./new-batch.ts";
+export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export { makeTemporaryFolder } from "./temporary-folder.ts";
 export { testServices, type TestS3, type TestServices } from "./test-services.ts";
 export { until, type UntilOptions } from "./until.ts";

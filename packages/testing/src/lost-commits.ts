@@ -1,79 +1,42 @@
-/** A way to Postgres that can lose the answer to a commit: it is done, and its client cannot know. */
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+/** A connection to Postgres that can lose the answer to a commit: the commit succeeds, and its client cannot know. */
 import { afterAll, beforeAll } from "@jest/globals";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import { testServices } from "./test-services.ts";
 
-/** A proxy in front of a test's Postgres. */
+/** A proxy in front of the test server. */
 export interface LostCommits {
-  /** The database's URL by way of the proxy, from beforeAll on. All URLs must be of one server. */
+  /** The URL that reaches a database of the test server through the proxy. Valid from beforeAll on. */
   through(url: string): string;
-  /** Of the next commit that comes by, the answer is lost with its connection. */
+  /** Drops the answer to the next commit, and its connection. */
   loseNext(): void;
-  /** Commits whose answer was lost so far. */
+  /** How many commits have lost their answer so far. */
   lost(): number;
 }
 
-/** A simple Query message of the protocol (a letter, four bytes of length, text, NUL) that says commit. */
+/** A simple Query message of the Postgres protocol (a letter, four bytes of length, text, NUL) that says commit. */
 const COMMIT = Buffer.from("Q\0\0\0\u000bcommit\0", "latin1");
 
-/** Gives the calling test file a proxy, closed after its last test. */
+/** Gives the calling test file a proxy that is closed after its last test. */
 export function useLostCommits(): LostCommits {
-  const sockets = new Set<Socket>();
-  let server: Server;
-  let port: number;
-  let target: URL;
+  let proxy: TcpProxy;
   let isArmed = false;
   let lost = 0;
+  const dropsAnswerTo = (request: Buffer): boolean => {
+    if (!isArmed || !request.includes(COMMIT)) return false;
+    isArmed = false;
+    lost += 1;
+    return true;
+  };
 
   beforeAll(async () => {
-    server = createServer((client) => {
-      const postgres = connect(Number(target.port), target.hostname);
-      for (const [socket, other] of [
-        [client, postgres],
-        [postgres, client],
-      ] as const) {
-        sockets.add(socket);
-        socket.on("error", () => other.destroy());
-        socket.on("close", () => {
-          sockets.delete(socket);
-          other.destroy();
-        });
-      }
-      let isLosing = false;
-      client.on("data", (chunk: Buffer) => {
-        if (isArmed && chunk.includes(COMMIT)) {
-          isArmed = false;
-          isLosing = true;
-        }
-        postgres.write(chunk);
-      });
-      postgres.on("data", (chunk: Buffer) => {
-        if (!isLosing) {
-          client.write(chunk);
-          return;
-        }
-        // Postgres answers when the commit is done, not before.
-        lost += 1;
-        client.destroy();
-      });
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    port = (server.address() as AddressInfo).port;
+    proxy = await startTcpProxy(testServices().databaseUrl, { dropsAnswerTo });
   });
-  afterAll(async () => {
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  });
+  afterAll(() => proxy.close());
   return {
     through: (url) => {
-      target = new URL(url);
-      const way = new URL(url);
-      way.hostname = "127.0.0.1";
-      way.port = String(port);
-      return way.href;
+      const proxied = new URL(url);
+      proxied.host = new URL(proxy.url).host;
+      return proxied.href;
     },
     loseNext: () => {
       isArmed = true;

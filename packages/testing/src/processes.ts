@@ -1,4 +1,7 @@
-/** Finds the processes that tests started, with all their descendants, by a mark in their environment. Linux only: elsewhere none are found. */
+/**
+ * Finds the processes that tests started, and all their descendants, by a mark in their environment. It reads /proc, so
+ * it works on Linux only.
+ */
 import { readdir, readFile, readlink } from "node:fs/promises";
 
 const MARK = "TEST_SPAWNED_BY";
@@ -15,27 +18,38 @@ export interface MarkedProcess {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** An environment for a child whose descendants shall be found under `mark`. Marks nest: `run stack` is found under both. */
+/** Whether this system has a /proc to find processes in. */
+export const CAN_FIND_PROCESSES = process.platform === "linux";
+
+/** Throws where processes cannot be found: a search that finds nothing would let tests of crashes and leaks pass. */
+export function requireProcessSearch(): void {
+  if (CAN_FIND_PROCESSES) return;
+  throw new Error(
+    "This test finds processes in /proc, which only Linux has. Run it in a Linux container or virtual machine.",
+  );
+}
+
+/** An environment for a child whose descendants can be found under `mark`. Marks nest: `run stack` is found under both. */
 export function markedEnvironment(env: NodeJS.ProcessEnv, mark: string): NodeJS.ProcessEnv {
   return { ...env, [MARK]: mark };
 }
 
-/** All living processes one of whose marks is `mark`. */
+/** Returns all living processes that carry `mark`. Throws outside of Linux. */
 export async function findProcesses(mark: string): Promise<MarkedProcess[]> {
-  if (process.platform !== "linux") return [];
+  requireProcessSearch();
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => readProcess(pid, mark)));
   return found.filter((one) => one !== null);
 }
 
-/** The most memory that a process ever held (VmHWM of Linux), in bytes; null when it is gone. */
+/** Returns the most memory that a process ever held (VmHWM of Linux), in bytes; null after the process has ended. */
 export async function peakRssBytes(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   return kilobytes === undefined ? null : Number(kilobytes) * 1024;
 }
 
-/** The TCP ports of IPv4 that a process listens at; none when it is gone. */
+/** Returns the TCP ports of IPv4 that a process listens on; none after the process has ended. */
 export async function listeningPorts(pid: number): Promise<number[]> {
   const folder = `/proc/${String(pid)}`;
   const descriptors = await readdir(`${folder}/fd`).catch(() => []);
@@ -52,7 +66,7 @@ async function readProcess(pid: number, mark: string): Promise<MarkedProcess | n
   try {
     const folder = `/proc/${String(pid)}`;
     const environ = await readFile(`${folder}/environ`, "utf8");
-    if (!environ.includes(mark)) return null; // most are somebody else's, and this is asked often
+    if (!environ.includes(mark)) return null; // saves parsing: most processes are not ours, and tests poll this
     const commandLine = await readFile(`${folder}/cmdline`, "utf8");
     if (commandLine === "") return null; // a zombie has none
     const pairs = environ.split("\0").map((pair): [string, string] => {
@@ -63,6 +77,6 @@ async function readProcess(pid: number, mark: string): Promise<MarkedProcess | n
     if (!environment.get(MARK)?.split(" ").includes(mark)) return null;
     return { pid, command: commandLine.split("\0").join(" ").trim(), environment };
   } catch {
-    return null; // ended meanwhile, or another user's
+    return null; // the process has ended, or belongs to another user
   }
 }

@@ -1,11 +1,11 @@
-/** Redis databases for tests: each worker of jest has eight of its own, emptied when they are taken. */
+/** Redis databases for tests. Each jest worker has eight of its own, and each is emptied when a test takes it. */
 import { Redis } from "ioredis";
 import { testServices } from "./test-services.ts";
 
 const PER_WORKER = 8;
 const taken = { count: 0 };
 
-/** The address of an empty database of the test server that no other test file uses, or null where there is no Redis. */
+/** Returns the URL of an empty Redis database that no other test file uses, or null if this machine lacks Redis. */
 export async function takeRedisDatabase(): Promise<string | null> {
   const { redisUrl } = testServices();
   if (redisUrl === null) return null;
@@ -16,7 +16,7 @@ export async function takeRedisDatabase(): Promise<string | null> {
   return url.href;
 }
 
-/** Opens a connection for one piece of work. */
+/** Runs `work` with its own connection. */
 export async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 1 });
   try {
@@ -27,7 +27,7 @@ export async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>
   }
 }
 
-/** What the test server holds in memory now, in bytes (`used_memory`); all its databases together. */
+/** Returns the memory that the test server uses for all its databases, in bytes (`used_memory`). */
 export async function redisUsedBytes(): Promise<number> {
   const { redisUrl } = testServices();
   if (redisUrl === null) throw new Error("There is no Redis here.");

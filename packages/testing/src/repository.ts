@@ -1,5 +1,5 @@
-/** Where the repository lies: the programs that tests start are its built ones. */
+/** The path of the repository. Tests start the programs from its build. */
 import path from "node:path";
 
-/** The repository's root, from the sources as from the build. */
+/** The root of the repository. The path is correct from the sources and from the build. */
 export const REPOSITORY = path.resolve(import.meta.dirname, "../../..");

@@ -1,10 +1,13 @@
-/** What this test run has at its disposal, as jest's globalSetup found or started it. The one reader of the TEST_* variables in tests. */
+/**
+ * The services of this test run, as jest's globalSetup found or started them. Only this file reads the TEST_* variables
+ * in tests.
+ */
 
-/** The services of a run. Redis, S3, Python and bash are null where they could not be had; Postgres is always there. */
+/** The services of a run. Redis, S3, Python and bash are null where this machine lacks them. Postgres is always present. */
 export interface TestServices {
-  /** Of a maintenance database, by a user who may create others. */
+  /** The URL of a maintenance database, with a user who may create databases. */
   readonly databaseUrl: string;
-  /** Name of the migrated database to clone. */
+  /** The name of the migrated database to clone. */
   readonly databaseTemplate: string;
   readonly redisUrl: string | null;
   readonly s3: TestS3 | null;
@@ -12,7 +15,7 @@ export interface TestServices {
   readonly python: string | null;
   /** A bash that finds curl, or null. */
   readonly bash: string | null;
-  /** Marks everything that belongs to this run: databases by name, processes by environment. */
+  /** Marks everything that belongs to this run: databases by their names, processes by their environment. */
   readonly runId: string;
 }
 
@@ -24,12 +27,12 @@ export interface TestS3 {
   readonly secretAccessKey: string;
 }
 
-/** Reads what globalSetup left. Throws outside of the integration and end-to-end projects, which alone have services. */
+/** Returns the services that globalSetup found. Throws in unit tests, which have none. */
 export function testServices(env: NodeJS.ProcessEnv = process.env): TestServices {
   const { TEST_DATABASE_URL, TEST_DATABASE_TEMPLATE, TEST_RUN_ID, TEST_REDIS_URL, TEST_S3_ENDPOINT } = env;
   if (!TEST_DATABASE_URL || !TEST_DATABASE_TEMPLATE || !TEST_RUN_ID) {
     throw new Error(
-      "There are no services here. Tests that need them are named *.int.test.ts, *.e2e.test.ts or *.alone.test.ts; run them by npm test.",
+      "This test has no services. Name a test that needs services *.int.test.ts, *.e2e.test.ts, *.long.test.ts or *.alone.test.ts.",
     );
   }
   return {

@@ -9,7 +9,7 @@ test("resolves with the first truthy value", async () => {
   expect(value).toBe("there");
 });
 
-test("gives up with its message, and the last error as the cause", async () => {
+test("rejects after the time-out with its message, and the last error as the cause", async () => {
   const waiting = until(() => Promise.reject(new Error("not yet")), { message: "pigs fly", timeoutMs: 20 });
 
   await expect(waiting).rejects.toMatchObject({

@@ -1,19 +1,19 @@
-/** Waiting for something to become true, which is what a test does instead of sleeping. */
+/** Waits until a condition is true. Tests use it instead of sleeping. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long to wait (10 s unless told), how often to look (every 25 ms), and what to say when it did not happen. */
+/** The time-out (10 s by default), the interval (25 ms by default), and the message of the error after the time-out. */
 export interface UntilOptions {
   readonly message: string;
   readonly timeoutMs?: number;
   readonly everyMs?: number;
 }
 
-/** What is left of a type when the values that count as "not yet" are taken out. */
+/** A type without the values that count as "not yet". */
 export type Truthy<T> = Exclude<T, false | null | undefined | 0 | "">;
 
 /**
- * Resolves with the first truthy value of `condition`. A condition that throws has not come true yet; its last error is
- * the cause of the rejection after the time-out.
+ * Resolves with the first truthy value of `condition`. A condition that throws counts as "not yet". After the time-out,
+ * its last error is the cause of the rejection.
  */
 export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions): Promise<Truthy<T>> {
   const timeoutMs = options.timeoutMs ?? 10_000;

@@ -4,17 +4,17 @@ import { type Db, openDb } from "@nightshift/db";
 import { createDatabase, keepDatabase } from "./database.ts";
 import { hasFailedTest } from "./failed-file.ts";
 
-/** The database of a test file, there from beforeAll on. */
+/** The database of a test file. It exists from beforeAll on. */
 export interface TestDatabase {
-  /** A pool on it, closed after the file's last test. */
+  /** A pool, which closes after the file's last test. */
   db(): Db;
   url(): string;
 }
 
 /**
- * Gives the calling test file a migrated database of its own. It is not dropped here but at the end of the run: hooks run
- * in the order they were declared, so a file's own afterAll may still need it. That of a failed file stays, on a server
- * that outlives the run.
+ * Gives the calling test file its own migrated database. The end of the run drops it, not this file: hooks run in the order
+ * of their declaration, so a later afterAll of the file may still need it. On a server that outlives the run, the database
+ * of a failed file stays.
  */
 export function useDatabase(): TestDatabase {
   let db: Db | undefined;
@@ -34,6 +34,6 @@ export function useDatabase(): TestDatabase {
 }
 
 function need<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("The database is there from beforeAll on: use it inside tests and hooks.");
+  if (value === undefined) throw new Error("The database exists from beforeAll on: use it inside tests and hooks.");
   return value;
 }

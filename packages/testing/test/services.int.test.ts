@@ -1,17 +1,17 @@
-/** The services that every other test relies on: there, separate for each file, and gone afterwards. */
+/** The services that all other tests rely on. */
 import { expect, test } from "@jest/globals";
 import { createDatabase, testServices, useDatabase } from "@nightshift/testing";
 import pg from "pg";
 
 const database = useDatabase();
 
-test("a test file has a database of its own with the migrated schema", async () => {
+test("gives each test file its own database with the migrated schema", async () => {
   const { rows } = await database.db().query("select name from migrations");
 
   expect(rows).not.toHaveLength(0);
 });
 
-test("a database made without the template is empty", async () => {
+test("creates an empty database without the template", async () => {
   const client = new pg.Client({ connectionString: await createDatabase({ migrated: false }) });
   await client.connect();
 
@@ -21,7 +21,7 @@ test("a database made without the template is empty", async () => {
   expect(rows).toEqual([]);
 });
 
-test("the services name themselves to tests", () => {
+test("tells tests the addresses of the services", () => {
   const services = testServices();
 
   expect(new URL(services.databaseUrl).protocol).toMatch(/^postgres/);

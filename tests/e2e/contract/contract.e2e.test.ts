@@ -1,4 +1,4 @@
-/** The wire contract, row by row, from outside: through plain HTTP and through both official SDKs, against every profile. */
+/** Tests the wire contract row by row from outside: with plain HTTP and both official SDKs, on every profile. */
 import { describe, test } from "@jest/globals";
 import { availableProfiles, testServices } from "@nightshift/testing";
 import { batchEndRows } from "./rows/batch-ends.ts";
@@ -14,10 +14,10 @@ import { webhookRows } from "./rows/webhooks.ts";
 import { wireBatchRows } from "./rows/wire-batches.ts";
 import { wireFileRows } from "./rows/wire-files.ts";
 import { wireReplyRows } from "./rows/wire-replies.ts";
-import { CLIENTS, type Scene, type Stage, useStage } from "./scene.ts";
+import { CLIENTS, type ClientFixture, type ContractFixture, useContractFixture } from "./fixture.ts";
 
 /** By topic: what every client can say. */
-const ROWS: Readonly<Record<string, (scene: Scene) => void>> = {
+const ROWS: Readonly<Record<string, (scene: ClientFixture) => void>> = {
   files: fileRows,
   uploads: uploadRows,
   "batches begin": batchRows,
@@ -29,7 +29,7 @@ const ROWS: Readonly<Record<string, (scene: Scene) => void>> = {
 };
 
 /** By topic: what an SDK would hide, or does by itself. */
-const OTHER_ROWS: Readonly<Record<string, (stage: Stage) => void>> = {
+const OTHER_ROWS: Readonly<Record<string, (stage: ContractFixture) => void>> = {
   "files on the wire": wireFileRows,
   "batches on the wire": wireBatchRows,
   "replies on the wire": wireReplyRows,
@@ -38,16 +38,16 @@ const OTHER_ROWS: Readonly<Record<string, (stage: Stage) => void>> = {
 };
 
 describe.each(availableProfiles())("%s", (profile) => {
-  const stage = useStage(profile);
+  const fixture = useContractFixture(profile);
 
   describe.each(CLIENTS)("%s", (name) => {
     describe.each(Object.entries(ROWS))("%s", (_topic, rows) => {
-      rows(stage.sceneOf(name));
+      rows(fixture.forClient(name));
     });
   });
 
   describe.each(Object.entries(OTHER_ROWS))("%s", (_topic, rows) => {
-    rows(stage);
+    rows(fixture);
   });
 });
 

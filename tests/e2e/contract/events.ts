@@ -1,4 +1,4 @@
-/** Events as they come to a receiver who verifies them at once: a signature holds for five minutes (contract §1.4). */
+/** Receives webhook events and verifies them at once, because a signature is valid for five minutes (contract §1.4). */
 import { until } from "@nightshift/testing";
 import type { ReceivedWebhook, WebhookReceiver } from "../webhook-receiver.ts";
 import type { Client, Json } from "./clients/client.ts";

@@ -1,4 +1,4 @@
-/** How the rows read answers: what a client handed out, or exactly what it was refused with. */
+/** Reads a client's answers: the object that it returned, or the error that it raised. */
 import { expect } from "@jest/globals";
 import type { Answer, Json } from "./clients/client.ts";
 

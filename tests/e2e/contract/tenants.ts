@@ -1,4 +1,4 @@
-/** Tenants for rows that must not meet others' objects, or that want less than others may. */
+/** Creates tenants for rows that must not see the objects of other rows, or that need tighter limits. */
 import type { Stack } from "@nightshift/testing";
 
 /** Makes a key for the tenant, and puts the tenant into a tier; returns the key. */

@@ -1,4 +1,4 @@
-/** What the rows of plain HTTP share: JSON calls, forms in any order of parts, and the shapes of the wire. */
+/** Helpers of the plain HTTP rows: JSON calls, forms with their parts in any order, and the error envelope. */
 import type { BatchClient } from "../batch-client.ts";
 
 export type Json = Readonly<Record<string, unknown>>;

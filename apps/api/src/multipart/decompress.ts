@@ -1,6 +1,6 @@
 /**
- * Decompression of uploads as a stream, in bounded memory: gzip (RFC 1952) by Node, zstd (RFC 8878) by fzstd. A request is
- * compressed when its `Content-Encoding` says so, a file when its name does.
+ * Decompression of uploads as a stream, in bounded memory: gzip (RFC 1952) by Node, zstd (RFC 8878) by fzstd. A request
+ * is compressed when its `Content-Encoding` says so, a file when its name does.
  */
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
@@ -35,8 +35,8 @@ export function readContentEncoding(request: Pick<Request, "headers">): Coding |
 }
 
 /**
- * Yields the decompressed bytes. Throws a RequestError if the data is damaged, cut short or in another format, and passes
- * on what `source` throws. When the reader stops, decompression stops.
+ * Yields the decompressed bytes. Throws a RequestError if the data is damaged, cut short or in another format, and
+ * passes on what `source` throws. When the reader stops, decompression stops.
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>, coding: Coding): AsyncGenerator<Uint8Array> {
   yield* coding === "gzip" ? gunzipped(source) : unzstd(source);

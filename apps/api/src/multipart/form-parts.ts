@@ -28,8 +28,8 @@ export interface FilePart {
 }
 
 /**
- * Yields the parts of the request's form: text fields, and at most one file, which must be called `fileField`. A body with
- * a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError for anything else.
+ * Yields the parts of the request's form: text fields, and at most one file, which must be called `fileField`. A body
+ * with a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError for anything else.
  *
  * The caller reads the whole content of a file before it asks for the next part, or leaves the loop. It may leave early
  * and reply at once: the rest of the body is read and dropped after the reply.

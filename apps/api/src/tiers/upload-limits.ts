@@ -1,4 +1,6 @@
-/** The limits of a tenant's tier on one upload: checked before it is read, while it is read, and when it becomes a file. */
+/**
+ * The limits of a tenant's tier on one upload: checked before it is read, while it is read, and when it becomes a file.
+ */
 import { type Db, lockTenant, storedBytes, type Tx } from "@nightshift/db";
 import { errors, type RequestError, type TierLimits } from "@nightshift/domain";
 
@@ -20,8 +22,8 @@ const NO_LIMIT: UploadLimit = {
 };
 
 /**
- * The smaller of `file_bytes` and the room left by `stored_bytes`. Throws at once if the tenant has no room left, or if the
- * Content-Length alone shows that the file is too large.
+ * The smaller of `file_bytes` and the room left by `stored_bytes`. Throws at once if the tenant has no room left, or if
+ * the Content-Length alone shows that the file is too large.
  */
 export async function uploadLimit(
   db: Db,
@@ -41,8 +43,8 @@ export async function uploadLimit(
 }
 
 /**
- * Throws if the file would exceed `stored_bytes`. Call it in the transaction that inserts the file, before the insert. The
- * lock on the tenant's row makes concurrent uploads of a tenant count one after the other.
+ * Throws if the file would exceed `stored_bytes`. Call it in the transaction that inserts the file, before the insert.
+ * The lock on the tenant's row makes concurrent uploads of a tenant count one after the other.
  */
 export async function reserveStorage(
   tx: Tx,

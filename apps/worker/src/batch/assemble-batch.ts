@@ -1,6 +1,7 @@
 /** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
 import { deleteBlobs } from "@nightshift/backends";
 import { finishBatch, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
+import type { ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
 import { writeResultFile } from "./write-result-file.ts";
@@ -28,8 +29,8 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
 function written(
   deps: AssembleDeps,
   batch: BatchView,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   content: ResultContent | null,
 ): Promise<ResultFile> | null {
-  return content === null ? null : writeResultFile(deps, batch, kind, content);
+  return content === null ? null : writeResultFile(deps, batch, resultKind, content);
 }

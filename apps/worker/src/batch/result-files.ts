@@ -25,13 +25,13 @@ export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<Re
   if (batch.completed === 0) return null;
   const extents = await outputExtents(deps.db, batch.batchNo);
   if (lengthOf(extents) > SORTED_BYTES) return extents;
-  return [await sorted(deps, await storedLines(deps.db, batch, false))];
+  return [await sorted(deps, await storedLines(deps.db, batch, "output"))];
 }
 
 /** The error file: what failed, then what was never finished; null where there is neither. */
 export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.failed === 0) return null;
-  const failed = await storedLines(deps.db, batch, true);
+  const failed = await storedLines(deps.db, batch, "error");
   const answered = lengthOf(failed) > SORTED_BYTES ? failed : [await sorted(deps, failed)];
   if (batch.sealedAs === "done" || batch.sealedAs === null || batch.inputBlob === null) return answered;
   return concatenated(answered, unfinishedLines(deps, batch, batch.inputBlob, batch.sealedAs));

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { writeBlob } from "@nightshift/backends";
 import type { BatchView, ResultFile } from "@nightshift/db";
-import { newFileId } from "@nightshift/domain";
+import { newFileId, type ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { ResultContent } from "./result-files.ts";
 
@@ -12,7 +12,7 @@ export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | 
 export async function writeResultFile(
   deps: WriteResultFileDeps,
   batch: BatchView,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   content: ResultContent,
 ): Promise<ResultFile> {
   const id = newFileId(randomBytes);
@@ -24,7 +24,7 @@ export async function writeResultFile(
     id,
     tenant: batch.tenant,
     purpose: "batch_output",
-    filename: `${batch.id}_${kind}.jsonl`,
+    filename: `${batch.id}_${resultKind}.jsonl`,
     bytes,
     blob,
     etag,

@@ -38,7 +38,7 @@ describe("a success", () => {
 
     expect(result).toMatchObject({
       kind: "done",
-      file: "output",
+      resultKind: "output",
       usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 },
       exhaustedBy: null,
     });
@@ -63,7 +63,7 @@ describe("the upstream's own error", () => {
   test.each([302, 400, 401, 404, 413, 422])("%d is an error line at once, as received", (status) => {
     const result = outcome(answer(status, '{"error":{"message":"no"}}'));
 
-    expect(result).toMatchObject({ kind: "done", file: "error", usage: null, exhaustedBy: null });
+    expect(result).toMatchObject({ kind: "done", resultKind: "error", usage: null, exhaustedBy: null });
     expect(lineOf(result)).toMatchObject({
       response: { status_code: status, body: { error: { message: "no" } } },
       error: null,
@@ -96,7 +96,7 @@ describe("what may pass", () => {
 
     expect(result).toMatchObject({
       kind: "done",
-      file: "error",
+      resultKind: "error",
       usage: null,
       exhaustedBy: expect.stringContaining("after 3 attempts"),
     });
@@ -133,7 +133,7 @@ describe("what may pass", () => {
     expect(at(90_001)).toMatchObject({ kind: "next_attempt" });
     expect(at(90_000)).toMatchObject({
       kind: "done",
-      file: "error",
+      resultKind: "error",
       exhaustedBy: expect.stringContaining("after 1 attempt."),
     });
   });

@@ -6,10 +6,11 @@ import {
   readUsage,
   scanReplyBody,
   unansweredLine,
-  type LineUsage,
   type RandomBytes,
-  type ResultLine,
   type ReplyBody,
+  type ResultKind,
+  type ResultLine,
+  type TokenUsage,
 } from "@nightshift/domain";
 import { classify, type Reply } from "@nightshift/upstream";
 import type { LineTask } from "./line-task.ts";
@@ -17,9 +18,9 @@ import type { LineTask } from "./line-task.ts";
 export type Outcome =
   | {
       readonly kind: "done";
-      readonly file: "output" | "error";
+      readonly resultKind: ResultKind;
       readonly line: ResultLine;
-      readonly usage: LineUsage | null;
+      readonly usage: TokenUsage | null;
       /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
       readonly exhaustedBy: string | null;
     }
@@ -80,7 +81,7 @@ function done(
   task: LineTask,
   reply: Reply,
   body: ReplyBody | null,
-  file: "output" | "error",
+  resultKind: ResultKind,
   exhaustedBy: string | null,
   context: OutcomeContext,
 ): Outcome {
@@ -89,16 +90,16 @@ function done(
   if (reply.kind !== "answer" || body === null) {
     const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
     const line = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   if (!body.isUsable && reply.status < 300) {
     const line = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   const requestId = reply.requestId ?? id.slice("batch_req_".length);
   const quoted = body.isUsable ? reply.body : quotedBody(reply.body);
   const line = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
-  return { kind: "done", file, line, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
+  return { kind: "done", resultKind, line, usage: resultKind === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
 function reasonOf(task: LineTask, reply: Reply): string {

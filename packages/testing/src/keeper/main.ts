@@ -1,6 +1,6 @@
 /**
- * A process that keeps the services of a test run alive. It is apart from jest so that they also end when jest is killed:
- * then its channel to jest closes, which is its sign to stop.
+ * The keeper: a process that runs the services of a test run. It is separate from jest so that the services stop even
+ * when jest is killed: the IPC channel to jest closes, and the keeper then stops them.
  */
 import { findCurl } from "../services/curl.ts";
 import { startObjectStore } from "../services/object-store.ts";
@@ -60,9 +60,9 @@ const stopOnce = (): void => {
 };
 process.once("disconnect", stopOnce);
 process.once("SIGTERM", stopOnce);
-process.on("SIGINT", () => undefined); // jest's to decide
+process.on("SIGINT", () => undefined); // jest decides when to stop
 
 const outcome = await report;
-// Jest may be gone before the services are up, and before anybody listened for that.
+// Jest may end before the services are up, and before this process listens for its disconnect.
 if (process.connected) process.send?.(outcome);
 else stopOnce();

@@ -1,12 +1,12 @@
-/** What the keeper of the services tells the run that started it. */
+/** The message that the keeper of the services sends to the test run that started it. */
 
-/** Either all services that can be had here are up, or the one that must be is not. */
+/** Either all available services are up, or a required one has failed. */
 export type KeeperReport =
   | {
       readonly kind: "started";
-      /** Environment variables that tell tests where the services are. */
+      /** Environment variables with the addresses of the services. */
       readonly variables: Readonly<Record<string, string>>;
-      /** One sentence for each service that cannot be had here. */
+      /** One sentence for each missing service. */
       readonly missing: readonly string[];
     }
   | { readonly kind: "failed"; readonly message: string };

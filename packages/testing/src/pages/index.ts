@@ -1,4 +1,4 @@
-/** The documentation's examples, for tests that run them. */
+/** The examples of the documentation, for tests that run them. */
 export {
   commandsOf,
   fillIn,

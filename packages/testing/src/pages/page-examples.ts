@@ -1,7 +1,7 @@
 /**
- * The examples of the documentation, read as its readers read them: the fenced blocks of README.md and docs/*.md. A test takes
- * an example from its page by `pageExample` or `pageExamples`, and runs it. These calls, with their arguments written out, are
- * what tests/architecture/examples.test.ts knows an example's test by.
+ * Reads the examples of the documentation: the fenced blocks of README.md and docs/*.md. A test takes an example from
+ * its page with `pageExample` or `pageExamples` and runs it. tests/architecture/examples.test.ts finds these calls in
+ * the source text, so their arguments must be literals or constants.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -10,17 +10,17 @@ import { PLACEHOLDERS, type Placeholder } from "./placeholders.ts";
 
 /** A fenced block of a page. */
 export interface PageExample {
-  /** The last heading above it, without the marks. */
+  /** The last heading above the block, without the number signs. */
   readonly heading: string;
   readonly language: string;
-  /** Which block of this language it is under its heading, counted from 1. */
+  /** The position among the blocks of this language under the heading, counted from 1. */
   readonly place: number;
-  /** What stands behind the language: `File` in "json File"; "" where nothing does. */
+  /** The word after the language, such as `File` in "json File", or "". */
   readonly label: string;
   readonly text: string;
 }
 
-/** All fenced blocks of a page, which is named from the repository's root: `docs/webhooks.md`. */
+/** Returns all fenced blocks of a page, such as `docs/webhooks.md`. */
 export function readPage(page: string): readonly PageExample[] {
   const found: PageExample[] = [];
   let heading = "";
@@ -39,7 +39,7 @@ export function readPage(page: string): readonly PageExample[] {
   return found;
 }
 
-/** The text of one block: of this language under this heading, the first unless told. Throws when the page has none. */
+/** Returns the text of one block: the first of this language under this heading by default. Throws if there is none. */
 export function pageExample(page: string, heading: string, language: string, place = 1): string {
   const found = readPage(page).find(
     (one) => one.heading === heading && one.language === language && one.place === place,
@@ -48,26 +48,26 @@ export function pageExample(page: string, heading: string, language: string, pla
   return found.text;
 }
 
-/** All blocks of a language, for a test that does the same with each. Throws when the page has none. */
+/** Returns all blocks of a language. Throws if the page has none. */
 export function pageExamples(page: string, language: string): readonly PageExample[] {
   const found = readPage(page).filter((one) => one.language === language);
   if (found.length === 0) throw new Error(`${page} has no ${language} block.`);
   return found;
 }
 
-/** The commands of a bash block: what stands before the reply that some pages show below them. */
+/** Returns the commands of a bash block, without the reply that some pages show below them. */
 export function commandsOf(block: string): string {
   return block.split(/^# Response/m)[0] ?? "";
 }
 
-/** The reply that a bash block shows below its commands. Throws when it shows none. */
+/** Returns the reply that a bash block shows below its commands. Throws if it shows none. */
 export function replyOf(block: string): unknown {
   const [, reply] = block.split(/^# Response.*\n/m);
   if (reply === undefined) throw new Error(`No reply is shown here:\n${block}`);
   return JSON.parse(reply);
 }
 
-/** An example with a reader's own values in the places of `own`. Throws where the example does not have one of them. */
+/** Replaces the placeholders of an example with the values in `own`. Throws if the example lacks one of them. */
 export function fillIn(text: string, own: Partial<Readonly<Record<Placeholder, string>>>): string {
   let filled = text;
   for (const [name, value] of Object.entries(own)) {
@@ -78,7 +78,7 @@ export function fillIn(text: string, own: Partial<Readonly<Record<Placeholder, s
   return filled;
 }
 
-/** The names of all keys of a JSON value, each with its path: what two replies of one kind have in common, whatever their values. */
+/** Returns the paths of all keys of a JSON value, which are equal for two replies of one kind. */
 export function keysOf(value: unknown, at = ""): string[] {
   if (Array.isArray(value)) return [...new Set(value.flatMap((item) => keysOf(item, `${at}[]`)))];
   if (typeof value !== "object" || value === null) return [];

@@ -1,6 +1,6 @@
-/** What the pages write where a reader puts his own: the same on all of them. */
+/** The placeholders that readers replace with their own values. All pages use the same ones. */
 
-/** By what each stands for. */
+/** The placeholders by their meaning. */
 export const PLACEHOLDERS = {
   /** The service: scheme, host and port. */
   url: "http://localhost:8080",
@@ -14,7 +14,7 @@ export const PLACEHOLDERS = {
   part: "part_abc123",
   apiKey: "key_abc123",
   webhook: "we_abc123",
-  /** A receiver of webhooks. */
+  /** A webhook receiver. */
   receiver: "https://example.com/hook",
   receiverPort: "3000",
 } as const;

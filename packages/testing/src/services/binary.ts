@@ -1,4 +1,4 @@
-/** Server programs that are installed on this machine, and how they are run for a test. */
+/** Finds server programs that are installed on this machine, and runs them for a test run. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, constants } from "node:fs/promises";
@@ -7,13 +7,16 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../free-port.ts";
 
-/** A server of ours: the port it listens on, and its end. */
+/** A running server. */
 export interface RunningBinary {
   readonly port: number;
   readonly stop: () => Promise<void>;
 }
 
-/** Finds a program in PATH or in ~/.cache/nightshift/bin, where `.ci/run` puts what has no package. Null where there is none. */
+/**
+ * Finds a program on the PATH or in ~/.cache/nightshift/bin, where `.ci/run` installs MinIO. Returns null if it is
+ * missing.
+ */
 export async function findBinary(name: string): Promise<string | null> {
   const folders = [...(process.env["PATH"] ?? "").split(path.delimiter), path.join(homedir(), ".cache/nightshift/bin")];
   for (const folder of folders) {
@@ -27,19 +30,22 @@ export async function findBinary(name: string): Promise<string | null> {
   return null;
 }
 
-/** What to start, and how to see that it serves. */
+/** The program to start, and the check that it is ready. */
 export interface BinaryOptions {
   readonly file: string;
   readonly args: (port: number) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Rejects or resolves false for as long as the server does not serve. */
+  /** Rejects or resolves with false until the server is ready. */
   readonly isReady: (port: number) => Promise<boolean>;
 }
 
 const STARTS = 3;
 const READY_WITHIN_MS = 20_000;
 
-/** Starts a server on a free port and waits until it serves, at most 20 s; takes another port when somebody was quicker. */
+/**
+ * Starts a server on a free port and waits up to 20 s until it is ready. Tries another port if the first one gets
+ * taken.
+ */
 export async function startBinary(options: BinaryOptions): Promise<RunningBinary> {
   for (let start = 1; ; start += 1) {
     try {
@@ -63,7 +69,7 @@ async function startOnce(options: BinaryOptions, port: number): Promise<RunningB
   child.stderr.on("data", keepTail);
   const exited = once(child, "exit");
   const stop = async (): Promise<void> => {
-    child.kill("SIGKILL"); // its data is thrown away with it
+    child.kill("SIGKILL"); // its data is deleted anyway
     await exited;
   };
   const deadline = performance.now() + READY_WITHIN_MS;

@@ -1,15 +1,15 @@
-/** The last rung: servers in containers, where Docker runs. */
+/** Starts servers in containers, which is the last resort when nothing is installed. */
 import { RedisContainer } from "@testcontainers/redis";
 import { MinioContainer } from "@testcontainers/minio";
 import { getContainerRuntimeClient } from "testcontainers";
 
-/** A server in a container: its address and its end. */
+/** A server in a container. */
 export interface RunningContainer {
   readonly url: string;
   readonly stop: () => Promise<void>;
 }
 
-/** True where a container could be started. */
+/** True if this machine can start containers. */
 export async function hasContainers(): Promise<boolean> {
   return getContainerRuntimeClient().then(
     () => true,
@@ -17,7 +17,7 @@ export async function hasContainers(): Promise<boolean> {
   );
 }
 
-/** Redis as Nightshift wants it: without eviction. */
+/** Starts Redis as Nightshift needs it, without eviction. */
 export async function startRedisContainer(): Promise<RunningContainer> {
   const container = await new RedisContainer("redis:7-alpine")
     .withCommand(["redis-server", "--save", "", "--maxmemory-policy", "noeviction", "--databases", "256"])
@@ -30,7 +30,7 @@ export async function startRedisContainer(): Promise<RunningContainer> {
   };
 }
 
-/** MinIO with the keys minioadmin / minioadmin. */
+/** Starts MinIO with the keys minioadmin / minioadmin. */
 export async function startMinioContainer(): Promise<RunningContainer> {
   const container = await new MinioContainer(
     "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z.hotfix.7aa24e772",

@@ -1,11 +1,11 @@
-/** A shell with curl in it, in which the guide's commands run. */
+/** Finds a shell with curl, which runs the commands of the documentation. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { MissingService, RunningService } from "./service.ts";
 
 const run = promisify(execFile);
 
-/** Finds a bash that finds curl, or says what goes untested without it. */
+/** Finds a bash with curl, or reports what goes untested without it. */
 export async function findCurl(): Promise<RunningService | MissingService> {
   const isUsable = await run("bash", ["-c", "curl --version"], { timeout: 20_000 }).then(
     () => true,

@@ -1,10 +1,10 @@
-/** The services of a test run, from its side: jest's globalSetup and globalTeardown. Tests read them by `testServices`. */
+/** Starts and stops the services of a test run: jest's globalSetup and globalTeardown. Tests read them by `testServices`. */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { appendFile } from "node:fs/promises";
 import type { KeeperReport } from "../keeper/report.ts";
-import { findProcesses, markedEnvironment } from "../processes.ts";
+import { CAN_FIND_PROCESSES, findProcesses, markedEnvironment } from "../processes.ts";
 import { until } from "../until.ts";
 
 interface Run {
@@ -13,20 +13,21 @@ interface Run {
 }
 
 export interface ServicesOptions {
-  /** Keep on disk what the services are told, as in production: for benchmarks. */
+  /** Makes the services write to disk as in production. Benchmarks set it. */
   readonly isDurable?: boolean;
 }
 
 const run: { current?: Run } = {};
 
 /**
- * Finds or starts Postgres, Redis and S3 and puts where they are into the environment, which jest's workers inherit. What
- * cannot be had goes, a sentence a line, into the file TEST_LEFT_OUT_FILE; with TEST_REQUIRE_ALL=1 it is an error.
+ * Finds or starts Postgres, Redis and S3, and puts their addresses into the environment, which jest's workers inherit.
+ * For each missing service it writes one sentence to the file TEST_LEFT_OUT_FILE. With TEST_REQUIRE_ALL=1 a missing
+ * service is an error.
  */
 export async function startTestServices({ isDurable = false }: ServicesOptions = {}): Promise<void> {
   const id = randomBytes(4).toString("hex");
   const keeper = fork(new URL("../keeper/main.js", import.meta.url), [id], {
-    detached: true, // Ctrl-C reaches jest alone, which lets go of the keeper
+    detached: true, // Ctrl-C must reach jest only, which then releases the keeper
     env: markedEnvironment({ ...process.env, ...(isDurable ? { TEST_DURABLE: "1" } : {}) }, id),
   });
   run.current = { id, keeper };
@@ -44,7 +45,7 @@ export async function startTestServices({ isDurable = false }: ServicesOptions =
   Object.assign(process.env, report.variables, { TEST_RUN_ID: id });
 }
 
-/** Stops what was started. Rejects, naming them, when processes that tests of this run started are still there 5 s later. */
+/** Stops the services. Rejects with a list when processes of this run's tests are still running 5 s later. */
 export async function stopTestServices(): Promise<void> {
   const { current } = run;
   if (current === undefined) return;
@@ -54,6 +55,10 @@ export async function stopTestServices(): Promise<void> {
     const exited = once(keeper, "exit");
     if (keeper.connected) keeper.disconnect();
     await exited;
+  }
+  if (!CAN_FIND_PROCESSES) {
+    process.stderr.write("Not checked, because this is not Linux: whether tests left processes running.\n");
+    return;
   }
   try {
     await until(async () => (await findProcesses(id)).length === 0, {

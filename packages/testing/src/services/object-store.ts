@@ -1,4 +1,4 @@
-/** An S3 server for a test run: the one named in TEST_S3_ENDPOINT, the machine's `minio`, or a container. */
+/** Finds or starts an S3 server for a test run: TEST_S3_ENDPOINT, an installed `minio`, or a container. */
 import { rm } from "node:fs/promises";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { findBinary, startBinary } from "./binary.ts";
@@ -10,7 +10,7 @@ const KEYS = {
   TEST_S3_SECRET_ACCESS_KEY: "minioadmin",
 };
 
-/** Starts MinIO on a temporary folder, or says what goes untested without it. */
+/** Starts MinIO in a temporary folder, or reports what goes untested without it. */
 export async function startObjectStore(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_S3_ENDPOINT"];
   if (given) return { variables: { TEST_S3_ENDPOINT: given }, stop: () => Promise.resolve() };

@@ -1,11 +1,11 @@
-/** Redis for a test run: the one named in TEST_REDIS_URL, the machine's `redis-server`, or a container. */
+/** Finds or starts Redis for a test run: TEST_REDIS_URL, an installed `redis-server`, or a container. */
 import { rm } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { findBinary, startBinary } from "./binary.ts";
 import { isDurable, type MissingService, type RunningService } from "./service.ts";
 
-/** Starts Redis, or says what goes untested without it. */
+/** Starts Redis, or reports what goes untested without it. */
 export async function startRedis(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_REDIS_URL"];
   if (given) return { variables: { TEST_REDIS_URL: given }, stop: () => Promise.resolve() };
@@ -32,7 +32,7 @@ export async function startRedis(): Promise<RunningService | MissingService> {
 function redisArguments(port: number, folder: string): string[] {
   const listen = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
   const files = ["--save", "", "--appendonly", isDurable() ? "yes" : "no"];
-  // Each worker of jest and each stack takes databases of its own.
+  // Each jest worker and each stack takes its own databases.
   return [...listen, ...files, "--maxmemory-policy", "noeviction", "--databases", "256"];
 }
 

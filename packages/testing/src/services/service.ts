@@ -1,17 +1,17 @@
-/** What every service of the ladder has in common. */
+/** The result of looking for a service: running or missing. */
 
-/** A service that can be used: the variables that tell tests about it, and the way to end it. */
+/** A running service, with the variables that tell tests its address. */
 export interface RunningService {
   readonly variables: Readonly<Record<string, string>>;
   readonly stop: () => Promise<void>;
 }
 
-/** A service that could not be had here: one sentence with what goes untested and how to get it. */
+/** A service that this machine lacks. The sentence says what goes untested and how to install it. */
 export interface MissingService {
   readonly missing: string;
 }
 
-/** True where services keep what they are told as in production (TEST_DURABLE=1): for benchmarks. */
+/** True if services write to disk as in production (TEST_DURABLE=1), which benchmarks need. */
 export function isDurable(): boolean {
   return process.env["TEST_DURABLE"] === "1";
 }

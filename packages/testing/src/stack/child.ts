@@ -1,26 +1,27 @@
-/** One of our programs, started from its build as its users start it, with its output in a file. */
+/** Starts one of our programs from its build, as users start it, with its output in a file. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { isListening } from "@nightshift/service";
 import { REPOSITORY } from "../repository.ts";
 import { until } from "../until.ts";
 
-/** A started program. It ends by itself when the test process is killed: its channel to it closes. */
+/** A started program. It stops when the test process is killed, because its IPC channel closes. */
 export interface Child {
   readonly pid: number;
-  /** Where it serves, once it has said so; rejects with its output when it ends before, or after 60 s. */
+  /** Resolves with the URL when the program listens. Rejects with its output if it ends first, or after 60 s. */
   readonly listening: () => Promise<string>;
   readonly isRunning: () => boolean;
   /** Its output so far. */
   readonly logs: () => Promise<string>;
-  /** SIGTERM, and SIGKILL after `graceMs`; resolves with the exit code, null where a signal ended it. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves with the exit code, or null if a signal ended the program. */
   readonly stop: (graceMs: number) => Promise<number | null>;
   readonly kill9: () => Promise<void>;
 }
 
-/** What to start: a built file of the repository, its arguments, all of its environment, and the file for its output. */
+/** The built file to run, its arguments, its whole environment, and the file for its output. */
 export interface ChildOptions {
   readonly main: string;
   readonly args?: readonly string[];
@@ -41,7 +42,7 @@ export function startChild(options: ChildOptions): Child {
   child.on("message", (message: unknown) => {
     if (isListening(message)) url = message.url;
   });
-  child.on("error", () => undefined); // seen as an exit without a code
+  child.on("error", () => undefined); // appears as an exit without a code
   if (child.pid === undefined) throw new Error(`Could not start ${options.main}.`);
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const logs = (): Promise<string> => readFile(options.logFile, "utf8");
@@ -79,15 +80,4 @@ async function stop(child: ChildProcess, isRunning: () => boolean, graceMs: numb
     clearTimeout(timer);
   }
   return child.exitCode;
-}
-
-function isListening(message: unknown): message is { type: "listening"; url: string } {
-  return (
-    typeof message === "object" &&
-    message !== null &&
-    "type" in message &&
-    message.type === "listening" &&
-    "url" in message &&
-    typeof message.url === "string"
-  );
 }

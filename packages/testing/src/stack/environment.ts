@@ -1,17 +1,17 @@
-/** The environment of programs under test: nothing of ours leaks in from the shell that runs the tests. */
+/** The environment of programs under test. It keeps the variables of the shell that runs the tests out. */
 import { findProcesses, markedEnvironment } from "../processes.ts";
 import { testServices } from "../test-services.ts";
 
 const OURS =
   /^(NIGHTSHIFT_|UPSTREAM_|SIMULATOR_|S3_|AWS_|OPENAI_|TEST_|JEST_)|^(DATABASE_URL|REDIS_URL|WORKER_PROCESSES|PORT|HOST|NODE_OPTIONS|NODE_ENV)$/;
 
-/** The environment for a program with `variables`, whose whole family can be found under `mark`. */
+/** Returns the environment of a program with `variables`. `mark` finds the program and its descendants. */
 export function programEnvironment(variables: Readonly<Record<string, string>>, mark: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !OURS.test(name));
   return markedEnvironment({ ...Object.fromEntries(inherited), ...variables }, `${testServices().runId} ${mark}`);
 }
 
-/** What a process of ours is there for. */
+/** The role of a process. */
 export type Role = "supervisor" | "api" | "worker" | "simulator" | "postgres";
 
 /** A running process of a stack. */
@@ -29,7 +29,7 @@ const ROLES: readonly (readonly [RegExp, Role])[] = [
   [/postgres -D /, "postgres"],
 ];
 
-/** All processes started under `mark`, directly or by one of those, that are there for something. */
+/** Returns the processes under `mark` that have a role, including descendants. */
 export async function findStackProcesses(mark: string): Promise<StackProcess[]> {
   const all = await findProcesses(mark);
   return all.flatMap(({ pid, command, environment }) => {

@@ -1,4 +1,4 @@
-/** Whole stacks of processes for programs that are no tests: nothing here needs jest. */
+/** Stacks of processes for programs that are not tests, such as benchmarks. Nothing here needs jest. */
 export { findProcesses, peakRssBytes, type MarkedProcess } from "../processes.ts";
 export { redisUsedBytes } from "../redis-database.ts";
 export { makeTemporaryFolder } from "../temporary-folder.ts";

@@ -1,11 +1,10 @@
-/** Whether memory that grows is told from memory that only swings. */
 import { expect, test } from "@jest/globals";
 import { hasGrown, thirdsOf } from "./memory-thirds.ts";
 
 const MEGABYTE = 1_000_000;
 const SECONDS = 1_500;
 
-/** A saw of 40 MB, a collection every 7 to 13 s, on what `alive` says, with 3 MB of chance in what each collection leaves. */
+/** A sawtooth of 40 MB above `alive`: a collection every 7 to 13 s, which leaves up to 3 MB at random. */
 function run(alive: (second: number) => number): { at: number; bytes: number }[] {
   let random = 1;
   const chance = (): number => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647;
@@ -18,11 +17,11 @@ function run(alive: (second: number) => number): { at: number; bytes: number }[]
 }
 
 test.each<[string, (second: number) => number, boolean]>([
-  ["the same all the time", () => 60, false],
-  ["caches that fill in the first third", (second) => 60 + Math.min(20, second / 20), false],
-  ["less and less", (second) => 80 - second / 100, false],
-  ["8 MB more in each third", (second) => 60 + second / 62, true],
-  ["a step of 8 MB at the beginning of the last third", (second) => (second < 1_000 ? 60 : 68), true],
+  ["constant memory does not count as growth", () => 60, false],
+  ["caches that fill in the first third do not count as growth", (second) => 60 + Math.min(20, second / 20), false],
+  ["falling memory does not count as growth", (second) => 80 - second / 100, false],
+  ["8 MB more in each third counts as growth", (second) => 60 + second / 62, true],
+  ["a step of 8 MB in the last third counts as growth", (second) => (second < 1_000 ? 60 : 68), true],
 ])("%s", (_what, alive, isGrowing) => {
   const [thirds] = thirdsOf("api", run(alive), "live");
 
@@ -30,7 +29,7 @@ test.each<[string, (second: number) => number, boolean]>([
   expect(thirds !== undefined && hasGrown(thirds)).toBe(isGrowing);
 });
 
-test("a run without a sample in some part of it says nothing", () => {
+test("returns nothing for a run with a gap in its samples", () => {
   expect(thirdsOf("api", [], "live")).toEqual([]);
   expect(
     thirdsOf(

@@ -1,17 +1,20 @@
-/** Whether the memory of a stack's processes stays flat while something is done to it many times: its last third against the one before. */
+/**
+ * Detects memory leaks: records the memory of a stack's processes during a long run, and compares the last third of the
+ * run with the middle third.
+ */
 import { openSettler } from "./settled-memory.ts";
 import type { Stack } from "./stack.ts";
 
-/** Each look collects all garbage. */
+/** Each measurement collects all garbage. */
 const EVERY_MS = 5_000;
 
-/** Each third is cut into so many windows. */
+/** The number of windows in each third. */
 const WINDOWS = 5;
 
 /**
- * Below, nothing is told apart. What is alive is known to some kilobytes. Resident memory has what V8 and malloc keep of what is free:
- * it crept by 3 to 5 MB a third in full runs in which what was alive stayed the same, and ever less. A leak of 1 KB a request, within
- * the heap or outside of it, makes 7 MB in a third of 20,000.
+ * Growth below these sizes does not count. Live memory is known to some kilobytes. Resident memory includes free memory
+ * that V8 and malloc keep: it grew by 3 to 5 MB a third, and ever less, in full runs with constant live memory. A leak of
+ * 1 KB a request, inside or outside of the heap, makes 7 MB in a third of 20,000 requests.
  */
 const GRAIN_BYTES = { live: 1_000_000, resident: 6_000_000 } as const;
 
@@ -26,21 +29,21 @@ interface Sample {
 
 /** The memory of one process over the run. */
 export interface MemoryThirds {
-  /** Role, pid and what was measured: all that is resident, or what is alive of the main thread's heap and buffers. */
+  /** The role, the pid and the measurement: resident memory, or live memory of the main thread's heap and buffers. */
   readonly name: string;
   readonly thirds: readonly [number, number, number];
-  /** How much the last third may lie above the middle one by chance. */
+  /** How far the last third may exceed the middle third by chance. */
   readonly noise: number;
 }
 
 export interface MemoryRecord {
-  /** Ends the watch, which must be done before the stack is stopped. Nothing of a process where the run was too short to tell. */
+  /** Ends the recording. Call it before the stack stops. Leaves out a process whose run was too short. */
   readonly end: () => Promise<readonly MemoryThirds[]>;
 }
 
 /**
- * Looks every 5 s at the APIs and workers that there are now, each time with all their garbage collected. The stack was started with
- * INSPECTABLE. A process that takes the place of one of them is not seen.
+ * Measures the current APIs and workers every 5 s, each time after a garbage collection. The stack must have been started
+ * with INSPECTABLE. A process that replaces one of them is not measured.
  */
 export async function recordMemory(stack: Pick<Stack, "processes">): Promise<MemoryRecord> {
   const processes = (await stack.processes()).filter(({ role }) => role === "api" || role === "worker");
@@ -60,7 +63,7 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
   const timer = setInterval(() => {
     if (isLooking) return;
     isLooking = true;
-    // A process that is gone is for the test to notice, which knows those of the beginning.
+    // The test notices an ended process: it compares the processes with the ones at its start.
     looking = look()
       .catch(() => undefined)
       .finally(() => {
@@ -85,9 +88,9 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
 }
 
 /**
- * Of each window the least counts: what a request in flight holds at the moment of a look is no growth. A third is
- * the mean of its windows. The noise is measured on the run itself: three standard errors of the difference of two thirds, from how
- * the windows scatter about a straight line through their own third, so that a steady growth is no noise.
+ * The minimum of each window counts, because memory that a request in flight holds is not growth. A third is the mean of
+ * its windows. The noise comes from the run: three standard errors of the difference between two thirds, from how the
+ * windows scatter around a straight line through their third. Steady growth is therefore not noise.
  */
 export function thirdsOf(
   name: string,
@@ -109,14 +112,14 @@ export function thirdsOf(
   return [{ name, thirds: [mean(early), mean(middle), mean(late)], noise }];
 }
 
-/** True where the last third lies above the middle one by more than the noise. */
+/** True if the last third exceeds the middle third by more than the noise. */
 export function hasGrown({ thirds: [, middle, last], noise }: MemoryThirds): boolean {
   return last > middle + noise;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Sum of the squared distances from the straight line that fits best. */
+/** Returns the sum of squared distances from the best-fitting straight line. */
 function scatter(values: readonly number[]): number {
   const [centre, middle] = [(values.length - 1) / 2, mean(values)];
   const slope =

@@ -1,4 +1,3 @@
-/** Looking at memory twice a second, on a machine where one look takes longer. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { StackProcess } from "./environment.ts";
 import { watchMemory } from "./memory-watch.ts";
@@ -10,7 +9,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("a look that takes long is not overtaken by others, and is followed by the next", async () => {
+test("a slow measurement delays the next one instead of overlapping it", async () => {
   const ends: (() => void)[] = [];
   const watch = watchMemory(
     () =>

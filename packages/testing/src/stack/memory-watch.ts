@@ -1,4 +1,4 @@
-/** Watches how much memory the processes of a stack take at most. */
+/** Records the peak memory of a stack's processes. */
 import { peakRssBytes } from "../processes.ts";
 import type { Role, StackProcess } from "./environment.ts";
 
@@ -9,7 +9,7 @@ export interface MemoryPeak {
   readonly bytes: number;
 }
 
-/** Peaks of all processes seen so far, those that ended among them. */
+/** Records peaks of all processes so far, including ended ones. */
 export interface MemoryWatch {
   readonly look: () => Promise<readonly MemoryPeak[]>;
   readonly stop: () => void;
@@ -17,7 +17,7 @@ export interface MemoryWatch {
 
 const EVERY_MS = 500;
 
-/** Looks twice a second, since the kernel's own high-water mark of a process goes with it. */
+/** Measures twice a second, because the kernel drops the high-water mark of a process when the process ends. */
 export function watchMemory(find: () => Promise<readonly StackProcess[]>): MemoryWatch {
   const peaks = new Map<number, MemoryPeak>();
   const look = async (): Promise<readonly MemoryPeak[]> => {
@@ -29,7 +29,7 @@ export function watchMemory(find: () => Promise<readonly StackProcess[]>): Memor
   };
   let isLooking = false;
   const timer = setInterval(() => {
-    // On a busy machine one look may take longer, and others behind it would only make it slower.
+    // On a busy machine one measurement can take longer, and overlapping ones would slow it down further.
     if (isLooking) return;
     isLooking = true;
     void look().finally(() => {

@@ -1,10 +1,10 @@
-/** The one-machine profile: `nightshift up` on a data folder of its own, with nothing else configured. */
+/** The one-machine profile: `nightshift up` on a data folder of its own, without any other configuration. */
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { freePort } from "../free-port.ts";
 import type { ProfilePlan } from "./profile.ts";
 
-/** Plans a one-machine stack whose data lies in `folder`. */
+/** Plans a one-machine stack with its data in `folder`. */
 export async function planOneMachine(folder: string, env: Readonly<Record<string, string>>): Promise<ProfilePlan> {
   const port = String(await freePort());
   const data = path.join(folder, "data");

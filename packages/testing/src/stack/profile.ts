@@ -1,4 +1,4 @@
-/** The two ways in which Nightshift is run, as far as they differ for somebody who starts it. */
+/** The two profiles in which Nightshift runs, and how to start each of them. */
 import { testServices } from "../test-services.ts";
 
 /** One command on one machine, or several processes on Postgres, Redis and S3. */
@@ -12,20 +12,20 @@ export interface Program {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** What starting a profile needs, and where its parts are then to be found. */
+/** The programs of a profile, and the addresses of its parts.  */
 export interface ProfilePlan {
   readonly programs: readonly Program[];
   /** Base addresses of the APIs. */
   readonly urls: readonly [string, ...string[]];
-  /** The first API key and the operator's; known once the stack is ready. */
+  /** The first API key and the admin key, which exist when the stack is ready. */
   readonly readKeys: () => Promise<{ readonly key: string; readonly adminKey: string }>;
-  /** The database with the truth; null for the one that the stack runs itself. */
+  /** The URL of the database, or null if the stack runs its own. */
   readonly databaseUrl: string | null;
-  /** Null where the queue is in Postgres. */
+  /** The URL of Redis, or null if the queue is in Postgres. */
   readonly redisUrl: string | null;
 }
 
-/** The profiles that can be started here: the scaled one wants Redis and S3. */
+/** Returns the profiles that this machine can start. The scaled profile needs Redis and S3. */
 export function availableProfiles(): readonly Profile[] {
   const { redisUrl, s3 } = testServices();
   return redisUrl === null || s3 === null ? ["one-machine"] : ["one-machine", "scaled"];

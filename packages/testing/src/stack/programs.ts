@@ -1,4 +1,4 @@
-/** The programs of a stack: started, ready, stopped together. */
+/** Starts and stops the programs of a stack together. */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { until } from "../until.ts";
@@ -6,24 +6,24 @@ import { type Child, startChild } from "./child.ts";
 import { programEnvironment } from "./environment.ts";
 import type { ProfilePlan, Program } from "./profile.ts";
 
-/** The programs of one stack, by what can be done with all of them. */
+/** The programs of one stack. */
 export interface Programs {
-  /** Starts those that do not run. */
+  /** Starts the programs that are not running. */
   readonly startMissing: () => void;
   /** Resolves when every API is ready (at most 60 s); rejects with the logs when that fails or a program ended. */
   readonly ready: () => Promise<void>;
-  /** SIGTERM to all; resolves with one sentence for each that had to be killed or ended with an error. */
+  /** Sends SIGTERM to all. Resolves with one sentence for each program that had to be killed or ended with an error. */
   readonly stop: () => Promise<string[]>;
-  /** Resolves when those of the programs that were killed are known to have ended, and `startMissing` would start them. */
+  /** Resolves when the ends of killed programs are known, so that `startMissing` starts them. */
   readonly noticeEnd: (pids: ReadonlySet<number>) => Promise<void>;
   readonly logs: () => Promise<string>;
 }
 
-/** Longer than the default grace of a worker, so that only a process that hangs is killed. */
+/** Longer than the default grace period of a worker, so that only a hung process is killed. */
 const STOP_WITHIN_MS = 40_000;
 const READY_WITHIN_MS = 60_000;
 
-/** The programs of `plan`, none of them started yet, with their output in `folder`. */
+/** Creates the programs of `plan`, which are not started yet, with their output in `folder`. */
 export function createPrograms(folder: string, plan: ProfilePlan, mark: string): Programs {
   const children = new Map<Program, Child>();
   const ended = (): string[] =>
@@ -76,7 +76,7 @@ async function areReady(urls: readonly string[]): Promise<boolean> {
 async function readLogs(folders: readonly string[]): Promise<string> {
   const texts = await Promise.all(
     folders.map(async (folder) => {
-      const names = await readdir(folder).catch(() => []); // a program that never got far has no logs
+      const names = await readdir(folder).catch(() => []); // a program that ended early has no logs
       const files = names.filter((name) => name.endsWith(".log"));
       return Promise.all(files.map(async (name) => `--- ${name}\n${await readFile(path.join(folder, name), "utf8")}`));
     }),

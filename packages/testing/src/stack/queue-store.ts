@@ -1,22 +1,22 @@
-/** The queue of a stack as its store has it, on either backend: how much is in it, and losing it. */
+/** Counts and deletes the jobs of a stack's queue, on Redis or on Postgres. */
 import type { Redis } from "ioredis";
 import pg from "pg";
 import { onRedis } from "../redis-database.ts";
 
 const DEADLOCK = "40P01";
 
-/** Where a stack's queue lies. */
+/** The server that holds a stack's queue. */
 export type QueueStore =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
 
-/** How many jobs the queues hold together, in whatever state. */
+/** Counts the jobs of all queues, in any state. */
 export async function countJobs(store: QueueStore): Promise<number> {
   if (store.kind === "redis") return onRedis(store.url, countInRedis);
   const [row] = await onPostgres<{ jobs: number }>(store.url, "select count(*)::int as jobs from bullmq.job");
   return row?.jobs ?? 0;
 }
 
-/** Removes everything, as the loss of Redis or of the content of BullMQ's schema would. */
+/** Removes all jobs, like a loss of Redis or of the rows in BullMQ's schema. */
 export async function wipeQueue(store: QueueStore): Promise<void> {
   if (store.kind === "redis") {
     await onRedis(store.url, (redis) => redis.flushdb());
@@ -32,7 +32,7 @@ export async function wipeQueue(store: QueueStore): Promise<void> {
   );
 }
 
-/** Empties tables that are in use: where that deadlocks with a running job, as it may, it is simply asked for again. */
+/** Empties tables that are in use, and retries after a deadlock with a running job. */
 export async function truncate(tables: readonly string[], run: (text: string) => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
@@ -44,7 +44,7 @@ export async function truncate(tables: readonly string[], run: (text: string) =>
   }
 }
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on its own connection. */
 async function onPostgres<Row extends pg.QueryResultRow>(
   url: string,
   text: string,

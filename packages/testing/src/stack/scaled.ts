@@ -1,4 +1,4 @@
-/** The scaled-out profile: several APIs and workers on Postgres, Redis and S3, all racing to start on empty stores. */
+/** The scaled profile: several APIs and workers on Postgres, Redis and S3, all started at once on empty stores. */
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { createDatabase } from "../database.ts";
@@ -13,7 +13,7 @@ export interface ScaledSize {
   readonly workers: number;
 }
 
-/** Plans a scaled stack on a database, a Redis database and a bucket of its own. Throws where Redis or S3 is missing. */
+/** Plans a scaled stack with its own database, Redis database and bucket. Throws if Redis or S3 is missing. */
 export async function planScaled(
   folder: string,
   env: Readonly<Record<string, string>>,

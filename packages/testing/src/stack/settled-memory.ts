@@ -1,29 +1,31 @@
-/** What a process of Node's holds once all its garbage is collected: asked of its inspector, which any such process opens on SIGUSR1. */
+/**
+ * Measures what a Node process holds after garbage collection. It asks the process's inspector, which opens on SIGUSR1.
+ */
 import { WebSocket } from "undici";
 import { listeningPorts } from "../processes.ts";
 import { until } from "../until.ts";
 
 /** In bytes. */
 export interface SettledMemory {
-  /** All that the kernel has given to the process. */
+  /** Resident memory of the process. */
   readonly resident: number;
-  /** V8's heap and what is outside of it for its objects, buffers above all; of the main thread. */
+  /** V8's heap and external memory, mostly buffers, of the main thread. */
   readonly live: number;
 }
 
-/** A connection to the inspector of one process. It must be closed before the process is asked to end, or it waits for that. */
+/** A connection to the inspector of one process. Close it before SIGTERM, because the process waits for it. */
 export interface Settler {
-  /** Collects all garbage, which stops the process for some 50 ms. Rejects when the process is gone. */
+  /** Collects all garbage, which pauses the process for about 50 ms. Rejects if the process has ended. */
   readonly settle: () => Promise<SettledMemory>;
   readonly close: () => void;
 }
 
-/** So that the inspectors of several processes do not ask for the same port: for the environment of a stack. */
+/** Variables for a stack whose processes open their inspectors on different ports. */
 export const INSPECTABLE = { NODE_OPTIONS: "--inspect-port=0" } as const;
 
 /** Opens the inspector of a process that was started with INSPECTABLE. */
 export async function openSettler(pid: number): Promise<Settler> {
-  process.kill(pid, "SIGUSR1"); // nothing happens where it is open already
+  process.kill(pid, "SIGUSR1"); // has no effect if the inspector is already open
   const url = await until(async () => findInspector(await listeningPorts(pid)), {
     message: `process ${String(pid)} opens its inspector`,
     timeoutMs: 60_000,
@@ -52,7 +54,7 @@ export async function openSettler(pid: number): Promise<Settler> {
   };
 }
 
-/** Where the one of these ports that is an inspector's takes connections; null: none is. */
+/** Returns the address of the inspector among these ports, or null if there is none. */
 async function findInspector(ports: readonly number[]): Promise<string | null> {
   for (const port of ports) {
     const reply = await fetch(`http://127.0.0.1:${String(port)}/json/list`);
@@ -63,7 +65,7 @@ async function findInspector(ports: readonly number[]): Promise<string | null> {
   return null;
 }
 
-/** Calls of the inspector's protocol: JSON, answered by id. */
+/** Creates a caller of the inspector's protocol, which matches JSON replies to calls by id. */
 function createCalls(socket: WebSocket): (method: string, params: object) => Promise<unknown> {
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   let calls = 0;

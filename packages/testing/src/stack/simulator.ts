@@ -1,4 +1,4 @@
-/** The simulator as a process of its own: the upstream of black-box tests, which also tells what reached it. */
+/** The simulator as a process: the upstream of black-box tests. It reports the requests that reached it. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -6,20 +6,20 @@ import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { startChild } from "./child.ts";
 import { programEnvironment } from "./environment.ts";
 
-/** What the simulator counted. */
+/** The counters of the simulator. */
 export interface SimulatorStats {
   readonly requests: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly inFlight: number;
   readonly maxInFlight: number;
-  /** When the first of them came, in milliseconds since 1970; null before. */
+  /** The time of the first request in milliseconds since 1970, or null. */
   readonly firstAt: number | null;
-  /** Requests with a key that had not been seen before. */
+  /** Requests with a new idempotency key. */
   readonly distinct: number;
   readonly repeated: number;
 }
 
-/** One line as the simulator saw it. */
+/** The requests of one line that reached the simulator. */
 export interface SeenLine {
   readonly key: string;
   readonly count: number;
@@ -30,15 +30,15 @@ export interface SeenLine {
 export interface Simulator {
   /** Address without a path. */
   readonly url: string;
-  /** What UPSTREAM_BASE_URL has to be. */
+  /** The value for UPSTREAM_BASE_URL. */
   readonly baseUrl: string;
   readonly stats: () => Promise<SimulatorStats>;
   readonly seen: () => Promise<readonly SeenLine[]>;
-  /** Changes settings of the running simulator; those not named stay. */
+  /** Changes settings of the running simulator and keeps the others. */
   readonly configure: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** The bytes of the last body with this idempotency key; kept only when the setting keepBodies says so. */
+  /** Returns the last body with this idempotency key. The setting keepBodies must be on. */
   readonly body: (key: string) => Promise<Buffer>;
-  /** Forgets what was counted. */
+  /** Resets the counters. */
   readonly forget: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** A whole running Nightshift for a black-box test: real processes from the build, which can be killed and started again. */
+/** A running Nightshift for black-box tests: real processes from the build, which a test can kill and restart. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { QueryResultRow } from "pg";
 import { hasFailedTest } from "../failed-file.ts";
-import { findProcesses } from "../processes.ts";
+import { findProcesses, requireProcessSearch } from "../processes.ts";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { until } from "../until.ts";
 import { findStackProcesses, type Role, type StackProcess } from "./environment.ts";
@@ -15,14 +15,14 @@ import { createPrograms } from "./programs.ts";
 import { planScaled } from "./scaled.ts";
 import { createStatements } from "./statements.ts";
 
-/** What to start. */
+/** The stack to start. */
 export interface StackOptions {
   readonly profile: Profile;
-  /** Workers of the scaled profile; 2 unless told. */
+  /** Workers of the scaled profile. The default is 2. */
   readonly workers?: number;
-  /** APIs of the scaled profile; 2 unless told. */
+  /** APIs of the scaled profile. The default is 2. */
   readonly apis?: number;
-  /** Variables for every process, over those of the profile. */
+  /** Variables for every process, which override the profile's. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -37,30 +37,31 @@ export interface Stack {
   readonly key: string;
   /** Password of the dashboard's user `admin`. */
   readonly adminKey: string;
-  /** The living processes, those among them that others of the stack started. Linux only, as all that is built on it. */
+  /** All running processes of the stack, including the ones that other processes of the stack started. */
   readonly processes: () => Promise<readonly StackProcess[]>;
-  /** Ends all processes of a role, or all there are, without warning, and resolves when they are gone. */
+  /** Sends SIGKILL to all processes of a role, or to all, and resolves when they have ended. */
   readonly kill9: (role: Role | "everything") => Promise<void>;
-  /** Asks all processes of a role to end, as an upgrade does, and resolves when they are gone. */
+  /** Sends SIGTERM to all processes of a role, as an upgrade does, and resolves when they have ended. */
   readonly terminate: (role: Role) => Promise<void>;
-  /** Starts the programs that no longer run and resolves when every API is ready (at most 60 s). */
+  /** Starts the programs that have ended, and resolves when every API is ready (at most 60 s). */
   readonly restart: () => Promise<void>;
-  /** Runs one statement on the database that has the truth. */
+  /** Runs one statement on the database. */
   readonly sql: <Row extends QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
-  /** Empties the queue, as the loss of Redis or of BullMQ's schema would. */
+  /** Empties the queue, like a loss of Redis or of BullMQ's schema. */
   readonly wipeQueue: () => Promise<void>;
-  /** How many jobs the queue holds, in whatever state. */
+  /** Returns the number of jobs in the queue, in any state. */
   readonly queueLength: () => Promise<number>;
-  /** The most memory that each process ever held, those that ended among them. */
+  /** Returns the peak memory of each process, including ended ones. */
   readonly memoryPeaks: () => Promise<readonly MemoryPeak[]>;
   /** All output of all processes so far. */
   readonly logs: () => Promise<string>;
-  /** Ends all processes in order. Rejects when one had to be killed, ended with an error or left another behind. */
+  /** Stops all processes. Rejects if one had to be killed, ended with an error or left another process behind. */
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a stack and resolves when it is ready. What was started is stopped again when that fails. */
+/** Starts a stack and resolves when it is ready. If that fails, it stops the processes that it has started. */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  requireProcessSearch();
   const mark = randomBytes(6).toString("hex");
   const folder = await makeTemporaryFolder(`stack-${options.profile}`);
   const plan = await makePlan(folder, options);
@@ -88,7 +89,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     faults.push(...left.map(({ command }) => `This process was left behind: ${command}`));
     await endAll(left, mark, "SIGKILL");
     if (faults.length > 0) throw new Error(`${faults.join("\n")}\n${await programs.logs()}`);
-    if (hasFailedTest()) process.stderr.write(`What the ${options.profile} stack wrote stays in ${folder}\n`);
+    if (hasFailedTest()) process.stderr.write(`The logs of the ${options.profile} stack are in ${folder}\n`);
     else await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -115,7 +116,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stop,
     };
   } catch (error) {
-    await stop().catch(() => undefined); // the reason of the start's failure is the one to tell
+    await stop().catch(() => undefined); // the error of the start is the one to report
     throw error;
   }
 }
@@ -135,7 +136,7 @@ async function endAll(
     try {
       process.kill(pid, signal);
     } catch (error) {
-      // It went by itself between being seen and being killed, as children do when their parent is killed first.
+      // The process ended between the search and the kill, as children do when their parent is killed first.
       if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
     }
   }
@@ -146,9 +147,9 @@ async function endAll(
   });
 }
 
-/** The database that a stack runs for itself is known to its own processes alone. */
+/** Returns the address of a database that the stack runs itself: only its processes know it. */
 function databaseOf(processes: readonly StackProcess[]): string {
   const url = processes.map(({ environment }) => environment.get("DATABASE_URL")).find((one) => one !== undefined);
-  if (url === undefined) throw new Error("No process is running whose database could be asked.");
+  if (url === undefined) throw new Error("No process is running that could tell the address of the database.");
   return url;
 }

@@ -1,25 +1,27 @@
-/** Statements on the database of a stack, over connections that are kept: a test that polls would else sign in each time. */
+/** Runs SQL on the database of a stack. It keeps its connections, because a test that polls would sign in each time. */
 import pg from "pg";
 
-/** Runs statements, one after the other or several at once. */
+/** Runs statements, also concurrently. */
 export interface Statements {
   readonly run: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
-  /** Lets go of what is open, without waiting for what runs; the next statement asks anew where the database is. */
+  /** Drops the connections without waiting for running statements. The next statement asks for the address again. */
   readonly forget: () => void;
 }
 
-/** `findUrl` is asked at the first statement, and again after one that failed: a database that was killed comes back elsewhere. */
+/**
+ * Calls `findUrl` at the first statement and after a failed one, because a killed database restarts on another port.
+ */
 export function createStatements(findUrl: () => Promise<string>): Statements {
   let pool: pg.Pool | undefined;
   const open = async (): Promise<pg.Pool> => {
     const connectionString = await findUrl();
     if (pool !== undefined) return pool;
     const opened = new pg.Pool({ connectionString, max: 2, allowExitOnIdle: true });
-    opened.on("error", () => undefined); // an idle connection went with its server: the pool has taken it out
+    opened.on("error", () => undefined); // an idle connection ended with its server: the pool has removed it
     return (pool = opened);
   };
   const forget = (): void => {
-    void pool?.end().catch(() => undefined); // whoever waits for a statement is told by it
+    void pool?.end().catch(() => undefined); // the statement itself reports the error
     pool = undefined;
   };
   return {

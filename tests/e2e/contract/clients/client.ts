@@ -1,4 +1,7 @@
-/** The client that the contract's rows are written against, and what it answers: one form for plain HTTP and for the official SDKs. */
+/**
+ * The interface that the contract's rows use to call the API, with one implementation for plain HTTP and one for each
+ * official SDK.
+ */
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-/** The contract's client by the official Node SDK, which hands out what it hands out to everybody. */
+/** The contract client that uses the official Node SDK. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import OpenAI, { APIError, toFile } from "openai";
 import { type Answer, type Client, inTurn, type FileToSend, type Json, type Reply, type Target } from "./client.ts";

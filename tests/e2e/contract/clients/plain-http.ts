@@ -1,4 +1,4 @@
-/** The contract's client by plain HTTP, without any SDK: it adds nothing and leaves nothing out. */
+/** The contract client that uses plain HTTP without any SDK. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import {
   type Answer,

@@ -1,4 +1,4 @@
-/** The contract's client by the official Python SDK: one Python makes the calls, one after the other. */
+/** The contract client that uses the official Python SDK. One Python process makes all calls, one after another. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";

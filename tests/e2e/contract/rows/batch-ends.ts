@@ -1,8 +1,8 @@
-/** Contract §3.3 to §3.5 and §5.3, row by row, for every client: batches that fail, are cancelled or expire. */
+/** Contract §3.3 to §3.5 and §5.3 for every client: batches that fail, are cancelled or expire. */
 import { expect, test } from "@jest/globals";
 import type { Json } from "../clients/client.ts";
 import { expectRefusal } from "../expectations.ts";
-import type { Scene } from "../scene.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const NO_COUNTS = { total: 0, completed: 0, failed: 0 };
 const ENDS = ["completed", "failed", "expired", "cancelled"];
@@ -24,9 +24,9 @@ const linesOf = (bytes: Buffer): Json[] =>
     .map((line) => JSON.parse(line) as Json);
 
 /** Registers the rows. */
-export function batchEndRows({ name, client, plays }: Scene): void {
-  test("§3.4, §7.10, §7.11, §7.13: bad lines fail the batch, each with what is wrong, in the order of the lines", async () => {
-    const batch = await plays().faulty;
+export function batchEndRows({ name, client, batches }: ClientFixture): void {
+  test("§3.4, §7.10, §7.11, §7.13: invalid lines fail the batch, and the errors come in the order of the lines", async () => {
+    const batch = await batches().faulty;
 
     expectOnlyEnd(batch, "failed");
     expect(batch).toMatchObject({
@@ -83,7 +83,7 @@ export function batchEndRows({ name, client, plays }: Scene): void {
   });
 
   test("§3.4: a missing input file fails the batch, not the request", async () => {
-    const { fileId, created, ended } = await plays().inputless;
+    const { fileId, created, ended } = await batches().inputless;
 
     expect(created["status"]).toBe("validating");
     expectOnlyEnd(ended, "failed");
@@ -101,8 +101,8 @@ export function batchEndRows({ name, client, plays }: Scene): void {
     });
   });
 
-  test("§3.3, §7.15, §7.25: cancel is cancelling, again too, then cancelled, and 200 once more", async () => {
-    const { cancelling, again, ended, afterwards } = await plays().cancelled;
+  test("§3.3, §7.15, §7.25: cancel returns `cancelling`, also when repeated, and still returns 200 after the batch is cancelled", async () => {
+    const { cancelling, again, ended, afterwards } = await batches().cancelled;
 
     expect(cancelling).toMatchObject({ status: "cancelling", cancelling_at: expect.any(Number), cancelled_at: null });
     expect(again["cancelling_at"]).toBe(cancelling["cancelling_at"]);
@@ -112,8 +112,8 @@ export function batchEndRows({ name, client, plays }: Scene): void {
     expect(afterwards).toEqual(ended);
   });
 
-  test("§3.3, §4.4: a request that a cancel left undone is a line of the error file, without a response", async () => {
-    const { errors } = await plays().cancelled;
+  test("§3.3, §4.4: the error file has a line without a response for each request that a cancel left undone", async () => {
+    const { errors } = await batches().cancelled;
 
     expect(linesOf(errors)).toEqual([
       {
@@ -125,8 +125,8 @@ export function batchEndRows({ name, client, plays }: Scene): void {
     ]);
   });
 
-  test("§3.5, §4.4: at the end of the window what is done is kept, and what is not is a line of the error file", async () => {
-    const { ended, output, errors } = await plays().expired;
+  test("§3.5, §4.4: an expired batch keeps its finished requests, and the error file has the others", async () => {
+    const { ended, output, errors } = await batches().expired;
 
     expectOnlyEnd(ended, "expired");
     expect(ended["request_counts"]).toEqual({ total: 2, completed: 1, failed: 1 });
@@ -145,12 +145,12 @@ export function batchEndRows({ name, client, plays }: Scene): void {
   });
 
   test.each(["completed", "failed", "expired"] as const)(
-    "§3.3, §5.3, §7.15: cancelling what is %s is 409, and no client repeats it",
+    "§3.3, §5.3, §7.15: cancelling a batch that is %s returns 409, and no client retries it",
     async (status) => {
       const batch = await {
-        completed: async () => (await plays().mixed).ended,
-        failed: () => plays().faulty,
-        expired: async () => (await plays().expired).ended,
+        completed: async () => (await batches().mixed).ended,
+        failed: () => batches().faulty,
+        expired: async () => (await batches().expired).ended,
       }[status]();
       const id = String(batch["id"]);
 

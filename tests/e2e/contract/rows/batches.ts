@@ -1,9 +1,9 @@
-/** Contract §1.3, §3 and §5.2, row by row, for every client: how batches are created, and what they are until they end. */
+/** Contract §1.3, §3 and §5.2 for every client: creating batches, and their fields until they end. */
 import { describe, expect, test } from "@jest/globals";
 import type { Fields, Json } from "../clients/client.ts";
 import { expectRefusal, idOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf, INPUT, uploadInput } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, INPUT, uploadInput } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const ZERO_USAGE = {
   input_tokens: 0,
@@ -28,10 +28,10 @@ const pairs = (count: number): Record<string, string> =>
 const timesOf = (batch: Json, ...names: readonly string[]): unknown[] => names.map((name) => batch[`${name}_at`]);
 
 /** Registers the rows. */
-export function batchRows({ client, plays }: Scene): void {
+export function batchRows({ client, batches }: ClientFixture): void {
   describe("created", () => {
     test("§3.1, §7.4: a new batch has every key, zeros and nulls", async () => {
-      const { created, input } = await plays().mixed;
+      const { created, input } = await batches().mixed;
 
       expect(keysOf(created)).toEqual(KEYS);
       const createdAt = created["created_at"] as number;
@@ -66,7 +66,7 @@ export function batchRows({ client, plays }: Scene): void {
       ["1h", 3_600],
       ["24h", 86_400],
       ["7d", 604_800],
-    ])("§1.3: the window %s, where it is offered, is echoed and ends when it says", async (window, seconds) => {
+    ])("§1.3: the batch echoes the configured window %s and expires after it", async (window, seconds) => {
       const batch = await jsonOf(client().batches.create(batchOf("file-1", { completion_window: window })));
 
       expect(batch).toMatchObject({ status: "validating", completion_window: window });
@@ -74,7 +74,7 @@ export function batchRows({ client, plays }: Scene): void {
     });
 
     test.each(["48h", "", "24H", "1d"])(
-      "§5.2: the window %j is 400 and lists those that are offered",
+      "§5.2: the window %j returns 400 with a list of the configured windows",
       async (window) => {
         expectRefusal(await client().batches.create(batchOf("file-1", { completion_window: window })), {
           status: 400,
@@ -85,7 +85,7 @@ export function batchRows({ client, plays }: Scene): void {
       },
     );
 
-    test("§1.3: every endpoint of the contract is taken and echoed", async () => {
+    test("§1.3: create accepts and echoes every endpoint of the contract", async () => {
       const batches = await Promise.all(
         ENDPOINTS.map((endpoint) => jsonOf(client().batches.create(batchOf("file-1", { endpoint })))),
       );
@@ -99,7 +99,7 @@ export function batchRows({ client, plays }: Scene): void {
       ["of 16 pairs", pairs(16)],
       ["of the longest key and value", { ["k".repeat(64)]: "v".repeat(512) }],
       ["in any script", { größe: "日本 🙂" }],
-    ])("§1.3: metadata is echoed: %s", async (_what, metadata) => {
+    ])("§1.3: create echoes metadata: %s", async (_what, metadata) => {
       expect((await jsonOf(client().batches.create(batchOf("file-1", { metadata }))))["metadata"]).toEqual(metadata);
     });
 
@@ -171,11 +171,11 @@ export function batchRows({ client, plays }: Scene): void {
         "invalid_value",
         expect.stringContaining("'created_at'"),
       ],
-    ])("§1.3, §5.2, §7.9: a wrong %s is 400 at once: %j", async (param, change, code, message) => {
+    ])("§1.3, §5.2, §7.9: an invalid %s returns 400: %j", async (param, change, code, message) => {
       expectRefusal(await client().batches.create(batchOf("file-1", change)), { status: 400, message, param, code });
     });
 
-    test("§7.12: an input file of another purpose is 400", async () => {
+    test("§7.12: an input file with another purpose returns 400", async () => {
       const file = { bytes: Buffer.from(INPUT), name: "input.jsonl" };
       const id = await idOf(client().files.create(file, { purpose: "user_data" }));
 
@@ -186,7 +186,7 @@ export function batchRows({ client, plays }: Scene): void {
       });
     });
 
-    test("§1.3: the same input may be run by several batches", async () => {
+    test("§1.3: several batches can use the same input file", async () => {
       const { id } = await uploadInput(client());
 
       const [first, second] = [1, 2].map(() => idOf(client().batches.create(batchOf(String(id)))));
@@ -195,8 +195,8 @@ export function batchRows({ client, plays }: Scene): void {
     });
   });
 
-  test("§3.1, §3.2, §7.17, §7.18: a completed batch: times in order, counts, usage, the ids of its files", async () => {
-    const { created, ended } = await plays().mixed;
+  test("§3.1, §3.2, §7.17, §7.18: a completed batch has ordered timestamps, counts, usage and file ids", async () => {
+    const { created, ended } = await batches().mixed;
 
     expect(keysOf(ended)).toEqual(KEYS);
     expect(ended).toMatchObject({
@@ -223,8 +223,8 @@ export function batchRows({ client, plays }: Scene): void {
     expect(total).toBe((input ?? 0) + (output ?? 0));
   });
 
-  test("§3.1: usage and file ids stay unset while a request is in flight; total is set, completed counts", async () => {
-    const { running } = await plays().cancelled;
+  test("§3.1: a running batch has its counts, but no usage and no file ids", async () => {
+    const { running } = await batches().cancelled;
 
     expect(keysOf(running)).toEqual(KEYS);
     expect(running).toMatchObject({
@@ -240,15 +240,15 @@ export function batchRows({ client, plays }: Scene): void {
     );
   });
 
-  test("§1.1: an input that is deleted while its batch is in progress is read to the end", async () => {
-    expect(await plays().orphaned).toMatchObject({
+  test("§1.1: a batch completes although its input file is deleted while it runs", async () => {
+    expect(await batches().orphaned).toMatchObject({
       status: "completed",
       request_counts: { total: 2, completed: 2, failed: 0 },
     });
   });
 
-  test("§3.2, §7.14: a batch of which every request is refused is completed, without an output file", async () => {
-    const { ended } = await plays().refused;
+  test("§3.2, §7.14: a batch completes without an output file when every request is refused", async () => {
+    const { ended } = await batches().refused;
 
     expect(ended).toMatchObject({
       status: "completed",
@@ -260,7 +260,7 @@ export function batchRows({ client, plays }: Scene): void {
     });
   });
 
-  test.each(["retrieve", "cancel"] as const)("§5.2: %s of an unknown batch is 404", async (call) => {
+  test.each(["retrieve", "cancel"] as const)("§5.2: %s of an unknown batch returns 404", async (call) => {
     for (const id of ["batch_nothing", "batch_00000000000000000000000000000000", "file-1"]) {
       expectRefusal(await client().batches[call](id), { status: 404, message: `No batch found with id '${id}'.` });
     }

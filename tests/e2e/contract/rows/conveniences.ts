@@ -1,4 +1,4 @@
-/** What each SDK does beyond single calls of the contract: streamed files, waiting for a file, files cut into parts. */
+/** What each SDK adds to the calls of the contract: streamed files, waiting for a file, and files split into parts. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -8,13 +8,13 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { testServices } from "@nightshift/testing";
 import OpenAI from "openai";
 import { chatLine, createBatchClient } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 
 const TEXT = Array.from({ length: 3 }, (_, at) => `${chatLine(String(at), "Q?")}\n`).join("");
 const COMPLETED = { status: "completed", request_counts: { total: 3, completed: 3, failed: 0 } };
 
 /** Registers the rows. */
-export function convenienceRows({ stack, python }: Stage): void {
+export function convenienceRows({ stack, python }: ContractFixture): void {
   let folder: string;
   let source: string;
 
@@ -44,7 +44,7 @@ export function convenienceRows({ stack, python }: Stage): void {
   });
 
   if (testServices().python !== null) {
-    test("the Python SDK sends a file by its path and waits for it", async () => {
+    test("the Python SDK uploads a file from a path and waits for it", async () => {
       const file = await python().call(stack().key, "files.create", [], { file: { $path: source }, purpose: "batch" });
       const processed = await python().call(stack().key, "files.wait_for_processing", [file.json?.["id"]]);
 
@@ -52,7 +52,7 @@ export function convenienceRows({ stack, python }: Stage): void {
       await expectToRun(file.json?.["id"]);
     });
 
-    test("the Python SDK cuts a file into parts, and it is whole again", async () => {
+    test("the Python SDK uploads a file in parts, and the file is whole", async () => {
       const { json } = await python().call(stack().key, "uploads.upload_file_chunked", [], {
         file: { $path: source },
         mime_type: "application/jsonl",

@@ -1,20 +1,20 @@
-/** Contract §1.1 and §2, row by row, for every client: files and what is said of them. */
+/** Contract §1.1 and §2 for every client: files. */
 import { expect, test } from "@jest/globals";
 import { chatLine } from "../../batch-client.ts";
 import type { Fields } from "../clients/client.ts";
 import { bytesOf, expectRefusal, idOf, jsonOf, keysOf, noSuchFile } from "../expectations.ts";
-import type { Scene } from "../scene.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const LINE = chatLine("a", "Why?");
 const THIRTY_DAYS = 2_592_000;
 
 /** Registers the rows. */
-export function fileRows({ client }: Scene): void {
+export function fileRows({ client }: ClientFixture): void {
   const send = (fields: Fields, name?: string, text = LINE) =>
     client().files.create({ bytes: Buffer.from(text), ...(name === undefined ? {} : { name }) }, fields);
   const sendInput = (name = "input.jsonl", text = LINE) => send({ purpose: "batch" }, name, text);
 
-  test("§2: the File object has every key and is processed at once", async () => {
+  test("§2: the File object has every key and the status `processed`", async () => {
     const file = await jsonOf(sendInput());
 
     expect(file).toEqual({
@@ -33,7 +33,7 @@ export function fileRows({ client }: Scene): void {
   });
 
   test.each(["assistants", "fine-tune", "vision", "user_data", "evals"])(
-    "§1.1: purpose %s is taken, whatever is in the file, and does not expire",
+    "§1.1: a file with purpose %s can have any content and does not expire",
     async (purpose) => {
       const file = await jsonOf(send({ purpose }, "picture.png", ""));
 
@@ -46,7 +46,7 @@ export function fileRows({ client }: Scene): void {
     ["batch", 2_592_000],
     ["user_data", 3_600],
     ["user_data", 2_592_000],
-  ])("§1.1, §7.20: expires_after of a file for %s: %d seconds", async (purpose, seconds) => {
+  ])("§1.1, §7.20: a file with purpose %s accepts expires_after of %d seconds", async (purpose, seconds) => {
     const file = await jsonOf(send({ purpose, expires_after: { anchor: "created_at", seconds } }, "input.jsonl"));
 
     expect(file["expires_at"]).toBe((file["created_at"] as number) + seconds);
@@ -58,7 +58,7 @@ export function fileRows({ client }: Scene): void {
     ["expires_after.seconds", { anchor: "created_at" }, "missing_required_parameter", /^Missing required parameter/],
     ["expires_after.anchor", { seconds: 3_600 }, "missing_required_parameter", /^Missing required parameter/],
     ["expires_after.anchor", { anchor: "now", seconds: 3_600 }, "invalid_value", /'now'.*'created_at'/],
-  ])("§1.1: a wrong %s is 400: %j", async (param, expiry, code, message) => {
+  ])("§1.1: an invalid %s returns 400: %j", async (param, expiry, code, message) => {
     expectRefusal(await send({ purpose: "batch", expires_after: expiry }, "input.jsonl"), {
       status: 400,
       message: expect.stringMatching(message),
@@ -67,12 +67,12 @@ export function fileRows({ client }: Scene): void {
     });
   });
 
-  test("§1.1, §7.23: bare bytes are taken under the name that the client gives them", async () => {
+  test("§1.1, §7.23: a file without a name gets the client's default name", async () => {
     expect(await jsonOf(send({ purpose: "batch" }))).toMatchObject({ filename: client().nameOfBareBytes });
   });
 
   test.each(["upload", "unknown_file", "INPUT.JSONL", "größe 日本.jsonl"])(
-    "§1.1, §7.23: a batch's input may be named %s",
+    "§1.1, §7.23: a batch's input file can have the name %s",
     async (name) => {
       expect(await jsonOf(sendInput(name))).toMatchObject({ filename: name });
     },
@@ -82,18 +82,18 @@ export function fileRows({ client }: Scene): void {
     ["another extension", "input.csv", LINE],
     ["no bytes", "input.jsonl", ""],
     ["a first line that is not JSON", "input.jsonl", "custom_id;method\n"],
-  ])("§5.2: an upload for a batch with %s is 400", async (_what, name, text) => {
+  ])("§5.2: an upload with purpose `batch` and %s returns 400", async (_what, name, text) => {
     expectRefusal(await sendInput(name, text), {
       status: 400,
       message: "Invalid file format for Batch API. Must be .jsonl",
     });
   });
 
-  test("§1.1, §7.10: a later bad line is the batch's fault, not the upload's", async () => {
+  test("§1.1, §7.10: an invalid line after the first does not fail the upload", async () => {
     expect(await jsonOf(sendInput("input.jsonl", `${LINE}\n{\n`))).toMatchObject({ status: "processed" });
   });
 
-  test("§5.2: a purpose that is none is 400 and names those that are", async () => {
+  test("§5.2: an unknown purpose returns 400 with a list of the valid ones", async () => {
     expectRefusal(await send({ purpose: "batches" }, "input.jsonl"), {
       status: 400,
       message:
@@ -102,7 +102,7 @@ export function fileRows({ client }: Scene): void {
     });
   });
 
-  test.each(["purpose", "file"])("§1.1, §7.9: %s is required", async (param) => {
+  test.each(["purpose", "file"])("§1.1, §7.9: an upload without %s returns 400", async (param) => {
     const bytes = Buffer.from(LINE);
     const answer =
       param === "file"
@@ -113,7 +113,7 @@ export function fileRows({ client }: Scene): void {
     expectRefusal(answer, { status: 400, message, param, code: "missing_required_parameter" });
   });
 
-  test("§1.1, §7.21: a file can be read at once: its bytes, as an attachment of its name", async () => {
+  test("§1.1, §7.21: the content of a new file can be read at once, as an attachment with its name", async () => {
     const id = await idOf(sendInput("plain.jsonl"));
 
     const { bytes, replies, requestId } = await client().files.content(id);
@@ -132,24 +132,30 @@ export function fileRows({ client }: Scene): void {
     ]);
   });
 
-  test.each(["fine-tune", "vision", "batch", "evals"])("§1.1: content of purpose %s is handed out", async (purpose) => {
-    const bytes = Buffer.from([0, 0xff, 0xfe, 0x0a, 0x80]);
-    const sent = purpose === "batch" ? Buffer.from(`${LINE}\r\n`) : bytes;
-    const id = await idOf(client().files.create({ bytes: sent, name: "input.jsonl" }, { purpose }));
+  test.each(["fine-tune", "vision", "batch", "evals"])(
+    "§1.1: the content of a file with purpose %s can be read",
+    async (purpose) => {
+      const bytes = Buffer.from([0, 0xff, 0xfe, 0x0a, 0x80]);
+      const sent = purpose === "batch" ? Buffer.from(`${LINE}\r\n`) : bytes;
+      const id = await idOf(client().files.create({ bytes: sent, name: "input.jsonl" }, { purpose }));
 
-    expect(await bytesOf(client().files.content(id))).toEqual(sent);
-  });
+      expect(await bytesOf(client().files.content(id))).toEqual(sent);
+    },
+  );
 
-  test.each(["assistants", "user_data"])("§5.2: content of purpose %s is not", async (purpose) => {
-    const id = await idOf(send({ purpose }, "notes.txt"));
+  test.each(["assistants", "user_data"])(
+    "§5.2: the content of a file with purpose %s cannot be read",
+    async (purpose) => {
+      const id = await idOf(send({ purpose }, "notes.txt"));
 
-    expectRefusal(await client().files.content(id), {
-      status: 400,
-      message: `Not allowed to download files of purpose: ${purpose}`,
-    });
-  });
+      expectRefusal(await client().files.content(id), {
+        status: 400,
+        message: `Not allowed to download files of purpose: ${purpose}`,
+      });
+    },
+  );
 
-  test("§1.1: delete has three keys, and a second time there is no such file, by any route", async () => {
+  test("§1.1: delete returns an object with three keys, and every route then returns 404", async () => {
     const { files } = client();
     const id = await idOf(sendInput());
 
@@ -163,7 +169,7 @@ export function fileRows({ client }: Scene): void {
   });
 
   test.each(["file-nothing", "file-1234567890123456789012", "batch_nothing"])(
-    "§5.2: there is no file %s, by any route",
+    "§5.2: every route returns 404 for the file %s",
     async (id) => {
       const { files } = client();
 

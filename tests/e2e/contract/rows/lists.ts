@@ -1,14 +1,14 @@
-/** Contract §1.1, §1.3 and §1.5, row by row, for every client: the lists of files and batches, and what may be asked of them. */
+/** Contract §1.1, §1.3 and §1.5 for every client: lists of files and batches, and their query parameters. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type { Query } from "../clients/client.ts";
 import { expectRefusal, idOf, idsOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const EMPTY_PAGE = { object: "list", data: [], first_id: null, last_id: null, has_more: false };
 
 /** Registers the rows. */
-export function listRows({ client }: Scene): void {
+export function listRows({ client }: ClientFixture): void {
   describe("files", () => {
     const FILES = 9;
     let made: string[];
@@ -33,7 +33,7 @@ export function listRows({ client }: Scene): void {
       made = await Promise.all(files.map((file) => idOf(client().files.create(file, { purpose: "evals" }))));
     });
 
-    test("§1.5: has no second page where all fit on one; ties in created_at lose nothing", async () => {
+    test("§1.5: a page that holds all files has no next page, and equal created_at loses no file", async () => {
       const page = await jsonOf(client().files.list({ purpose: "evals" }));
 
       expect(page["has_more"]).toBe(false);
@@ -41,7 +41,7 @@ export function listRows({ client }: Scene): void {
       for (const file of page["data"] as readonly unknown[]) expect(file).toMatchObject({ purpose: "evals" });
     });
 
-    test.each(["desc", "asc"])("§1.1: is paged by limit and after, in the order %s", async (order) => {
+    test.each(["desc", "asc"])("§1.1: limit and after page through the list in the order %s", async (order) => {
       const all = (await jsonOf(client().files.list({ purpose: "evals" })))["data"] as {
         id: string;
         created_at: number;
@@ -53,14 +53,14 @@ export function listRows({ client }: Scene): void {
       expect(await walk(order)).toEqual(order === "desc" ? ids : ids.reverse());
     });
 
-    test("§1.1, §7.8: may have 10,000 to a page, and has those unless asked for less", async () => {
+    test("§1.1, §7.8: a page has up to 10,000 files, which is the default", async () => {
       const most = await jsonOf(client().files.list({ limit: 10_000 }));
 
       expect(most).toEqual(await jsonOf(client().files.list()));
       expect(idsOf(most).length).toBeGreaterThan(FILES);
     });
 
-    test("§1.5: of a purpose that no file has is empty, with null for both ids", async () => {
+    test("§1.5: the list of an unused purpose is empty, with null for both ids", async () => {
       expect(await jsonOf(client().files.list({ purpose: "none-of-these" }))).toEqual(EMPTY_PAGE);
     });
 
@@ -73,7 +73,7 @@ export function listRows({ client }: Scene): void {
       ["order", { order: "newest" }],
       ["after", { after: "file-nothing" }],
       ["after", { after: "\0" }],
-    ])("§1.5: with a wrong %s is 400: %j", async (param, query) => {
+    ])("§1.5: an invalid %s returns 400: %j", async (param, query) => {
       expectRefusal(await client().files.list(query), {
         status: 400,
         message: expect.stringContaining(`'${param}'`),
@@ -93,7 +93,7 @@ export function listRows({ client }: Scene): void {
       for (let i = 0; i < BATCHES; i += 1) made.unshift(await idOf(client().batches.create(batchOf("file-1"))));
     });
 
-    test("§1.3: has 20 to a page unless asked, the newest first, and pages to its end", async () => {
+    test("§1.3: a page has 20 batches by default, the newest first", async () => {
       const first = await jsonOf(client().batches.list());
       const second = await jsonOf(client().batches.list({ limit: 2, after: String(first["last_id"]) }));
 
@@ -103,7 +103,7 @@ export function listRows({ client }: Scene): void {
       expect(idsOf(second)).toEqual(made.slice(20, 22));
     });
 
-    test("§1.3: may have 100 to a page; each is as it is by itself", async () => {
+    test("§1.3: a page has up to 100 batches, which equal the retrieved ones", async () => {
       const page = await jsonOf(client().batches.list({ limit: 100 }));
       const newest = (page["data"] as readonly Record<string, unknown>[]).find(({ id }) => id === made[0]);
 
@@ -116,7 +116,7 @@ export function listRows({ client }: Scene): void {
       ["limit", { limit: 101 }],
       ["limit", { limit: "ten" }],
       ["after", { after: "batch_nothing" }],
-    ])("§1.5: with a wrong %s is 400: %j", async (param, query) => {
+    ])("§1.5: an invalid %s returns 400: %j", async (param, query) => {
       expectRefusal(await client().batches.list(query), {
         status: 400,
         message: expect.stringContaining(`'${param}'`),

@@ -1,11 +1,14 @@
-/** Contract §1.5: both official SDKs walk long lists to their end while objects come and go, and meet each once. */
+/**
+ * Contract §1.5: both official SDKs page through long lists while objects are created and deleted, and see each object
+ * once.
+ */
 import { beforeAll, expect, test } from "@jest/globals";
 import { testServices } from "@nightshift/testing";
 import OpenAI from "openai";
 import { type BatchClient, chatLine, createBatchClient } from "../../batch-client.ts";
 import { copyFile } from "../../ledger.ts";
-import { batchOf } from "../plays.ts";
-import type { Stage } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire } from "../wire.ts";
 
 const FILES = 1_000;
@@ -38,7 +41,7 @@ async function many<T>(count: number, work: (index: number) => Promise<T>): Prom
 }
 
 /** Registers the rows. */
-export function pagingRows({ stack, python }: Stage): void {
+export function pagingRows({ stack, python }: ContractFixture): void {
   let client: BatchClient;
   let files: string[];
   let batches: string[];
@@ -96,7 +99,7 @@ export function pagingRows({ stack, python }: Stage): void {
     expect(removed).toBeGreaterThan(0);
   };
 
-  test("§1.5: the Node SDK walks 1,000 files and 250 batches, each once, while others come and go", async () => {
+  test("§1.5: the Node SDK pages through 1,000 files and 250 batches and sees each once, while others are created and deleted", async () => {
     const openai = new OpenAI({ apiKey: stack().key, baseURL: `${stack().url}/v1` });
 
     await expectWholeWalks(async (resource, query) => {
@@ -107,7 +110,7 @@ export function pagingRows({ stack, python }: Stage): void {
   });
 
   if (testServices().python !== null) {
-    test("§1.5: the Python SDK walks 1,000 files and 250 batches, each once, while others come and go", async () => {
+    test("§1.5: the Python SDK pages through 1,000 files and 250 batches and sees each once, while others are created and deleted", async () => {
       await expectWholeWalks(async (resource, query) => {
         const { json } = await python().call(stack().key, "walk", [resource], query);
         return (json?.["ids"] ?? []) as string[];

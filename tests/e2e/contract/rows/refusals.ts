@@ -1,15 +1,15 @@
-/** Contract §5.2 and §5.3, row by row, for every client: keys, limits, and which refusals are worth repeating. */
+/** Contract §5.2 and §5.3 for every client: API keys, rate limits, and which errors a client retries. */
 import { expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import { chatLine } from "../../batch-client.ts";
 import { expectRefusal, idOf, jsonOf } from "../expectations.ts";
-import { batchOf, endOf, uploadInput } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf, uploadInput } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 import { createTenantKey } from "../tenants.ts";
 
 /** Registers the rows. */
-export function refusalRows({ name, stack, client, plays }: Scene): void {
-  test("§5.2: a wrong key is 401 and is shown by its two ends only", async () => {
+export function refusalRows({ name, stack, client, batches }: ClientFixture): void {
+  test("§5.2: an unknown API key returns 401, and the message shows only its two ends", async () => {
     const stranger = client().withKey("sk-wrong-key-of-nobody");
 
     for (const answer of [await stranger.files.list(), await stranger.batches.create(batchOf("file-1"))]) {
@@ -21,9 +21,9 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
     }
   });
 
-  test("§5.2: another tenant's objects are as unknown as those that never were", async () => {
+  test("§5.2: another tenant's objects return the same 404 as unknown ids", async () => {
     const other = client().withKey(stack().key);
-    const { ended, input } = await plays().mixed;
+    const { ended, input } = await batches().mixed;
     const [fileId, batchId] = [String(input["id"]), String(ended["id"])];
 
     for (const call of [other.files.retrieve(fileId), other.files.content(fileId), other.files.delete(fileId)]) {
@@ -34,7 +34,7 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
     }
   });
 
-  test("§5.3: every reply has an id of its own, which the client hands out, and its time", async () => {
+  test("§5.3: every reply has its own request id, which the client exposes, and its processing time", async () => {
     const { files, batches } = client();
     const answers = [await files.list(), await batches.list(), await files.retrieve("file-1"), await files.list()];
 
@@ -49,7 +49,7 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
     }
   });
 
-  test("§5.3: 429 of the requests a minute is repeated when Retry-After says so", async () => {
+  test("§5.3: a client retries a 429 for requests per minute after Retry-After", async () => {
     const hurried = client().withKey(await createTenantKey(stack(), `hurried-${name}`, "hurried"));
     // The first of a minute is served, so that the turn of one may come in between.
     const answer = await until(
@@ -80,9 +80,9 @@ export function refusalRows({ name, stack, client, plays }: Scene): void {
     expect(answer.waits).toEqual(toldMs.slice(0, -1).map((ms) => ms / 1000));
   });
 
-  test("§5.3: 429 of the batches at a time is not repeated: none will have ended in seconds", async () => {
+  test("§5.3: a client does not retry a 429 for concurrent batches, because none ends within seconds", async () => {
     const small = client().withKey(await createTenantKey(stack(), `small-${name}`, "small"));
-    const input = await uploadInput(small, chatLine("a", "HANG"));
+    const input = await uploadInput(small, chatLine("a", "UPSTREAM_HANGS"));
     const running = await idOf(small.batches.create(batchOf(String(input["id"]))));
 
     const answer = await small.batches.create(batchOf(String(input["id"])));

@@ -1,16 +1,16 @@
-/** Contract §2 and §4.3 to §4.5, row by row, for every client: result files and their lines. */
+/** Contract §2 and §4.3 to §4.5 for every client: result files and their lines. */
 import { expect, test } from "@jest/globals";
 import type { Json } from "../clients/client.ts";
 import { expectRefusal, idOf, jsonOf, noSuchFile } from "../expectations.ts";
-import { batchOf, endOf, uploadInput, UPSTREAM_REFUSAL } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf, uploadInput, UPSTREAM_REFUSAL } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const lifeOf = (file: Json): number => (file["expires_at"] as number) - (file["created_at"] as number);
 
 /** Registers the rows. */
-export function resultRows({ client, plays }: Scene): void {
-  test("§4.3, §7.1, §7.2, §7.22: an output line has four keys, an object as body, and ends in LF", async () => {
-    const lines = (await plays().mixed).output.toString("utf8").split("\n");
+export function resultRows({ client, batches }: ClientFixture): void {
+  test("§4.3, §7.1, §7.2, §7.22: an output line has four keys, a body that is an object, and ends with LF", async () => {
+    const lines = (await batches().mixed).output.toString("utf8").split("\n");
 
     expect(lines.pop()).toBe("");
     expect(lines).toHaveLength(2);
@@ -30,8 +30,8 @@ export function resultRows({ client, plays }: Scene): void {
     }
   });
 
-  test("§4.4, §7.3: what the endpoint refused is an error line with status and body, and no error beside them", async () => {
-    const text = (await plays().mixed).errors.toString("utf8");
+  test("§4.4, §7.3: a refused request is an error line with the status and body of the reply, and no error object", async () => {
+    const text = (await batches().mixed).errors.toString("utf8");
 
     expect(text.endsWith("\n")).toBe(true);
     expect(JSON.parse(text)).toEqual({
@@ -42,8 +42,8 @@ export function resultRows({ client, plays }: Scene): void {
     });
   });
 
-  test("§2, §4.5, §7.7, §7.19: both files are listed, by purpose and by name, and live for 30 days", async () => {
-    const { ended, output, errors } = await plays().mixed;
+  test("§2, §4.5, §7.7, §7.19: both result files are in the list, with their purpose and name, and expire after 30 days", async () => {
+    const { ended, output, errors } = await batches().mixed;
     const page = await jsonOf(client().files.list({ purpose: "batch_output" }));
 
     const found = (page["data"] as readonly Json[]).filter(({ id }) =>
@@ -68,14 +68,14 @@ export function resultRows({ client, plays }: Scene): void {
     expect(found.map(lifeOf)).toEqual([2_592_000, 2_592_000]);
   });
 
-  test("§1.3: output_expires_after is the life of a result file, from its own creation on", async () => {
-    const { ended, errors } = await plays().refused;
+  test("§1.3: output_expires_after counts from the creation of the result file", async () => {
+    const { ended, errors } = await batches().refused;
 
     expect(lifeOf(errors)).toBe(7_200);
     expect(errors["created_at"]).toBeGreaterThanOrEqual(ended["in_progress_at"] as number);
   });
 
-  test("§1.1: a result file can be deleted; its batch still names it", async () => {
+  test("§1.1: a batch still names a result file that was deleted", async () => {
     const input = await uploadInput(client());
     const batch = await endOf(client(), await idOf(client().batches.create(batchOf(String(input["id"])))));
     const id = String(batch["output_file_id"]);

@@ -1,11 +1,11 @@
-/** Contract §1.2, row by row, for every client: files that arrive in parts. */
+/** Contract §1.2 for every client: uploads in parts. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { chatLine } from "../../batch-client.ts";
 import type { Fields } from "../clients/client.ts";
 import { bytesOf, expectRefusal, idOf, jsonOf, keysOf } from "../expectations.ts";
-import { batchOf, endOf } from "../plays.ts";
-import type { Scene } from "../scene.ts";
+import { batchOf, endOf } from "../fixture-batches.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 const TEXT = `${chatLine("a", "Why?")}\n${chatLine("b", "How?")}\n`;
 const BYTES = Buffer.byteLength(TEXT);
@@ -15,7 +15,7 @@ const NOBODYS = "upload_00000000000000000000000000000000";
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 
 /** Registers the rows. */
-export function uploadRows({ client }: Scene): void {
+export function uploadRows({ client }: ClientFixture): void {
   const begin = (change: Fields = {}): Promise<string> => idOf(client().uploads.create({ ...ABOUT, ...change }));
   const addPart = (id: string, data: Buffer): Promise<string> => idOf(client().uploads.addPart(id, data));
   /** An upload with both parts, the second of which was sent first. */
@@ -25,7 +25,7 @@ export function uploadRows({ client }: Scene): void {
     return { id, parts: [await addPart(id, BEGIN), end] };
   };
 
-  test("§1.2: the Upload object has every key; it is pending and lives for an hour", async () => {
+  test("§1.2: a new Upload object has every key, is pending and expires after an hour", async () => {
     const upload = await jsonOf(client().uploads.create(ABOUT));
 
     expect(upload).toEqual({
@@ -41,7 +41,7 @@ export function uploadRows({ client }: Scene): void {
     });
   });
 
-  test("§1.2: the UploadPart object has its four keys", async () => {
+  test("§1.2: the UploadPart object has four keys", async () => {
     const id = await begin();
     const part = await jsonOf(client().uploads.addPart(id, BEGIN));
 
@@ -54,7 +54,7 @@ export function uploadRows({ client }: Scene): void {
     expect(keysOf(part)).toEqual(["created_at", "id", "object", "upload_id"]);
   });
 
-  test("§1.2: part_ids has the say in the order; the completed upload has its file, which runs as a batch", async () => {
+  test("§1.2: part_ids sets the order of the parts, and the file of the upload runs as a batch", async () => {
     const { id, parts } = await uploadParts();
 
     const completed = await jsonOf(client().uploads.complete(id, { part_ids: parts, md5: md5(TEXT) }));
@@ -81,7 +81,7 @@ export function uploadRows({ client }: Scene): void {
     });
   });
 
-  test("§1.2: expires_after is for the file", async () => {
+  test("§1.2: expires_after applies to the file", async () => {
     const { id, parts } = await uploadParts({ expires_after: { anchor: "created_at", seconds: 7_200 } });
 
     const { file } = await jsonOf(client().uploads.complete(id, { part_ids: parts }));
@@ -90,7 +90,7 @@ export function uploadRows({ client }: Scene): void {
     expect(expires).toBe(created + 7_200);
   });
 
-  test("§1.2: a cancelled upload says so, again too", async () => {
+  test("§1.2: cancel returns the cancelled upload, also when repeated", async () => {
     const { id } = await uploadParts();
 
     const cancelled = await jsonOf(client().uploads.cancel(id));
@@ -100,7 +100,7 @@ export function uploadRows({ client }: Scene): void {
   });
 
   test.each(["cancelled", "completed"])(
-    "§1.2: a %s upload takes no part and comes to no other end: 400",
+    "§1.2: a %s upload returns 400 for another part, complete or cancel",
     async (status) => {
       const { uploads } = client();
       const { id, parts } = await uploadParts();
@@ -118,7 +118,7 @@ export function uploadRows({ client }: Scene): void {
     },
   );
 
-  describe("what is refused at completion leaves the upload pending", () => {
+  describe("an upload stays pending when complete returns 400", () => {
     test.each<[string, (parts: readonly string[]) => Fields, RegExp]>([
       ["too few bytes", (parts) => ({ part_ids: parts.slice(1) }), /^Invalid value for 'part_ids': .*bytes together/],
       [
@@ -177,7 +177,7 @@ export function uploadRows({ client }: Scene): void {
       "invalid_value",
       expect.stringContaining("3600"),
     ],
-  ])("§1.2: a wrong %s is 400: %j", async (param, change, code, message) => {
+  ])("§1.2: an invalid %s returns 400: %j", async (param, change, code, message) => {
     expectRefusal(await client().uploads.create({ ...ABOUT, ...change }), { status: 400, message, param, code });
   });
 
@@ -201,11 +201,11 @@ export function uploadRows({ client }: Scene): void {
       "File is too large. Files of this purpose may have at most 8589934592 bytes.",
       null,
     ],
-  ])("§1.2, §5.2: %s is refused as it is of a file, before any part", async (_what, change, message, param) => {
+  ])("§1.2, §5.2: %s returns the same 400 as for a file, before any part", async (_what, change, message, param) => {
     expectRefusal(await client().uploads.create({ ...ABOUT, ...change }), { status: 400, message, param });
   });
 
-  test("§1.2: part_ids is required", async () => {
+  test("§1.2: complete without part_ids returns 400", async () => {
     expectRefusal(await client().uploads.complete(await begin(), {}), {
       status: 400,
       message: "Missing required parameter: 'part_ids'.",
@@ -214,7 +214,7 @@ export function uploadRows({ client }: Scene): void {
     });
   });
 
-  test("§1.2: an upload of nobody's is 404, by any route", async () => {
+  test("§1.2: every route returns 404 for an unknown upload", async () => {
     const { uploads } = client();
     const calls = [
       uploads.addPart(NOBODYS, BEGIN),

@@ -1,13 +1,13 @@
-/** Contract §1.4, row by row, for every client: what is delivered, and that `webhooks.unwrap` takes it. */
+/** Contract §1.4 for every client: the content of webhook events, and that `webhooks.unwrap` accepts them. */
 import { expect, test } from "@jest/globals";
-import type { Scene } from "../scene.ts";
+import type { ClientFixture } from "../fixture.ts";
 
 /** Registers the rows. */
-export function webhookRows({ plays }: Scene): void {
+export function webhookRows({ batches }: ClientFixture): void {
   test.each(["completed", "failed", "expired", "cancelled"] as const)(
-    "§1.4: the event of a batch that is %s is verified and read",
+    "§1.4: the SDK verifies and reads the event of a batch that is %s",
     async (status) => {
-      const { batch, webhook, event } = await plays().events[status];
+      const { batch, webhook, event } = await batches().events[status];
 
       expect(event).toEqual({
         id: expect.stringMatching(/^evt_[0-9a-f]{32}$/),
@@ -25,7 +25,7 @@ export function webhookRows({ plays }: Scene): void {
     },
   );
 
-  test("§1.4: with another body, id or time the signature does not hold", async () => {
-    expect((await plays().events.completed).taken).toEqual({ body: false, id: false, time: false });
+  test("§1.4: verification fails for a forged body, id or timestamp", async () => {
+    expect((await batches().events.completed).taken).toEqual({ body: false, id: false, time: false });
   });
 }

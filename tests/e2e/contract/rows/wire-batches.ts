@@ -1,8 +1,8 @@
-/** Contract §1.3, §3.1, §4.2 and §7, the rows that only plain HTTP can say: order of keys, empty bodies, huge inputs. */
+/** Rows of contract §1.3, §3.1, §4.2 and §7 that need plain HTTP: order of keys, empty bodies, huge inputs. */
 import { expect, test } from "@jest/globals";
 import { type Batch, type BatchClient, createBatchClient } from "../../batch-client.ts";
-import { batchOf } from "../plays.ts";
-import type { Stage } from "../scene.ts";
+import { batchOf } from "../fixture-batches.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire, type Wire } from "../wire.ts";
 
 const embeddingLine = (customId: string, value: unknown): string =>
@@ -14,7 +14,7 @@ const embeddingLine = (customId: string, value: unknown): string =>
   });
 
 /** Registers the rows. */
-export function wireBatchRows({ stack }: Stage): void {
+export function wireBatchRows({ stack }: ContractFixture): void {
   const open = (): { client: BatchClient; wire: Wire } => {
     const client = createBatchClient(stack());
     return { client, wire: createWire(client) };
@@ -37,7 +37,7 @@ export function wireBatchRows({ stack }: Stage): void {
     ["none", {}],
     ["an empty one that is called JSON", { headers: { "content-type": "application/json", "content-length": "0" } }],
     ["an empty one with a length", { headers: { "content-type": "application/json" }, body: "" }],
-  ])("§1.3, §7.25: cancel takes a body: %s", async (_what, init: RequestInit) => {
+  ])("§1.3, §7.25: cancel accepts this body: %s", async (_what, init: RequestInit) => {
     const { client, wire } = open();
     const { body } = await wire.post("/v1/batches", batchOf("file-1"));
     const path = `/v1/batches/${String(body["id"])}/cancel`;
@@ -85,7 +85,7 @@ export function wireBatchRows({ stack }: Stage): void {
     ["half an object", "{"],
     ["a list", "[]"],
     ["null", "null"],
-  ])("§7.9: a batch created with %s is 400, never 500", async (_what, body) => {
+  ])("§7.9: creating a batch with %s returns 400, never 500", async (_what, body) => {
     const headers = { "content-type": "application/json" };
     const reply = await open().client.request("/v1/batches", { method: "POST", headers, body });
 

@@ -1,16 +1,18 @@
-/** Contract §1.1, §1.2, §1.5 and §2, the rows that only plain HTTP can say: bytes of forms, headers of downloads, odd queries. */
+/**
+ * Rows of contract §1.1, §1.2, §1.5 and §2 that need plain HTTP: bytes of forms, headers of downloads, unusual queries.
+ */
 import { request as httpRequest } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import { expect, test } from "@jest/globals";
 import { type BatchClient, chatLine, createBatchClient, uploadForm } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { createWire, envelope, type Json, type Wire } from "../wire.ts";
 
 const LINE = chatLine("a", "Why?");
 const input = (name = "input.jsonl"): readonly [Blob, string] => [new Blob([LINE]), name];
 
 /** Registers the rows. */
-export function wireFileRows({ stack }: Stage): void {
+export function wireFileRows({ stack }: ContractFixture): void {
   const open = (): { client: BatchClient; wire: Wire } => {
     const client = createBatchClient(stack());
     return { client, wire: createWire(client) };
@@ -30,7 +32,7 @@ export function wireFileRows({ stack }: Stage): void {
     );
   });
 
-  test("§1.2: so do those of an Upload object", async () => {
+  test("§1.2: the keys of an Upload object come in wire order", async () => {
     const about = { filename: "a.jsonl", bytes: 1, mime_type: "application/jsonl", purpose: "batch" };
     const { body } = await open().wire.post("/v1/uploads", about);
 
@@ -41,7 +43,7 @@ export function wireFileRows({ stack }: Stage): void {
     ["first", ["anchor", "seconds", "purpose", "file"]],
     ["last", ["file", "purpose", "seconds", "anchor"]],
     ["on both sides of the file", ["seconds", "file", "anchor", "purpose"]],
-  ] as const)("§1.1: bracketed expires_after, its parts %s", async (_where, order) => {
+  ] as const)("§1.1: bracketed expires_after works with its parts %s", async (_where, order) => {
     const parts = {
       anchor: ["expires_after[anchor]", "created_at"],
       seconds: ["expires_after[seconds]", "3600"],
@@ -55,7 +57,7 @@ export function wireFileRows({ stack }: Stage): void {
     expect(body["expires_at"]).toBe((body["created_at"] as number) + 3_600);
   });
 
-  test("§1.1: a chunked body without a Content-Length, as the Node SDK streams it", async () => {
+  test("§1.1: a chunked body without a Content-Length works, as the Node SDK streams it", async () => {
     const boundary = "----chunked";
     const part = (head: string, text: string): string =>
       `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${text}\r\n`;
@@ -85,7 +87,7 @@ export function wireFileRows({ stack }: Stage): void {
     expect(JSON.parse(text)).toMatchObject({ filename: "stream.jsonl", bytes: Buffer.byteLength(LINE) });
   });
 
-  test("§5.1: a file of another format is refused with a `detail` beside the error", async () => {
+  test("§5.1: a file of another format returns 400 with a `detail` next to the error", async () => {
     const message = "Invalid file format for Batch API. Must be .jsonl";
     const reply = await open().client.request("/v1/files", { method: "POST", body: uploadForm(LINE, "input.csv") });
 
@@ -102,7 +104,7 @@ export function wireFileRows({ stack }: Stage): void {
       "größe 日本.jsonl",
       `attachment; filename="gr??e ??.jsonl"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%E6%97%A5%E6%9C%AC.jsonl`,
     ],
-  ])("§1.1: content of %j comes as it went, with its name", async (name, disposition) => {
+  ])("§1.1: a download of %j returns the uploaded bytes and the file's name", async (name, disposition) => {
     // FormData writes a quote as %22, as browsers do; the raw name is what the service is asked to keep.
     const { id, filename } = await uploaded(name);
 
@@ -117,7 +119,7 @@ export function wireFileRows({ stack }: Stage): void {
     expect(reply.headers.get("content-disposition")).toBe(shown);
   });
 
-  test("§1.1: part of the content, and nothing where the client has it", async () => {
+  test("§1.1: a download supports ranges and If-None-Match", async () => {
     const { client } = open();
     const { id } = await uploaded();
     const path = `/v1/files/${id}/content`;
@@ -135,10 +137,13 @@ export function wireFileRows({ stack }: Stage): void {
     expect(unchanged.status).toBe(304);
   });
 
-  test.each(["limit=", "limit=1&limit=2", "order=asc&order=desc"])("§1.5: GET /v1/files?%s is 400", async (query) => {
-    expect(await open().wire.get(`/v1/files?${query}`)).toMatchObject({
-      status: 400,
-      body: { error: { type: "invalid_request_error", param: query.split("=")[0] } },
-    });
-  });
+  test.each(["limit=", "limit=1&limit=2", "order=asc&order=desc"])(
+    "§1.5: GET /v1/files?%s returns 400",
+    async (query) => {
+      expect(await open().wire.get(`/v1/files?${query}`)).toMatchObject({
+        status: 400,
+        body: { error: { type: "invalid_request_error", param: query.split("=")[0] } },
+      });
+    },
+  );
 }

@@ -1,12 +1,12 @@
-/** Contract §5.1 to §5.3, the rows that only plain HTTP can say: no key at all, unknown URLs, wrong methods. */
+/** Rows of contract §5.1 to §5.3 that need plain HTTP: a missing API key, unknown URLs, wrong methods. */
 import { expect, test } from "@jest/globals";
 import { createBatchClient } from "../../batch-client.ts";
-import type { Stage } from "../scene.ts";
+import type { ContractFixture } from "../fixture.ts";
 import { envelope } from "../wire.ts";
 
 /** Registers the rows. */
-export function wireReplyRows({ stack }: Stage): void {
-  test("§5.2: no key is 401", async () => {
+export function wireReplyRows({ stack }: ContractFixture): void {
+  test("§5.2: a request without an API key returns 401", async () => {
     const reply = await createBatchClient(stack()).request("/v1/batches", { headers: { authorization: "" } });
 
     expect(reply.status).toBe(401);
@@ -19,7 +19,7 @@ export function wireReplyRows({ stack }: Stage): void {
     ["DELETE", "/v1/batches", 405],
     ["PATCH", "/v1/files", 405],
     ["GET", "/v1/uploads", 405],
-  ])("§5.1, §5.2: %s %s is %d in the envelope", async (method, path, status) => {
+  ])("§5.1, §5.2: %s %s returns %d in the error envelope", async (method, path, status) => {
     const reply = await createBatchClient(stack()).request(path, { method });
 
     expect(reply.status).toBe(status);
@@ -29,7 +29,7 @@ export function wireReplyRows({ stack }: Stage): void {
     });
   });
 
-  test("§5.3: every reply has an id of its own and its time, an unknown URL's too", async () => {
+  test("§5.3: every reply has its own request id and processing time, also for an unknown URL", async () => {
     const { request } = createBatchClient(stack());
     const paths = ["/v1/files", "/v1/batches", "/v1/batches/batch_0", "/v1/nothing"];
 

@@ -11,8 +11,8 @@ const LINE_FEED = 0x0a;
 const SKIPPED: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d, LINE_FEED, 0xef, 0xbb, 0xbf]);
 
 /**
- * Throws for a name with an extension other than `.jsonl`, which the contract refuses whatever the file contains. A name
- * without an extension passes: Python's SDK sends `upload` for raw bytes, and OpenAI was recorded to accept it.
+ * Throws for a name with an extension other than `.jsonl`, which the contract refuses whatever the file contains. A
+ * name without an extension passes: Python's SDK sends `upload` for raw bytes, and OpenAI was recorded to accept it.
  */
 export function refuseWrongExtension(filename: string): void {
   const extension = path.extname(filename).toLowerCase();
@@ -34,9 +34,9 @@ export interface FirstLine {
 }
 
 /**
- * Judges the first line that is not blank while the file streams by. Contract §1.1 refuses a file for that line at once,
- * and for a later one only in validation. Any JSON passes, and a byte order mark is skipped: what a line must contain is
- * for validation to check.
+ * Judges the first line that is not blank while the file streams by. Contract §1.1 refuses a file for that line at
+ * once, and for a later one only in validation. Any JSON passes, and a byte order mark is skipped: what a line must
+ * contain is for validation to check.
  */
 export function createFirstLine(): FirstLine {
   let verdict: FirstLineVerdict = "undecided";

@@ -19,9 +19,10 @@ export interface CreateFileDeps extends ReceiveFileDeps {
 }
 
 /**
- * Streams the upload to the object store, then writes the file's row, so a file never exists without its bytes. When the
- * same upload comes again with the same `Idempotency-Key`, the reply is the file of the first one. What an upload asks for
- * is known only after its last byte, so the key is claimed then: two at the same time are both read, and one becomes a file.
+ * Streams the upload to the object store, then writes the file's row, so a file never exists without its bytes. When
+ * the same upload comes again with the same `Idempotency-Key`, the reply is the file of the first one. What an upload
+ * asks for is known only after its last byte, so the key is claimed then: two at the same time are both read, and one
+ * becomes a file.
  */
 export function createFileRoute(deps: CreateFileDeps): TenantHandler {
   return async (request, response, tenant) => {

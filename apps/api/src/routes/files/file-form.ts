@@ -17,7 +17,10 @@ export interface FileForm {
   readonly expiresAfterSeconds: number | null;
 }
 
-/** The text fields of the form. `purpose` is any text here, because the contract has a message of its own for a wrong one. */
+/**
+ * The text fields of the form. `purpose` is any text here, because the contract has a message of its own for a wrong
+ * one.
+ */
 export const FileFields = Type.Object(
   {
     purpose: Type.String(),

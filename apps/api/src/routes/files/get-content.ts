@@ -38,7 +38,9 @@ export function getContentRoute(deps: GetContentDeps): TenantHandler {
   };
 }
 
-/** Null: the whole file. RFC 9110 §14.2 allows it if there are several ranges, a malformed one, or one of old content. */
+/**
+ * Null: the whole file. RFC 9110 §14.2 allows it if there are several ranges, a malformed one, or one of old content.
+ */
 function readRange(request: Request, bytes: number, etag: string): ByteRange | "unsatisfiable" | null {
   const condition = request.headers["if-range"];
   if (condition !== undefined && condition !== etag) return null;

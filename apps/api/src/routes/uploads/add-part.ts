@@ -37,8 +37,8 @@ export interface AddPartDeps extends BlobStores {
 }
 
 /**
- * Streams the part to the object store, then writes its row if the upload is still pending. Parts may be sent in parallel
- * and in any order. A part that is sent again is another part, and `part_ids` says which of them counts.
+ * Streams the part to the object store, then writes its row if the upload is still pending. Parts may be sent in
+ * parallel and in any order. A part that is sent again is another part, and `part_ids` says which of them counts.
  */
 export function addPartRoute(deps: AddPartDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -67,8 +67,8 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
 }
 
 /**
- * Reads the form and resolves when the part is durable under `key`; the caller then owns the blob. If this rejects, also
- * because the client disconnected, nothing is left.
+ * Reads the form and resolves when the part is durable under `key`; the caller then owns the blob. If this rejects,
+ * also because the client disconnected, nothing is left.
  */
 async function receivePart(
   deps: AddPartDeps,

@@ -12,8 +12,8 @@ export interface CancelUploadDeps extends BlobStores {
 }
 
 /**
- * Cancels the upload and deletes its parts. A second request gets the same reply, because its client may have missed the
- * first one. A completed or expired upload is a 400.
+ * Cancels the upload and deletes its parts. A second request gets the same reply, because its client may have missed
+ * the first one. A completed or expired upload is a 400.
  */
 export function cancelUploadRoute(deps: CancelUploadDeps): TenantHandler {
   return async (request, response, tenant) => {

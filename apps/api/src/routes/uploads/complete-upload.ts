@@ -44,12 +44,14 @@ interface Completion {
 }
 
 /**
- * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. A refused completion leaves the
- * upload pending: a part is not of this upload, the size is not the declared one, or the MD5 or the first line is wrong.
- * A completion with the same parts as before gets the same reply, because its client may have missed the first one.
+ * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. A refused completion leaves
+ * the upload pending: a part is not of this upload, the size is not the declared one, or the MD5 or the first line is
+ * wrong. A completion with the same parts as before gets the same reply, because its client may have missed the first
+ * one.
  *
  * The object store joins the parts. Bytes pass through this process only if the store cannot copy them (a folder, parts
- * of up to 5 MiB on S3), for the first line of a batch's input, and for an `md5`, which needs one more read of each part.
+ * of up to 5 MiB on S3), for the first line of a batch's input, and for an `md5`, which needs one more read of each
+ * part.
  */
 export function completeUploadRoute(deps: CompleteUploadDeps): TenantHandler {
   return async (request, response, tenant) => {

@@ -23,8 +23,8 @@ export interface CreateUploadDeps {
 }
 
 /**
- * Creates a pending upload, which lives for an hour. Purpose, size and extension are checked by the rules of
- * POST /v1/files and with its messages; a file that is not for a batch may have 8 GiB.
+ * Creates a pending upload, which lives for an hour. Purpose, size and extension are checked by the rules of POST
+ * /v1/files and with its messages; a file that is not for a batch may have 8 GiB.
  */
 export function createUploadRoute(deps: CreateUploadDeps): TenantHandler {
   return async (request, response, tenant) => {

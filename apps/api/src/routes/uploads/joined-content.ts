@@ -11,9 +11,9 @@ export interface ContentDemands {
 }
 
 /**
- * Reads the parts in order. Throws if the first line of a batch's input is not JSON (the rule of POST /v1/files, contract
- * §1.1), or if the MD5 is not the one that the client sent. The MD5 needs all bytes, one chunk at a time. The first line
- * needs the bytes up to its end. Without either, nothing is read.
+ * Reads the parts in order. Throws if the first line of a batch's input is not JSON (the rule of POST /v1/files,
+ * contract §1.1), or if the MD5 is not the one that the client sent. The MD5 needs all bytes, one chunk at a time. The
+ * first line needs the bytes up to its end. Without either, nothing is read.
  */
 export async function checkJoinedContent(
   objects: ObjectStore,
@@ -49,8 +49,8 @@ async function readParts(
 }
 
 /**
- * Reads the `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which has another
- * length. The contract leaves the encoding open. Throws for anything else.
+ * Reads the `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which has
+ * another length. The contract leaves the encoding open. Throws for anything else.
  */
 export function readMd5(text: string | null | undefined): Buffer | null {
   if (text === null || text === undefined) return null;
