@@ -1,5 +1,5 @@
 /** Objects of the store as requests read, write and discard them. */
-import { type BlobStores, deleteBlobs, writeBlob } from "@nightshift/backends";
+import { type BlobBackends, deleteBlobs, writeBlob } from "@nightshift/backends";
 import { errors } from "@nightshift/domain";
 import { isObjectStoreUnavailable, type ObjectInfo } from "@nightshift/storage";
 import type { Request } from "express";
@@ -14,13 +14,13 @@ export async function onObjectStore<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Streams `content` to a new blob. If this rejects, nothing is left under `key`. */
-export function storeBlob(deps: BlobStores, key: string, content: AsyncIterable<Uint8Array>): Promise<ObjectInfo> {
+export function storeBlob(deps: BlobBackends, key: string, content: AsyncIterable<Uint8Array>): Promise<ObjectInfo> {
   return writeBlob(deps, key, () => onObjectStore(() => deps.objects.putStream(key, content)));
 }
 
 /** Joins whole blobs, in their order, into a new one. If this rejects, nothing is left under `key`. */
 export function joinBlobs(
-  deps: BlobStores,
+  deps: BlobBackends,
   key: string,
   sources: readonly { readonly blob: string; readonly bytes: number }[],
 ): Promise<ObjectInfo> {
@@ -29,7 +29,7 @@ export function joinBlobs(
 }
 
 /** Deletes blobs that no file needs. Never rejects: maintenance deletes what is left. */
-export async function discardBlobs(deps: BlobStores, request: Request, keys: readonly string[]): Promise<void> {
+export async function discardBlobs(deps: BlobBackends, request: Request, keys: readonly string[]): Promise<void> {
   try {
     await deleteBlobs(deps, keys);
   } catch (error) {

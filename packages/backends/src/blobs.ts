@@ -5,7 +5,7 @@
 import { type Db, forgetBlobs, insertBlob } from "@nightshift/db";
 import type { ObjectInfo, ObjectStore } from "@nightshift/storage";
 
-export interface BlobStores {
+export interface BlobBackends {
   readonly db: Db;
   readonly objects: ObjectStore;
 }
@@ -15,7 +15,7 @@ export interface BlobStores {
  * its size and ETag from `registerFile`, in the transaction that makes the blob a file.
  */
 export async function writeBlob(
-  { db }: Pick<BlobStores, "db">,
+  { db }: Pick<BlobBackends, "db">,
   key: string,
   write: () => Promise<ObjectInfo>,
 ): Promise<ObjectInfo> {
@@ -31,7 +31,7 @@ export async function writeBlob(
 }
 
 /** Deletes blobs that no file needs, for example those of a transaction that lost its race. */
-export async function deleteBlobs({ db, objects }: BlobStores, keys: readonly string[]): Promise<void> {
+export async function deleteBlobs({ db, objects }: BlobBackends, keys: readonly string[]): Promise<void> {
   await objects.delete(keys);
   await forgetBlobs(db, keys);
 }

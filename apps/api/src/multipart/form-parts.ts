@@ -23,7 +23,7 @@ export interface FilePart {
   readonly kind: "file";
   /** Without folders. */
   readonly filename: string;
-  /** Throws a RequestError where the form or the client's connection breaks. */
+  /** Throws a RequestError if the form or the client's connection breaks. */
   readonly content: AsyncIterable<Buffer>;
 }
 

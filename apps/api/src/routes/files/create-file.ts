@@ -44,7 +44,7 @@ export function createFileRoute(deps: CreateFileDeps): TenantHandler {
         commit.hasBegun = true;
       });
     } catch (error) {
-      // A commit that failed may have been done, and then the file needs its blob. If it was not, maintenance deletes it.
+      // A commit whose reply was lost may have succeeded. Then the file needs its blob; if not, maintenance deletes it.
       if (!commit.hasBegun) await discardBlobs(deps, request, [file.blob]);
       if (key === null) throw error;
       response.json(presentFile(await replay(response, error, (made) => findFile(deps.db, tenant, made, now))));

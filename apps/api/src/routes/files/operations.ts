@@ -40,10 +40,11 @@ export const fileOperations: readonly Operation[] = [
     tag,
     summary: "Upload a file",
     description:
-      "Uploads a file in one multipart form. The parts of the form may come in any order. A file for a batch is refused if " +
-      "its extension is not `.jsonl` or its first line is not JSON. `.jsonl.gz` and `.jsonl.zst` are decompressed. The other " +
-      "lines are checked when you create a batch from the file. Files of purpose `batch` expire after 30 days, others never; " +
-      "`expires_after` changes that. The whole form may be compressed with `Content-Encoding: gzip` or `zstd`.",
+      "Uploads a file in one multipart form. The parts of the form may come in any order. A file for a batch is " +
+      "refused if its extension is not `.jsonl` or its first line is not JSON. `.jsonl.gz` and `.jsonl.zst` are " +
+      "decompressed. The other lines are checked when you create a batch from the file. Files of purpose `batch` " +
+      "expire after 30 days, others never; `expires_after` changes that. The whole form may be compressed with " +
+      "`Content-Encoding: gzip` or `zstd`.",
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
@@ -115,8 +116,8 @@ export const fileOperations: readonly Operation[] = [
     tag,
     summary: "Download a file",
     description:
-      "Returns the content of the file, byte for byte. `Range` (one range), `If-Range` and `If-None-Match` are supported; " +
-      "OpenAI does not have them. Files of purpose `assistants` and `user_data` cannot be downloaded.",
+      "Returns the content of the file, byte for byte. `Range` (one range), `If-Range` and `If-None-Match` are " +
+      "supported; OpenAI does not have them. Files of purpose `assistants` and `user_data` cannot be downloaded.",
     extension: false,
     key: "tenant",
     params,

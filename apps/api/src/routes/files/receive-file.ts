@@ -1,6 +1,6 @@
 /** Reads the form of POST /v1/files: the file's bytes go straight to the object store, the text fields into memory. */
 import { createHash } from "node:crypto";
-import type { BlobStores } from "@nightshift/backends";
+import type { BlobBackends } from "@nightshift/backends";
 import { errors, MAX_FILENAME_LENGTH, type UploadPurpose } from "@nightshift/domain";
 import type { ObjectInfo } from "@nightshift/storage";
 import type { Request } from "express";
@@ -11,7 +11,7 @@ import type { UploadLimit } from "../../tiers/upload-limits.ts";
 import { createFirstLine, type FirstLine, refuseWrongExtension, refuseWrongFirstLine } from "./batch-input.ts";
 import { type FileForm, maxBytesOf, readFileForm, readPurposeSoFar } from "./file-form.ts";
 
-export interface ReceiveFileDeps extends BlobStores {
+export interface ReceiveFileDeps extends BlobBackends {
   /** Seconds that a file of purpose `batch` lives if its form does not say; null: it does not expire. */
   readonly batchFileLifeSeconds: number | null;
 }

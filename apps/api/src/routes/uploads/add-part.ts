@@ -1,5 +1,5 @@
 /** POST /v1/uploads/{upload_id}/parts: contract §1.2. */
-import type { BlobStores } from "@nightshift/backends";
+import type { BlobBackends } from "@nightshift/backends";
 import {
   insertBlob,
   insertPart,
@@ -31,7 +31,7 @@ import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-uploa
 /** The only field of the form. */
 const FIELD = "data";
 
-export interface AddPartDeps extends BlobStores {
+export interface AddPartDeps extends BlobBackends {
   readonly clock: () => Date;
   readonly random: RandomBytes;
 }
@@ -58,7 +58,7 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
         await insertPart(tx, part);
       });
     } catch (error) {
-      // After a failure of the database the row may exist. The blob is then deleted with its upload, else by maintenance.
+      // After a database failure the row may exist. Then the blob goes with the upload; if not, maintenance deletes it.
       if (error instanceof RequestError) await discardBlobs(deps, request, [key]);
       throw error;
     }

@@ -1,5 +1,5 @@
 /** POST /v1/uploads/{upload_id}/cancel: contract §1.2. The body is ignored: clients send none, but call it JSON. */
-import type { BlobStores } from "@nightshift/backends";
+import type { BlobBackends } from "@nightshift/backends";
 import { markCancelled, partBlobs, type UploadView, withTx } from "@nightshift/db";
 import { idFromPath } from "../../object-id.ts";
 import { discardBlobs } from "../../objects.ts";
@@ -7,7 +7,7 @@ import { presentUpload } from "../../present/upload.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-upload.ts";
 
-export interface CancelUploadDeps extends BlobStores {
+export interface CancelUploadDeps extends BlobBackends {
   readonly clock: () => Date;
 }
 

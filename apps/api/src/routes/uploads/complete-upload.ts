@@ -1,5 +1,5 @@
 /** POST /v1/uploads/{upload_id}/complete: contract §1.2. */
-import type { BlobStores } from "@nightshift/backends";
+import type { BlobBackends } from "@nightshift/backends";
 import {
   findParts,
   markCompleted,
@@ -27,7 +27,7 @@ import { getUpload, lockKnownUpload } from "./pending-upload.ts";
 
 const parseBody = bodyParser(CompleteUploadBody);
 
-export interface CompleteUploadDeps extends BlobStores {
+export interface CompleteUploadDeps extends BlobBackends {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;

@@ -30,8 +30,8 @@ export const uploadOperations: readonly Operation[] = [
     tag,
     summary: "Start an upload in parts",
     description:
-      "Declares a file that you send in parts. The upload accepts parts for an hour. Name, size and purpose are checked at " +
-      "once: a file for a batch may have 200 MiB, other files 8 GiB.",
+      "Declares a file that you send in parts. The upload accepts parts for an hour. Name, size and purpose are " +
+      "checked at once: a file for a batch may have 200 MiB, other files 8 GiB.",
     extension: false,
     key: "tenant",
     body: {
@@ -85,9 +85,9 @@ export const uploadOperations: readonly Operation[] = [
     tag,
     summary: "Complete an upload",
     description:
-      "Joins the parts listed in `part_ids`, in that order, into a file. Together they must have the declared size and the " +
-      "digest in `md5` (hex or base64), if you send one. After an error the upload stays pending. Repeating the request " +
-      "returns the same reply.",
+      "Joins the parts listed in `part_ids`, in that order, into a file. Together they must have the declared size " +
+      "and the digest in `md5` (hex or base64), if you send one. After an error the upload stays pending. Repeating " +
+      "the request returns the same reply.",
     extension: false,
     key: "tenant",
     params,
