@@ -3,7 +3,7 @@ import type { BatchView } from "@nightshift/db";
 import { errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightshift/domain";
 import { type ObjectStore, readLines } from "@nightshift/storage";
 import { type Static, Type } from "@sinclair/typebox";
-import { onObjectStore } from "../object-store-errors.ts";
+import { onObjectStore } from "../objects.ts";
 import { orGone } from "./retry-lines.ts";
 
 /** Ours; OpenAI has no such request. Both lists together mean the lines of either. */

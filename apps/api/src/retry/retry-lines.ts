@@ -4,7 +4,7 @@ import { errors, readSpan } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import { ObjectNotFoundError, type ObjectStore } from "@nightshift/storage";
-import { onObjectStore } from "../object-store-errors.ts";
+import { onObjectStore } from "../objects.ts";
 
 export interface RetryLinesDeps {
   readonly db: Db;

@@ -1,5 +1,6 @@
 /** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
-import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
+import { deleteBlobs } from "@nightshift/backends";
+import { finishBatch, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
 import type { ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
@@ -21,8 +22,7 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
   const finish = { batchNo: batch.batchNo, to: FINAL[batch.sealedAs], output, error };
   if (await finishBatch(deps.db, finish, deps.clock())) return true;
   const keys = [output, error].flatMap((file) => (file === null ? [] : [file.blob]));
-  await deps.objects.delete(keys);
-  await forgetBlobs(deps.db, keys);
+  await deleteBlobs(deps, keys);
   return false;
 }
 
