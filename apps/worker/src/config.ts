@@ -2,14 +2,14 @@
  * The configuration of a worker process. Only this file of the app reads the environment and the configuration file.
  */
 import { Type, type Static } from "@sinclair/typebox";
-import { FileExpiryDays, type Tiers } from "@nightshift/domain";
+import { BackendVariables, FileExpiryDays } from "@nightshift/backends";
+import type { Tiers } from "@nightshift/domain";
 import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
-import { StoresVariables } from "@nightshift/backends";
 import { loadRoutes, loadTiers, RoutesError, UpstreamVariables, type Routes } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 
 const WorkerVariables = Type.Object({
-  ...StoresVariables,
+  ...BackendVariables,
   ...UpstreamVariables,
   ...WebhookVariables,
   ...ProcessVariables,

@@ -1,5 +1,5 @@
 /** The handler of each job. A job of the catalogue without an entry here does not compile. */
-import type { JobHandler, JobName, JobQueues, JobWorker } from "@nightshift/queue";
+import type { JobHandlers, JobName, JobQueues, JobWorker } from "@nightshift/queue";
 import { runMaintenance, type MaintenanceDeps } from "./maintenance/run-maintenance.ts";
 import { advanceBatch, type AdvanceDeps } from "./steps/advance.ts";
 import { runSlice, type RunSliceDeps } from "./steps/claim/run-slice.ts";
@@ -17,7 +17,7 @@ export interface JobDeps {
 }
 
 interface Job<Name extends JobName> {
-  readonly handler: JobHandler<Name>;
+  readonly handler: JobHandlers[Name];
   /** Jobs that run at a time. */
   readonly concurrency: number;
 }

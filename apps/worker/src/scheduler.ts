@@ -40,10 +40,7 @@ export function createScheduler({ queues, deliveries, timers, logger }: Schedule
   const enqueueNow = async (slices: readonly WaitingSlice[]): Promise<void> => {
     for (const [upstream, some] of grouped(slices, (slice) => slice.upstream)) {
       try {
-        await queues.enqueueSlices(
-          upstream,
-          some.map(({ sliceNo, gen, isBulk }) => ({ sliceNo, gen, bulk: isBulk })),
-        );
+        await queues.enqueueSlices(upstream, some);
       } catch (error) {
         logger.warn({ err: error, upstream, slices: some.length }, "could not enqueue slices; the reconciler will");
       }

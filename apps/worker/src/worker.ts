@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { declareUpstream, ensureLinePartition } from "@nightshift/db";
+import { DAY_MS } from "@nightshift/domain";
 import type { JobWorker } from "@nightshift/queue";
 import type { Registry } from "@nightshift/service";
 import { withRecentObjects } from "@nightshift/storage";
@@ -39,7 +40,6 @@ export interface RunningWorker {
 const BUDGET_BYTES = 16 * 1024 * 1024;
 /** A cache of the inputs and segments of small batches, which are read again at once. */
 const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjectBytes: 256 * 1024 };
-const DAY_MS = 86_400_000;
 /** After a handler has ended, its job needs a moment to leave the queue. */
 const JOBS_CLOSE_MS = 2_000;
 /** Time for the assembly of small batches when the worker stops. */

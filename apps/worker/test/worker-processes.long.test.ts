@@ -91,7 +91,7 @@ test("is not ready while a killed process restarts, and names the process", asyn
   await until(async () => (await fetch(`${url}/readyz`)).ok, { message: "it is ready again", timeoutMs: 30_000 });
 
   expect(fault).toContain('"ok":false');
-  expect(await worker.logs()).toContain("a worker process ended by SIGKILL; it is started again");
+  expect(await worker.logs()).toContain("a worker process ended by SIGKILL; restarting it");
 });
 
 test("reports a wrong variable once, and restarts nothing", async () => {
@@ -99,7 +99,7 @@ test("reports a wrong variable once, and restarts nothing", async () => {
   await expect(worker.listening()).rejects.toThrow("ended (1) at its start");
 
   expect(await worker.logs()).toBe(
-    'The worker cannot start. Wrong in its environment:\n  WORKER_PROCESSES  got "none", expected a number of processes, from 1 to 256\n',
+    'The worker cannot start. Fix these environment variables:\n  WORKER_PROCESSES  got "none", expected a number of processes, from 1 to 256\n',
   );
 });
 

@@ -24,6 +24,7 @@ export {
   findFile,
   forgetFiles,
   insertFile,
+  registerFile,
   storedBytes,
   type FileView,
   type NewFile,

@@ -12,13 +12,12 @@ import {
   unneededBlobs,
   unneededPartBlobs,
 } from "@nightshift/db";
-import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
+import { DAY_MS, RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { deleteStrayObjects } from "./stray-objects.ts";
 
 export type MaintenanceDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
 
-const DAY_MS = 86_400_000;
 /**
  * Clients can read the result log of a finished batch for a day. The extra hour is for reads that have started by then.
  */

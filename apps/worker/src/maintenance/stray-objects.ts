@@ -4,9 +4,9 @@
  * listed.
  */
 import { knownSegments } from "@nightshift/db";
+import { DAY_MS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 
-const DAY_MS = 86_400_000;
 /** A worker keeps written segments while Postgres is unavailable. No outage is expected to last a week. */
 const FIRST_DAY = 7;
 /** Number of days to look at, because the whole installation may have been off for a week. */

@@ -1,7 +1,6 @@
 /** Finishes a batch: one transaction inserts its result files and sets its final status. */
 import type { Db } from "../pool.ts";
-import { insertBlob } from "../files/blobs.ts";
-import { insertFile, type NewFile } from "../files/files.ts";
+import { type NewFile, registerFile } from "../files/files.ts";
 import { commitIfFirst, LostRaceError } from "../tx.ts";
 import { moveBatch } from "./move-batch.ts";
 
@@ -22,9 +21,7 @@ export interface Finish {
 export async function finishBatch(db: Db, finish: Finish, now: Date): Promise<boolean> {
   return commitIfFirst(db, async (tx) => {
     for (const file of [finish.output, finish.error]) {
-      if (file === null) continue;
-      await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-      await insertFile(tx, file);
+      if (file !== null) await registerFile(tx, file, file.etag);
     }
     const isMoved = await moveBatch(
       tx,

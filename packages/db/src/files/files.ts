@@ -1,5 +1,6 @@
 /** The rows of files: read, inserted, deleted, counted. */
-import type { Queryable } from "../pool.ts";
+import type { Queryable, Tx } from "../pool.ts";
+import { insertBlob } from "./blobs.ts";
 
 export interface FileView {
   id: string;
@@ -57,6 +58,12 @@ export async function insertFile(db: Queryable, file: NewFile): Promise<void> {
     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [file.id, file.tenant, file.purpose, file.filename, file.bytes, file.blob, file.createdAt, file.expiresAt],
   );
+}
+
+/** Makes a blob whose object is written into a file: completes the row of the blob, and inserts the file. */
+export async function registerFile(tx: Tx, file: NewFile, etag: string): Promise<void> {
+  await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag });
+  await insertFile(tx, file);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ResultKind } from "@nightshift/domain";
 import type { ResultFile } from "../batches/finish-batch.ts";
 import { insertHistoryEntry, insertRetryOutcomes } from "../batches/history.ts";
 import { insertBlob } from "../files/blobs.ts";
-import { insertFile } from "../files/files.ts";
+import { registerFile } from "../files/files.ts";
 import type { Db, Queryable, Tx } from "../pool.ts";
 import { arrayLiteral, eachTokenColumn } from "../sql.ts";
 import { commitIfFirst, LostRaceError } from "../tx.ts";
@@ -99,8 +99,7 @@ async function changeFile(
       return;
     case "create": {
       const { file } = change;
-      await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-      await insertFile(tx, file);
+      await registerFile(tx, file, file.etag);
       await setFileId(tx, batchNo, resultKind, null, file.id);
       return;
     }

@@ -2,7 +2,8 @@
  * Builds the result files of a sealed batch and sets its final state. Writes to new keys; if two workers assemble the
  * same batch, a compare-and-set picks the winner.
  */
-import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
+import { deleteBlobs } from "@nightshift/backends";
+import { finishBatch, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
 import type { ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
@@ -24,8 +25,7 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
   const finish = { batchNo: batch.batchNo, to: FINAL[batch.sealedAs], output, error };
   if (await finishBatch(deps.db, finish, deps.clock())) return true;
   const keys = [output, error].flatMap((file) => (file === null ? [] : [file.blob]));
-  await deps.objects.delete(keys);
-  await forgetBlobs(deps.db, keys);
+  await deleteBlobs(deps, keys);
   return false;
 }
 

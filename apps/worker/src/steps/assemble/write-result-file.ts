@@ -1,6 +1,7 @@
 /** Writes a result file of a batch under a new id, and returns the row of the file. */
 import { randomBytes } from "node:crypto";
-import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
+import { writeBlob } from "@nightshift/backends";
+import type { BatchView, ResultFile } from "@nightshift/db";
 import { newFileId, type ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../../deps.ts";
 import type { ResultContent } from "./result-files.ts";
@@ -16,7 +17,7 @@ export async function writeResultFile(
 ): Promise<ResultFile> {
   const id = newFileId(randomBytes);
   const blob = `files/${id}`;
-  const { bytes, etag } = await writeNotedBlob(deps, blob, content);
+  const { bytes, etag } = await writeResultBlob(deps, blob, content);
   const createdAt = deps.clock();
   const lifeSeconds = batch.outputExpiresAfterSeconds ?? deps.batchFileLifeSeconds;
   return {
@@ -32,12 +33,11 @@ export async function writeResultFile(
   };
 }
 
-/** Inserts the blob before its bytes are written, so that maintenance finds what a crash leaves behind. */
-export async function writeNotedBlob(
+/** Joins the content into a new blob. The caller registers the blob as a file, or deletes it. */
+export async function writeResultBlob(
   deps: Pick<WorkerDeps, "db" | "objects">,
   key: string,
   content: ResultContent,
 ): Promise<{ key: string; bytes: number; etag: string }> {
-  await insertBlob(deps.db, { key, bytes: 0, etag: "" });
-  return { key, ...(await deps.objects.join(key, content)) };
+  return { key, ...(await writeBlob(deps, key, () => deps.objects.join(key, content))) };
 }

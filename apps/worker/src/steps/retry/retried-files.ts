@@ -3,8 +3,8 @@
  * deleted.
  */
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
-import { createLineSplitter, resultCustomId } from "@nightshift/domain";
-import { type JoinSource, readPieces } from "@nightshift/storage";
+import { resultCustomId } from "@nightshift/domain";
+import { type JoinSource, readLines, readPieces } from "@nightshift/storage";
 import type { WorkerDeps } from "../../deps.ts";
 import { SORTED_BYTES, type ResultContent } from "../assemble/result-files.ts";
 
@@ -57,16 +57,15 @@ async function* replaceLines(
   old: FileView,
   changed: ReadonlyMap<string, AnsweredRetry>,
 ): AsyncGenerator<JoinSource> {
-  const splitter = createLineSplitter(Number.MAX_SAFE_INTEGER);
-  const toSources = (raw: ReturnType<typeof splitter.push>): JoinSource[] =>
-    raw.flatMap(({ bytes }): JoinSource[] => {
+  for await (const lines of readLines(objects, old.blob, Number.MAX_SAFE_INTEGER)) {
+    const sources = lines.flatMap(({ bytes }): JoinSource[] => {
       if (bytes === null) return [];
       const retry = changed.get(resultCustomId(bytes));
       if (retry === undefined) return [bytes, LINE_BREAK];
       return retry.failed ? [retry] : [];
     });
-  for await (const chunk of await objects.openRead(old.blob)) yield* inRuns(toSources(splitter.push(chunk as Buffer)));
-  yield* inRuns(toSources(splitter.end()));
+    yield* inRuns(sources);
+  }
 }
 
 /** Joins neighbouring buffers into one source, because a source for each line would cost more than its bytes. */

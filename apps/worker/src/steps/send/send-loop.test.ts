@@ -1,6 +1,6 @@
 /** When lines are sent, and when their slots and bytes are free again. */
 import { expect, test } from "@jest/globals";
-import type { Reply } from "@nightshift/upstream";
+import type { UpstreamReply } from "@nightshift/upstream";
 import { createFakeLease, nextTurn } from "../../../test/lane-fixture.ts";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import { createByteBudget, type ReplyBytes } from "./byte-budget.ts";
@@ -10,7 +10,13 @@ import { createLinesInHand } from "./lines-in-hand.ts";
 import { createSendLoop } from "./send-loop.ts";
 import { createUnsentLines } from "./unsent-lines.ts";
 
-const REPLY: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
+const REPLY: UpstreamReply = {
+  kind: "answer",
+  status: 200,
+  body: Buffer.from("{}"),
+  requestId: null,
+  retryAfterMs: null,
+};
 
 interface Sent {
   readonly line: number;
@@ -28,7 +34,7 @@ function start(permits: number) {
   const sent: Sent[] = [];
   const replies: { readonly line: number; readonly wasAborted: boolean; readonly commit: () => Promise<void> }[] = [];
   const settled: number[] = [];
-  const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<Reply> =>
+  const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<UpstreamReply> =>
     new Promise((resolve) => {
       const reply = (): Promise<void> => {
         resolve(REPLY);
@@ -36,7 +42,7 @@ function start(permits: number) {
       };
       sent.push({ line: task.line, held, signal, reply });
     });
-  const settle = (task: LineTask, _reply: Reply, _tookMs: number, wasAborted: boolean): Promise<void> =>
+  const settle = (task: LineTask, _reply: UpstreamReply, _tookMs: number, wasAborted: boolean): Promise<void> =>
     new Promise((resolve) => {
       const commit = (): Promise<void> => {
         resolve();

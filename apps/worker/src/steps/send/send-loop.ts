@@ -2,7 +2,7 @@
  * Sends unsent lines while the lease and the byte budget allow it. A line gives its slot back when the reply is in, not
  * when the result is recorded: recording overlaps with the next sends.
  */
-import type { Reply } from "@nightshift/upstream";
+import type { UpstreamReply } from "@nightshift/upstream";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
 import type { ClaimRoom } from "./claim-room.ts";
 import type { LineTask } from "./line-task.ts";
@@ -28,9 +28,9 @@ export interface SendLoopDeps {
   readonly lease: UpstreamLease;
   readonly budget: Pick<ByteBudget, "open" | "isExhausted" | "onRoom">;
   /** Sends one line to the upstream and reads the reply. */
-  readonly exchange: (task: LineTask, held: ReplyBytes, signal: AbortSignal) => Promise<Reply>;
+  readonly exchange: (task: LineTask, held: ReplyBytes, signal: AbortSignal) => Promise<UpstreamReply>;
   /** Passes the reply on. Resolves when its result is in the ledger. */
-  readonly settle: (task: LineTask, reply: Reply, tookMs: number, wasAborted: boolean) => Promise<void>;
+  readonly settle: (task: LineTask, reply: UpstreamReply, tookMs: number, wasAborted: boolean) => Promise<void>;
 }
 
 /** The loop also runs when the lease, the budget or the claim room reports a change. */

@@ -1,19 +1,25 @@
 /** Where a line goes with its reply. Which reply has which outcome is tested with outcome.ts. */
 import { expect, test } from "@jest/globals";
-import type { Reply } from "@nightshift/upstream";
+import type { UpstreamReply } from "@nightshift/upstream";
 import { createFakeLease, createFakeRecorder } from "../../../test/lane-fixture.ts";
 import { oneTask } from "../../../test/line-fixture.ts";
 import { settleReply } from "./settle-reply.ts";
 
-const SUCCESS: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
-const BROKEN: Reply = { kind: "broken", message: "aborted" };
+const SUCCESS: UpstreamReply = {
+  kind: "answer",
+  status: 200,
+  body: Buffer.from("{}"),
+  requestId: null,
+  retryAfterMs: null,
+};
+const BROKEN: UpstreamReply = { kind: "broken", message: "aborted" };
 
 function start() {
   const lease = createFakeLease(10);
   const recorder = createFakeRecorder();
   const unsentDelays: number[] = [];
   const metrics: string[] = [];
-  const settle = (reply: Reply, wasAborted = false): Promise<void> => {
+  const settle = (reply: UpstreamReply, wasAborted = false): Promise<void> => {
     const deps = {
       settings: { name: "up", maxAttempts: 3 },
       recorder: recorder.recorder,

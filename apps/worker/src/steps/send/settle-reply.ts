@@ -2,7 +2,7 @@
  * Turns a reply into an outcome and passes it on: the result or the next attempt to the recorder, a pause to the lease.
  */
 import type { RandomBytes } from "@nightshift/domain";
-import type { Reply, UpstreamSettings } from "@nightshift/upstream";
+import type { UpstreamReply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
 import type { Recorder } from "../record/recorder.ts";
@@ -30,7 +30,7 @@ const SHORT_PAUSE_MS = 1_000;
 export function settleReply(
   deps: SettleDeps,
   task: LineTask,
-  reply: Reply,
+  reply: UpstreamReply,
   tookMs: number,
   wasAborted: boolean,
 ): Promise<void> {

@@ -1,19 +1,25 @@
 /** A lane from claimed lines to recorded results, with a fake client, lease and recorder. */
 import { expect, test } from "@jest/globals";
-import type { Reply, UpstreamRequest } from "@nightshift/upstream";
+import type { UpstreamReply, UpstreamRequest } from "@nightshift/upstream";
 import { createFakeLease, createFakeRecorder, nextTurn } from "../../../test/lane-fixture.ts";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { createLinesInHand } from "./lines-in-hand.ts";
 import { createUpstreamLane } from "./upstream-lane.ts";
 
-const SUCCESS: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
+const SUCCESS: UpstreamReply = {
+  kind: "answer",
+  status: 200,
+  body: Buffer.from("{}"),
+  requestId: null,
+  retryAfterMs: null,
+};
 
 function start(permits: number) {
   const lease = createFakeLease(permits);
   const recorder = createFakeRecorder();
   const inHand = createLinesInHand();
-  const sent: { readonly request: UpstreamRequest; readonly reply: (reply: Reply) => Promise<void> }[] = [];
+  const sent: { readonly request: UpstreamRequest; readonly reply: (reply: UpstreamReply) => Promise<void> }[] = [];
   const lane = createUpstreamLane({
     settings: {
       name: "up",
@@ -29,7 +35,7 @@ function start(permits: number) {
     client: {
       send: (request) =>
         new Promise((resolve) => {
-          const reply = (value: Reply): Promise<void> => {
+          const reply = (value: UpstreamReply): Promise<void> => {
             resolve(value);
             return nextTurn();
           };

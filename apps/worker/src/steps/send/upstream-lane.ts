@@ -1,6 +1,6 @@
 /** One upstream as one worker uses it: holds claimed lines, sends them within the lease, and passes on the replies. */
 import { bodyToSend } from "@nightshift/domain";
-import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
+import type { UpstreamReply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";
 import type { Recorder } from "../record/recorder.ts";
@@ -96,7 +96,12 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
 }
 
 /** Sends the line's own bytes; a route may replace the model's name in them. */
-function exchange(deps: UpstreamLaneDeps, task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<Reply> {
+function exchange(
+  deps: UpstreamLaneDeps,
+  task: LineTask,
+  held: ReplyBytes,
+  signal: AbortSignal,
+): Promise<UpstreamReply> {
   const route = task.request.model === null ? null : deps.routes.resolve(task.request.model);
   return deps.client.send({
     endpoint: task.slice.endpoint,

@@ -1,11 +1,11 @@
-/** The text fields of an upload. */
+/** The text fields of POST /v1/files. */
 import { expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
-import { maxBytesOf, readPurposeSoFar, readUploadForm } from "./upload-form.ts";
+import { maxBytesOf, readPurposeSoFar, readFileForm } from "./file-form.ts";
 
 function faultOf(fields: Record<string, unknown>): { message: string; param: string | null; code: string | null } {
   try {
-    readUploadForm(fields, null);
+    readFileForm(fields, null);
   } catch (error) {
     if (error instanceof RequestError)
       return { message: error.message, param: error.facts.param, code: error.facts.code };
@@ -16,14 +16,14 @@ function faultOf(fields: Record<string, unknown>): { message: string; param: str
 
 const expiry = (anchor: unknown, seconds: unknown) => ({ purpose: "batch", expires_after: { anchor, seconds } });
 
-test("a file for a batch expires when the operator says it unless told otherwise, another never", () => {
-  expect(readUploadForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
-  expect(readUploadForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
-  expect(readUploadForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
+test("a file for a batch expires after the configured time by default, another file never", () => {
+  expect(readFileForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
+  expect(readFileForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
+  expect(readFileForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });
 });
 
-test.each([["3600"], ["2592000"]])("an expiry of %s seconds, which come as text, is taken", (seconds) => {
-  expect(readUploadForm(expiry("created_at", seconds), 86_400).expiresAfterSeconds).toBe(Number(seconds));
+test.each([["3600"], ["2592000"]])("reads an expiry of %s seconds from text", (seconds) => {
+  expect(readFileForm(expiry("created_at", seconds), 86_400).expiresAfterSeconds).toBe(Number(seconds));
 });
 
 test.each([
@@ -47,17 +47,17 @@ test.each([
   ],
   [{ purpose: "batch", expires_after: "3600" }, "expires_after", "invalid_type", "expected an object"],
   [{ purpose: "batch", colour: "red" }, "colour", "unknown_parameter", "Unknown parameter: 'colour'."],
-])("%j is refused for %s", (fields, param, code, message) => {
+])("refuses %j because of %s", (fields, param, code, message) => {
   expect(faultOf(fields)).toEqual({ param, code, message: expect.stringContaining(message) });
 });
 
-test("a purpose that has not arrived yet is no fault, a wrong one is", () => {
+test("accepts a form whose purpose has not arrived yet, but not an unknown purpose", () => {
   expect(readPurposeSoFar({})).toBeNull();
   expect(readPurposeSoFar({ purpose: "batch" })).toBe("batch");
   expect(() => readPurposeSoFar({ purpose: "nonsense" })).toThrow(RequestError);
 });
 
-test("a batch's input may be 200 MiB, and what has no purpose yet as large as any file", () => {
+test("allows 200 MiB for a batch, and 512 MiB for other purposes and before the purpose is known", () => {
   expect(maxBytesOf("batch")).toBe(209_715_200);
   expect(maxBytesOf("vision")).toBe(536_870_912);
   expect(maxBytesOf(null)).toBe(536_870_912);

@@ -1,4 +1,6 @@
-/** Decompression as a stream: every cut of the input, several frames, damage of each kind, and stopping in the middle. */
+/**
+ * Decompression as a stream: input cut anywhere, several frames, every kind of damage, and a reader that stops early.
+ */
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
@@ -12,8 +14,7 @@ import {
   REFERENCE_TEXT,
   skippableFrame,
 } from "../../test/zstd-frames.ts";
-import { readCompressedName, readContentEncoding } from "./compressed-names.ts";
-import { type Coding, decompressed } from "./decompress.ts";
+import { type Coding, decompressed, readCompressedName, readContentEncoding } from "./decompress.ts";
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
@@ -28,17 +29,17 @@ async function read(bytes: Buffer, coding: Coding, size = 1000): Promise<string>
 const text = Array.from({ length: 30_000 }, (_, i) => `{"custom_id":"${String(i)}"}\n`).join("");
 const halves = [Buffer.from(text.slice(0, 1000)), Buffer.from(text.slice(1000))] as const;
 
-describe("what comes out is what went in", () => {
+describe("decompresses", () => {
   test.each<[string, Coding, Buffer, string]>([
     ["one gzip member", "gzip", gzipSync(text), text],
     ["two gzip members", "gzip", Buffer.concat(halves.map((half) => gzipSync(half))), text],
-    ["nothing, as gzip", "gzip", gzipSync(""), ""],
+    ["empty gzip", "gzip", gzipSync(""), ""],
     ["one zstd frame", "zstd", rawFrame(Buffer.from(text)), text],
     ["two zstd frames", "zstd", Buffer.concat(halves.map((half) => rawFrame(half))), text],
     ["the reference encoder's frame", "zstd", REFERENCE_FRAME, REFERENCE_TEXT],
     ["a frame with a checksum", "zstd", CHECKED_FRAME, CHECKED_TEXT],
     [
-      "frames with and without",
+      "frames with and without a checksum",
       "zstd",
       Buffer.concat([CHECKED_FRAME, rawFrame(Buffer.from("{}")), CHECKED_FRAME]),
       `${CHECKED_TEXT}{}${CHECKED_TEXT}`,
@@ -50,7 +51,7 @@ describe("what comes out is what went in", () => {
       "ab",
     ],
     ["a window of 8 MiB", "zstd", frameWith([0x00, 13 << 3], Buffer.from("{}")), "{}"],
-    ["a frame to be passed over", "zstd", Buffer.concat([skippableFrame(), REFERENCE_FRAME]), REFERENCE_TEXT],
+    ["a skippable frame before a frame", "zstd", Buffer.concat([skippableFrame(), REFERENCE_FRAME]), REFERENCE_TEXT],
   ])("%s (%s)", async (_what, coding, bytes, expected) => {
     expect(await read(bytes, coding)).toBe(expected);
   });
@@ -62,7 +63,7 @@ describe("what comes out is what went in", () => {
   });
 });
 
-describe("damage is told in words", () => {
+describe("refuses damaged data:", () => {
   const flipped = (bytes: Buffer, at: number): Buffer => {
     const copy = Buffer.from(bytes);
     copy[at] = (copy[at] ?? 0) ^ 0xff;
@@ -70,23 +71,27 @@ describe("damage is told in words", () => {
   };
   test.each<[string, Coding, Buffer]>([
     ["gzip cut short", "gzip", gzipSync(text).subarray(0, 5000)],
-    ["a gzip whose checksum is wrong", "gzip", flipped(gzipSync(text), gzipSync(text).length - 6)],
+    ["gzip with a wrong checksum", "gzip", flipped(gzipSync(text), gzipSync(text).length - 6)],
     ["plain text as gzip", "gzip", Buffer.from(text)],
     ["zstd cut short", "zstd", REFERENCE_FRAME.subarray(0, 60)],
     ["zstd cut in its header", "zstd", REFERENCE_FRAME.subarray(0, 5)],
-    ["a zstd whose block is of no type", "zstd", flipped(REFERENCE_FRAME, 7)],
-    ["a zstd whose checksum is wrong", "zstd", flipped(CHECKED_FRAME, CHECKED_FRAME.length - 1)],
-    ["a zstd whose content is not that of its checksum", "zstd", flipped(CHECKED_FRAME, 20)],
+    ["zstd with an unknown block type", "zstd", flipped(REFERENCE_FRAME, 7)],
+    ["zstd with a wrong checksum", "zstd", flipped(CHECKED_FRAME, CHECKED_FRAME.length - 1)],
+    ["zstd with content that does not match its checksum", "zstd", flipped(CHECKED_FRAME, 20)],
     ["zstd cut in its checksum", "zstd", CHECKED_FRAME.subarray(0, -1)],
     ["zstd cut between two blocks", "zstd", rawFrame(Buffer.from(text)).subarray(0, 6 + 3 + 128 * 1024)],
-    ["zstd cut in what is passed over", "zstd", skippableFrame().subarray(0, -1)],
+    ["zstd cut in a skippable frame", "zstd", skippableFrame().subarray(0, -1)],
     ["a window just above 8 MiB", "zstd", frameWith([0x00, (13 << 3) | 1], Buffer.from("{}"))],
     ["a window of a terabyte", "zstd", frameWith([0x00, 0xff], Buffer.from("{}"))],
     ["one segment of 2^63 bytes", "zstd", frameWith([0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80], Buffer.from("{}"))],
     ["one segment above 8 MiB", "zstd", frameWith([0xa0, 1, 0, 0x80, 0], Buffer.from("{}"))],
     ["plain text as zstd", "zstd", Buffer.from(text)],
-    ["nothing as zstd", "zstd", Buffer.alloc(0)],
-    ["rubbish behind a frame", "zstd", Buffer.concat([REFERENCE_FRAME, Buffer.from("this is no frame at all")])],
+    ["empty zstd", "zstd", Buffer.alloc(0)],
+    [
+      "bytes after a frame that are not a frame",
+      "zstd",
+      Buffer.concat([REFERENCE_FRAME, Buffer.from("this is no frame at all")]),
+    ],
   ])("%s", async (_what, coding, bytes) => {
     const error: unknown = await read(bytes, coding).catch((reason: unknown) => reason);
 
@@ -94,7 +99,7 @@ describe("damage is told in words", () => {
     expect((error as Error).message).toMatch(new RegExp(`^We could not decompress your ${coding} data: .*Compress it`));
   });
 
-  test("what the source throws is passed on as it is", async () => {
+  test("rethrows an error of the source unchanged", async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield await Promise.resolve(gzipSync(text).subarray(0, 100));
       throw new Error("the client is gone");
@@ -140,7 +145,7 @@ describe("zstd data without content", () => {
 test.each<[Coding, Buffer]>([
   ["gzip", gzipSync(Buffer.alloc(64 * 1024 * 1024))],
   ["zstd", bomb("", 50_000)],
-])("of a %s bomb no more is made than is read", async (coding, bytes) => {
+])("decompresses no more of a %s bomb than is read", async (coding, bytes) => {
   let taken = 0;
   async function* source(): AsyncGenerator<Uint8Array> {
     for await (const chunk of cut(bytes, 256)) {
@@ -159,7 +164,7 @@ test.each<[Coding, Buffer]>([
   expect(taken).toBeLessThan(bytes.length / 2);
 });
 
-test("which names and codings are ours", () => {
+test("recognizes compressed names and codings", () => {
   expect(readCompressedName("a.b.jsonl.gz")).toEqual({ coding: "gzip", filename: "a.b.jsonl" });
   expect(readCompressedName("A.JSONL.ZST")).toEqual({ coding: "zstd", filename: "A.JSONL" });
   for (const name of ["a.gz", "a.json.gz", "a.jsonl", "jsonl.gz", ""]) expect(readCompressedName(name)).toBeNull();

@@ -1,7 +1,7 @@
-/** What the first line of an upload is taken for, however its bytes arrive. */
+/** The verdict on the first line of an upload, wherever its bytes are cut. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createFirstLine, type FirstLineVerdict } from "./first-line.ts";
+import { createFirstLine, type FirstLineVerdict } from "./batch-input.ts";
 
 function judge(...chunks: (string | Uint8Array)[]): FirstLineVerdict {
   const firstLine = createFirstLine();
@@ -20,12 +20,12 @@ test.each([
   ["null"],
   ['"text"\n'],
   ["12\n"],
-])("%j begins with JSON", (text) => {
+])("%j is JSON", (text) => {
   expect(judge(text)).toBe("json");
 });
 
 test.each([[""], ["\n\n \r\n"], ["a,b,c\n1,2,3\n"], ['{"a":1\n"b":2}\n'], ["{\n}\n"], ['{"a":1} x\n'], ["\u0000{}\n"]])(
-  "%j does not begin with JSON",
+  "%j is not JSON",
   (text) => {
     expect(judge(text)).toBe("not_json");
   },
@@ -35,7 +35,7 @@ test("a line that is not UTF-8 is not JSON", () => {
   expect(judge(Buffer.from([0x22, 0xc3, 0x28, 0x22, 0x0a]))).toBe("not_json");
 });
 
-test("the verdict stands as soon as the first line is over", () => {
+test("keeps its verdict once the first line has ended", () => {
   const firstLine = createFirstLine();
 
   expect(firstLine.push(Buffer.from('{"a"'))).toBe("undecided");
@@ -44,7 +44,7 @@ test("the verdict stands as soon as the first line is over", () => {
   expect(firstLine.end()).toBe("json");
 });
 
-test("the same bytes get the same verdict, wherever they are cut", () => {
+test("gives the same bytes the same verdict, wherever they are cut", () => {
   fc.assert(
     fc.property(
       fc.constantFrom('\uFEFF\n\n{"ключ":"значение 🙂"}\r\nrest', "no json\n{}\n", " \n\t\n", '["x"]'),
@@ -63,7 +63,7 @@ test("the same bytes get the same verdict, wherever they are cut", () => {
 test.each([
   ["{", "json"],
   ["x", "not_json"],
-] as const)("a first line of over 1 MiB that begins with %s is %s before it ends", (begin, verdict) => {
+] as const)("judges a first line of over 1 MiB that begins with %s as %s before it ends", (begin, verdict) => {
   const firstLine = createFirstLine();
 
   expect(firstLine.push(Buffer.from(begin.padEnd(1024 * 1024, "a")))).toBe("undecided");

@@ -1,20 +1,19 @@
-/** Looks into the parts of an upload before they become a file. */
+/** Checks the content of an upload's parts before they become a file. */
 import { createHash, type Hash } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import type { ObjectStore } from "@nightshift/storage";
-import { refuseWrongFirstLine } from "./batch-input.ts";
-import { createFirstLine, type FirstLine } from "./first-line.ts";
+import { createFirstLine, type FirstLine, refuseWrongFirstLine } from "../files/batch-input.ts";
 
 export interface ContentDemands {
   readonly isBatchInput: boolean;
-  /** The digest that the bytes must have; null: not asked for. */
+  /** The digest that the bytes must have; null: do not check. */
   readonly md5: Buffer | null;
 }
 
 /**
- * Throws where the parts, one after the other, are not what is demanded: the first line of a batch's input is JSON (the
- * rule of POST /v1/files, contract §1.1), the MD5 is as the client said. Only for the MD5 all bytes pass through this
- * process, one chunk at a time; for the first line what it takes to judge it, and otherwise none.
+ * Reads the parts in order. Throws if the first line of a batch's input is not JSON (the rule of POST /v1/files,
+ * contract §1.1), or if the MD5 is not the one that the client sent. The MD5 needs all bytes, one chunk at a time. The
+ * first line needs the bytes up to its end. Without either, nothing is read.
  */
 export async function checkJoinedContent(
   objects: ObjectStore,
@@ -50,8 +49,8 @@ async function readParts(
 }
 
 /**
- * Reads an `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which is never of
- * that length. The contract leaves the encoding open. Throws for anything else.
+ * Reads the `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which has
+ * another length. The contract leaves the encoding open. Throws for anything else.
  */
 export function readMd5(text: string | null | undefined): Buffer | null {
   if (text === null || text === undefined) return null;
