@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   service: ["domain"],
   storage: ["domain"],
   db: ["domain"],
-  queue: ["domain"],
+  queue: ["domain", "service"],
   upstream: ["domain"],
   webhooks: ["domain"],
   backends: ["db", "domain", "queue", "service", "storage"],

@@ -107,7 +107,7 @@ test("restarts a killed program at the same URL", async () => {
   const [api = 0] = running.programs;
 
   process.kill(api, "SIGKILL");
-  await command.untilSaid("it is started again");
+  await command.untilSaid("restarting it");
   await until(() => isReady(running.url), { message: "the API is back", timeoutMs: 30_000 });
 
   expect(readRunning().programs).not.toContain(api);

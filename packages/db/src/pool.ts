@@ -1,5 +1,6 @@
 /** The connection pool: one for each process, with timeouts that release the locks of a host that has vanished. */
 import { types } from "node:util";
+import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 import pg from "pg";
 
 export type Db = pg.Pool;
@@ -49,13 +50,12 @@ export function openDb(options: DbOptions): Db {
 
 /** SQLSTATEs of a server that is shutting down, starting, or out of connections. */
 const UNAVAILABLE_STATES = new Set(["57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"]);
-const UNAVAILABLE_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"]);
 
 /** True if Postgres is unavailable, so that the same call may succeed later. */
 export function isDbUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_CODES.has(code)) return true;
+  if (UNAVAILABLE_STATES.has(code) || NETWORK_ERROR_CODES.includes(code)) return true;
   return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(
     error.message,
   );

@@ -70,10 +70,7 @@ async function hurry(
   if (lines.length === 0) return;
   try {
     if (slices.length < lines.length) await queues.enqueue("upstream.feed", { v: 1, upstream });
-    await queues.enqueueSlices(
-      upstream,
-      slices.map(({ sliceNo, gen, isBulk }) => ({ sliceNo, gen, bulk: isBulk })),
-    );
+    await queues.enqueueSlices(upstream, slices);
   } catch (error) {
     logger.warn(
       { err: error, upstream, lines: lines.length },

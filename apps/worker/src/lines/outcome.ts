@@ -1,4 +1,4 @@
-/** Reply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
+/** UpstreamReply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
 import {
   answeredLine,
   newBatchRequestId,
@@ -12,7 +12,7 @@ import {
   type ResultLine,
   type TokenUsage,
 } from "@nightshift/domain";
-import { classify, type Reply } from "@nightshift/upstream";
+import { classify, type UpstreamReply } from "@nightshift/upstream";
 import type { LineTask } from "./line-task.ts";
 
 export type Outcome =
@@ -49,7 +49,7 @@ export function backoffMs(attempt: number, jitter: () => number): number {
   return Math.round(full * (0.5 + jitter() / 2));
 }
 
-export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext): Outcome {
+export function outcomeOf(task: LineTask, reply: UpstreamReply, context: OutcomeContext): Outcome {
   const body = reply.kind === "answer" ? scanReplyBody(reply.body) : null;
   switch (classifyForLine(reply, body)) {
     case "success":
@@ -72,14 +72,14 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
 }
 
 /** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
-function classifyForLine(reply: Reply, body: ReplyBody | null): ReturnType<typeof classify> {
+function classifyForLine(reply: UpstreamReply, body: ReplyBody | null): ReturnType<typeof classify> {
   const verdict = classify(reply);
   return verdict === "success" && body?.isUsable === false ? "next_attempt" : verdict;
 }
 
 function done(
   task: LineTask,
-  reply: Reply,
+  reply: UpstreamReply,
   body: ReplyBody | null,
   resultKind: ResultKind,
   exhaustedBy: string | null,
@@ -102,7 +102,7 @@ function done(
   return { kind: "done", resultKind, line, usage: resultKind === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
-function reasonOf(task: LineTask, reply: Reply): string {
+function reasonOf(task: LineTask, reply: UpstreamReply): string {
   const attempts = task.slice.attempt + 1;
   const tries = attempts === 1 ? "after 1 attempt" : `after ${String(attempts)} attempts`;
   switch (reply.kind) {

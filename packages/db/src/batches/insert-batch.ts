@@ -1,4 +1,5 @@
 /** Inserts batches. */
+import { DAY_MS } from "@nightshift/domain";
 import type { Db, Tx } from "../pool.ts";
 import { lockTenant } from "../tenants/tenants.ts";
 import { withTx } from "../tx.ts";
@@ -27,8 +28,6 @@ export interface NewBatch extends Pick<
 export class BatchQueueFullError extends Error {
   override readonly name = "BatchQueueFullError";
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Inserts the batch, in `validating`, and its progress row. If the job that should follow is lost, the reconciler finds

@@ -8,7 +8,7 @@ import { expiresAfter, nullable } from "./shared-schemas.ts";
 
 const seconds = () => nullable(Type.Integer());
 
-/** One entry of `errors.data`: contract §3.4. `line` is 1-based and counts every line of the file, blank ones too. */
+/** One entry of `errors.data`: contract §3.4. `line` counts from 1 and includes blank lines. */
 export const BatchError = Type.Object({
   code: Type.String(),
   message: Type.String(),
@@ -48,7 +48,7 @@ export function presentUsage(usage: TokenUsage): BatchUsage {
   return { ...presented, ...details } as BatchUsage;
 }
 
-/** The Batch object, in wire order, with every key always present and explicit nulls: contract §3.1. */
+/** The Batch object in wire order. Every key is always present, unset ones as null: contract §3.1. */
 export const BatchObject = Type.Object(
   {
     id: Type.String(),
@@ -78,7 +78,7 @@ export const BatchObject = Type.Object(
 );
 export type BatchObject = Static<typeof BatchObject>;
 
-/** Body of POST /v1/batches where these completion windows are offered: contract §1.3. */
+/** Returns the schema of the body of POST /v1/batches for these completion windows: contract §1.3. */
 export const createBatchBody = (windows: Iterable<string>) =>
   Type.Object(
     {
@@ -87,7 +87,7 @@ export const createBatchBody = (windows: Iterable<string>) =>
       completion_window: Type.Union([...windows].map((window) => Type.Literal(window))),
       metadata: Type.Optional(
         nullable(
-          // Not Type.Record: that drops the keys' maximum, and lets any value pass under a key with a line break in it.
+          // Not Type.Record, which drops the keys' maxLength and accepts any value for a key that has a line break.
           Type.Unsafe<Record<string, string>>({
             type: "object",
             maxProperties: METADATA.maxPairs,

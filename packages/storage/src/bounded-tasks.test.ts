@@ -1,15 +1,14 @@
-/** Tasks beside each other: never more than the limit, and none after a failure. */
 import { expect, test } from "@jest/globals";
 import { setImmediate } from "node:timers/promises";
-import { createTaskLane } from "./task-lane.ts";
+import { createBoundedTasks } from "./bounded-tasks.ts";
 
-test("no more tasks run at a time than the limit", async () => {
-  const lane = createTaskLane(3, new AbortController());
+test("runs no more tasks at a time than the limit", async () => {
+  const tasks = createBoundedTasks(3, new AbortController());
   let running = 0;
   let most = 0;
   let ended = 0;
   for (let index = 0; index < 20; index += 1) {
-    await lane.start(async () => {
+    await tasks.start(async () => {
       running += 1;
       most = Math.max(most, running);
       await setImmediate();
@@ -18,15 +17,15 @@ test("no more tasks run at a time than the limit", async () => {
     });
   }
 
-  await lane.idle();
+  await tasks.idle();
 
   expect(most).toBe(3);
   expect(ended).toBe(20);
 });
 
-test("the first failure stops every lane of its controller; what runs is waited for", async () => {
+test("the first failure stops all tasks that share its controller, and idle waits for those that run", async () => {
   const stop = new AbortController();
-  const [lane, other] = [createTaskLane(2, stop), createTaskLane(2, stop)];
+  const [tasks, other] = [createBoundedTasks(2, stop), createBoundedTasks(2, stop)];
   const error = new Error("first");
   let isEnded = false;
   await other.start(async () => {
@@ -34,9 +33,9 @@ test("the first failure stops every lane of its controller; what runs is waited 
     isEnded = true;
     throw new Error("second");
   });
-  await lane.start(() => Promise.reject(error));
+  await tasks.start(() => Promise.reject(error));
 
-  await lane.idle();
+  await tasks.idle();
 
   expect(stop.signal.reason).toBe(error);
   await expect(other.start(() => Promise.resolve())).rejects.toBe(error);
