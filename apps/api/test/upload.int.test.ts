@@ -227,6 +227,21 @@ describe("refuses an upload and leaves nothing", () => {
     await expectNothingLeft();
   });
 
+  test.each([
+    ["a field without a name", [field("", "x")], "Field name missing"],
+    ["a field with a long name", [field("x".repeat(101), "y")], "Field name too long"],
+    ["a field that is nested too deeply", [field("a[b][c][d]", "x")], "Field name nesting too deep"],
+    ["more than ten fields", Array.from({ length: 11 }, () => field("purpose", "batch")), "Too many fields"],
+  ])("for %s, before or after the file", async (_what, parts, reason) => {
+    for (const all of [
+      [...parts, file(line)],
+      [file(line), ...parts],
+    ]) {
+      expect(await errorOf(await post(...all), 400)).toMatchObject({ message: expect.stringContaining(reason) });
+    }
+    await expectNothingLeft();
+  });
+
   test("for a text field that is too long, and names it", async () => {
     expect(await errorOf(await post(field("purpose", "b".repeat(1_025)), file(line)), 400)).toMatchObject({
       param: "purpose",
@@ -254,6 +269,7 @@ describe("refuses an upload and leaves nothing", () => {
   test.each([
     ["JSON", "application/json", "{}"],
     ["a form without a boundary", "multipart/form-data", "x"],
+    ["a form with a boundary that needs quotes", "multipart/form-data; boundary=a/b", "x"],
     ["a form that ends too early", `multipart/form-data; boundary=${boundary}`, file(line)],
   ])("for a body that is %s", async (_what, type, body) => {
     const reply = await api.fetch("/v1/files", { method: "POST", headers: { "content-type": type }, body });
@@ -336,6 +352,17 @@ describe("on a raw connection", () => {
 
     expect(first).toBe("HTTP/1.1 400 Bad Request");
     socket.destroy();
+  });
+
+  test("reads the next request of the connection after a refused upload", async () => {
+    const refused = field("purpose", "batch") + file("not json\n" + "x".repeat(1_000_000)) + end;
+    const accepted = field("purpose", "batch") + file(line) + end;
+    const socket = open();
+
+    socket.write(head(`Content-Length: ${String(refused.length)}`) + refused);
+    socket.write(head(`Content-Length: ${String(accepted.length)}\r\nConnection: close`) + accepted);
+
+    expect((await text(socket)).match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 400", "HTTP/1.1 200"]);
   });
 
   test("accepts chunked bodies with extensions and odd sizes", async () => {

@@ -107,6 +107,6 @@ test("reports wrongly configured stores once, by the first process", async () =>
   startWorker({ WORKER_PROCESSES: "3", S3_ENDPOINT: "http://127.0.0.1:9", UPSTREAM_BASE_URL: "http://127.0.0.1:9/v1" });
   await expect(worker.listening()).rejects.toThrow("ended (1) at its start");
 
-  expect((await worker.logs()).match(/S3_ENDPOINT is set and S3_BUCKET is not/g)).toHaveLength(1);
+  expect((await worker.logs()).match(/S3_ENDPOINT is set but S3_BUCKET is not/g)).toHaveLength(1);
   expect(await worker.logs()).toContain("Worker process 1 could not be started; see the lines above.");
 });
