@@ -6,6 +6,7 @@
 import { on } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { InputReport } from "@nightshift/domain";
+import pLimit from "p-limit";
 import type { InputRules, ValidationReply, ValidationRequest } from "./validation-thread.ts";
 
 export interface ValidationThreads {
@@ -26,19 +27,7 @@ const THREAD_YOUNG_MB = 8;
 
 export function createValidationThreads(): ValidationThreads {
   let spare: Worker | null = null;
-  let busy = 0;
-  const waiting: (() => void)[] = [];
-
-  const takeTurn = async (): Promise<void> => {
-    if (busy < MAX_THREADS) busy += 1;
-    // The finished caller passes its slot to the next waiter.
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-  };
-  const endTurn = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) busy -= 1;
-    else next();
-  };
+  const limit = pLimit(MAX_THREADS);
 
   const take = (): Worker => {
     const thread =
@@ -52,14 +41,7 @@ export function createValidationThreads(): ValidationThreads {
   };
 
   return {
-    async validate(open, rules) {
-      await takeTurn();
-      try {
-        return await validateNow(await open(), rules);
-      } finally {
-        endTurn();
-      }
-    },
+    validate: (open, rules) => limit(async () => validateNow(await open(), rules)),
     async close() {
       await spare?.terminate();
       spare = null;
