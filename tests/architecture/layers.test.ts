@@ -1,4 +1,5 @@
 /** Holds the layers: who may import whom among our packages, and which package alone knows an outside thing. */
+import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { packageOf, readSources, readWorkspaces } from "./sources.ts";
 
@@ -76,6 +77,63 @@ test.each(KNOWN_ONLY_TO)("only $owners import $library", ({ library, owners }) =
 
   expect(faults).toEqual([]);
 });
+
+/** Apps and packages whose folders must not depend on each other in a cycle. */
+const WITHOUT_FOLDER_CYCLES = ["apps/worker", "packages/db"];
+
+/** The steps of the worker. A line of a batch passes them in this order, except that retry uses assemble to write files. */
+const STEPS = ["validate", "feed", "claim", "send", "record", "retry", "assemble"];
+
+test.each(WITHOUT_FOLDER_CYCLES)("the folders of %s do not import each other in a cycle", (workspace) => {
+  expect(onlyCycles(folderGraph(workspace))).toEqual(new Map());
+});
+
+test.each(STEPS)("the worker's step %s imports only steps that follow it", (step) => {
+  const imported = folderGraph("apps/worker").get(`apps/worker/src/steps/${step}`);
+  const before = STEPS.slice(0, STEPS.indexOf(step)).map((name) => `apps/worker/src/steps/${name}`);
+
+  expect(imported).toBeDefined();
+  expect(before.filter((folder) => imported?.has(folder))).toEqual([]);
+});
+
+/**
+ * Which folders of a workspace import which. A file that has folders beside it counts as a folder of its own, because it may
+ * be above some of them and below others.
+ */
+function folderGraph(workspace: string): Map<string, Set<string>> {
+  const files = sources.filter((source) => source.workspace.folder === workspace);
+  const folders = [...new Set(files.map(({ file }) => path.dirname(file)))];
+  const nodeOf = (file: string): string => {
+    const parent = path.dirname(file);
+    return folders.some((folder) => folder.startsWith(`${parent}/`)) ? file : parent;
+  };
+  const graph = new Map<string, Set<string>>();
+  for (const { file, imports } of files) {
+    const from = nodeOf(file);
+    const targets = imports
+      .filter((name) => name.startsWith("."))
+      .map((name) => nodeOf(path.join(path.dirname(file), name)))
+      .filter((to) => to !== from);
+    graph.set(from, new Set([...(graph.get(from) ?? []), ...targets]));
+  }
+  return graph;
+}
+
+/** Removes each node that no other node imports, or that imports no other node, until only cycles are left. */
+function onlyCycles(graph: ReadonlyMap<string, ReadonlySet<string>>): Map<string, string[]> {
+  let left = new Map([...graph].map(([from, to]) => [from, [...to]]));
+  for (;;) {
+    const imported = new Set([...left.values()].flat());
+    const next = new Map(
+      [...left]
+        .filter(([from]) => imported.has(from))
+        .map(([from, to]): [string, string[]] => [from, to.filter((node) => left.has(node))])
+        .filter(([, to]) => to.length > 0),
+    );
+    if (next.size === left.size) return next;
+    left = next;
+  }
+}
 
 test("only the configuration of a process reads the environment", () => {
   const readers = sources

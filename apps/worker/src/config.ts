@@ -1,8 +1,11 @@
-/** The environment of a worker process: the only place of this app that reads it. */
+/**
+ * The configuration of a worker process. Only this file of the app reads the environment and the configuration file.
+ */
 import { Type, type Static } from "@sinclair/typebox";
-import { ProcessVariables, readConfig } from "@nightshift/service";
 import { BackendVariables, FileExpiryDays } from "@nightshift/backends";
-import { UpstreamVariables } from "@nightshift/upstream";
+import type { Tiers } from "@nightshift/domain";
+import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
+import { loadRoutes, loadTiers, RoutesError, UpstreamVariables, type Routes } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 
 const WorkerVariables = Type.Object({
@@ -18,14 +21,24 @@ const WorkerVariables = Type.Object({
     maximum: 256,
     description: "a number of processes, from 1 to 256",
   }),
-  // Set by a worker for its copies, which share its simulator; not for operators, who have UPSTREAM_BASE_URL.
+  // A primary sets it for its copies, which share its simulator. Operators set UPSTREAM_BASE_URL instead.
   SIMULATOR_URL: Type.Optional(Type.String()),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
 });
 
 export type WorkerConfig = Static<typeof WorkerVariables>;
 
-/** Throws ConfigError, all faults at once. */
+/** Throws a ConfigError that names all faults at once. */
 export function readWorkerConfig(): { config: WorkerConfig; env: NodeJS.ProcessEnv } {
   return { config: readConfig(WorkerVariables, process.env, "The worker"), env: process.env };
+}
+
+/** The configured routes. Rejects with StartupError if the configuration file is wrong. */
+export function readRoutes(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
+  return startupErrorOf(RoutesError, () => loadRoutes(config, env));
+}
+
+/** The tiers of the same file: the limits of tenants. */
+export function readTiers(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Tiers> {
+  return startupErrorOf(RoutesError, () => loadTiers(config, env));
 }

@@ -1,5 +1,5 @@
-/** What the worker's parts need of the outside world. Each part takes the piece of this that it uses. */
-import type { Db } from "@nightshift/db";
+/** What the worker needs from outside. Each part takes the fields that it uses. */
+import type { BatchView, Db } from "@nightshift/db";
 import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
@@ -14,11 +14,19 @@ export interface WorkerDeps {
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
   readonly routes: Routes;
-  /** What tenants may have. */
+  /** The limits of each tenant. */
   readonly tiers: Tiers;
   readonly webhooks: WebhookSender;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Seconds that a result file lives where its batch does not say it; null: for ever. */
+  /** Lifetime in seconds of a result file whose batch sets none. Null: the file never expires. */
   readonly batchFileLifeSeconds: number | null;
+}
+
+/** Fields of every log line about a batch. `requestId` is the `x-request-id` of the reply that created the batch. */
+export function logFields({ id, requestId }: Pick<BatchView, "id" | "requestId">): {
+  batchId: string;
+  requestId: string | null;
+} {
+  return { batchId: id, requestId };
 }

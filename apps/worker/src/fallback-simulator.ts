@@ -1,25 +1,19 @@
-/** With no upstream configured, Nightshift's own simulator answers: a process of its own, named as such everywhere. */
+/**
+ * Starts Nightshift's simulator as a process of its own if no upstream is configured. Logs and result lines name it.
+ */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import {
-  loadRoutes,
-  loadTiers,
-  RoutesError,
-  SIMULATOR_UPSTREAM,
-  type Routes,
-  type UpstreamConfig,
-} from "@nightshift/upstream";
-import type { Tiers } from "@nightshift/domain";
-import { StartupError, startupErrorOf, type Lifecycle, type Logger } from "@nightshift/service";
+import { loadRoutes, SIMULATOR_UPSTREAM, type Routes } from "@nightshift/upstream";
+import { StartupError, type Lifecycle, type Logger } from "@nightshift/service";
 import type { WorkerConfig } from "./config.ts";
 
-/** Quick enough to be no wait, slow enough to be seen working. */
+/** Short enough not to feel slow, and long enough to watch a batch work. */
 const LATENCY_MS = "50";
 
 /**
- * Starts a simulator that lives as long as this process, unless an upstream is configured or the simulator of another
- * process is to be used. Resolves with the simulator's URL, null where a configured upstream answers.
+ * Starts a simulator that lives as long as this process. Resolves with its URL, or with that of another process's
+ * simulator if SIMULATOR_URL is set. Resolves with null if an upstream is configured.
  */
 export async function ensureUpstream(
   config: WorkerConfig,
@@ -34,24 +28,11 @@ export async function ensureUpstream(
   return url;
 }
 
-/** The configured routes, or a single one to the simulator. */
-export function readRoutes(config: WorkerConfig, env: NodeJS.ProcessEnv, simulatorUrl: string | null): Promise<Routes> {
-  return simulatorUrl === null ? configuredRoutes(config, env) : simulatorRoutes(simulatorUrl);
-}
-
-async function simulatorRoutes(url: string): Promise<Routes> {
+/** A single route: the simulator answers for every model. */
+export async function simulatorRoutes(url: string): Promise<Routes> {
   const routes = await loadRoutes({ UPSTREAM_BASE_URL: `${url}/v1` }, {});
   const upstreams = routes.upstreams.map((upstream) => ({ ...upstream, name: SIMULATOR_UPSTREAM }));
   return { upstreams, resolve: (model) => ({ upstream: SIMULATOR_UPSTREAM, model }) };
-}
-
-/** What tenants may have, by the same file. */
-export function readTiers(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Tiers> {
-  return startupErrorOf(RoutesError, () => loadTiers(config, env));
-}
-
-function configuredRoutes(config: UpstreamConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
-  return startupErrorOf(RoutesError, () => loadRoutes(config, env));
 }
 
 async function startSimulator(env: NodeJS.ProcessEnv, life: Lifecycle): Promise<string> {

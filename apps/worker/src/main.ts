@@ -3,13 +3,13 @@ import express from "express";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
 import { batchFileLife, openBackends } from "@nightshift/backends";
 import { createWebhookSender } from "@nightshift/webhooks";
-import { readWorkerConfig } from "./config.ts";
-import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";
+import { readRoutes, readTiers, readWorkerConfig } from "./config.ts";
+import { ensureUpstream, simulatorRoutes } from "./fallback-simulator.ts";
 import { startWorkerProcesses } from "./processes/primary.ts";
 import { processMetricsRoute } from "./processes/process-metrics.ts";
 import { startWorker } from "./worker.ts";
 
-/** On top of the grace: recording what came in, and signing off. */
+/** Added to the grace period: time to record the last results and to remove this worker from the ledger. */
 const RECORD_MS = 10_000;
 
 runProcess("worker", async (life) => {
@@ -18,7 +18,7 @@ runProcess("worker", async (life) => {
   life.logWith(logger);
 
   const simulatorUrl = await ensureUpstream(config, env, life, logger);
-  const routes = await readRoutes(config, env, simulatorUrl);
+  const routes = simulatorUrl === null ? await readRoutes(config, env) : await simulatorRoutes(simulatorUrl);
   const tiers = await readTiers(config, env);
   if (config.WORKER_PROCESSES > 1) {
     await startWorkerProcesses({ program: import.meta.filename, config, env, simulatorUrl, life, logger });

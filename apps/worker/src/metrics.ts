@@ -1,25 +1,22 @@
-/** What a worker shows at /metrics of its own work, besides the process' own figures. */
+/** Metrics of a worker's own work at GET /metrics, in addition to those of the process. */
 import { Counter, Gauge, type Registry } from "@nightshift/service";
 
 export interface WorkerMetrics {
-  /** A line was recorded. `result`: completed, failed (an answer) or exhausted (out of attempts). */
+  /**
+   * A line was recorded. `result` is completed, failed (the upstream's answer is an error) or exhausted (no attempt
+   * left).
+   */
   lineRecorded(upstream: string, result: "completed" | "failed" | "exhausted"): void;
-  /** A line went back to the ledger: for another attempt, or without having burned one. */
+  /** A line went back to the ledger: for the next attempt, or without using up an attempt. */
   lineReturned(upstream: string, why: "next_attempt" | "throttled"): void;
-  /** A webhook was sent. `outcome`: acknowledged (any 2xx), retried (it will be sent again) or given_up. */
+  /** A webhook was sent. `outcome` is acknowledged (any 2xx), retried (it will be sent again) or given_up. */
   webhookSent(outcome: WebhookOutcome): void;
 }
 
 export type WebhookOutcome = "acknowledged" | "retried" | "given_up";
 
-export interface WorkerGauges {
-  /** By upstream. */
-  readonly linesInFlight: () => ReadonlyMap<string, number>;
-  readonly unrecordedBytes: () => number;
-}
-
-/** Registers them all; docs/metrics.md has each with its labels. The gauges are asked at each GET /metrics. */
-export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): WorkerMetrics {
+/** Registers the counters. docs/metrics.md lists them with their labels. */
+export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   const recorded = new Counter({
     name: "nightshift_lines_recorded_total",
     help: "Lines with a durable result, by upstream and result.",
@@ -38,23 +35,6 @@ export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): W
     labelNames: ["outcome"],
     registers: [registry],
   });
-  new Gauge({
-    name: "nightshift_lines_in_flight",
-    help: "Lines that wait for their upstream's reply.",
-    labelNames: ["upstream"],
-    registers: [registry],
-    collect() {
-      for (const [upstream, lines] of gauges.linesInFlight()) this.set({ upstream }, lines);
-    },
-  });
-  new Gauge({
-    name: "nightshift_unrecorded_bytes",
-    help: "Bytes of replies that are in memory and not recorded yet.",
-    registers: [registry],
-    collect() {
-      this.set(gauges.unrecordedBytes());
-    },
-  });
   return {
     lineRecorded: (upstream, result) => {
       recorded.inc({ upstream, result });
@@ -66,4 +46,31 @@ export function createWorkerMetrics(registry: Registry, gauges: WorkerGauges): W
       webhooks.inc({ outcome });
     },
   };
+}
+
+/** What the gauges measure. */
+export interface Gauged {
+  readonly lanes: readonly { readonly name: string; inFlight(): number }[];
+  readonly budget: { held(): number };
+}
+
+/** Registers the gauges, which are read at each GET /metrics. */
+export function registerWorkerGauges(registry: Registry, { lanes, budget }: Gauged): void {
+  new Gauge({
+    name: "nightshift_lines_in_flight",
+    help: "Lines that wait for their upstream's reply.",
+    labelNames: ["upstream"],
+    registers: [registry],
+    collect() {
+      for (const lane of lanes) this.set({ upstream: lane.name }, lane.inFlight());
+    },
+  });
+  new Gauge({
+    name: "nightshift_unrecorded_bytes",
+    help: "Bytes of replies that are in memory and not recorded yet.",
+    registers: [registry],
+    collect() {
+      this.set(budget.held());
+    },
+  });
 }

@@ -1,18 +1,20 @@
-/** Timers whose work is asynchronous and may fail: logged, never unhandled, never overlapping themselves. */
+/** Timers for asynchronous work. A failure is logged, and two runs of a repeated timer never overlap. */
 import type { Logger } from "@nightshift/service";
 
 export interface Timers {
-  /** Runs `work` again and again, with `everyMs` between the end of one run and the beginning of the next. */
+  /** Runs `work` repeatedly, with `everyMs` between the end of one run and the start of the next. */
   every(name: string, everyMs: number, work: () => Promise<unknown>): void;
   /** Runs `work` once, after `delayMs`. */
   soon(name: string, delayMs: number, work: () => Promise<unknown>): void;
-  /** Runs `work` once after `delayMs()`; calls with a name that waits already change nothing. */
+  /** Runs `work` once after `delayMs()`. Does nothing if a timer of that name already waits. */
   once(name: string, delayMs: () => number, work: () => Promise<unknown>): void;
+  /** Repeated timers run no more; the others still do. */
   stopRepeating(): void;
+  /** Cancels all timers. */
   close(): void;
 }
 
-/** What fails is logged as `could not NAME`, and comes again where it repeats. */
+/** A failure is logged as `could not NAME`. A repeated timer goes on after it. */
 export function createTimers(logger: Logger): Timers {
   const waiting = new Set<NodeJS.Timeout>();
   const named = new Set<string>();

@@ -1,4 +1,6 @@
-/** The worker's side of a tenant's turn: who is validated, who waits, and who is told when one ends. */
+/**
+ * Admission by the limit `concurrent_batches`: which batch is validated, which waits, and which starts when one ends.
+ */
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
 import { batchProgress, type BatchView, insertBatch, getBatch, requestCancel, setTenant } from "@nightshift/db";
@@ -6,8 +8,8 @@ import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
 import { batchFields } from "@nightshift/testing/batches";
-import { admitWaiting } from "../src/batch/admission.ts";
-import { type AdvanceDeps, advanceBatch } from "../src/jobs/advance-batch.ts";
+import { admitWaiting } from "../src/steps/validate/admission.ts";
+import { type AdvanceDeps, advanceBatch } from "../src/steps/advance.ts";
 
 const database = useDatabase();
 const now = new Date("2026-08-19T12:00:00.250Z");
@@ -23,19 +25,19 @@ beforeEach(async () => {
   await database.db().query("insert into tenants (id, tier) values ($1, 'one at a time')", [tenant]);
 });
 
-/** Its input file is not there: validation ends at once, with the batch failed. */
+/** A batch whose input file does not exist, so that validation fails it at once. */
 function waitingBatch(): Promise<BatchView> {
   return insertBatch(database.db(), batchFields({ tenant, createdAt: now, deadline }));
 }
 
-/** What these paths touch of the worker; the rest is not there. */
+/** Only the dependencies that these paths use. */
 function deps(): AdvanceDeps {
   const parts: Partial<AdvanceDeps> = {
     db: database.db(),
     tiers: createTiers({ "one at a time": { ...NO_LIMITS, concurrentBatches: 1 } }),
     clock: () => at,
     logger: createLogger({ name: "worker", level: "silent" }),
-    ended: () => undefined,
+    scheduler: { enqueueSlices: () => Promise.resolve(), advanceSoon: () => undefined, deliverSoon: () => undefined },
     queues: {
       enqueue: (_name: string, payload: { batch_no: number }) => {
         advanced.push(payload.batch_no);
@@ -46,18 +48,18 @@ function deps(): AdvanceDeps {
   return parts as AdvanceDeps;
 }
 
-const advance = (batch: BatchView): Promise<void> => advanceBatch(deps())({ v: 1, batch_no: batch.batchNo });
+const advance = (batch: BatchView): Promise<void> => advanceBatch(deps(), batch.batchNo);
 const statusOf = async (batch: BatchView): Promise<string | undefined> =>
   (await getBatch(database.db(), batch.batchNo))?.status;
 
-/** Occupies the tenant's one place. */
+/** A batch that takes the tenant's only slot. */
 async function runningBatch(): Promise<BatchView> {
   const batch = await waitingBatch();
   await database.db().query("update batches set admitted_at = $2 where batch_no = $1", [batch.batchNo, now]);
   return batch;
 }
 
-test("a batch without room is not looked at, and says why it waits", async () => {
+test("leaves a batch without a slot in validating, and reports it as queued", async () => {
   await runningBatch();
   const waiting = await waitingBatch();
 
@@ -68,7 +70,7 @@ test("a batch without room is not looked at, and says why it waits", async () =>
   expect(advanced).toEqual([]);
 });
 
-test("the end of a batch admits the oldest that waits, and tells the workers of it", async () => {
+test("admits and enqueues the oldest waiting batch when a batch ends", async () => {
   const running = await runningBatch();
   const [next, last] = [await waitingBatch(), await waitingBatch()];
   for (const batch of [last, next]) await advance(batch);
@@ -82,7 +84,7 @@ test("the end of a batch admits the oldest that waits, and tells the workers of 
   expect(advanced).toEqual([next.batchNo, last.batchNo]);
 });
 
-test("a batch that comes first into the worker's hands does not overtake an older one", async () => {
+test("admits the older batch first, even if the newer one is advanced first", async () => {
   const [older, newer] = [await waitingBatch(), await waitingBatch()];
 
   await advance(newer);
@@ -91,7 +93,7 @@ test("a batch that comes first into the worker's hands does not overtake an olde
   expect(advanced).toEqual([older.batchNo]);
 });
 
-test("a waiting batch expires at its deadline without having begun", async () => {
+test("expires a waiting batch at its deadline", async () => {
   await runningBatch();
   const waiting = await waitingBatch();
   await advance(waiting);
@@ -102,7 +104,7 @@ test("a waiting batch expires at its deadline without having begun", async () =>
   expect(await statusOf(waiting)).toBe("expired");
 });
 
-test("a waiting batch that is cancelled needs no turn to end", async () => {
+test("cancels a waiting batch without a slot", async () => {
   await runningBatch();
   const waiting = await waitingBatch();
   await advance(waiting);
@@ -113,7 +115,7 @@ test("a waiting batch that is cancelled needs no turn to end", async () => {
   expect(await statusOf(waiting)).toBe("cancelled");
 });
 
-test("the reconciler admits where an end told nobody, and where a tier's limit is gone", async () => {
+test("lets the reconciler admit batches after a missed end and after a removed limit", async () => {
   const running = await runningBatch();
   const [next, last] = [await waitingBatch(), await waitingBatch()];
   for (const batch of [next, last]) await advance(batch);

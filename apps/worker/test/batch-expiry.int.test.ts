@@ -1,4 +1,4 @@
-/** The end of the completion window in every state of a batch, by an injected clock: contract §3.5, docs/adr/0008. */
+/** The end of the completion window in each state of a batch, with an injected clock: contract §3.5, docs/adr/0008. */
 import { expect, test } from "@jest/globals";
 import { overdueBatches, requestCancel } from "@nightshift/db";
 import { type ClockedBatch, HANDED_OUT, TOTAL, useClockedBatches, WINDOW_SECONDS } from "./clocked-batches.ts";
@@ -7,7 +7,7 @@ const { create, db, now, pass } = useClockedBatches();
 
 const ALL = Array.from({ length: TOTAL }, (_, i) => `id-${String(i)}`);
 
-/** One line done, one in flight, two waiting in slices, the rest not handed out. */
+/** One line is done, one in flight, two in waiting slices, and the rest not fed. */
 async function half(): Promise<{ batch: ClockedBatch; inFlight: Awaited<ReturnType<ClockedBatch["claim"]>> }> {
   const batch = await create();
   await batch.advance();
@@ -26,7 +26,7 @@ async function expectWhole(batch: ClockedBatch, outputs: readonly string[], code
   expect({ completed, failed }).toEqual({ completed: outputs.length, failed: TOTAL - outputs.length });
 }
 
-test("validating: nothing was looked at, so it expires without files and counts", async () => {
+test("expires a batch in validating without files and counts", async () => {
   const batch = await create();
   pass(WINDOW_SECONDS);
 
@@ -45,7 +45,7 @@ test("validating: nothing was looked at, so it expires without files and counts"
   });
 });
 
-test("in_progress: a second before the end nothing happens, and lines are still handed out", async () => {
+test("keeps feeding a batch in progress until one second before its deadline", async () => {
   const { batch } = await half();
   pass(WINDOW_SECONDS - 1);
 
@@ -56,7 +56,7 @@ test("in_progress: a second before the end nothing happens, and lines are still 
   expect(await batch.claim(1)).toHaveLength(1);
 });
 
-test("in_progress: lines done stay done; in flight, waiting and not handed out become batch_expired", async () => {
+test("keeps the done lines of a batch in progress, and makes all others batch_expired", async () => {
   const { batch, inFlight } = await half();
   pass(WINDOW_SECONDS);
 
@@ -64,7 +64,7 @@ test("in_progress: lines done stay done; in flight, waiting and not handed out b
   expect(await batch.claim(1)).toEqual([]);
   await batch.advance();
   const ended = await batch.view();
-  // Its reply comes in after all.
+  // The reply of the line in flight arrives after the deadline.
   await batch.answer(inFlight);
 
   expect(inFlight).toHaveLength(1);
@@ -75,7 +75,7 @@ test("in_progress: lines done stay done; in flight, waiting and not handed out b
   expect(rows).toEqual([]);
 });
 
-test("in_progress with nothing done: no output file, every line in the error file", async () => {
+test("writes no output file if no line was done, and puts every line into the error file", async () => {
   const batch = await create();
   await batch.advance();
   pass(WINDOW_SECONDS);
@@ -86,12 +86,12 @@ test("in_progress with nothing done: no output file, every line in the error fil
   await expectWhole(batch, [], "batch_expired");
 });
 
-test("finalizing: what was done in time is completed, however late its files are made", async () => {
+test("completes a batch whose lines were done in time, however late its files are assembled", async () => {
   const batch = await create();
   await batch.advance();
   for (let done = 0; done < TOTAL; done += HANDED_OUT) {
     await batch.answer(await batch.claim(HANDED_OUT));
-    // The next lines go out, as the job of the feed would see to it.
+    // Feeds the next lines, as the job would.
     await batch.feedMore();
   }
   expect(await batch.view()).toMatchObject({ status: "finalizing", sealedAs: "done" });
@@ -104,13 +104,13 @@ test("finalizing: what was done in time is completed, however late its files are
   expect((await batch.lines((await batch.view()).outputFileId)).map((line) => line.custom_id)).toEqual(ALL);
 });
 
-test("cancelling: it ends as cancelled, whatever the window says", async () => {
+test("ends a batch in cancelling as cancelled, also after its deadline", async () => {
   const { batch, inFlight } = await half();
   pass(WINDOW_SECONDS - 1);
   await requestCancel(db(), batch.tenant, (await batch.view()).id, now());
   const cancelledAt = now();
   await batch.advance();
-  // A line is in flight, and the grace not over.
+  // A line is in flight, and the grace period is not over.
   expect(await batch.view()).toMatchObject({ status: "cancelling", sealedAs: null });
   pass(5);
 
@@ -126,7 +126,7 @@ test("cancelling: it ends as cancelled, whatever the window says", async () => {
   await expectWhole(batch, ["id-0"], "batch_cancelled");
 });
 
-test("cancelling, with the line in flight back in time: its result counts", async () => {
+test("counts the result of a line in flight that arrives within the cancel grace period", async () => {
   const { batch, inFlight } = await half();
   await requestCancel(db(), batch.tenant, (await batch.view()).id, now());
   await batch.advance();
@@ -138,7 +138,7 @@ test("cancelling, with the line in flight back in time: its result counts", asyn
   await expectWhole(batch, ["id-0", "id-1"], "batch_cancelled");
 });
 
-test("a batch that is final is not touched by its deadline", async () => {
+test("does not change a final batch at its deadline", async () => {
   const batch = await create();
   await requestCancel(db(), batch.tenant, (await batch.view()).id, now());
   await batch.advance();

@@ -1,4 +1,7 @@
-/** Batches that a test moves step by step with the worker's own code and its own clock, without queue, timers or upstream. */
+/**
+ * Batches that a test moves step by step with the worker's own code and its own clock, without queue, timers or
+ * upstream.
+ */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "@jest/globals";
@@ -10,19 +13,19 @@ import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
 import { newBatch, newInputFile, newTenant, newUpstream, newWorker, viewOf } from "@nightshift/testing/batches";
-import { createValidationThreads } from "../src/batch/validation-threads.ts";
+import { createValidationThreads } from "../src/steps/validate/validation-threads.ts";
 import type { WorkerDeps } from "../src/deps.ts";
-import { advanceBatch } from "../src/jobs/advance-batch.ts";
-import { runMaintenance } from "../src/jobs/maintenance.ts";
-import { feed } from "../src/ledger/feeder.ts";
-import { createLineIndexes } from "../src/ledger/line-indexes.ts";
-import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
-import { createRecorder, type Recorder } from "../src/results/recorder.ts";
+import { type AdvanceDeps, advanceBatch } from "../src/steps/advance.ts";
+import { runMaintenance } from "../src/maintenance/run-maintenance.ts";
+import { feed, type FeedDeps } from "../src/steps/feed/feeder.ts";
+import { createLineIndexes } from "../src/steps/feed/line-indexes.ts";
+import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
+import { createRecorder, type Recorder } from "../src/steps/record/recorder.ts";
 import { inputLine } from "./line-fixture.ts";
 
 export const WINDOW_SECONDS = 86_400;
 export const FILE_LIFE_SECONDS = 30 * 86_400;
-/** Lines of each batch. Four of them are handed out at a time: twice the upstream's concurrency. */
+/** Lines of each batch. Four of them are fed at a time: twice the upstream's concurrency. */
 export const TOTAL = 8;
 export const HANDED_OUT = 4;
 
@@ -34,15 +37,15 @@ export interface ClockedBatch {
   readonly fileId: string;
   readonly blob: string;
   readonly view: () => Promise<BatchView>;
-  /** One run of the batch's job; what it would look at again later stays undone. */
+  /** Runs the batch's job once. Jobs that it schedules are not run. */
   readonly advance: () => Promise<void>;
-  /** Hands out the next lines, where there is room for them. */
+  /** Feeds the next lines, if the window has room. */
   readonly feedMore: () => Promise<unknown>;
-  /** Takes `count` of the lines that are handed out. */
+  /** Claims `count` of the fed lines. */
   readonly claim: (count: number) => Promise<LineTask[]>;
-  /** Records an answer for each. */
+  /** Records an answer for each line. */
   readonly answer: (tasks: readonly LineTask[]) => Promise<void>;
-  /** The lines of a result file; empty where there is none. */
+  /** The lines of a result file. Empty if there is no file. */
   readonly lines: (fileId: string | null) => Promise<{ custom_id: string; error: { code: string } | null }[]>;
 }
 
@@ -50,17 +53,17 @@ export interface ClockedBatches {
   readonly db: () => Db;
   readonly objects: () => ObjectStore;
   readonly now: () => Date;
-  /** Moves the clock on. It stands still otherwise. */
+  /** Moves the clock forward. Otherwise it stands still. */
   readonly pass: (seconds: number) => void;
-  /** A batch in `validating`, of a tenant and an upstream of its own; its input expires after `fileSeconds`. */
+  /** A batch in `validating`, with its own tenant and upstream. Its input file expires after `fileSeconds`. */
   readonly create: (options?: { fileSeconds?: number; outputSeconds?: number }) => Promise<ClockedBatch>;
-  /** What the worker's parts have logged. */
+  /** The log lines of the worker's parts. */
   readonly logged: Record<string, unknown>[];
-  /** Maintenance, as if every blob were old enough to go. */
+  /** Runs maintenance as if every blob were old enough to be deleted. */
   readonly maintenance: () => Promise<void>;
 }
 
-/** Gives the calling test file a database, a folder of objects and a clock that begins at the present. */
+/** Gives the calling test file a database, a folder of objects, and a clock that starts at the present. */
 export function useClockedBatches(): ClockedBatches {
   const database = useDatabase();
   const db = (): Db => database.db();
@@ -81,13 +84,13 @@ export function useClockedBatches(): ClockedBatches {
   const workerDeps = (upstream: string): WorkerDeps => ({
     db: db(),
     objects,
-    // Nothing here reaches a queue: a step that would is one of those that a test takes itself.
+    // No job is enqueued here: the test runs each step.
     queues: {} as JobQueues,
     routes: { upstreams: [], resolve: (model) => ({ upstream, model }) },
     logger: createLogger({ name: "test", level: "info", destination: { write } }),
     clock: now,
     tiers: NO_TIERS,
-    // Nobody has an endpoint.
+    // No tenant has a webhook endpoint.
     webhooks: createWebhookSender({ allowPrivate: false }),
     batchFileLifeSeconds: FILE_LIFE_SECONDS,
   });
@@ -122,7 +125,7 @@ export function useClockedBatches(): ClockedBatches {
     },
     maintenance: async () => {
       await db().query("update blobs set created_at = now() - interval '2 days'");
-      await runMaintenance(workerDeps("none"))();
+      await runMaintenance(workerDeps("none"));
     },
   };
 }
@@ -133,31 +136,32 @@ function clockedBatch(
 ): ClockedBatch {
   const { db, objects, clock, logger } = deps;
   const waiting: WaitingSlice[] = [];
-  const indexes = createLineIndexes(objects);
-  const slices = { enqueue: () => Promise.resolve(), close: () => undefined };
-  const onSmall = (fed: readonly WaitingSlice[]): void => void waiting.push(...fed);
-  const feedNow = (upstream: string): Promise<unknown> => feed({ db, clock, indexes, slices, onSmall }, upstream);
-  const advance = advanceBatch({
+  const feedDeps: FeedDeps = {
+    db,
+    clock,
+    indexes: createLineIndexes(objects),
+    scheduler: { enqueueSlices: () => Promise.resolve() },
+    directSteps: { run: (slices) => void waiting.push(...slices) },
+  };
+  const advanceDeps: AdvanceDeps = {
     ...deps,
+    ...feedDeps,
     threads: createValidationThreads(),
-    indexes,
-    feed: feedNow,
-    again: () => undefined,
-    ended: () => undefined,
-  });
+    scheduler: { ...feedDeps.scheduler, advanceSoon: () => undefined, deliverSoon: () => undefined },
+  };
   const recorder: Recorder = createRecorder({
     db,
     objects,
     logger,
     clock,
-    expectsMore: () => false,
-    onRecorded: () => undefined,
+    inHand: { has: () => false },
+    events: { recorded: () => undefined },
   });
   return {
     ...names,
     view: () => viewOf(db, names.batchNo),
-    advance: () => advance({ v: 1, batch_no: names.batchNo }),
-    feedMore: () => feedNow(names.upstream),
+    advance: () => advanceBatch(advanceDeps, names.batchNo),
+    feedMore: () => feed(feedDeps, names.upstream),
     claim: async (count) => {
       const claimed = await claimSlices(db, names.worker, waiting.splice(0, count), clock());
       const input = await objects.read(names.blob);

@@ -1,4 +1,7 @@
-/** Files that expire or are deleted around their batches, by an injected clock; maintenance takes bytes only when nobody needs them. */
+/**
+ * Files that expire or are deleted before, during and after their batches, with an injected clock. Maintenance deletes
+ * the bytes only when no batch needs them.
+ */
 import { expect, test } from "@jest/globals";
 import { deleteFile, findFile } from "@nightshift/db";
 import { type ClockedBatch, FILE_LIFE_SECONDS, HANDED_OUT, TOTAL, useClockedBatches } from "./clocked-batches.ts";
@@ -24,8 +27,8 @@ async function finish(batch: ClockedBatch): Promise<void> {
   await batch.advance();
 }
 
-/** Two ways in which an input goes. */
-const GONE: readonly (readonly [string, (batch: ClockedBatch) => Promise<void>])[] = [
+/** The two ways to remove an input file. */
+const REMOVALS: readonly (readonly [string, (batch: ClockedBatch) => Promise<void>])[] = [
   [
     "expires",
     () => {
@@ -41,7 +44,7 @@ const GONE: readonly (readonly [string, (batch: ClockedBatch) => Promise<void>])
   ],
 ];
 
-test.each(GONE)("an input that %s before it is looked at fails its batch", async (_how, go) => {
+test.each(REMOVALS)("fails a batch whose input file %s before validation", async (_how, go) => {
   const batch = await create({ fileSeconds: 3_600 });
   await go(batch);
 
@@ -62,7 +65,7 @@ test.each(GONE)("an input that %s before it is looked at fails its batch", async
   });
 });
 
-test("bytes of an input that went stay while a batch is validated with it, and go when that has failed", async () => {
+test("keeps the bytes of a deleted input file until validation has failed its batch", async () => {
   const batch = await create();
   await deleteFile(db(), batch.tenant, batch.fileId, now());
 
@@ -74,8 +77,8 @@ test("bytes of an input that went stay while a batch is validated with it, and g
   expect(await isStored(batch.blob)).toBe(false);
 });
 
-test.each(GONE)(
-  "an input that %s while its batch is in progress is needed to the end, and no longer",
+test.each(REMOVALS)(
+  "keeps the bytes of an input file that %s while its batch is in progress, until the batch ends",
   async (_how, go) => {
     const batch = await create({ fileSeconds: 3_600 });
     await batch.advance();
@@ -92,7 +95,7 @@ test.each(GONE)(
     expect({ status, completed }).toEqual({ status: "completed", completed: TOTAL });
     expect(await batch.lines(outputFileId)).toHaveLength(TOTAL);
     expect(await isStored(batch.blob)).toBe(false);
-    // The row stays for a day, for clients that page after it.
+    // The row stays for a day, because clients may still list from it.
     expect(await hasRow(batch.fileId)).toBe(true);
     pass(DAY_SECONDS);
     await maintenance();
@@ -102,30 +105,27 @@ test.each(GONE)(
 );
 
 test.each([
-  ["the installation says", {}, FILE_LIFE_SECONDS],
-  ["its batch says", { outputSeconds: 7_200 }, 7_200],
-])(
-  "an output file lives as long as %s from its own creation, and then its bytes go",
-  async (_who, options, seconds) => {
-    const batch = await create({ ...options, fileSeconds: 10 * FILE_LIFE_SECONDS });
-    await batch.advance();
-    pass(600);
-    await finish(batch);
-    const { outputFileId } = await batch.view();
-    const output = outputFileId === null ? null : await findFile(db(), batch.tenant, outputFileId, now());
-    expect(output?.expiresAt).toEqual(new Date(now().getTime() + seconds * 1_000));
-    const { id = "", blob = "" } = output ?? {};
+  ["the configuration", {}, FILE_LIFE_SECONDS],
+  ["its batch", { outputSeconds: 7_200 }, 7_200],
+])("expires an output file after the lifetime set by %s, and deletes its bytes", async (_who, options, seconds) => {
+  const batch = await create({ ...options, fileSeconds: 10 * FILE_LIFE_SECONDS });
+  await batch.advance();
+  pass(600);
+  await finish(batch);
+  const { outputFileId } = await batch.view();
+  const output = outputFileId === null ? null : await findFile(db(), batch.tenant, outputFileId, now());
+  expect(output?.expiresAt).toEqual(new Date(now().getTime() + seconds * 1_000));
+  const { id = "", blob = "" } = output ?? {};
 
-    pass(seconds - 1);
-    await maintenance();
-    expect(await findFile(db(), batch.tenant, id, now())).toMatchObject({ blob });
-    expect(await isStored(blob)).toBe(true);
+  pass(seconds - 1);
+  await maintenance();
+  expect(await findFile(db(), batch.tenant, id, now())).toMatchObject({ blob });
+  expect(await isStored(blob)).toBe(true);
 
-    pass(1);
-    expect(await findFile(db(), batch.tenant, id, now())).toBeNull();
-    await maintenance();
-    expect(await isStored(blob)).toBe(false);
-    expect(await isStored(batch.blob)).toBe(true);
-    expect(await batch.view()).toMatchObject({ status: "completed", outputFileId });
-  },
-);
+  pass(1);
+  expect(await findFile(db(), batch.tenant, id, now())).toBeNull();
+  await maintenance();
+  expect(await isStored(blob)).toBe(false);
+  expect(await isStored(batch.blob)).toBe(true);
+  expect(await batch.view()).toMatchObject({ status: "completed", outputFileId });
+});

@@ -1,9 +1,9 @@
-/** Slices and lines as a worker has them in hand, with or without a batch in the database. */
+/** Claimed slices and their lines, with or without a batch in the database. */
 import { type BatchView, type ClaimedSlice, type Db, getBatch } from "@nightshift/db";
 import { claimedSlice, newBatch, newUpstream, newWorker, startBatch } from "@nightshift/testing/batches";
-import { type LineTask, tasksOf } from "../src/lines/line-task.ts";
+import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
 
-/** A claimed slice of ten lines of some batch; `change` replaces parts of it. */
+/** A claimed slice of ten lines. `change` replaces some of its fields. */
 export function claimed(change: Partial<ClaimedSlice> = {}): ClaimedSlice {
   const lineCount = change.lineCount ?? 10;
   return {
@@ -35,13 +35,13 @@ export function inputLine(customId: string): string {
   return JSON.stringify({ custom_id: customId, method: "POST", url: "/v1/chat/completions", body });
 }
 
-/** The tasks of a slice whose lines are all of the same kind, one below the other. */
+/** The tasks of a slice whose lines differ only in their `custom_id`. */
 export function tasksOfSlice(slice: ClaimedSlice): LineTask[] {
   const lines = Array.from({ length: slice.lineCount }, (_, i) => inputLine(`id-${String(slice.firstLine + i)}`));
   return tasksOf(slice, Buffer.from(lines.join("\n")));
 }
 
-/** One line of a slice of one line. */
+/** The only line of a slice. */
 export function oneTask(change: Partial<ClaimedSlice> = {}): LineTask {
   const [task] = tasksOfSlice(claimed({ lineCount: 1, ...change }));
   if (task === undefined) throw new Error("the slice has no line to do");

@@ -1,15 +1,15 @@
-/** Claims whose answer was lost: the ledger has an owner for the slice, and no job runs it. */
+/** Lost claims: the ledger has an owner for the slice, but no job runs it. */
 import { expect, test } from "@jest/globals";
 import { ownedSlices, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
-import { createLostClaims } from "../src/ledger/lost-claims.ts";
+import { createLostClaims } from "../src/maintenance/lost-claims.ts";
 import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
 const logger = createLogger({ name: "test", level: "silent" });
 
-test("what nobody runs is freed under a new gen when it is seen a second time; what is in hand stays", async () => {
+test("frees a slice that two looks find idle, under a new gen, and keeps a slice that runs", async () => {
   const db = database.db();
   const { worker, tasks } = await claimedBatch(db, 3);
   const slice = tasks[0]!.slice;
@@ -27,10 +27,10 @@ test("what nobody runs is freed under a new gen when it is seen a second time; w
   expect(await lost.look()).toBe(0);
 });
 
-test("what another worker has is not looked at", async () => {
+test("leaves the slices of other workers alone", async () => {
   const db = database.db();
   const { worker } = await claimedBatch(db, 3);
-  const lost = createLostClaims({ db, logger, workerId: () => "somebody else", claims: { isHeld: () => false } });
+  const lost = createLostClaims({ db, logger, workerId: () => "another worker", claims: { isHeld: () => false } });
 
   expect([await lost.look(), await lost.look()]).toEqual([0, 0]);
   expect(await ownedSlices(db, worker)).toHaveLength(1);

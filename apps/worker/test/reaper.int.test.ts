@@ -1,11 +1,11 @@
-/** Dead workers: told by their heartbeats, by the observer's own clock, and on the same host by their process. */
+/** Dead workers: found by their heartbeat on the observer's own clock, and on the same host by their process. */
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
 import { recordHeartbeat, listWorkers, registerWorker, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { useDatabase } from "@nightshift/testing";
-import { createReaper, type Reaper } from "../src/ledger/reaper.ts";
+import { createReaper, type Reaper } from "../src/maintenance/reaper.ts";
 import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
@@ -30,7 +30,7 @@ async function isListed(id: string): Promise<boolean> {
   return (await listWorkers(database.db())).some((worker) => worker.id === id);
 }
 
-/** Looks once a second, for so many seconds; `between` runs before each look. */
+/** Looks once a second for that many seconds. `between` runs before each look. */
 async function watch(forSeconds: number, between: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
   for (let second = 0; second < forSeconds; second += 1) {
     seconds += 1;
@@ -39,7 +39,7 @@ async function watch(forSeconds: number, between: () => Promise<unknown> = () =>
   }
 }
 
-test("a worker whose heartbeat stands still for ten seconds is taken off the list, not before", async () => {
+test("removes a worker after ten seconds without a heartbeat, and not earlier", async () => {
   const id = await newWorker("elsewhere", 1);
   await reaper.look();
 
@@ -50,7 +50,7 @@ test("a worker whose heartbeat stands still for ten seconds is taken off the lis
   expect(await isListed(id)).toBe(false);
 });
 
-test("a worker that heartbeats stays, however long it is watched", async () => {
+test("keeps a worker that sends its heartbeat", async () => {
   const id = await newWorker("elsewhere", 1);
   let looks = 0;
 
@@ -62,7 +62,7 @@ test("a worker that heartbeats stays, however long it is watched", async () => {
   expect(await isListed(id)).toBe(true);
 });
 
-test("an observer that could not look for a while begins anew: it did not see the heartbeats in between", async () => {
+test("restarts the ten seconds after a gap in which it could not look", async () => {
   const id = await newWorker("elsewhere", 1);
   await reaper.look();
   await watch(9);
@@ -76,7 +76,7 @@ test("an observer that could not look for a while begins anew: it did not see th
   expect(await isListed(id)).toBe(false);
 });
 
-test("on the observer's host a process that is gone is dead at once; elsewhere its number means nothing", async () => {
+test("removes a worker at once if its process is gone, but only on the same host", async () => {
   const gone = spawnSync(process.execPath, ["-e", "0"]).pid;
   const [here, elsewhere, alive] = [
     await newWorker("here", gone),
@@ -89,7 +89,7 @@ test("on the observer's host a process that is gone is dead at once; elsewhere i
   expect(await Promise.all([here, elsewhere, alive].map(isListed))).toEqual([false, true, true]);
 });
 
-test("what a dead worker held waits for others from the same look on, under a new gen", async () => {
+test("frees the slices of a dead worker in the same look, under a new gen", async () => {
   const { worker, tasks } = await claimedBatch(database.db(), 3, spawnSync(process.execPath, ["-e", "0"]).pid);
   const other = await claimedBatch(database.db(), 2);
 

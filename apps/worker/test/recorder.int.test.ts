@@ -1,13 +1,13 @@
-/** Invariant 3: a result is durable before its job is told; a store that is away delays results and loses none. */
+/** Invariant 3: a result is durable before its job is done. An unavailable store delays results and loses none. */
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { outputExtents, type Recorded, storedLines, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, until, useDatabase } from "@nightshift/testing";
-import type { LineTask } from "../src/lines/line-task.ts";
-import { createRecorder, type Recorder } from "../src/results/recorder.ts";
-import type { FinishedLine } from "../src/results/segment.ts";
+import type { LineTask } from "../src/steps/send/line-task.ts";
+import { createRecorder, type Recorder } from "../src/steps/record/recorder.ts";
+import type { FinishedLine } from "../src/steps/record/lines.ts";
 import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
@@ -23,32 +23,33 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface RecorderUnderTest extends Recorder {
   readonly flushes: { recorded: Recorded; lines: number }[];
-  /** While set, puts fail with it. */
+  /** While set, each put fails with this error. */
   failure: Error | null;
   puts: number;
 }
 
-function openRecorder(expectsMore = false): RecorderUnderTest {
-  const flushes: RecorderUnderTest["flushes"] = [];
+function openRecorder(hasMoreInHand = false): RecorderUnderTest {
+  const state: Omit<RecorderUnderTest, keyof Recorder> = { flushes: [], failure: null, puts: 0 };
   const recorder = createRecorder({
     db: database.db(),
     objects: {
       ...objects,
       put: async (key, body) => {
-        underTest.puts += 1;
-        if (underTest.failure !== null) throw underTest.failure;
+        state.puts += 1;
+        if (state.failure !== null) throw state.failure;
         return objects.put(key, body);
       },
     },
     logger: createLogger({ name: "test", level: "silent" }),
     clock: () => new Date(),
-    expectsMore: () => expectsMore,
-    onRecorded: (recorded, finished) => {
-      flushes.push({ recorded, lines: finished.length });
+    inHand: { has: () => hasMoreInHand },
+    events: {
+      recorded(recorded, finished) {
+        state.flushes.push({ recorded, lines: finished.length });
+      },
     },
   });
-  const underTest: RecorderUnderTest = { ...recorder, flushes, failure: null, puts: 0 };
-  return underTest;
+  return Object.assign(state, recorder);
 }
 
 function finished(task: LineTask | undefined, text: string): FinishedLine {
@@ -65,7 +66,7 @@ function finished(task: LineTask | undefined, text: string): FinishedLine {
   };
 }
 
-test("when a result's promise resolves, its bytes lie where the ledger says", async () => {
+test("resolves when the bytes of the result are at the place in the ledger", async () => {
   const batch = await claimedBatch(database.db(), 2);
   const recorder = openRecorder();
 
@@ -77,7 +78,7 @@ test("when a result's promise resolves, its bytes lie where the ledger says", as
   expect((await objects.read(key, { start: offset, end: offset + length })).toString()).toBe("one\n");
 });
 
-test("lines that come back together are one object and one transaction, of several batches too", async () => {
+test("writes lines that finish together as one object in one transaction, also for several batches", async () => {
   const batches = [await claimedBatch(database.db(), 20), await claimedBatch(database.db(), 20)];
   const recorder = openRecorder(true);
 
@@ -91,16 +92,16 @@ test("lines that come back together are one object and one transaction, of sever
     expect(await outputExtents(database.db(), number)).toMatchObject([{ length: 40 }]);
 });
 
-test("an object store that is away holds results back; nothing is dropped, and nothing is recorded without its bytes", async () => {
+test("keeps results while the object store is unavailable, and records none without its bytes", async () => {
   const batch = await claimedBatch(database.db(), 2);
   const recorder = openRecorder();
-  recorder.failure = new Error("the store is away");
+  recorder.failure = new Error("the store is unavailable");
   let isDone = false;
   const recorded = recorder.finish(finished(batch.tasks[0], "kept\n")).then(() => {
     isDone = true;
   });
 
-  await until(() => recorder.puts >= 2, { message: "the put is tried again" });
+  await until(() => recorder.puts >= 2, { message: "the put is repeated" });
   expect(isDone).toBe(false);
   expect((await batch.view())?.completed).toBe(0);
 
@@ -109,7 +110,7 @@ test("an object store that is away holds results back; nothing is dropped, and n
   expect((await batch.view())?.completed).toBe(1);
 });
 
-test("lines that go back are in the ledger when their promise resolves, without an object", async () => {
+test("returns lines to the ledger without an object", async () => {
   const batch = await claimedBatch(database.db(), 3);
   const recorder = openRecorder();
   const back = (i: number, hasBurnedAttempt: boolean): Promise<void> => {
@@ -126,7 +127,7 @@ test("lines that go back are in the ledger when their promise resolves, without 
   expect(recorder.flushes.flatMap(({ recorded }) => recorded.slices)).toHaveLength(2);
 });
 
-test("idle resolves when all that was handed over is recorded", async () => {
+test("resolves idle when all lines are recorded", async () => {
   const batch = await claimedBatch(database.db(), 5);
   const recorder = openRecorder(true);
   await recorder.idle();

@@ -1,4 +1,4 @@
-/** What a request has caused can be found by its id: the worker's log lines about a batch name the request that created it. */
+/** The worker's log lines about a batch contain the id of the request that created the batch. */
 import { expect, test } from "@jest/globals";
 import { deleteFile } from "@nightshift/db";
 import { TOTAL, useClockedBatches, WINDOW_SECONDS } from "./clocked-batches.ts";
@@ -7,7 +7,7 @@ const { create, db, logged, now, pass } = useClockedBatches();
 
 const linesOf = (tenant: string) => logged.filter((line) => line["batchId"] === `batch_${tenant}`);
 
-test("from the beginning of its run to the end of its window", async () => {
+test("logs the request id from validation to the end of the batch", async () => {
   const batch = await create();
   await batch.advance();
   pass(WINDOW_SECONDS);
@@ -23,7 +23,7 @@ test("from the beginning of its run to the end of its window", async () => {
   expect(lines.at(-1)).toMatchObject({ completed: 0, failed: TOTAL, as: "expired" });
 });
 
-test("where validation fails it", async () => {
+test("logs the request id if validation fails the batch", async () => {
   const batch = await create();
   await deleteFile(db(), batch.tenant, batch.fileId, now());
   await batch.advance();

@@ -1,15 +1,15 @@
-/** Finished batches with real bytes whose failed lines are asked for again, step by step: no queue, no timers, no upstream. */
+/** Finished batches with real files whose failed lines are retried step by step, without queue, timers or upstream. */
 import { randomUUID } from "node:crypto";
 import { type BatchView, type Db, insertBlob, type RetryOutcome, openRetries, recordFlush } from "@nightshift/db";
 import { answeredLine, createLineIndex, type LineSpan, type ResultKind } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import { newBatch, newInputFile, newTenant, newUpstream, startBatch, viewOf } from "@nightshift/testing/batches";
-import { assembleBatch } from "../src/batch/assemble-batch.ts";
-import { publishAnswered } from "../src/batch/publish-retries.ts";
+import { assembleBatch } from "../src/steps/assemble/assemble-batch.ts";
+import { publishAnswered } from "../src/steps/retry/publish-retries.ts";
 import { inputLine } from "./line-fixture.ts";
 
-/** What the steps work with; a test may give one of them another database or store. */
+/** The dependencies of the steps. A test may give one step another database or store. */
 export interface RetryDeps {
   readonly db: Db;
   readonly objects: ObjectStore;
@@ -18,21 +18,21 @@ export interface RetryDeps {
 
 export interface RetriedBatch {
   readonly view: () => Promise<BatchView>;
-  /** Records a result for each of these lines, as one flush, with a reply that says `text`. */
+  /** Records a result for each of these lines in one flush. The replies contain `text`. */
   readonly record: (lines: readonly number[], resultKind: ResultKind, text: string) => Promise<void>;
-  /** Makes the files of the batch, whose lines must all have a result. */
+  /** Assembles the files of the batch. Each line must have a result. */
   readonly assemble: (deps?: Partial<RetryDeps>) => Promise<boolean>;
-  /** Asks for lines again, as POST …/retry does. */
+  /** Requests a retry of lines, as POST …/retry does. */
   readonly ask: (lines: readonly number[]) => Promise<RetryOutcome>;
-  /** Makes what was answered the batch's. */
+  /** Publishes the results of the retries. */
   readonly publish: (deps?: Partial<RetryDeps>) => Promise<boolean>;
-  /** The content of a result file, also of a deleted one. */
+  /** The content of a result file, even if the file is deleted. */
   readonly content: (fileId: string | null) => Promise<Buffer>;
 }
 
 export const customId = (line: number): string => `id-${String(line)}`;
 
-/** The result line of an answer that says `text`. */
+/** The result line of a reply that contains `text`. */
 export function resultOf(line: number, resultKind: ResultKind, text: string): Buffer {
   const reply = {
     status: resultKind === "output" ? 200 : 500,
@@ -44,7 +44,7 @@ export function resultOf(line: number, resultKind: ResultKind, text: string): Bu
   );
 }
 
-/** A batch of `total` lines in progress, of a tenant of its own. */
+/** A batch of `total` lines in progress, with its own tenant. */
 export async function retriedBatch(deps: RetryDeps, total: number): Promise<RetriedBatch> {
   const { db, objects, clock } = deps;
   const tenant = await newTenant(db);
@@ -113,7 +113,7 @@ function inputOf(total: number): { text: Buffer; index: Buffer; spans: LineSpan[
   return { text: Buffer.from(lines.join("\n")), index: index.toBuffer(), spans };
 }
 
-/** By line, which request of it is awaited. */
+/** The `request_gen` of each open retry, by line. */
 async function requestGensOf(db: Db, batchNo: number): Promise<Map<number, number>> {
   const { rows } = await db.query<{ line: number; requestGen: number }>(
     `select line, request_gen as "requestGen" from retries where batch_no = $1 and state = 'open'`,

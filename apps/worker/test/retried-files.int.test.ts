@@ -1,4 +1,4 @@
-/** What becomes of a finished batch's files when its failed lines are sent again: deleted files, lost commits, many lines. */
+/** Retries of a finished batch and its files: files deleted by their owner, lost commits, many lines. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** A completed batch of four lines, of which the last ones failed. */
+/** A completed batch of four lines, of which the given ones failed. */
 async function completed(failed: readonly number[]): Promise<RetriedBatch> {
   const batch = await retriedBatch({ db: db(), objects: folder, clock }, 4);
   const lines = [0, 1, 2, 3];
@@ -43,7 +43,7 @@ async function remove(batch: RetriedBatch, kind: "outputFileId" | "errorFileId")
   expect(await deleteFile(db(), view.tenant, view[kind] ?? "", now)).toBe(true);
 }
 
-/** How many times the batch's files were made anew. */
+/** How many times the batch's files were rebuilt. */
 async function rebuilds(batchNo: number): Promise<number> {
   const history = await listBatchHistory(db(), batchNo, { limit: 100, after: null });
   return history?.rows.filter(({ what }) => what === "files_rebuilt").length ?? 0;
@@ -52,8 +52,8 @@ async function rebuilds(batchNo: number): Promise<number> {
 const sorted = (lines: readonly (readonly [number, "output" | "error", string])[]): string =>
   lines.map((line) => resultOf(...line).toString()).join("");
 
-describe("an error file that its owner has deleted", () => {
-  test("is named no longer when the last failed line has succeeded", async () => {
+describe("an error file that its owner deleted", () => {
+  test("is removed from the batch when the last failed line has succeeded", async () => {
     const batch = await completed([3]);
     await remove(batch, "errorFileId");
     await batch.ask([3]);
@@ -68,7 +68,7 @@ describe("an error file that its owner has deleted", () => {
     );
   });
 
-  test("stays deleted, and named, while lines are failed", async () => {
+  test("stays deleted, and stays on the batch, while it has failed lines", async () => {
     const batch = await completed([2, 3]);
     const { errorFileId, tenant } = await batch.view();
     await remove(batch, "errorFileId");
@@ -89,12 +89,12 @@ describe("an error file that its owner has deleted", () => {
   test.each([
     ["the last failed line", [3], "output" as const, null],
     ["a line that fails again", [2, 3], "error" as const, "kept"],
-  ])("while it is made anew for %s is left alone by the next try", async (_what, failed, kind, named) => {
+  ])("during the rebuild for %s is not written by the next publication", async (_what, failed, kind, named) => {
     const batch = await completed(failed);
     const { errorFileId } = await batch.view();
     await batch.ask([3]);
     await batch.record([3], kind, "second");
-    // Deleted between the reading of the batch and the change of its files.
+    // The file is deleted after the batch is read and before its files change.
     const query = db().query.bind(db());
     const connect = async () => {
       await remove(batch, "errorFileId");
@@ -111,7 +111,7 @@ describe("an error file that its owner has deleted", () => {
   });
 });
 
-test("an output file that its owner deletes while lines run again loses what they bring; the counts have it", async () => {
+test("counts retries that succeed after the owner deleted the output file, and writes no file for them", async () => {
   const batch = await completed([3]);
   const { outputFileId } = await batch.view();
   await batch.ask([3]);
@@ -124,14 +124,14 @@ test("an output file that its owner deletes while lines run again loses what the
   expect(await batch.ask([3])).toEqual({ outcome: "file_gone", file: "output" });
 });
 
-describe("a commit whose answer is lost", () => {
+describe("a commit whose reply is lost", () => {
   let lossy: Db;
   beforeAll(() => {
     lossy = openDb({ url: commits.through(database.url()), max: 2 });
   });
   afterAll(() => lossy.end());
 
-  test("leaves the files of a batch that ends, and they are made once", async () => {
+  test("keeps the files of a batch that ends, and assembles them once", async () => {
     const batch = await retriedBatch({ db: db(), objects: folder, clock }, 2);
     await batch.record([0], "output", "first");
     await batch.record([1], "error", "first");
@@ -143,13 +143,13 @@ describe("a commit whose answer is lost", () => {
     expect(view).toMatchObject({ status: "completed", completed: 1, failed: 1 });
     expect((await batch.content(view.outputFileId)).toString()).toBe(sorted([[0, "output", "first"]]));
     expect((await batch.content(view.errorFileId)).toString()).toBe(sorted([[1, "error", "first"]]));
-    // Another worker's try, from before: its own objects go, and not the batch's.
+    // The second assembly loses: it deletes its own objects, and not those of the batch.
     expect(await batch.assemble()).toBe(false);
     expect(await batch.view()).toEqual(view);
     expect((await batch.content(view.outputFileId)).toString()).toBe(sorted([[0, "output", "first"]]));
   });
 
-  test("leaves the files that were made anew, and nothing is published twice", async () => {
+  test("keeps the rebuilt files, and publishes nothing twice", async () => {
     const batch = await completed([3]);
     const before = await batch.view();
     await batch.ask([3]);
@@ -171,15 +171,15 @@ if (s3 !== null) {
   stores.push(["S3", () => Promise.resolve(openS3Store({ ...s3, bucket: `retries-${randomUUID()}` }))]);
 }
 
-describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, open) => {
-  test("take 500 retried ones at once, behind the old bytes and in the order in which they came", async () => {
+describe.each(stores)("a batch of 50,000 lines with an output over 8 MiB in %s", (_store, open) => {
+  test("appends 500 retried lines in one publication, in the order in which they were recorded", async () => {
     const objects = await open();
     await objects.ready();
     const total = 50_000;
     const batch = await retriedBatch({ db: db(), objects, clock }, total);
     const retried = Array.from({ length: 500 }, (_, i) => i * 100 + 7);
     const failed = new Set([...retried, 3]);
-    // As workers record them: several flushes, whose lines lie next to each other in none.
+    // Several flushes, as workers record them. No flush has neighbouring lines.
     const good = Array.from({ length: total }, (_, line) => line).filter((line) => !failed.has(line));
     const half = Math.floor(good.length / 2);
     await batch.record(good.slice(half), "output", "x".repeat(60));
@@ -192,7 +192,7 @@ describe.each(stores)("50,000 lines with an output over 8 MiB in %s", (_store, o
     expect(customIdsOf(oldOutput)).toBe([...good.slice(half), ...good.slice(0, half)].map(customId).join());
 
     await batch.ask([...failed]);
-    // The last of them first; one fails again.
+    // The last lines are recorded first, and one line fails again.
     const arrived = retried.toReversed();
     for (let from = 0; from < arrived.length; from += 100) {
       await batch.record(arrived.slice(from, from + 100), "output", `come ${String(from)}`);

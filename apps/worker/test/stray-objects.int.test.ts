@@ -1,9 +1,9 @@
-/** Objects that no row tells of: gone after a week, and nothing else is. */
+/** Maintenance deletes objects without a row after a week, and no others. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { deleteStrayObjects } from "../src/jobs/stray-objects.ts";
+import { deleteStrayObjects } from "../src/maintenance/stray-objects.ts";
 
 const database = useDatabase();
 const NOW = new Date("2026-08-20T12:00:00Z");
@@ -22,7 +22,7 @@ async function segment(day: string, isRecorded: boolean): Promise<string> {
   return key;
 }
 
-test("a segment that was never recorded goes after a week; one that was, or is younger, stays", async () => {
+test("deletes an unrecorded segment after a week, and keeps recorded and younger ones", async () => {
   const strays = [await segment("2026-08-13", false), await segment("2026-08-07", false)];
   const kept = [
     await segment("2026-08-13", true),

@@ -1,11 +1,11 @@
-/** Maintenance of uploads: what has expired is ended, and the parts of what has ended go, by whomever it was ended. */
+/** Maintenance of uploads: expires overdue uploads, and deletes the parts of all ended ones. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { findUpload, insertBlob, insertPart, insertUpload, lockUpload, markCancelled, withTx } from "@nightshift/db";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { sweepUploads } from "../src/jobs/sweep-uploads.ts";
+import { sweepUploads } from "../src/maintenance/run-maintenance.ts";
 
 const database = useDatabase();
 const tenant = `tenant-${randomUUID()}`;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A pending upload with so many parts, and the keys of those. */
+/** A pending upload with that many parts, and the keys of the parts. */
 async function uploadWith(parts: number, expiresInSeconds: number): Promise<{ id: string; keys: string[] }> {
   const id = `upload_${randomUUID()}`;
   await insertUpload(database.db(), {
@@ -58,7 +58,7 @@ async function statusOf(id: string): Promise<string | undefined> {
   return (await findUpload(database.db(), tenant, id, new Date(0)))?.status;
 }
 
-test("expired and ended uploads lose their parts, those that are pending keep them", async () => {
+test("deletes the parts of expired and ended uploads, and keeps those of pending ones", async () => {
   const [pending, expired, cancelled] = [await uploadWith(2, 1), await uploadWith(2, 0), await uploadWith(2, 60)];
   await withTx(database.db(), async (tx) => {
     await lockUpload(tx, tenant, cancelled.id, now);
@@ -76,11 +76,11 @@ test("expired and ended uploads lose their parts, those that are pending keep th
   expect(await sweepUploads({ db: database.db(), objects }, now)).toBe(0);
 });
 
-test("a store that is away leaves the parts to the next time", async () => {
+test("deletes the parts in the next run if the store was unavailable", async () => {
   const { keys } = await uploadWith(1, 0);
-  const away = { ...objects, delete: () => Promise.reject(new Error("away")) };
+  const failing = { ...objects, delete: () => Promise.reject(new Error("unavailable")) };
 
-  await expect(sweepUploads({ db: database.db(), objects: away }, now)).rejects.toThrow("away");
+  await expect(sweepUploads({ db: database.db(), objects: failing }, now)).rejects.toThrow("unavailable");
 
   expect(await there(keys)).toBe(1);
   await sweepUploads({ db: database.db(), objects }, now);

@@ -1,4 +1,4 @@
-/** Deliveries as a worker makes them, on a clock of the test's own: the schedule, and what happens when things end in between. */
+/** Webhook deliveries of a worker, with an injected clock: the schedule of attempts, and interrupted attempts. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { randomUUID } from "node:crypto";
@@ -12,7 +12,7 @@ import { useDatabase } from "@nightshift/testing";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { batchFields } from "@nightshift/testing/batches";
 import { createDeliveryQueue } from "../src/webhooks/delivery-queue.ts";
-import { deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
+import { type DeliverDeps, deliverWebhook } from "../src/webhooks/deliver-webhook.ts";
 
 const START = new Date("2026-08-19T12:00:00Z").getTime();
 const HOUR_MS = 3_600_000;
@@ -50,7 +50,7 @@ beforeEach(() => {
   nowMs = START;
 });
 
-/** A worker with a queue that takes notes, and a tenant's endpoint with one event that is due. */
+/** A worker with a queue that records its jobs, and a tenant's endpoint with one due event. */
 async function createFixture() {
   const db = database.db();
   await db.query("delete from webhook_endpoints");
@@ -72,7 +72,7 @@ async function createFixture() {
     jobs.push(payload as JobPayload<"webhook.deliver">);
   };
   const sent: string[] = [];
-  const deliver = deliverWebhook({
+  const deps: DeliverDeps = {
     db,
     metrics: { webhookSent: (outcome) => sent.push(outcome) },
     webhooks: createWebhookSender({ allowPrivate: true }),
@@ -80,27 +80,27 @@ async function createFixture() {
     logger: createLogger({ name: "worker", level: "info", destination: { write: (line) => void logged.push(line) } }),
     clock,
     random: () => 1,
-  });
+  };
   const queue = createDeliveryQueue({ db, queues: { enqueue }, clock });
   return {
     ...names,
     batchId: batch.id,
     queue,
     jobs,
-    /** What was counted. */
+    /** The outcomes that the metrics counted. */
     sent,
-    /** Runs what is due, as the reconciler and the queue would; how many jobs that were. */
+    /** Runs the due jobs, as the reconciler and the queue would. Returns how many there were. */
     runDue: async (signal = new AbortController().signal): Promise<number> => {
       jobs.length = 0;
       await queue.enqueueDue();
-      for (const job of jobs) await deliver(job, signal);
+      for (const job of jobs) await deliverWebhook(deps, job.delivery, signal);
       return jobs.length;
     },
     shown: async () => (await listDeliveries(db, names.endpoint, 9))[0],
   };
 }
 
-test("a batch's deliveries are enqueued at its end, and only those that were never tried", async () => {
+test("enqueues the deliveries of a batch at its end, except those that were tried before", async () => {
   const { queue, jobs, batchId, runDue } = await createFixture();
 
   await queue.enqueueOf(batchId);
@@ -114,7 +114,7 @@ test("a batch's deliveries are enqueued at its end, and only those that were nev
   expect(JSON.parse(logged.at(-1) ?? "")).toMatchObject({ batch: batchId, requestId: "req_1", error: "answered 500" });
 });
 
-test("an acknowledged delivery is sent once, whatever the queue does", async () => {
+test("sends an acknowledged delivery once, even if its job is repeated", async () => {
   const { runDue, sent, shown, batchId } = await createFixture();
 
   expect(await runDue()).toBe(1);
@@ -131,7 +131,7 @@ test("an acknowledged delivery is sent once, whatever the queue does", async () 
   });
 });
 
-test("what is never acknowledged is tried for 72 hours, and then kept as failed", async () => {
+test("tries an unacknowledged delivery for 72 hours, and then keeps it as failed", async () => {
   const { runDue, sent, shown } = await createFixture();
   status = 500;
 
@@ -154,7 +154,7 @@ test("what is never acknowledged is tried for 72 hours, and then kept as failed"
   expect(await runDue()).toBe(0);
 });
 
-test("410 ends it at once", async () => {
+test("gives up at once after a 410", async () => {
   const { runDue, sent, shown } = await createFixture();
   status = 410;
 
@@ -164,7 +164,7 @@ test("410 ends it at once", async () => {
   expect(await shown()).toMatchObject({ state: "failed", attempts: 1, lastStatus: 410, lastError: "answered 410" });
 });
 
-test("a worker that stops while it waits for the answer leaves the delivery to others", async () => {
+test("leaves the delivery to other workers if this one stops during the attempt", async () => {
   const { runDue, shown } = await createFixture();
   const stopping = new AbortController();
   status = 0;
@@ -174,7 +174,7 @@ test("a worker that stops while it waits for the answer leaves the delivery to o
 
   await expect(runDue(stopping.signal)).rejects.toThrow("shutting down");
   expect(await runDue()).toBe(0);
-  // It has signed off by then, and its successor has another name.
+  // The worker is removed by then, and the next worker has another id.
   await database.db().query("update webhook_deliveries set owner = 'gone' where owner is not null");
   status = 200;
   onRequest = () => undefined;
@@ -184,7 +184,7 @@ test("a worker that stops while it waits for the answer leaves the delivery to o
   expect(received[1]?.id).toBe(received[0]?.id);
 });
 
-test("an endpoint that is deleted while it is asked gets no more", async () => {
+test("stops the attempts if the endpoint is deleted during one", async () => {
   const { runDue, endpoint } = await createFixture();
   status = 0;
   let deleted: Promise<unknown> | undefined;

@@ -1,4 +1,4 @@
-/** The built worker as several processes: how it starts, what it answers for all of them, and how it ends. */
+/** The built worker as several processes: start, health and metrics of all, and stop. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Starts a worker for which no upstream is configured. */
+/** Starts a worker without a configured upstream. */
 function startWorker(variables: Readonly<Record<string, string>>): void {
   const env = { DATABASE_URL: database.url(), NIGHTSHIFT_DATA_DIR: path.join(folder, "data"), PORT: "0", ...variables };
   worker = startChild({
@@ -49,7 +49,7 @@ async function commands(): Promise<string[]> {
   return (await findProcesses(mark)).map(({ command }) => command.replace(/^\S+ (\S+\/)?apps\//, "apps/"));
 }
 
-test("one address answers for all processes, which share one simulator and end together", async () => {
+test("serves all processes at one address, with one simulator, and stops them together", async () => {
   startWorker({ WORKER_PROCESSES: "2" });
   const url = await worker.listening();
 
@@ -75,7 +75,7 @@ test("one address answers for all processes, which share one simulator and end t
   expect(await workingPids()).toEqual([]);
 });
 
-test("while a process that was killed is started again, the worker is not ready and says which one", async () => {
+test("is not ready while a killed process restarts, and names the process", async () => {
   startWorker({ WORKER_PROCESSES: "2" });
   const url = await worker.listening();
   const [victim = 0] = await workingPids();
@@ -94,7 +94,7 @@ test("while a process that was killed is started again, the worker is not ready 
   expect(await worker.logs()).toContain("a worker process ended by SIGKILL; restarting it");
 });
 
-test("a wrong variable is told once, and nothing is started again", async () => {
+test("reports a wrong variable once, and restarts nothing", async () => {
   startWorker({ WORKER_PROCESSES: "none" });
   await expect(worker.listening()).rejects.toThrow("ended (1) at its start");
 
@@ -103,7 +103,7 @@ test("a wrong variable is told once, and nothing is started again", async () => 
   );
 });
 
-test("stores that are configured wrongly are told by the first process alone", async () => {
+test("reports wrongly configured stores once, by the first process", async () => {
   startWorker({ WORKER_PROCESSES: "3", S3_ENDPOINT: "http://127.0.0.1:9", UPSTREAM_BASE_URL: "http://127.0.0.1:9/v1" });
   await expect(worker.listening()).rejects.toThrow("ended (1) at its start");
 

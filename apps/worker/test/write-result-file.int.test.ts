@@ -1,8 +1,8 @@
-/** A result file, whoever makes it: the assembly, or the first success among retried lines. */
+/** Result files, written by assembly or by the first success of a retry: their bytes and lifetime. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
-import { writeResultFile } from "../src/batch/write-result-file.ts";
+import { writeResultFile } from "../src/steps/assemble/write-result-file.ts";
 import { claimedBatch } from "./line-fixture.ts";
 
 const database = useDatabase();
@@ -16,10 +16,10 @@ beforeAll(async () => {
 afterAll(() => objects.close());
 
 test.each([
-  ["as long as the batch asked for", 7_200, 86_400, "2026-08-20T14:00:00.000Z"],
-  ["as long as is configured", null, 86_400, "2026-08-21T12:00:00.000Z"],
-  ["for ever, where that is configured", null, null, undefined],
-])("it lives %s, and its bytes are there", async (_how, asked, batchFileLifeSeconds, expiresAt) => {
+  ["as long as the batch sets", 7_200, 86_400, "2026-08-20T14:00:00.000Z"],
+  ["as long as the configuration sets if the batch sets nothing", null, 86_400, "2026-08-21T12:00:00.000Z"],
+  ["without limit if neither sets a lifetime", null, null, undefined],
+])("writes a file that lives %s", async (_how, asked, batchFileLifeSeconds, expiresAt) => {
   const view = await (await claimedBatch(database.db(), 1)).view();
   if (view === null) throw new Error("the batch is not there");
   const deps = { db: database.db(), objects, clock: () => NOW, batchFileLifeSeconds };

@@ -1,10 +1,10 @@
 /**
- * Several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself running
- * and speaks for all of them: one port for their health and numbers, one signal to end them. Each copy is a worker of its
- * own, with its own id, heartbeat and memory, and ends in order by itself when the primary is gone.
+ * Runs several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself
+ * running. One port shows their health and metrics, and one signal stops them all. Each copy is a complete worker with
+ * its own id, heartbeat and memory. When the primary is gone, the copies stop in order.
  *
- * Forked as plain children, not by node:cluster: there is no socket to share, and a cluster's workers exit at once,
- * lines in flight or not, when their primary is killed.
+ * The copies are plain child processes. node:cluster does not fit: there is no socket to share, and its workers exit at
+ * once when their primary is killed, even with lines in flight.
  */
 import { fork } from "node:child_process";
 import express from "express";
@@ -21,24 +21,24 @@ import {
 import type { WorkerConfig } from "../config.ts";
 import { mergedMetrics } from "./process-metrics.ts";
 
-/** On top of the grace: recording what came in, and the other phases of a worker's end. */
+/** Added to the grace period: time to record the last results, and for the other phases of a worker's stop. */
 const STOP_MARGIN_MS = 22_000;
 const FORCE_MS = 5_000;
 const CHECK_TIMEOUT_MS = 5_000;
 
 export interface PrimaryOptions {
-  /** The file that is run: this program's main. */
+  /** The main file of this program. */
   readonly program: string;
   readonly config: WorkerConfig;
-  /** What the copies get as well, but for the variables that are the primary's business. */
+  /** The environment of the copies, except for the variables that the primary sets. */
   readonly env: NodeJS.ProcessEnv;
-  /** Where the simulator runs that answers for want of an upstream. */
+  /** URL of the simulator that answers if no upstream is configured. */
   readonly simulatorUrl: string | null;
   readonly life: Lifecycle;
   readonly logger: Logger;
 }
 
-/** Resolves when all copies serve; rejects with StartupError when one of them cannot. */
+/** Resolves when all copies are running. Rejects with StartupError if one of them cannot start. */
 export async function startWorkerProcesses(options: PrimaryOptions): Promise<void> {
   const { config, life } = options;
   const numbers = Array.from({ length: config.WORKER_PROCESSES }, (_, index) => index + 1);
@@ -68,7 +68,7 @@ export async function startWorkerProcesses(options: PrimaryOptions): Promise<voi
     copies.set(number, copy);
     await copy.listening;
   };
-  // The first alone: what is wrong with stores is then said once, and not by all of them at the same time.
+  // The first copy starts alone, so that a fault of a store is reported once and not by all copies.
   const [first = 1, ...others] = numbers;
   await start(first);
   await Promise.all(others.map(start));
@@ -78,13 +78,13 @@ export async function startWorkerProcesses(options: PrimaryOptions): Promise<voi
 function startCopy({ program, env, simulatorUrl, logger }: PrimaryOptions, number: number): SupervisedProcess {
   const own = {
     WORKER_PROCESSES: "1",
-    // Only the primary asks a copy how it is.
+    // Only the primary connects to a copy.
     HOST: "127.0.0.1",
     PORT: "0",
     ...(simulatorUrl === null ? {} : { SIMULATOR_URL: simulatorUrl }),
   };
   return superviseProcess({
-    // The same arguments: by them a process is recognised as one of this data folder's.
+    // The arguments stay the same, because they identify the processes of a data folder.
     start: () =>
       fork(program, process.argv.slice(2), {
         env: { ...env, ...own },
@@ -101,7 +101,7 @@ function startCopy({ program, env, simulatorUrl, logger }: PrimaryOptions, numbe
   });
 }
 
-/** Rejects when one of them did not end in order, so that this shows in the exit code. */
+/** Rejects if a copy did not stop in order, so that the exit code shows it. */
 async function stopAll(copies: ReadonlyMap<number, SupervisedProcess>, patienceMs: number): Promise<void> {
   const ends = await Promise.all(
     [...copies].map(async ([number, copy]) => ((await copy.stop(patienceMs)) ? [] : [number])),
@@ -110,11 +110,11 @@ async function stopAll(copies: ReadonlyMap<number, SupervisedProcess>, patienceM
   if (bad.length > 0) throw new Error(`worker processes did not end in order: ${bad.join(", ")}`);
 }
 
-/** A copy is ready when it says so; while it is down, the primary is not ready. */
+/** Checks the readiness of a copy. The primary is not ready while a copy is down. */
 function askReady(urlOf: () => string | undefined): Check {
   return async () => {
     const url = urlOf();
-    if (url === undefined) throw new Error("is being started");
+    if (url === undefined) throw new Error("is starting");
     const reply = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) });
     const body = await reply.text();
     if (!reply.ok) throw new Error(body);

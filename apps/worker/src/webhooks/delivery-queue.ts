@@ -1,16 +1,19 @@
-/** Brings deliveries from Postgres to the queue when they are due. One that waits has no job: the queue keeps no time for us. */
+/** Enqueues webhook deliveries when they are due. A delivery that waits for its next attempt has no job. */
 import { dueDeliveries, untriedDeliveries, type Db } from "@nightshift/db";
 import type { JobQueues } from "@nightshift/queue";
 import type { Clock } from "../deps.ts";
 
 export interface DeliveryQueue {
-  /** Those of a batch that has just ended, by its public id: they do not wait for the reconciler. */
+  /** Enqueues the deliveries of a batch that has just ended, so that they do not wait for the reconciler. */
   enqueueOf(batchId: string): Promise<void>;
-  /** All that are due, those of a wiped queue and of dead workers among them. One that has its job keeps it. */
+  /**
+   * Enqueues all due deliveries, also after a flush of the queue or the death of a worker. A job that exists stays as
+   * it is.
+   */
   enqueueDue(): Promise<void>;
 }
 
-/** Of one look; the next one, two seconds later, finds the rest. */
+/** Deliveries per run of the reconciler. The next run, two seconds later, finds the rest. */
 const MAX_DUE = 200;
 
 export function createDeliveryQueue(deps: {
