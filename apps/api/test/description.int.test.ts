@@ -14,13 +14,22 @@ test("GET /openapi.yaml serves the document, and asks for no key", async () => {
   expect(await reply.text()).toBe(renderYaml(buildDocument(operations)));
 });
 
-test("GET /docs serves a page that may load nothing", async () => {
+test("GET /docs serves a page whose policy allows this server only", async () => {
   const reply = await api.fetch("/docs", { tenant: null });
 
   expect(reply.status).toBe(200);
   expect(reply.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  expect(reply.headers.get("content-security-policy")).toContain("default-src 'none'");
-  expect(await reply.text()).toContain("/v1/batches/{batch_id}/cancel");
+  expect(reply.headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'self';/);
+  expect(await reply.text()).not.toMatch(/<script>|https?:/);
+});
+
+test("the server has every file that the page loads, and serves no other file of Swagger UI", async () => {
+  const page = await (await api.fetch("/docs", { tenant: null })).text();
+  const urls = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, url = ""]) => url);
+
+  expect(urls).toContain("/docs/swagger-ui-bundle.js");
+  for (const url of urls) expect((await api.fetch(url, { tenant: null })).status).toBe(200);
+  expect((await api.fetch("/docs/swagger-ui.js", { tenant: null })).status).toBe(404);
 });
 
 test.each(["/openapi.yaml", "/docs", "/healthz", "/readyz", "/metrics"])("%s is for reading only", async (path) => {

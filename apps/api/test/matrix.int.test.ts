@@ -1,6 +1,6 @@
 /** Two tenants, every operation that names an object, and whose object it is: what is another's is byte for byte what is not there. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import type { Operation } from "../src/openapi/operation.ts";
+import type { Operation } from "../src/operation.ts";
 import { operations } from "../src/openapi/operations.ts";
 import { type ApiUnderTest, jsonOf, upload, useApi } from "./api-under-test.ts";
 

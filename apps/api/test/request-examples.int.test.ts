@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { PLACEHOLDERS } from "@nightshift/testing/pages";
-import type { Operation } from "../src/openapi/operation.ts";
+import type { Operation } from "../src/operation.ts";
 import { operations } from "../src/openapi/operations.ts";
 import { jsonOf, upload, useApi } from "./api-under-test.ts";
 

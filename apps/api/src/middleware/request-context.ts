@@ -2,6 +2,7 @@
 import { newRequestId, type RandomBytes } from "@nightshift/domain";
 import { Counter, type Logger, type Registry } from "@nightshift/service";
 import type { Request, RequestHandler, Response } from "express";
+import onHeaders from "on-headers";
 import { pinoHttp } from "pino-http";
 
 /** Asked every few seconds by balancers and by the open dashboard: in the log they would hide everything else. */
@@ -70,13 +71,4 @@ function routeOf(request: Request): string {
   if (request.originalUrl.startsWith("/admin")) return "/admin";
   const route = request.route as { path?: unknown } | undefined;
   return typeof route?.path === "string" ? route.path : "none";
-}
-
-/** Runs `listener` just before the head of the reply is written; Node has no event for that. */
-function onHeaders(response: Response, listener: () => void): void {
-  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
-  response.writeHead = (...args: unknown[]): Response => {
-    if (!response.headersSent) listener();
-    return writeHead(...args);
-  };
 }

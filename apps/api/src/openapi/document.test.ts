@@ -12,7 +12,6 @@ import { createTenantLimits } from "../tiers/tenant-limits.ts";
 import { buildDocument, renderYaml } from "./document.ts";
 import { errorExamples } from "./error-examples.ts";
 import { operations } from "./operations.ts";
-import { renderPage } from "./page.ts";
 import { serviceOperations } from "./service-operations.ts";
 
 const document = buildDocument(operations);
@@ -112,12 +111,4 @@ test("an error of the catalogue that no operation can answer with belongs to the
   const unused = Object.keys(errorExamples).filter((name) => !text.includes(`                ${name}:\n`));
 
   expect(unused.sort()).toEqual(["adminOnly", "crossSite", "headTooLarge", "malformedHttp", "requestTooSlow"]);
-});
-
-test("the page has every operation and every schema, and loads nothing", () => {
-  const page = renderPage(document);
-
-  for (const { id } of operations) expect(page).toContain(`<section id="${id}">`);
-  for (const name of Object.keys(document.components["schemas"] as object)) expect(page).toContain(`id="${name}"`);
-  expect(page).not.toMatch(/<script|\bsrc=|<link|@import|url\(/);
 });

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { answerOf, errorReply, internalErrorReply } from "../middleware/error-handler.ts";
 import { type Components, createComponents, type JsonSchema } from "./components.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { ErrorCase, Operation, Reply } from "./operation.ts";
+import type { ErrorCase, Operation, Reply } from "../operation.ts";
 
 /** Cases that an operation can meet because of the key that it asks for. */
 const CASES_BY_KEY: Readonly<Record<Operation["key"], readonly ErrorCase[]>> = {

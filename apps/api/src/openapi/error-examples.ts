@@ -10,7 +10,7 @@ import {
 import { MAX_JSON_BYTES } from "../json-body.ts";
 import { MAX_HEAD_BYTES } from "../middleware/connection-faults.ts";
 import { CODINGS } from "../upload/decompress.ts";
-import type { ErrorCase } from "./operation.ts";
+import type { ErrorCase } from "../operation.ts";
 
 const FILE_ID = "file-5dskxx7B6SVyAyRgAHzTJ2";
 const BATCH_ID = "batch_6a85c08a63188190982c56b42faa4ff5";

@@ -7,7 +7,7 @@ import { batchExtensionOperations } from "../routes/batches/extension-operations
 import { batchOperationsWith } from "../routes/batches/operations.ts";
 import { fileOperations } from "../routes/files/operations.ts";
 import { uploadOperations } from "../routes/uploads/operations.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../operation.ts";
 import { serviceOperations } from "./service-operations.ts";
 
 /** Where a batch may ask for these completion windows. */

@@ -2,18 +2,19 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
+import { DEFAULT_COMPLETION_WINDOWS } from "@nightshift/domain";
 import { pageExamples } from "@nightshift/testing/pages";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { answerOf } from "../middleware/error-handler.ts";
-import { batchOperations } from "../routes/batches/operations.ts";
+import { batchOperationsWith } from "../routes/batches/operations.ts";
 import { fileOperations } from "../routes/files/operations.ts";
 import { buildDocument } from "./document.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../operation.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/batch-file-api.md"), "utf8");
-const document = buildDocument([...fileOperations, ...batchOperations]);
-const operations = [...fileOperations, ...batchOperations];
+const operations = [...fileOperations, ...batchOperationsWith([DEFAULT_COMPLETION_WINDOWS])];
+const document = buildDocument(operations);
 
 const examples = pageExamples("docs/batch-file-api.md", "json").map(({ label, text }) => ({ name: label, text }));
 const fieldsUnder = (heading: string): string[] => {

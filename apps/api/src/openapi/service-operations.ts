@@ -1,6 +1,6 @@
 /** The operations that need no key: how the process is, and the API's own description. */
 import { Type } from "@sinclair/typebox";
-import { ok, type Operation } from "./operation.ts";
+import { ok, type Operation } from "../operation.ts";
 
 const tag = "Service";
 

@@ -1,7 +1,7 @@
 /** The admin API's operations of API keys, as the API's description has them. */
 import { listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { CreateKeyBody } from "./create-key.ts";
 import { ListKeysQuery } from "./list-keys.ts";
 import { ApiKeyObject, NewApiKeyObject, RevokedApiKey } from "./present-key.ts";

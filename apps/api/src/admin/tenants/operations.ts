@@ -1,7 +1,7 @@
 /** The admin API's operations of tenants, as the API's description has them. */
 import { listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { ListTenantsQuery } from "./list-tenants.ts";
 import { TenantObject } from "./present-tenant.ts";
 import { SetTenantBody } from "./tenant.ts";

@@ -8,7 +8,7 @@ import {
   WebhookTestObject,
 } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../operation.ts";
 import { ListWebhooksQuery } from "./list-webhooks.ts";
 
 const shared = { tag: "Admin: webhooks", extension: true, key: "admin" } as const;

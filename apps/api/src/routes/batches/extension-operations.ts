@@ -1,7 +1,7 @@
 /** The operations of batches that OpenAI does not have, as the API's description has them: docs/extensions.md. */
 import { BatchHistoryEntry, BatchObject, listSchema, ProgressEvent, ResultPageObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { RetryBatchBody } from "../../retry/chosen-lines.ts";
 import { BatchHistoryQuery } from "./batch-history.ts";
 import { BatchResultsQuery } from "./batch-results.ts";

@@ -1,8 +1,15 @@
 /** The operations of batches, as the API's description has them: contract §1.3. */
-import { BatchObject, createBatchBody, DEFAULT_COMPLETION_WINDOWS, listSchema } from "@nightshift/domain";
+import { BatchObject, createBatchBody, listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
-import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import {
+  IDEMPOTENCY_CASES,
+  IdempotencyHeaders,
+  JSON_BODY_CASES,
+  ok,
+  type Operation,
+  REPLAYED_HEADER,
+  SCHEMA_CASES,
+} from "../../operation.ts";
 import { ListBatchesQuery } from "./list-batches.ts";
 
 const tag = "Batches";
@@ -87,6 +94,3 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     errors: ["batchNotFound", "cannotCancel"],
   },
 ];
-
-/** Where nobody has configured others. */
-export const batchOperations = batchOperationsWith([DEFAULT_COMPLETION_WINDOWS]);
