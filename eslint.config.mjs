@@ -1,4 +1,4 @@
-// The lint rules of the whole repository; each rule beyond the presets says in its place what it holds.
+// The lint rules of the whole repository. A comment explains each rule that goes beyond the presets.
 import { existsSync, readdirSync } from "node:fs";
 import js from "@eslint/js";
 import { importX } from "eslint-plugin-import-x";
@@ -24,14 +24,14 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root } },
     plugins: { "import-x": importX, n },
     rules: {
-      // The compiler accepts imports of workspace packages that package.json does not declare: this does not.
+      // The compiler accepts imports of workspace packages that package.json does not declare. This rule rejects them.
       "import-x/no-extraneous-dependencies": [
         "error",
         { devDependencies: ["jest.config.ts", "**/*.test.ts", "tests/**"] },
       ],
       "import-x/no-default-export": "error",
       "import-x/no-cycle": "off",
-      // Configuration is read in one place of each process.
+      // Each process reads its configuration in one place.
       "n/no-process-env": "error",
       "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
       complexity: ["error", 12],
@@ -42,7 +42,7 @@ export default tseslint.config(
       "@typescript-eslint/switch-exhaustiveness-check": "error",
     },
   },
-  // The readers of the environment: what a process was configured with, and what a test run was given.
+  // The files that may read the environment: the configuration of each process, and the setup of a test run.
   { files: ["apps/*/src/config.ts", "packages/testing/src/**/*.ts"], rules: { "n/no-process-env": "off" } },
   { files: ["jest.config.ts"], rules: { "import-x/no-default-export": "off" } },
   {
@@ -54,11 +54,11 @@ export default tseslint.config(
       "n/no-process-env": "off",
       "@typescript-eslint/require-await": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
-      // Suites shared between implementations register their tests by functions and expect through helpers of their own.
+      // Suites that several implementations share register their tests in functions and assert in helper functions.
       "jest/expect-expect": ["error", { assertFunctionNames: ["expect", "expect*", "fc.assert", "until"] }],
       "jest/no-standalone-expect": "off",
       "jest/no-export": "off",
-      // Property tests and answers by status expect inside callbacks and branches that the test itself makes sure to reach.
+      // Property tests and tests of several statuses assert in callbacks and branches, and check that they are reached.
       "jest/no-conditional-expect": "off",
     },
   },

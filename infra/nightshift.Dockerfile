@@ -1,13 +1,14 @@
 # syntax=docker/dockerfile:1
-# The three processes of the scaled-out profile: targets `api`, `worker` and `simulator`, which differ in what they run and
-# share every layer. Build from the repository's root: docker build -f infra/nightshift.Dockerfile --target api .
+# The three processes of the scaled-out profile: the targets `api`, `worker` and `simulator`. They share every layer and
+# differ only in their command. Build in the root of the repository:
+# docker build -f infra/nightshift.Dockerfile --target api .
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /nightshift
 COPY . .
 RUN --mount=type=cache,target=/root/.npm npm ci
 RUN npx tsc -b apps/api apps/worker apps/simulator
-# What is left runs: no command line with its own Postgres, no tools, no sources.
+# Keeps only what the three processes need: removes the command line with its Postgres, the tools and the sources.
 RUN rm -rf apps/cli packages/local-postgres packages/testing \
   && npm pkg delete devDependencies --workspaces --include-workspace-root \
   && npm prune \
@@ -15,7 +16,7 @@ RUN rm -rf apps/cli packages/local-postgres packages/testing \
 
 FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production HOST=0.0.0.0 NIGHTSHIFT_DATA_DIR=/data
-# A volume that is mounted here for the first time takes its owner from it.
+# A new volume gets its owner from this folder when it is mounted for the first time.
 RUN install -d -o node -g node /data
 WORKDIR /nightshift
 COPY --from=build /nightshift/package.json ./

@@ -9,7 +9,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   service: ["domain"],
   storage: ["domain"],
   db: ["domain"],
-  queue: ["domain"],
+  queue: ["domain", "service"],
   upstream: ["domain"],
   webhooks: ["domain"],
   backends: ["db", "domain", "queue", "service", "storage"],
@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   api: ["backends", "db", "domain", "queue", "service", "storage", "upstream", "webhooks"],
   // With no upstream configured, the worker starts the simulator as a process.
   worker: ["backends", "db", "domain", "queue", "service", "simulator", "storage", "upstream", "webhooks"],
-  cli: ["local-postgres", "service"],
+  cli: ["domain", "local-postgres", "service"],
   bench: ["testing"],
 };
 

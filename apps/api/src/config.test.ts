@@ -41,8 +41,8 @@ test.each([
   ["NIGHTSHIFT_COMPLETION_WINDOWS", "24", "completion windows such as 1h,24h,7d"],
   ["NIGHTSHIFT_COMPLETION_WINDOWS", "1h,,24h", "completion windows such as 1h,24h,7d"],
   ["NIGHTSHIFT_COMPLETION_WINDOWS", "0h", "completion windows such as 1h,24h,7d"],
-  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "-1", "days that files of batches live"],
-  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "3651", "days that files of batches live"],
+  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "-1", "days after which the files of batches expire"],
+  ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "3651", "days after which the files of batches expire"],
 ])("%s=%s is refused, and it is said what is expected", (variable, value, expected) => {
   process.env[variable] = value;
 

@@ -1,13 +1,13 @@
 /** Reads the environment of the API process. No other file of the API reads process.env. */
-import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, FileExpiryDays, type Tiers } from "@nightshift/domain";
+import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, type Tiers } from "@nightshift/domain";
 import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
-import { StoresVariables } from "@nightshift/backends";
+import { BackendVariables, FileExpiryDays } from "@nightshift/backends";
 import { loadRoutes, loadTiers, RoutesError, SIMULATOR_UPSTREAM, UpstreamVariables } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 import { type Static, Type } from "@sinclair/typebox";
 
 const ApiVariables = Type.Object({
-  ...StoresVariables,
+  ...BackendVariables,
   ...UpstreamVariables,
   ...WebhookVariables,
   ...ProcessVariables,

@@ -1,6 +1,6 @@
 /**
- * The `Idempotency-Key` request header of POST /v1/batches and POST /v1/files: ours, docs/extensions.md and ADR 0022.
- * Without the header none of this runs.
+ * The `Idempotency-Key` header of POST /v1/batches and POST /v1/files. OpenAI has no such header: docs/extensions.md
+ * and ADR 0022. Without the header, none of this runs.
  */
 import { createHash } from "node:crypto";
 import { claimKey, type KeyClaim, KeyConflictError, type Tx } from "@nightshift/db";
@@ -9,10 +9,10 @@ import type { Request, Response } from "express";
 
 const HEADER = "idempotency-key";
 
-/** 1 to 255 visible ASCII characters. Several headers of that name arrive joined by `, `, and are refused for the space. */
+/** 1 to 255 visible ASCII characters. Node joins several headers of this name with `, `, and the space is refused. */
 const KEY = new RegExp(`^[!-~]{1,${String(IDEMPOTENCY_KEY.maxLength)}}$`);
 
-/** The request's key; null where it has none. Throws the RequestError of one that is not 1 to 255 visible ASCII characters. */
+/** The request's key; null if it has none. Throws a RequestError unless it is 1 to 255 visible ASCII characters. */
 export function readIdempotencyKey(request: Pick<Request, "headers">): string | null {
   const value = request.headers[HEADER];
   if (value === undefined) return null;
@@ -25,7 +25,7 @@ export function readIdempotencyKey(request: Pick<Request, "headers">): string | 
   return value;
 }
 
-/** SHA-256 of JSON values, with the keys of objects sorted and nulls left out: how a client spells a request does not count. */
+/** SHA-256 of JSON values. Keys are sorted and nulls left out, so two spellings of one request have the same hash. */
 export function hashRequest(...values: readonly unknown[]): Buffer {
   return createHash("sha256")
     .update(JSON.stringify(canonical(values)))
@@ -41,18 +41,19 @@ function canonical(value: unknown): unknown {
     .map(([name, member]) => [name, canonical(member)]);
 }
 
-/** A request that carries a key, as far as it is known before anything is written. */
+/** A request with a key, before anything is written. */
 export type KeyedRequest = Omit<KeyClaim, "expiresAt">;
 
-/** Claims the key for a day from `now`, within the transaction that makes its object. */
+/** Claims the key for a day from `now`. Call the result in the transaction that creates the object. */
 export function claimFor(request: KeyedRequest, now: Date): (tx: Tx) => Promise<void> {
   const expiresAt = new Date(now.getTime() + IDEMPOTENCY_KEY.keptSeconds * 1000);
   return (tx) => claimKey(tx, { ...request, expiresAt }, now);
 }
 
 /**
- * What the key made before, as `find` reads it now, with `idempotency-replayed: true` on the reply; rethrows what is no
- * conflict of keys. Throws a 409 where the key was another request's, or is being used at this moment.
+ * The object that the key created before, as `find` reads it now. Sets `idempotency-replayed: true` on the reply.
+ * Throws a 409 if the key belongs to another request or to one that is still running. Rethrows an error that is not a
+ * key conflict.
  */
 export async function replay<T>(
   response: Response,
@@ -62,7 +63,7 @@ export async function replay<T>(
   if (!(error instanceof KeyConflictError)) throw error;
   const { conflict } = error;
   if (conflict.kind === "other_request") {
-    // The SDKs repeat a 409 by default (contract §5.3), and nothing would change.
+    // The SDKs retry a 409 by default (contract §5.3), which cannot help here.
     response.setHeader("x-should-retry", "false");
     throw errors.idempotencyKeyReused();
   }

@@ -1,8 +1,8 @@
 /** The API process: reads the configuration, opens the backends, serves, and closes everything in reverse order. */
 import { randomBytes } from "node:crypto";
-import { batchFileLife, parseCompletionWindows } from "@nightshift/domain";
+import { parseCompletionWindows } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
-import { openBackends } from "@nightshift/backends";
+import { batchFileLife, openBackends } from "@nightshift/backends";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { createApp } from "./app.ts";
 import { bootstrapKey } from "./bootstrap-key.ts";

@@ -58,7 +58,7 @@ async function record(batch: Running, lines: readonly number[], padding = 0, req
   const results = ordered.map((line) => {
     const bytes = Buffer.from(`${lineOf(line, padding)}\n`);
     pieces.push(bytes);
-    const result = { batchNo: batch.batchNo, line, sliceNo: 0, requestGen, kind: kindOf(line), segment, offset };
+    const result = { batchNo: batch.batchNo, line, sliceNo: 0, requestGen, resultKind: kindOf(line), segment, offset };
     offset += bytes.length;
     return { ...result, length: bytes.length, isExhausted: false, usage: null };
   });

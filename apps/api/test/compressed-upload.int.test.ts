@@ -1,4 +1,4 @@
-/** Compressed uploads over HTTP: what is stored is what was compressed, limits hold for it, and nothing of a bad one stays. */
+/** Compressed uploads over HTTP: the decompressed bytes are stored and limited, and a refused upload leaves nothing. */
 import { randomBytes } from "node:crypto";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
@@ -30,7 +30,7 @@ function form({ bytes, filename, purpose = "batch", order = "purpose first" }: P
 
 const post = (part: Part): Promise<Response> => api.fetch("/v1/files", { method: "POST", body: form(part) });
 
-/** The whole form, encoded. */
+/** Sends the whole form encoded. */
 async function postEncoded(encode: (body: Buffer) => Buffer, coding: string, part: Part): Promise<Response> {
   const plain = new Response(form(part));
   const headers = { "content-type": plain.headers.get("content-type") ?? "", "content-encoding": coding };
@@ -44,7 +44,7 @@ async function expectFile(reply: Response, filename: string, content: string | B
   expect(stored.equals(Buffer.from(content))).toBe(true);
 }
 
-/** Runs what is refused, and looks that it left no object and no note of one. */
+/** Sends a request that must be refused, and checks that it left no object and no blob. */
 async function expectRefused(send: () => Promise<Response>, message: RegExp): Promise<void> {
   const notes = async (): Promise<unknown[]> =>
     (await api.db().query<{ key: string }>("select key from blobs order by key")).rows;
@@ -52,12 +52,12 @@ async function expectRefused(send: () => Promise<Response>, message: RegExp): Pr
   const error = await errorOf(await send(), 400);
 
   expect(error["message"]).toMatch(message);
-  await until(async () => JSON.stringify(await notes()) === JSON.stringify(blobs), { message: "no blob is left" });
+  await until(async () => JSON.stringify(await notes()) === JSON.stringify(blobs), { message: "a blob was left" });
   expect((await objectKeys(api)).sort()).toEqual(objects);
 }
 
 describe.each(ORDERS)("a compressed file, %s", (order) => {
-  test("is stored decompressed, under its name without the ending", async () => {
+  test("is stored decompressed, under its name without the suffix", async () => {
     await expectFile(await post({ bytes: gzipSync(text), filename: "in.jsonl.gz", order }), "in.jsonl", text);
     await expectFile(
       await post({ bytes: REFERENCE_FRAME, filename: "in.jsonl.zst", order }),
@@ -67,14 +67,14 @@ describe.each(ORDERS)("a compressed file, %s", (order) => {
     expect((await objectKeys(api)).filter((key) => key.endsWith(".raw"))).toEqual([]);
   });
 
-  test("of another purpose than batch stays as it is", async () => {
+  test("for another purpose than batch is stored unchanged", async () => {
     const bytes = gzipSync(text);
     const reply = await post({ bytes, filename: "kept.jsonl.gz", purpose: "vision", order });
 
     await expectFile(reply, "kept.jsonl.gz", bytes);
   });
 
-  test("that is damaged, empty, or no JSON leaves nothing", async () => {
+  test("that is damaged, empty or not JSON is refused and leaves nothing", async () => {
     const zst = (bytes: Buffer) => () => post({ bytes, filename: "in.jsonl.zst", order });
     const gz = (bytes: Buffer) => () => post({ bytes, filename: "in.jsonl.gz", order });
 
@@ -86,13 +86,13 @@ describe.each(ORDERS)("a compressed file, %s", (order) => {
     await expectRefused(gz(gzipSync("not json\n")), /Invalid file format/);
   });
 
-  test("that would be larger than a batch may have stops at that limit", async () => {
+  test("that is too large for a batch is decompressed up to the limit only", async () => {
     const blocks = MAX_BATCH_FILE_BYTES / (128 * 1024);
     const gzip = gzipSync(Buffer.concat([Buffer.from("{}\n"), Buffer.alloc(MAX_BATCH_FILE_BYTES, 0x20)]));
 
     await expectRefused(() => post({ bytes: bomb("{}\n", blocks), filename: "in.jsonl.zst", order }), /too large/);
     await expectRefused(() => post({ bytes: gzip, filename: "in.jsonl.gz", order }), /too large/);
-    // Far beyond it: were it all decompressed, this test would take minutes.
+    // Decompressing all of this would take minutes.
     await expectRefused(() => post({ bytes: bomb("{}\n", 90_000), filename: "in.jsonl.zst", order }), /too large/);
   });
 });
@@ -103,14 +103,14 @@ describe("a compressed request", () => {
   test.each<[string, (body: Buffer) => Buffer]>([
     ["gzip", (body) => gzipSync(body)],
     ["zstd", rawFrame],
-  ])("of %s is read as if it were not", async (coding, encode) => {
+  ])("of %s is read as an uncompressed one", async (coding, encode) => {
     await expectFile(await postEncoded(encode, coding, part), "in.jsonl", text);
     await expectFile(await postEncoded(encode, coding, { ...part, order: "file first" }), "in.jsonl", text);
     const inner = { bytes: gzipSync(text), filename: "in.jsonl.gz" };
     await expectFile(await postEncoded(encode, coding, inner), "in.jsonl", text);
   });
 
-  test("that is damaged or of another coding leaves nothing", async () => {
+  test("that is damaged or has another coding is refused and leaves nothing", async () => {
     const gzip = (body: Buffer): Buffer => gzipSync(body);
 
     await expectRefused(
@@ -122,7 +122,7 @@ describe("a compressed request", () => {
     await expectRefused(() => postEncoded(brotliCompressSync, "br", part), /Unsupported Content-Encoding: 'br'/);
   });
 
-  test("that is a bomb stops at the limit, and the service goes on", async () => {
+  test("that is a zip bomb is read up to the limit only, and the service keeps running", async () => {
     const large = { bytes: Buffer.alloc(MAX_BATCH_FILE_BYTES + 1, "{}\n"), filename: "in.jsonl" };
 
     await expectRefused(() => postEncoded((body) => gzipSync(body, { level: 1 }), "gzip", large), /too large/);
@@ -138,11 +138,11 @@ describe("a compressed JSON body", () => {
   const create = (bytes: Buffer, coding: string): Promise<Response> =>
     api.fetch("/v1/batches", { method: "POST", headers: { "content-encoding": coding }, body: bytes });
 
-  test("of gzip creates a batch", async () => {
+  test("in gzip creates a batch", async () => {
     expect(await jsonOf(await create(gzipSync(body), "gzip"))).toMatchObject({ status: "validating" });
   });
 
-  test("of another coding, damaged or too large is refused in words", async () => {
+  test("that is damaged, too large or has another coding is refused with the reason", async () => {
     const messageOf = async (reply: Response): Promise<unknown> => (await errorOf(reply, 400))["message"];
 
     // Not zstd: body-parser decodes it where Node can, from 22.15 on.

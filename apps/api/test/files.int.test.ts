@@ -1,4 +1,4 @@
-/** The routes of a file once it is uploaded: list, retrieve, content, delete. */
+/** The routes of an uploaded file: list, retrieve, content, delete. */
 import { describe, expect, test } from "@jest/globals";
 import { errorOf, jsonOf, upload, useApi } from "./api-under-test.ts";
 
@@ -12,7 +12,7 @@ async function list(query = "", tenant: "one" | "two" = "one"): Promise<Record<s
 }
 
 describe("GET /v1/files/{file_id}", () => {
-  test("answers with the object that the upload answered with", async () => {
+  test("returns the same object as the upload", async () => {
     const created = await upload(api);
 
     const reply = await api.fetch(`/v1/files/${created.id}`);
@@ -21,7 +21,7 @@ describe("GET /v1/files/{file_id}", () => {
     expect(await jsonOf(reply)).toEqual(created);
   });
 
-  test("is not confused by a JSON content type on a request without a body", async () => {
+  test("accepts a JSON content type on a request without a body", async () => {
     const { id } = await upload(api);
 
     expect((await api.fetch(`/v1/files/${id}`, { headers: { "content-type": "application/json" } })).status).toBe(200);
@@ -36,7 +36,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     return api.fetch(`/v1/files/${id}/content`, { headers, method });
   };
 
-  test("answers with the bytes and the headers of the contract", async () => {
+  test("returns the bytes and the headers of the contract", async () => {
     const reply = await get({ accept: "application/binary" });
 
     expect(reply.status).toBe(200);
@@ -49,7 +49,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     });
   });
 
-  test("answers HEAD with the same headers and no body", async () => {
+  test("returns the same headers and no body to HEAD", async () => {
     const reply = await get({}, "HEAD");
 
     expect(reply.headers.get("content-length")).toBe(String(bytes.length));
@@ -61,7 +61,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     ["bytes=-3", bytes.length - 3, bytes.length],
     ["bytes=9-", 9, bytes.length],
     ["bytes=9-1000", 9, bytes.length],
-  ])("answers the range %s", async (range, start, end) => {
+  ])("returns the range %s", async (range, start, end) => {
     const reply = await get({ range });
 
     expect(reply.status).toBe(206);
@@ -76,7 +76,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     [{ range: "bytes=1-2,4-5" }],
     [{ range: "lines=1-2" }],
     [{ range: "bytes=1-2", "if-range": '"of older bytes"' }],
-  ])("answers %j with everything", async (headers) => {
+  ])("returns the whole file for %j", async (headers) => {
     const reply = await get(headers);
 
     expect(reply.status).toBe(200);
@@ -91,12 +91,12 @@ describe("GET /v1/files/{file_id}/content", () => {
     expect(await errorOf(reply, 416)).toMatchObject({ param: "Range", code: "range_not_satisfiable" });
   });
 
-  test("sends nothing to a client that has the bytes", async () => {
+  test("returns 304 to a client that has the content", async () => {
     const { id } = await upload(api, { text });
     const etag = (await api.fetch(`/v1/files/${id}/content`)).headers.get("etag") ?? "";
 
     const reply = await api.fetch(`/v1/files/${id}/content`, {
-      // Without it Node's fetch asks caches to stay out of it, which has the server send everything.
+      // Without it, Node's fetch sends `cache-control: no-cache`, and the server then sends everything.
       headers: { "if-none-match": etag, "cache-control": "max-age=0" },
     });
 
@@ -104,7 +104,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     expect(await reply.text()).toBe("");
   });
 
-  test("answers with a file of several megabytes as it was sent", async () => {
+  test("returns a file of several megabytes byte for byte", async () => {
     const large = Array.from({ length: 200_000 }, (_, i) => `{"line":${String(i)}}\n`).join("");
     const { id } = await upload(api, { text: large });
 
@@ -122,7 +122,7 @@ describe("GET /v1/files/{file_id}/content", () => {
     });
   });
 
-  test("is our failure, and said to be, where the bytes have gone", async () => {
+  test("returns 500 if the bytes are missing", async () => {
     const { id } = await upload(api);
     await api.objects().delete([`files/${id}`]);
 
@@ -131,7 +131,7 @@ describe("GET /v1/files/{file_id}/content", () => {
 });
 
 describe("DELETE /v1/files/{file_id}", () => {
-  test("takes the file away from every route, and a second time it is not there", async () => {
+  test("removes the file from every route, and returns 404 the second time", async () => {
     const { id } = await upload(api);
 
     const reply = await api.fetch(`/v1/files/${id}`, { method: "DELETE" });
@@ -154,7 +154,7 @@ describe("DELETE /v1/files/{file_id}", () => {
   });
 });
 
-test("a file whose time has come behaves as not there", async () => {
+test("an expired file is a 404 on every route", async () => {
   const { id } = await upload(api, { expiresAfter: 3600 });
   api.advanceClock(3599);
   expect((await api.fetch(`/v1/files/${id}`)).status).toBe(200);
@@ -204,7 +204,7 @@ describe("GET /v1/files", () => {
     expect((await list()).ids).toEqual(created.toReversed());
   });
 
-  test("goes on after a file that was deleted meanwhile", async () => {
+  test("continues after a file that was deleted in between", async () => {
     const first = await upload(api);
     const second = await upload(api);
     await api.fetch(`/v1/files/${second.id}`, { method: "DELETE" });
@@ -212,7 +212,7 @@ describe("GET /v1/files", () => {
     expect((await list(`?after=${second.id}&limit=1`)).ids).toEqual([first.id]);
   });
 
-  test("shows one purpose alone when asked", async () => {
+  test("filters by purpose", async () => {
     const { id } = await upload(api, { purpose: "evals" });
     await upload(api);
 

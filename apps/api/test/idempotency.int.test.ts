@@ -1,4 +1,4 @@
-/** The Idempotency-Key header: what is answered again, what is refused, and that one key makes one object. */
+/** The Idempotency-Key header: replayed replies, refused keys, and one object for each key. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { findBatch, KeyConflictError, claimKey, sweepKeys, withTx } from "@nightshift/db";
@@ -42,7 +42,7 @@ async function expectReused(reply: Response): Promise<void> {
 }
 
 describe("POST /v1/batches", () => {
-  test("the same request again is answered with the first batch, as it is by then", async () => {
+  test("the same request again returns the first batch in its current state", async () => {
     const key = randomUUID();
     const first = await createBatch(key);
     const made = await jsonOf(first);
@@ -64,7 +64,7 @@ describe("POST /v1/batches", () => {
   test.each([
     ["another file", { ...good, input_file_id: "file-2" }],
     ["metadata", { ...good, metadata: { job: "nightly" } }],
-  ])("with %s the key is another request's", async (_what, body) => {
+  ])("refuses the key for a request with %s", async (_what, body) => {
     const key = randomUUID();
     await createBatch(key);
     const before = await count("batches");
@@ -73,7 +73,7 @@ describe("POST /v1/batches", () => {
     expect(await count("batches")).toBe(before);
   });
 
-  test("of ten creates at once with one key exactly one makes a batch", async () => {
+  test("ten parallel requests with one key create exactly one batch", async () => {
     const key = randomUUID();
     const before = await count("batches");
     const replies = await Promise.all(Array.from({ length: 10 }, () => createBatch(key)));
@@ -88,7 +88,7 @@ describe("POST /v1/batches", () => {
     }
   });
 
-  test("while the first is under way the second is told to come again", async () => {
+  test("tells the second request to retry while the first is running", async () => {
     const key = randomUUID();
     const now = api.now();
     const claim = {
@@ -98,7 +98,7 @@ describe("POST /v1/batches", () => {
     const reply = await withTx(api.db(), async (tx) => {
       await claimKey(tx, claim, now);
       const second = await createBatch(key);
-      // Rolled back: this transaction never makes its batch.
+      // This rolls back the transaction, which then creates no batch.
       throw Object.assign(new Error("as intended"), { second });
     }).catch((error: unknown) => (error as { second: Response }).second);
 
@@ -108,7 +108,7 @@ describe("POST /v1/batches", () => {
     expect((await createBatch(key)).headers.has("idempotency-replayed")).toBe(false);
   });
 
-  test("a refused request does not take its key, nor does one tenant another's", async () => {
+  test("neither a refused request nor another tenant's request takes the key", async () => {
     const key = randomUUID();
     await errorOf(await createBatch(key, { ...good, completion_window: "1h" }), 400);
     const first = await jsonOf(await createBatch(key));
@@ -118,7 +118,7 @@ describe("POST /v1/batches", () => {
     expect((await jsonOf(other))["id"]).not.toBe(first["id"]);
   });
 
-  test("a key is free again after 24 hours, and maintenance forgets it", async () => {
+  test("a key is free again after 24 hours, and maintenance deletes it", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createBatch(key));
     api.advanceClock(86_399);
@@ -139,14 +139,14 @@ describe("POST /v1/batches", () => {
     ["with a space", "two words"],
     ["of 256 characters", "k".repeat(256)],
     ["that is not ASCII", "schl\u00fcssel"],
-  ])("a key %s is refused", async (_what, key) => {
+  ])("refuses a key %s", async (_what, key) => {
     const error = await errorOf(await createBatch(key), 400);
 
     expect(error).toMatchObject({ param: "Idempotency-Key", code: "invalid_value" });
     expect(error["message"]).toContain("1 to 255 visible ASCII characters");
   });
 
-  test("without a key nothing is remembered, and every request makes a batch", async () => {
+  test("without a key, every request creates a batch and no row is kept", async () => {
     const before = await count("idempotency_keys");
     const [one, two] = [await createBatch(null), await createBatch(null)];
 
@@ -158,7 +158,7 @@ describe("POST /v1/batches", () => {
 });
 
 describe("POST /v1/files", () => {
-  test("the same upload again is answered with the first file, and its bytes are not kept", async () => {
+  test("the same upload again returns the first file, and its bytes are not kept", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createFile(key));
     const objects = await objectKeys(api);
@@ -176,7 +176,7 @@ describe("POST /v1/files", () => {
     ["another name", { filename: "b.jsonl" }],
     ["another purpose", { purpose: "user_data" }],
     ["another expiry", { seconds: "3600" }],
-  ])("with %s the key is another request's", async (_what, change) => {
+  ])("refuses the key for a request with %s", async (_what, change) => {
     const key = randomUUID();
     await createFile(key);
     const [files, objects] = [await count("files"), await objectKeys(api)];
@@ -186,7 +186,7 @@ describe("POST /v1/files", () => {
     expect((await objectKeys(api)).sort()).toEqual(objects.sort());
   });
 
-  test("of several uploads at once with one key exactly one makes a file", async () => {
+  test("parallel uploads with one key create exactly one file", async () => {
     const key = randomUUID();
     const before = await count("files");
     const replies = await Promise.all(Array.from({ length: 5 }, () => createFile(key)));
@@ -198,7 +198,7 @@ describe("POST /v1/files", () => {
     expect(replies.every(({ status }) => status === 200 || status === 409)).toBe(true);
   });
 
-  test("a key whose file was deleted is free again, and may also create a batch", async () => {
+  test("a key is free again once its file is deleted, and can create a batch too", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createFile(key));
     await api.fetch(`/v1/files/${String(first["id"])}`, { method: "DELETE" });
@@ -211,7 +211,7 @@ describe("POST /v1/files", () => {
     expect(batch.headers.has("idempotency-replayed")).toBe(false);
   });
 
-  test("a file without a key is as it always was", async () => {
+  test("an upload without a key keeps no row of it", async () => {
     const before = await count("idempotency_keys");
     await upload(api);
 
@@ -219,7 +219,7 @@ describe("POST /v1/files", () => {
   });
 });
 
-test("a claim that has to give way rolls its transaction back", async () => {
+test("a claim that loses rolls its transaction back", async () => {
   const claim = {
     ...{ tenant: "one", operation: "create_batch" as const, key: randomUUID(), requestHash: Buffer.alloc(32, 1) },
     ...{ objectId: String((await jsonOf(await createBatch(null)))["id"]), expiresAt: new Date(Date.now() + 1e9) },

@@ -1,4 +1,4 @@
-/** Commits whose answer is lost: what they made is there, with its bytes, although its client was told of a failure. */
+/** Commits whose reply is lost: the object exists with its bytes, although the client got an error. */
 import { randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "@jest/globals";
 import { type Db, openDb } from "@nightshift/db";
@@ -22,7 +22,7 @@ function createFile(headers: Record<string, string> = {}): Promise<Response> {
   return api.fetch("/v1/files", { method: "POST", headers, body: form });
 }
 
-/** The answer of a process that cannot know whether it has committed. */
+/** The API cannot know whether it has committed. */
 async function expectUnavailable(reply: Response): Promise<void> {
   expect(reply.headers.has("retry-after")).toBe(true);
   await errorOf(reply, 503);
@@ -30,13 +30,13 @@ async function expectUnavailable(reply: Response): Promise<void> {
 
 const contentOf = async (id: unknown): Promise<string> => (await api.fetch(`/v1/files/${String(id)}/content`)).text();
 
-/** Ids of the files there are, the newest first. */
+/** The ids of all files, newest first. */
 async function fileIds(): Promise<unknown[]> {
   const { data } = (await jsonOf(await api.fetch("/v1/files"))) as { data: { id: string }[] };
   return data.map(({ id }) => id);
 }
 
-test("a file whose commit was done keeps its bytes", async () => {
+test("a committed file keeps its bytes", async () => {
   commits.loseNext();
   await expectUnavailable(await createFile());
 
@@ -44,7 +44,7 @@ test("a file whose commit was done keeps its bytes", async () => {
   expect(await contentOf(id)).toBe(line);
 });
 
-test("a client that asks again with its key gets the file that the first commit made", async () => {
+test("a client that retries with its key gets the file of the first commit", async () => {
   const headers = { "idempotency-key": randomUUID() };
   const before = await fileIds();
   commits.loseNext();
@@ -58,7 +58,7 @@ test("a client that asks again with its key gets the file that the first commit 
   expect(await contentOf(made.id)).toBe(line);
 });
 
-test("a client that asks again with its key gets the batch that the first commit made", async () => {
+test("a client that retries with its key gets the batch of the first commit", async () => {
   const create = (key: string): Promise<Response> =>
     api.fetch("/v1/batches", {
       method: "POST",
@@ -76,7 +76,7 @@ test("a client that asks again with its key gets the batch that the first commit
   expect(data).toEqual([await jsonOf(again)]);
 });
 
-test("an upload whose completion was done is answered with its file when its client asks again", async () => {
+test("a client that retries a committed completion gets the file", async () => {
   const upload = await createUpload(Buffer.byteLength(line));
   const part = await addPart(upload.id, line);
   commits.loseNext();

@@ -1,4 +1,4 @@
-/** POST /v1/files: what is taken, what is refused, and what neither may leave behind. */
+/** POST /v1/files: what is accepted, what is refused, and that a refused upload leaves nothing. */
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "@jest/globals";
@@ -29,7 +29,7 @@ async function contentOf(id: unknown): Promise<string> {
   return (await api.fetch(`/v1/files/${String(id)}/content`)).text();
 }
 
-/** Nothing of a refused upload may stay: no object, no note of one, no file. */
+/** A refused upload must leave no object, no blob and no file. */
 async function expectNothingLeft(): Promise<void> {
   const rows = await until(
     async () => {
@@ -40,7 +40,7 @@ async function expectNothingLeft(): Promise<void> {
         );
       return rows[0]?.blobs === 0 && (await objectKeys(api)).length === 0 ? rows : null;
     },
-    { message: "an upload that became no file left something" },
+    { message: "a refused upload left something" },
   );
   expect(rows[0]).toEqual({ blobs: 0, files: 0 });
 }
@@ -51,8 +51,8 @@ beforeEach(async () => {
   await api.objects().delete(await objectKeys(api));
 });
 
-describe("a good upload", () => {
-  test("becomes a file with its exact bytes, due to expire after 30 days", async () => {
+describe("an upload", () => {
+  test("becomes a file with its exact bytes that expires after 30 days", async () => {
     const created = await upload(api, { text: line });
 
     const seconds = Math.floor(api.now().getTime() / 1000);
@@ -75,7 +75,7 @@ describe("a good upload", () => {
     ["purpose first", [field("purpose", "batch"), file(line)]],
     ["file first", [file(line), field("purpose", "batch")]],
     [
-      "file in between, with an expiry around it",
+      "file in the middle, with an expiry around it",
       [
         field("expires_after[seconds]", "3600"),
         file(line),
@@ -83,7 +83,7 @@ describe("a good upload", () => {
         field("purpose", "batch"),
       ],
     ],
-  ])("is taken with its parts in the order: %s", async (_order, parts) => {
+  ])("is accepted with its parts in the order: %s", async (_order, parts) => {
     const reply = await post(...parts);
 
     expect(reply.status).toBe(200);
@@ -92,13 +92,13 @@ describe("a good upload", () => {
     expect(await contentOf(created["id"])).toBe(line);
   });
 
-  test("expires when it asks to", async () => {
+  test("expires after the time that the client asks for", async () => {
     const created = await upload(api, { expiresAfter: 3600 });
 
     expect(created["expires_at"]).toBe(Number(created["created_at"]) + 3600);
   });
 
-  test("of another purpose than batch may be anything, and never expires", async () => {
+  test("may be any file for another purpose than batch, and then never expires", async () => {
     const created = await upload(api, { text: "", filename: "picture.png", purpose: "vision" });
 
     expect(created).toMatchObject({ purpose: "vision", filename: "picture.png", bytes: 0, expires_at: null });
@@ -112,15 +112,15 @@ describe("a good upload", () => {
   );
 
   test.each([
-    ["that is no request", '{"custom_id":"1"}\n'],
+    ["that is not a request", '{"custom_id":"1"}\n'],
     ["after blank lines", "\n\r\n \n{}\n"],
     ["after a byte order mark", "\uFEFF{}\n"],
     ["of 2 MB", `{"a":"${"x".repeat(2_000_000)}"}\n`],
-  ])("may have a first line %s, and later lines that validation will refuse", async (_which, firstLine) => {
+  ])("may have a first line %s, and later lines that validation refuses", async (_which, firstLine) => {
     expect((await post(file(`${firstLine}not json\n`), field("purpose", "batch"))).status).toBe(200);
   });
 
-  test("in chunks without a Content-Length is taken", async () => {
+  test("may come in chunks without a Content-Length", async () => {
     const body = field("purpose", "batch") + file(line.repeat(1000)) + end;
     async function* chunks(): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < body.length; at += 10_000) yield Buffer.from(body.slice(at, at + 10_000));
@@ -137,7 +137,7 @@ describe("a good upload", () => {
     expect(await jsonOf(reply)).toMatchObject({ bytes: line.length * 1000 });
   });
 
-  test("is counted in bytes", async () => {
+  test("adds its size to the metric of uploaded bytes", async () => {
     const before = await uploadedBytes();
 
     await upload(api, { text: line });
@@ -151,7 +151,7 @@ async function uploadedBytes(): Promise<number> {
   return metric?.values[0]?.value ?? 0;
 }
 
-describe("an upload is refused and leaves nothing", () => {
+describe("refuses an upload and leaves nothing", () => {
   const badFormat = {
     message: "Invalid file format for Batch API. Must be .jsonl",
     type: "invalid_request_error",
@@ -160,7 +160,7 @@ describe("an upload is refused and leaves nothing", () => {
 
   test.each([
     ["an empty file", "", "input.jsonl"],
-    ["blank lines alone", "\n\n", "input.jsonl"],
+    ["only blank lines", "\n\n", "input.jsonl"],
     ["a table", "a,b\n1,2\n", "input.jsonl"],
     ["JSON over several lines", '{\n"a":1\n}\n', "input.jsonl"],
     ["text with NULs in it", "\ufeff{\0}\0\n\0", "input.jsonl"],
@@ -174,7 +174,7 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
-  test("for a batch, with the message a second time in `detail`, as OpenAI's check of uploads has it", async () => {
+  test("for a batch, and repeats the message in `detail`, as OpenAI does", async () => {
     const reply = await post(field("purpose", "batch"), file(""));
 
     expect(await jsonOf(reply)).toEqual({
@@ -217,7 +217,7 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
-  test.each([["short"], ["long"]])("for a file that is sent as text, however %s", async (length) => {
+  test.each([["short"], ["long"]])("for a file that is sent as %s text", async (length) => {
     const text = length === "long" ? line.repeat(100) : line;
 
     expect(await errorOf(await post(field("purpose", "batch"), field("file", text)), 400)).toMatchObject({
@@ -227,7 +227,7 @@ describe("an upload is refused and leaves nothing", () => {
     await expectNothingLeft();
   });
 
-  test("for a text field that is too long, which is named", async () => {
+  test("for a text field that is too long, and names it", async () => {
     expect(await errorOf(await post(field("purpose", "b".repeat(1_025)), file(line)), 400)).toMatchObject({
       param: "purpose",
       message: expect.stringContaining("must not be longer than 1024 bytes"),
@@ -275,7 +275,7 @@ describe("an upload is refused and leaves nothing", () => {
   });
 });
 
-test("a file with the longest name can be downloaded: Node's fetch takes 16 KiB of headers", async () => {
+test("a file with the longest name can be downloaded: Node's fetch accepts 16 KiB of headers", async () => {
   const filename = `${"☃".repeat(1_018)}.jsonl`;
   const { id } = await upload(api, { filename });
 
@@ -285,7 +285,7 @@ test("a file with the longest name can be downloaded: Node's fetch takes 16 KiB 
   expect(reply.headers.get("content-disposition")).toContain(encodeURIComponent(filename));
 });
 
-test("a file of exactly 200 MiB is taken", async () => {
+test("accepts a file of exactly 200 MiB", async () => {
   const reply = await post(field("purpose", "batch"), file("{}\n".padEnd(209_715_200, "x")));
 
   expect(await jsonOf(reply)).toMatchObject({ bytes: 209_715_200 });
@@ -307,14 +307,14 @@ describe("on a raw connection", () => {
       `${field("purpose", "batch")}${file(line)}--${boundary}\r\n`,
       hasObject,
     ],
-  ])("a client that goes away %s leaves nothing", async (_when, sent, hasBegun) => {
+  ])("leaves nothing of a client that disconnects %s", async (_when, sent, hasBegun) => {
     const socket = open();
     socket.write(head("Content-Length: 10000000") + sent);
-    await until(hasBegun, { message: "the upload did not begin" });
+    await until(hasBegun, { message: "the upload did not start" });
 
     socket.destroy();
 
-    await until(async () => (await abortedUploads()) > 0, { message: "the API did not see the client go" });
+    await until(async () => (await abortedUploads()) > 0, { message: "the API did not notice the disconnect" });
     await expectNothingLeft();
     api.metrics().resetMetrics();
   });
@@ -324,7 +324,7 @@ describe("on a raw connection", () => {
     return metric?.values.filter(({ labels }) => labels["status"] === "aborted").length ?? 0;
   }
 
-  test("a refusal does not wait for the rest of what the client sends", async () => {
+  test("refuses an upload before the client has sent the rest", async () => {
     const socket = open();
     socket.write(head("Content-Length: 10000000") + field("purpose", "batch") + file("no json at all\n").slice(0, -2));
 
@@ -338,7 +338,7 @@ describe("on a raw connection", () => {
     socket.destroy();
   });
 
-  test("chunked bodies with extensions and odd sizes are taken", async () => {
+  test("accepts chunked bodies with extensions and odd sizes", async () => {
     const body = field("purpose", "batch") + file(line) + end;
     const socket = open();
     socket.write(head("Transfer-Encoding: chunked\r\nConnection: close"));

@@ -1,4 +1,4 @@
-/** Uploads in parts, for tests: a store whose writes can be held up, and the calls of a client. */
+/** Fixtures for uploads in parts: a store whose writes can be delayed, and the calls of a client. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
@@ -9,20 +9,20 @@ import { type ApiUnderTest, errorOf, jsonOf } from "./api-under-test.ts";
 /** A line of a batch's input, with a line feed. */
 export const line = '{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"größe"}}\n';
 
-/** What happens at a moment of the API's work on the store; tests put their own there. */
+/** Hooks into the API's work on the store. Tests replace them. */
 export interface Moments {
-  /** Before parts are joined. */
+  /** Runs before parts are joined. */
   beforeJoin: () => Promise<unknown>;
-  /** After a part's bytes are durable, before its row is written. */
+  /** Runs when a part's bytes are durable, before its row is written. */
   afterPut: () => Promise<unknown>;
 }
 
-/** Moments at which nothing happens. */
+/** Hooks that do nothing. */
 export function quietMoments(): Moments {
   return { beforeJoin: () => Promise.resolve(), afterPut: () => Promise.resolve() };
 }
 
-/** The store, which lets each moment pass before it goes on. */
+/** The store, with the hooks in its calls. */
 export function withMoments(store: ObjectStore, moments: Moments): ObjectStore {
   return {
     ...store,
@@ -38,7 +38,7 @@ export function withMoments(store: ObjectStore, moments: Moments): ObjectStore {
   };
 }
 
-/** By name: a store that is ready, of its own folder or bucket. S3 only where this run has a server. */
+/** Each kind of store by name, with a folder or bucket of its own. S3 needs a server. */
 export function availableStores(): [string, () => Promise<ObjectStore>][] {
   const { s3 } = testServices();
   const folder = async (): Promise<ObjectStore> => {
@@ -46,7 +46,7 @@ export function availableStores(): [string, () => Promise<ObjectStore>][] {
     return { ...openFolderStore({ root }), close: () => rm(root, { recursive: true, force: true }) };
   };
   const bucket = (): Promise<ObjectStore> => {
-    if (s3 === null) throw new Error("there is no S3 here");
+    if (s3 === null) throw new Error("no S3 server is configured");
     return Promise.resolve(openS3Store({ ...s3, bucket: `uploads-${randomUUID()}` }));
   };
   return s3 === null
@@ -57,10 +57,10 @@ export function availableStores(): [string, () => Promise<ObjectStore>][] {
       ];
 }
 
-/** Wire object with the id that every one has. */
+/** An object of the wire. All have an id. */
 export type WithId = Record<string, unknown> & { id: string };
 
-/** The calls; each but `createUpload` and `addPart` answers with the reply as it came. */
+/** The calls of a client. `createUpload` and `addPart` check and parse the reply, the others return it. */
 export function uploadCalls(api: ApiUnderTest) {
   const post = (path: string, body?: unknown, tenant: "one" | "two" = "one"): Promise<Response> =>
     api.fetch(path, {
@@ -90,7 +90,7 @@ export function uploadCalls(api: ApiUnderTest) {
   };
 }
 
-/** The JSON of a reply that must be good. */
+/** The JSON of a reply that must be a 200. */
 export async function goodJson(reply: Response): Promise<WithId> {
   const body = await jsonOf(reply);
   if (reply.status !== 200) throw new Error(`answered ${String(reply.status)}: ${JSON.stringify(body)}`);

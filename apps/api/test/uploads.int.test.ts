@@ -1,4 +1,4 @@
-/** /v1/uploads: files that arrive in parts, over every object store. */
+/** /v1/uploads: files that arrive in parts, on every object store. */
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
@@ -26,7 +26,7 @@ describe.each(availableStores())("%s", (_name, open) => {
     (await api.fetch(`/v1/files/${(file as { id: string }).id}/content`)).text();
   const seconds = (): number => Math.floor(api.now().getTime() / 1000);
 
-  /** Exactly these objects, each with its note, and no row of a part. */
+  /** Waits until exactly these objects exist, each with its blob, and no part has a row. */
   async function expectOnlyObjects(...keys: string[]): Promise<void> {
     const seen = async (): Promise<string> => {
       const { rows: notes } = await api.db().query<{ key: string }>("select key from blobs");
@@ -34,7 +34,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       return JSON.stringify([(await objectKeys(api)).sort(), notes.map(({ key }) => key).sort(), parts]);
     };
     const wanted = JSON.stringify([[...keys].sort(), [...keys].sort(), []]);
-    await until(async () => (await seen()) === wanted, { message: `only ${keys.join()} are left` });
+    await until(async () => (await seen()) === wanted, { message: `only ${keys.join()} remain` });
   }
   async function fileCount(): Promise<number> {
     const { rows } = await api.db().query<{ count: number }>("select count(*)::int as count from files");
@@ -48,7 +48,7 @@ describe.each(availableStores())("%s", (_name, open) => {
   });
 
   describe("an upload", () => {
-    test("goes from pending over parts to a file with the bytes in the order of part_ids", async () => {
+    test("becomes a file with the bytes of its parts in the order of part_ids", async () => {
       const text = line + line + line;
       const upload = await createUpload(bytesOf(text));
       const [end, begin] = [await addPart(upload.id, text.slice(50)), await addPart(upload.id, text.slice(0, 50))];
@@ -74,7 +74,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects(`files/${(file as { id: string }).id}`);
     });
 
-    test("answers a part with the UploadPart object", async () => {
+    test("returns the UploadPart object for a part", async () => {
       const { id } = await createUpload(1);
 
       expect(await goodJson(await sendPart(id, "a"))).toEqual({
@@ -85,7 +85,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       });
     });
 
-    test("joins large and small parts, byte by byte", async () => {
+    test("joins large and small parts byte for byte", async () => {
       const [large, small, last] = [Buffer.alloc(6 * MIB, "a"), Buffer.from("b\n"), Buffer.alloc(5 * MIB + 1, "c")];
       const bytes = Buffer.concat([large, small, last]);
       const { id } = await createUpload(bytes.length, { purpose: "user_data", filename: "a.bin" });
@@ -99,7 +99,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(file).toMatchObject({ bytes: bytes.length, expires_at: null });
     });
 
-    test("of no bytes may be completed without parts, or with an empty one", async () => {
+    test("without bytes can be completed without parts, or with an empty one", async () => {
       const [none, empty] = [
         await createUpload(0, { purpose: "user_data" }),
         await createUpload(0, { purpose: "user_data" }),
@@ -110,7 +110,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await goodJson(await complete(empty.id, [part]))).toMatchObject({ file: { bytes: 0 } });
     });
 
-    test("leaves out a part that is not listed: one that was sent again", async () => {
+    test("leaves out a part that is not listed, because it was sent again", async () => {
       const { id } = await createUpload(bytesOf(line));
       await addPart(id, line);
       const again = await addPart(id, line);
@@ -121,7 +121,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects(`files/${(file as { id: string }).id}`);
     });
 
-    test("gives its file the life that it asked for, from its completion on", async () => {
+    test("gives its file the requested life, counted from the completion", async () => {
       const { id } = await createUpload(bytesOf(line), { expires_after: { anchor: "created_at", seconds: 7200 } });
       const part = await addPart(id, line);
       api.advanceClock(100);
@@ -131,14 +131,14 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(file).toMatchObject({ created_at: seconds(), expires_at: seconds() + 7200 });
     });
 
-    test.each(["hex", "base64"] as const)("takes an MD5 in %s", async (encoding) => {
+    test.each(["hex", "base64"] as const)("accepts an MD5 in %s", async (encoding) => {
       const { id } = await createUpload(bytesOf(line));
       const part = await addPart(id, line);
 
       expect((await complete(id, [part], md5Of(line).digest(encoding))).status).toBe(200);
     });
 
-    test("is completed once more by the same parts, and by no others", async () => {
+    test("returns the same reply to a second completion with the same parts, and refuses one with others", async () => {
       const { id } = await createUpload(bytesOf(line));
       const parts = [await addPart(id, line.slice(0, 9)), await addPart(id, line.slice(9))];
       const first = await goodJson(await complete(id, parts));
@@ -151,7 +151,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await fileCount()).toBe(1);
     });
 
-    test("is cancelled without a body, but with a JSON content type; again it answers the same", async () => {
+    test("is cancelled without a body but with a JSON content type, and again with the same reply", async () => {
       const upload = await createUpload(10);
       await addPart(upload.id, "abc");
 
@@ -163,7 +163,7 @@ describe.each(availableStores())("%s", (_name, open) => {
     });
   });
 
-  describe("is refused", () => {
+  describe("refuses", () => {
     test.each([
       [{ bytes: "1" }, "bytes", "expected an integer"],
       [{ bytes: -1 }, "bytes", "must be at least 0"],
@@ -176,21 +176,21 @@ describe.each(availableStores())("%s", (_name, open) => {
       [{ filename: "input.csv" }, null, "Must be .jsonl"],
       [{ bytes: 10 * 1024 ** 3 }, null, "File is too large."],
       [{ bytes: 8 * 1024 ** 3 + 1, purpose: "user_data" }, null, "File is too large."],
-    ])("at creation: %j", async (fields, param, message) => {
+    ])("a creation with %j", async (fields, param, message) => {
       expect(await faultOf(await create({ bytes: 1, ...fields }))).toEqual({
         param,
         message: expect.stringContaining(message),
       });
     });
 
-    test.each(["filename", "bytes", "mime_type", "purpose"])("at creation: without %s", async (param) => {
+    test.each(["filename", "bytes", "mime_type", "purpose"])("a creation without %s", async (param) => {
       expect(await faultOf(await create({ bytes: 1, [param]: undefined }))).toEqual({
         param,
         message: `Missing required parameter: '${param}'.`,
       });
     });
 
-    test("a part that is no file, or has another name, or comes with more", async () => {
+    test("a part that is not a file, has another name, or comes with another field", async () => {
       const { id } = await createUpload(10);
       const send = (form: FormData): Promise<Response> =>
         api.fetch(`/v1/uploads/${id}/parts`, { method: "POST", body: form });
@@ -211,7 +211,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects();
     });
 
-    test("a part of more than 64 MiB, one of more bytes than declared, and too many copies", async () => {
+    test("a part of more than 64 MiB or more bytes than declared, and too many copies", async () => {
       const [large, small] = [await createUpload(100 * MIB), await createUpload(3)];
 
       expect(await faultOf(await sendPart(large.id, Buffer.alloc(64 * MIB + 1)))).toEqual({
@@ -227,16 +227,16 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await faultOf(await sendPart(small.id, "abc"))).toMatchObject({ param: "data" });
     });
 
-    test("a completion whose parts are not what they should be; the upload stays pending", async () => {
+    test("a completion with wrong parts, and leaves the upload pending", async () => {
       const { id } = await createUpload(bytesOf(line));
       const [part, other] = [await addPart(id, line), await addPart(id, line.slice(1))];
       const foreign = await addPart((await createUpload(3)).id, "abc");
       const refused = async (partIds: unknown[], md5?: string) => faultOf(await complete(id, partIds, md5));
       const fault = (param: string, text: string) => ({ param, message: expect.stringContaining(text) });
 
-      expect(await refused([part, "part_none"])).toEqual(fault("part_ids", "'part_none' is no part of this upload"));
-      expect(await refused([part, "\0"])).toEqual(fault("part_ids", "is no part of this upload"));
-      expect(await refused([foreign])).toEqual(fault("part_ids", "is no part of this upload"));
+      expect(await refused([part, "part_none"])).toEqual(fault("part_ids", "'part_none' is not a part of this upload"));
+      expect(await refused([part, "\0"])).toEqual(fault("part_ids", "is not a part of this upload"));
+      expect(await refused([foreign])).toEqual(fault("part_ids", "is not a part of this upload"));
       expect(await refused([part, part])).toEqual(fault("part_ids", "listed twice"));
       expect(await refused([])).toEqual(fault("part_ids", `have 0 bytes together, but the upload declared`));
       expect(await refused([other])).toEqual(fault("part_ids", "bytes together"));
@@ -249,8 +249,8 @@ describe.each(availableStores())("%s", (_name, open) => {
 
     test.each([
       ["a table", ["a,b\n", "1,2\n"]],
-      ["blank lines alone", ["\n", "\n"]],
-      ["nothing at all", []],
+      ["only blank lines", ["\n", "\n"]],
+      ["empty", []],
       ["broken in the second part", ['{"a":', "x}\n"]],
     ])("batch input that is %s", async (_what, texts) => {
       const { id } = await createUpload(bytesOf(texts.join("")));
@@ -263,7 +263,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await fileCount()).toBe(0);
     });
 
-    test("anything about an upload that is over", async () => {
+    test("every action on an upload that has ended", async () => {
       const [completed, cancelled, expired] = [await createUpload(1), await createUpload(1), await createUpload(1)].map(
         ({ id }) => id,
       ) as [string, string, string];
@@ -286,7 +286,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       }
     });
 
-    test("another tenant, word for word as for an upload that is not there", async () => {
+    test("another tenant with the same words as for an unknown upload", async () => {
       const { id } = await createUpload(1);
       const form = new FormData();
       form.set("data", new Blob(["1"]));
@@ -317,7 +317,7 @@ describe.each(availableStores())("%s", (_name, open) => {
   });
 
   test.each(["in the middle of the part", "after the part, before the end of the form"])(
-    "a client that goes away %s leaves nothing",
+    "leaves nothing of a client that disconnects %s",
     async (when) => {
       const { id } = await createUpload(100_000);
       const head = `POST /v1/uploads/${id}/parts HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n`;
@@ -328,7 +328,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       socket.write(`${head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 99999\r\n\r\n${content}`);
       const hasBegun = async (): Promise<boolean> =>
         isWhole ? (await objectKeys(api)).length === 1 : (await api.db().query("select from blobs")).rowCount === 1;
-      await until(hasBegun, { message: "the part did not begin" });
+      await until(hasBegun, { message: "the part did not start" });
 
       socket.destroy();
 
@@ -336,8 +336,8 @@ describe.each(availableStores())("%s", (_name, open) => {
     },
   );
 
-  describe("beside each other", () => {
-    test("completions make exactly one file, and all answer with it", async () => {
+  describe("in parallel", () => {
+    test("completions create exactly one file, and all return it", async () => {
       const { id } = await createUpload(bytesOf(line));
       const parts = [await addPart(id, line.slice(0, 9)), await addPart(id, line.slice(9))];
 
@@ -352,7 +352,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects(`files/${file ?? ""}`);
     });
 
-    test("a completion that finds another one done answers as that one did", async () => {
+    test("a completion that loses to another one returns the same reply", async () => {
       const { id } = await createUpload(bytesOf(line));
       const part = await addPart(id, line);
       let winner: unknown = null;
@@ -365,7 +365,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       expect(await fileCount()).toBe(1);
     });
 
-    test("a completion that is cancelled meanwhile says so, and leaves nothing", async () => {
+    test("a completion that loses to a cancel says so, and leaves nothing", async () => {
       const { id } = await createUpload(bytesOf(line));
       const part = await addPart(id, line);
       moments.beforeJoin = () => cancel(id);
@@ -378,7 +378,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects();
     });
 
-    test("a part that arrives while its upload is joined is whole, and gone afterwards", async () => {
+    test("a part that arrives during the join is accepted, and deleted afterwards", async () => {
       const { id } = await createUpload(bytesOf(line));
       const part = await addPart(id, line);
       let extra: Response | null = null;
@@ -393,7 +393,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects(`files/${(file as { id: string }).id}`);
     });
 
-    test("a part whose upload is completed while it arrives is refused, and leaves nothing", async () => {
+    test("a part that arrives after the completion is refused, and leaves nothing", async () => {
       const { id } = await createUpload(bytesOf(line));
       const part = await addPart(id, line);
       let completed: Record<string, unknown> = {};
@@ -405,7 +405,7 @@ describe.each(availableStores())("%s", (_name, open) => {
       await expectOnlyObjects(`files/${(completed["file"] as { id: string }).id}`);
     });
 
-    test("parts are sent, and completed in the order that the client wants", async () => {
+    test("parts can be sent, and are joined in the order of the completion", async () => {
       const numbers = Array.from({ length: 20 }, (_, index) => JSON.stringify({ index }));
       const text = numbers.join("\n");
       const { id } = await createUpload(bytesOf(text));

@@ -1,36 +1,26 @@
-/** What a benchmark is, and what it brings home. */
-import type { Profile } from "@nightshift/testing/stack";
-import type { Laboratory } from "./setting/laboratory.ts";
+/** The types that every benchmark shares: what it gets, and what it reports. */
+import type { TestBed } from "./test-bed/test-bed.ts";
 
-/** The rows of the table in docs/performance.md: each has a bar that its figures must reach, and what is reached for beyond it. */
-export interface Row {
-  readonly number: number;
-  /** `at least`: more is better. */
-  readonly sense: "at least" | "at most";
-  readonly bar: number;
-  readonly reach: number;
-  readonly unit: string;
-}
-
-/** One figure of a row. `runs` are the single measurements, of which `value` is the median unless `name` says otherwise. */
+/** One measured value, and the row of the table in docs/performance.md that it belongs to. */
 export interface Figure {
   readonly row: number;
   /** What was measured, with the profile where it matters: `overhead, scaled`. */
   readonly name: string;
+  /** The median of `runs`, unless `name` says otherwise. */
   readonly value: number;
   readonly runs: readonly number[];
-  /** What else was seen, by name with unit: lines/s, CPU by process. */
+  /** Further measurements by name. A name ends with its unit: `worker, µs CPU a line`. */
   readonly details: Readonly<Record<string, number>>;
 }
 
-/** A curve, or the bars of one colour. */
+/** One curve of a plot, or its bars of one colour. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [number, number])[];
 }
 
 export interface Plot {
-  /** The file's name without its ending. */
+  /** The file name without its extension. */
   readonly name: string;
   readonly title: string;
   readonly x: string;
@@ -39,18 +29,18 @@ export interface Plot {
   readonly series: readonly Series[];
 }
 
-export interface Outcome {
+export interface BenchmarkReport {
   readonly figures: readonly Figure[];
   readonly plots: readonly Plot[];
 }
 
-export interface Session {
-  readonly lab: Laboratory;
-  /** Measurements of each figure, on either side. */
+export interface BenchmarkContext {
+  readonly testBed: TestBed;
+  /** How often each figure is measured. A baseline is measured as often as Nightshift. */
   readonly runs: number;
-  /** True where the sizes are those of the table; else all is small, to see that it runs. */
+  /** True: the sizes of the published table. False: small sizes that only check that the benchmark runs. */
   readonly isFull: boolean;
-  /** Variables for every process of Nightshift, such as those of a profiler. */
+  /** Extra variables for every process of Nightshift, for example to record CPU profiles. */
   readonly env: Readonly<Record<string, string>>;
   readonly say: (sentence: string) => void;
 }
@@ -59,7 +49,5 @@ export interface Benchmark {
   readonly name: string;
   /** One sentence for --help and the log. */
   readonly title: string;
-  /** Left out where this profile cannot be started. */
-  readonly needs?: Profile;
-  run(session: Session): Promise<Outcome>;
+  run(context: BenchmarkContext): Promise<BenchmarkReport>;
 }

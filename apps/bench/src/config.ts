@@ -1,6 +1,6 @@
-/** The environment of the benchmarks: the only place of this app that reads it. */
+/** Reads the environment of the benchmarks. No other file of this app reads it. */
 
-/** Where the profiles of the processes go; set by the benchmarks for the processes that they start. */
+/** The folder for CPU profiles. The benchmarks set it for the processes that they start. */
 export function profileFolder(): string {
   return process.env["BENCH_PROFILE_DIR"] ?? ".";
 }

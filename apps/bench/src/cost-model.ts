@@ -1,16 +1,18 @@
-/** The cost model of docs/performance.md as arithmetic: what a deployment will do, from what one worker was seen to cost. */
+/**
+ * The cost model of docs/performance.md: predicts the throughput of a deployment from the measured cost of one worker.
+ */
 
 export interface Deployment {
   readonly workers: number;
-  /** Lines in flight of each worker. */
+  /** Lines in flight at each worker. */
   readonly concurrencyEach: number;
   readonly latencyMs: number;
-  /** CPU of all processes together, for one line. */
+  /** CPU time of all processes together for one line. */
   readonly cpuMicroseconds: number;
   readonly cores: number;
 }
 
-/** Lines a second: what the slots let through, or what the cores can pay, whichever is less. */
+/** Lines per second: the limit of the slots or the limit of the cores, whichever is lower. */
 export function predictRate(deployment: Deployment): number {
   const { workers, concurrencyEach, latencyMs, cpuMicroseconds, cores } = deployment;
   const bySlots = (workers * concurrencyEach * 1_000) / latencyMs;

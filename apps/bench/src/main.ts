@@ -1,24 +1,25 @@
-/** `npm run bench`: runs benchmarks on one laboratory and reports what they found. */
+/** `npm run bench`: runs benchmarks and writes their results. */
 import { once } from "node:events";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { availableProfiles } from "@nightshift/testing/stack";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Benchmark } from "./benchmark.ts";
 import { BENCHMARKS } from "./benchmarks/index.ts";
-import { prepareProfiles, reportProfiles } from "./profile/profiling.ts";
-import { describeMachine, readCommit } from "./report/machine.ts";
+import { readMachine, readCommit } from "./report/machine.ts";
 import { renderPlot, writePlots } from "./report/plots.ts";
-import { mergeResults, readResults, recordOutcome, writeResults, type RecordedFigure } from "./report/results.ts";
-import { printTable, writeTable } from "./report/table.ts";
-import { openLaboratory, type Laboratory } from "./setting/laboratory.ts";
+import { mergeResults, readResults, recordReport, writeResults, type RecordedFigure } from "./report/results.ts";
+import { terminalTable, writeTable } from "./report/table.ts";
+import { openTestBed, type TestBed } from "./test-bed/test-bed.ts";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../../..");
 const DEFAULT_RUNS = 5;
-/** How the shell is told that the command itself was wrong, as other tools do. */
+/** The exit code for wrong usage, as in other command line tools. */
 const USAGE_EXIT_CODE = 2;
 const INTERRUPTED_EXIT_CODE = 130;
-/** A stack starts within this, on a machine that is not too busy. */
+/** How long a stack takes to start, unless the machine is very busy. */
 const STARTING_MS = 20_000;
 
 interface Options {
@@ -29,32 +30,34 @@ interface Options {
 }
 
 interface Settings extends Options {
-  /** As it was at the start: results that are written make the clone differ from it. */
+  /** Read at the start, because the results that a run writes make the clone dirty. */
   readonly commit: string;
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function positiveInteger(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It is no positive integer.");
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It must be a positive integer.");
   return Number(text);
 }
 
-/** Aborts at the first signal; a second one ends this process at once, and what it started sees that it is gone. */
+/**
+ * Aborts at the first signal. A second one ends this process at once; the processes that it started notice and end too.
+ */
 function listenForSignals(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => {
     process.off("SIGINT", stop).off("SIGTERM", stop);
-    print("Stopping; once more stops at once.");
+    print("Stopping. Press Ctrl-C again to stop at once.");
     controller.abort();
   };
   process.on("SIGINT", stop).on("SIGTERM", stop);
   return controller.signal;
 }
 
-/** Runs the benchmarks one after the other, and resolves with whether each of them came to its end. */
+/** Runs the benchmarks one at a time. Resolves with false if one of them failed. */
 async function runAll(
-  lab: Laboratory,
+  testBed: TestBed,
   benchmarks: readonly Benchmark[],
   settings: Settings,
   interrupted: AbortSignal,
@@ -71,37 +74,38 @@ async function runAll(
     };
     try {
       say(benchmark.title);
-      figures.push(...(await runOne(lab, benchmark, settings, say)));
+      figures.push(...(await runOne(testBed, benchmark, settings, say)));
       say("done");
     } catch (error) {
-      // What fails because we were told to stop is nothing to tell.
+      // The stop itself made the benchmark fail, so the error is not worth a message.
       if (isStopping()) return false;
       areAllDone = false;
       say(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
-    await lab.clear();
+    await testBed.clear();
   }
-  print(`\n${printTable(figures)}`);
+  print(`\n${terminalTable(figures)}`);
   return areAllDone;
 }
 
-/** What it finds is written as soon as it is there: a run of all of them takes long. */
+/** Writes the results of each benchmark as soon as it ends, because a run of all benchmarks takes long. */
 async function runOne(
-  lab: Laboratory,
+  testBed: TestBed,
   benchmark: Benchmark,
   settings: Settings,
   say: (sentence: string) => void,
 ): Promise<readonly RecordedFigure[]> {
   const profiles = path.resolve("bench-profiles", benchmark.name);
-  const env = settings.profile ? await prepareProfiles(profiles) : {};
-  const outcome = await benchmark.run({ lab, runs: settings.runs, isFull: !settings.smoke, env, say });
+  const env = settings.profile ? await recordProfilesIn(profiles) : {};
+  const report = await benchmark.run({ testBed, runs: settings.runs, isFull: !settings.smoke, env, say });
   const plots = new Map<string, string>();
-  for (const plot of outcome.plots) plots.set(plot.name, await renderPlot(plot));
-  const at = { date: new Date().toISOString(), commit: settings.commit, machine: describeMachine() };
-  const recorded = recordOutcome(benchmark.name, outcome, at);
+  for (const plot of report.plots) plots.set(plot.name, await renderPlot(plot));
+  const at = { date: new Date().toISOString(), commit: settings.commit, machine: readMachine() };
+  const recorded = recordReport(benchmark.name, report, at);
   if (settings.profile) {
-    await lab.clear();
-    print(`\n${await reportProfiles(profiles)}`);
+    await testBed.clear();
+    const count = (await readdir(profiles)).length;
+    say(`wrote ${String(count)} CPU profiles to ${profiles}; open them in Chrome DevTools or with npx speedscope`);
   } else if (!settings.smoke) {
     const file = path.join(settings.out, "performance/results.json");
     const results = mergeResults(await readResults(file), recorded);
@@ -112,25 +116,33 @@ async function runOne(
   return recorded.figures;
 }
 
-/** Once told to stop: ends what runs, and waits for a stack that is only starting to become one that can be ended. */
-async function breakOff(lab: Laboratory, all: Promise<unknown>, interrupted: AbortSignal): Promise<false> {
+/** Empties the folder, and returns the variables that make a process write its CPU profile there. */
+async function recordProfilesIn(folder: string): Promise<Record<string, string>> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const hook = fileURLToPath(new URL("./programs/cpu-profile-hook.js", import.meta.url));
+  return { NODE_OPTIONS: `--import=${hook}`, BENCH_PROFILE_DIR: folder };
+}
+
+/** Waits for a signal, and then stops everything. A stack that is still starting gets time until it can be stopped. */
+async function breakOff(testBed: TestBed, all: Promise<unknown>, interrupted: AbortSignal): Promise<false> {
   if (!interrupted.aborted) await once(interrupted, "abort");
-  await lab.clear();
+  await testBed.clear();
   await Promise.race([all, sleep(STARTING_MS)]);
   return false;
 }
 
 async function measure(names: readonly string[], settings: Settings, interrupted: AbortSignal): Promise<boolean> {
   const chosen = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
-  const lab = await openLaboratory();
+  const testBed = await openTestBed();
   try {
     if (!availableProfiles().includes("scaled")) {
-      print("The scaled profile is left out: it wants Redis and S3, and this machine lacks one of them.");
+      print("The scaled profile is left out, because Redis or S3 is missing on this machine.");
     }
-    const all = runAll(lab, chosen, settings, interrupted);
-    return await Promise.race([all, breakOff(lab, all, interrupted)]);
+    const all = runAll(testBed, chosen, settings, interrupted);
+    return await Promise.race([all, breakOff(testBed, all, interrupted)]);
   } finally {
-    await lab.close();
+    await testBed.close();
   }
 }
 
@@ -142,21 +154,23 @@ async function bench(names: readonly string[], options: Options): Promise<void> 
     process.exitCode = (await measure(names, settings, interrupted)) ? 0 : 1;
   } catch (error) {
     if (!interrupted.aborted) throw error;
-    print(`Not everything stopped in order. ${error instanceof Error ? error.message : String(error)}`);
+    print(`Some processes did not stop cleanly. ${error instanceof Error ? error.message : String(error)}`);
   }
   if (interrupted.aborted) process.exit(INTERRUPTED_EXIT_CODE);
 }
 
 const known = BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join("\n");
 const program = new Command("npm run bench --")
-  .description("Measures Nightshift beside its baselines and writes the figures, a table and plots into docs.")
+  .description("Measures Nightshift against its baselines, and writes the figures, a table and plots into docs.")
   .addArgument(
-    new Argument("[names...]", "which benchmarks (default: all)").choices(BENCHMARKS.map(({ name }) => name)),
+    new Argument("[names...]", "benchmarks to run (default: all)").choices(BENCHMARKS.map(({ name }) => name)),
   )
-  .addOption(new Option("--runs <n>", "measurements of each figure").default(DEFAULT_RUNS).argParser(positiveInteger))
-  .option("--smoke", "run everything once and small, to see that it runs; writes nothing", false)
-  .option("--profile", "write a profile and a flame graph of each process of Nightshift, and nothing else", false)
-  .option("--out <dir>", "where the results go", path.join(REPOSITORY, "docs"))
+  .addOption(
+    new Option("--runs <n>", "number of measurements of each figure").default(DEFAULT_RUNS).argParser(positiveInteger),
+  )
+  .option("--smoke", "run each benchmark once with small sizes to check that it works; write nothing", false)
+  .option("--profile", "write a .cpuprofile file of each process of Nightshift instead of results", false)
+  .option("--out <dir>", "folder for the results", path.join(REPOSITORY, "docs"))
   .addHelpText("after", `\nBenchmarks:\n${known}`)
   .exitOverride()
   .action(bench);

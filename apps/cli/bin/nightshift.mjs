@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// What `npx nightshift` runs: a file that is there before anything is built, because npm links it while it installs.
+// The file that `npx nightshift` runs. It exists before the first build, because npm links it during installation.
 import "../dist/main.js";

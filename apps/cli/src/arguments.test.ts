@@ -14,50 +14,50 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("a file that is there can be read", () => {
+test("accepts an existing file as requests", () => {
   expect(existingFile(path.join(folder, "file"))).toBe(path.join(folder, "file"));
 });
 
 test.each([
-  ["missing", "no such file"],
-  ["sub", "It is a folder: name a file of requests."],
-  ["file/below", "no such file"],
-])("%s cannot be read as requests: %s", (name, words) => {
+  ["missing", "does not exist"],
+  ["sub", "It is a folder. Pass a file of requests."],
+  ["file/below", "does not exist"],
+])("rejects '%s' as requests: %s", (name, words) => {
   expect(() => existingFile(path.join(folder, name))).toThrow(words);
 });
 
-test("what can be read only once is no file of requests", () => {
+test("rejects a device as requests, because it can be read only once", () => {
   expect(() => existingFile("/dev/null")).toThrow("only once");
 });
 
-test.each(["file", "new", "sub/new"])("%s can be written", (name) => {
+test.each(["file", "new", "sub/new"])("accepts '%s' as an output file", (name) => {
   expect(writableFile(path.join(folder, name))).toBe(path.join(folder, name));
 });
 
-test("a file without a folder in its name is written here", () => {
+test("accepts an output file in the current folder", () => {
   expect(writableFile("surely-not-there.jsonl")).toBe("surely-not-there.jsonl");
 });
 
 test.each([
-  ["sub", "It is a folder: name a file in it."],
-  ["missing/", "It is a folder: name a file in it."],
-  ["missing/new", /There is no folder \S+\/missing: make it first/],
-  ["file/new", /There is no folder \S+\/file: make it first/],
-])("%s cannot be written: %s", (name, words) => {
+  ["sub", "It is a folder. Pass a file in it."],
+  ["missing/", "It is a folder. Pass a file in it."],
+  ["missing/new", /The folder \S+\/missing does not exist/],
+  ["file/new", /The folder \S+\/file does not exist/],
+])("rejects '%s' as an output file: %s", (name, words) => {
   expect(() => writableFile(path.join(folder, name))).toThrow(words);
 });
 
-test("a device is never replaced by a file", () => {
-  expect(() => writableFile("/dev/null")).toThrow("It is no file");
+test("rejects a device as an output file", () => {
+  expect(() => writableFile("/dev/null")).toThrow("It is not a regular file");
 });
 
 test.each([
   ["localhost:8080", "http://localhost:8080"],
   ["https://example.org/v1", "https://example.org/v1"],
-])("%s is the address %s", (text, url) => {
+])("turns '%s' into the URL %s", (text, url) => {
   expect(httpUrl(text)).toBe(url);
 });
 
-test.each(["ftp://x", "http://"])("%s is no address", (text) => {
-  expect(() => httpUrl(text)).toThrow("It is no http:// address.");
+test.each(["ftp://x", "http://"])("rejects '%s' as a URL", (text) => {
+  expect(() => httpUrl(text)).toThrow("It must be an http:// or https:// URL.");
 });

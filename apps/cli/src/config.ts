@@ -1,4 +1,4 @@
-/** The environment of the command line: the only reader of process.env here. */
+/** Reads the environment of the command line. No other file of this app reads it. */
 import path from "node:path";
 import { KNOWN_VARIABLES, readConfig, ShutdownGraceSeconds } from "@nightshift/service";
 import { type Static, Type } from "@sinclair/typebox";
@@ -13,7 +13,7 @@ const CliVariables = Type.Object({
   NIGHTSHIFT_BOOTSTRAP_KEY: Type.Optional(Type.String()),
   NIGHTSHIFT_ADMIN_KEY: Type.Optional(Type.String()),
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: ShutdownGraceSeconds,
-  // The official SDKs' own variables: who has set them for a script has set them for `nightshift run`.
+  // The variables of the official SDKs. `nightshift run` uses them too, so that a script's settings work unchanged.
   OPENAI_BASE_URL: Type.Optional(Type.String({ pattern: "^https?://", description: "an http:// or https:// URL" })),
   OPENAI_API_KEY: Type.Optional(Type.String()),
 });
@@ -21,24 +21,24 @@ const CliVariables = Type.Object({
 export interface CliConfig {
   readonly port: number;
   readonly host: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDir: string;
-  /** Null: this machine runs a Postgres of its own. */
+  /** Null: this machine runs its own Postgres. */
   readonly databaseUrl: string | null;
-  /** What answers the lines, as the environment names it; null when it names nothing. */
+  /** The configured upstream, for display: a URL or the path of a config file. Null if none is configured. */
   readonly upstream: string | null;
   readonly bootstrapKey: string | null;
   readonly adminKey: string | null;
   readonly graceMs: number;
   readonly openaiBaseUrl: string | null;
   readonly openaiApiKey: string | null;
-  /** What the processes that serve are started with. */
+  /** The environment of the API and the worker. */
   readonly serviceEnvironment: NodeJS.ProcessEnv;
-  /** The same without anything that configures us or looks like a secret: for Postgres, which may run as another user. */
+  /** Without our own variables and without anything like a secret: for Postgres, which may run as another user. */
   readonly plainEnvironment: NodeJS.ProcessEnv;
 }
 
-/** Throws ConfigError with every fault. */
+/** Throws ConfigError with all faults at once. */
 export function readCliConfig(): CliConfig {
   const values: Static<typeof CliVariables> = readConfig(CliVariables, process.env, "Nightshift");
   return Object.freeze({

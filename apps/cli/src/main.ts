@@ -1,26 +1,22 @@
-/** `nightshift`: the command line. Reads the arguments and runs one command as a process that stops in order. */
+/** `nightshift`: the command line. Parses the arguments and runs one command in a process that shuts down cleanly. */
 import { readFileSync } from "node:fs";
 import { createLogger, runProcess, type Lifecycle } from "@nightshift/service";
 import { Command, CommanderError } from "commander";
 import { existingFile, httpUrl, writableFile } from "./arguments.ts";
 import { addAdminCommands } from "./commands/admin/admin-commands.ts";
 import type { RunOptions, WaitOptions } from "./commands/run.ts";
-import { readCliConfig, type CliConfig } from "./config.ts";
-import { createScreen, type Screen } from "./screen/screen.ts";
-import { logTo, warnOn } from "./screen/warnings.ts";
+import { readCliConfig } from "./config.ts";
+import type { CommandDeps } from "./server/server.ts";
+import { createScreen, logTo, warnOn } from "./screen.ts";
 
-/** How the shell is told that the command itself was wrong, as other tools do. */
+/** The exit code for wrong usage, as in other command line tools. */
 const USAGE_EXIT_CODE = 2;
 
-/** What a command gets. */
-interface Session {
-  readonly life: Lifecycle;
-  readonly config: CliConfig;
-  readonly screen: Screen;
-}
-
-/** Runs a command that talks to people on `stream`; what it leaves open keeps the process running. */
-function runCommand(stream: NodeJS.WriteStream, action: (session: Session) => Promise<void>): void {
+/**
+ * Runs a command that writes its messages to `stream`. The process ends when the command stops it or leaves nothing
+ * open.
+ */
+function runCommand(stream: NodeJS.WriteStream, action: (deps: CommandDeps) => Promise<void>): void {
   runProcess("nightshift", async (life) => {
     const screen = createScreen(stream);
     life.logWith(createLogger({ name: "nightshift", level: "warn", destination: logTo(warnOn(screen)) }));
@@ -31,15 +27,15 @@ function runCommand(stream: NodeJS.WriteStream, action: (session: Session) => Pr
     try {
       await action({ life, config: readCliConfig(), screen });
     } catch (error) {
-      // What fails because we were told to stop is no failure.
+      // An error during a requested stop is not a failure.
       if (!life.stopping.aborted) throw error;
     }
   });
 }
 
-/** For commands that have an end of their own: an interrupted one has not done what it was asked for. */
+/** For commands that end when their work is done: an interrupted one has failed, and its exit code says so. */
 function failWhenInterrupted(life: Lifecycle): void {
-  // The first call of stop counts, and runProcess registered its own listeners before.
+  // Only the first call of `stop` counts, so these listeners must run before those of runProcess.
   process.prependListener("SIGINT", () => {
     life.stop("SIGINT", 130);
   });
@@ -48,17 +44,17 @@ function failWhenInterrupted(life: Lifecycle): void {
   });
 }
 
-/** Where the results of a batch go, and which server has it. */
+/** Adds the options for the paths of the results, and for the server. */
 function addBatchOptions(command: Command): Command {
   return command
-    .option("-o, --output <file>", "where to write the results (default: standard output)", writableFile)
+    .option("-o, --output <file>", "file for the results (default: standard output)", writableFile)
     .option(
       "--errors <file>",
-      "where to write the lines that failed (default: with -o beside the results, as results.errors.jsonl)",
+      "file for the failed lines (default: with -o results.jsonl, it is results.errors.jsonl)",
       writableFile,
     )
-    .option("--server <url>", "server to use (default: OPENAI_BASE_URL, else this machine)", httpUrl)
-    .option("--key <key>", "API key for it (default: this machine's own, else OPENAI_API_KEY)");
+    .option("--server <url>", "server to use (default: OPENAI_BASE_URL, or this machine)", httpUrl)
+    .option("--key <key>", "API key of the server (default: this machine's own, or OPENAI_API_KEY)");
 }
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -67,7 +63,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 const program = new Command("nightshift")
   .description("The Batch API you host yourself.")
   .version(version)
-  .showHelpAfterError("nightshift --help and nightshift COMMAND --help tell more.")
+  .showHelpAfterError("Run nightshift --help or nightshift COMMAND --help to see all options.")
   .exitOverride();
 
 program
@@ -81,47 +77,50 @@ program
 addBatchOptions(
   program
     .command("run")
-    .description("send a file of requests, wait, and write the results; starts the service if none is running")
-    .argument("<file>", "the requests, one JSON object a line", existingFile)
+    .description("send a file of requests, wait, and write the results; starts the service if it is not running")
+    .argument("<file>", "the requests, one JSON object per line", existingFile)
     .option("--endpoint <path>", "endpoint of the batch (default: the url of the first line)"),
 ).action(async (file: string, options: RunOptions) => {
   const { run } = await import("./commands/run.ts");
-  runCommand(process.stderr, (session) => {
-    failWhenInterrupted(session.life);
-    return run(file, options, session);
+  runCommand(process.stderr, (deps) => {
+    failWhenInterrupted(deps.life);
+    return run(file, options, deps);
   });
 });
 
 addBatchOptions(
   program
     .command("wait")
-    .description("wait for a batch that was made before, and write its results")
-    .argument("<batch>", "its id, batch_..."),
+    .description("wait for an existing batch, and write its results")
+    .argument("<batch>", "id of the batch, batch_..."),
 ).action(async (batchId: string, options: WaitOptions) => {
   const { wait } = await import("./commands/run.ts");
-  runCommand(process.stderr, (session) => {
-    failWhenInterrupted(session.life);
-    return wait(batchId, options, session);
+  runCommand(process.stderr, (deps) => {
+    failWhenInterrupted(deps.life);
+    return wait(batchId, options, deps);
   });
 });
 
 program
   .command("quickstart")
-  .description("take the five steps of the quick start guide, on its three requests")
+  .description("run the five steps of the quick start guide with its three requests")
   .action(async () => {
     const { quickstart } = await import("./commands/quickstart.ts");
-    runCommand(process.stderr, (session) => {
-      failWhenInterrupted(session.life);
-      return quickstart(session);
+    runCommand(process.stderr, (deps) => {
+      failWhenInterrupted(deps.life);
+      return quickstart(deps);
     });
   });
 
-addAdminCommands(program.command("admin").description("keys, tenants and webhooks, with the admin key"), (action) => {
-  runCommand(process.stderr, (session) => {
-    failWhenInterrupted(session.life);
-    return action(session);
-  });
-});
+addAdminCommands(
+  program.command("admin").description("manage keys, tenants and webhooks with the admin key"),
+  (action) => {
+    runCommand(process.stderr, (deps) => {
+      failWhenInterrupted(deps.life);
+      return action(deps);
+    });
+  },
+);
 
 try {
   await program.parseAsync();

@@ -1,4 +1,4 @@
-/** `nightshift admin`: every command against a running service, and those of the pages as they stand there. */
+/** Runs every command of `nightshift admin` against a running service, and the commands of the documentation pages. */
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
@@ -24,7 +24,7 @@ const json = (ended: Ended): Record<string, unknown> => JSON.parse(succeed(ended
 const idIn = (said: string): string => /\b(?:key|we)_[0-9a-f]{16,}/.exec(said)?.[0] ?? "";
 const readPageText = (page: string): string =>
   readFileSync(path.resolve(import.meta.dirname, "../../..", page), "utf8");
-/** `object`, `id` and `key` of `"object": "api_key", "id", "key"`: names stand at the beginning or behind a comma. */
+/** Finds `object`, `id` and `key` in `"object": "api_key", "id", "key"`: names are at the start or after a comma. */
 const namesIn = (shown: string): string[] => [...shown.matchAll(/(?:^|, )"(\w+)"/g)].map(([, name = ""]) => name);
 
 describe("on a running service", () => {
@@ -40,7 +40,7 @@ describe("on a running service", () => {
   beforeAll(async () => {
     dataDir = await makeDataFolder();
     const config = path.join(path.dirname(dataDir), "nightshift.yaml");
-    const upstreams = "upstreams: { nobody: { base_url: 'http://127.0.0.1:9/v1' } }";
+    const upstreams = "upstreams: { unconfigured: { base_url: 'http://127.0.0.1:9/v1' } }";
     await writeFile(config, `${upstreams}\n${pageExample(TENANTS, "Tiers", "yaml")}`);
     service = startCommand(["up"], {
       PORT: "0",
@@ -58,7 +58,7 @@ describe("on a running service", () => {
     await rm(path.dirname(dataDir), { recursive: true });
   });
 
-  test("a key is made, opens the API, is listed without itself, and is revoked", async () => {
+  test("creates a key that works, lists it without its secret part, and revokes it", async () => {
     const made = succeed(await admin("keys", "create", "--tenant", "acme", "--name", "nightly jobs"));
     const [, key = ""] = /shown this once: (\S+)/.exec(made) ?? [];
     const [id = ""] = /key_[0-9a-f]+/.exec(made) ?? [];
@@ -75,7 +75,7 @@ describe("on a running service", () => {
     expect(await statusOf(key)).toBe(401);
   });
 
-  test("a tenant's weight is set and shown", async () => {
+  test("sets and shows a tenant's weight", async () => {
     succeed(await admin("keys", "create", "--tenant", "heavy"));
 
     const set = succeed(await admin("tenants", "set", "heavy", "--tier", "default", "--weight", "2.5"));
@@ -84,7 +84,7 @@ describe("on a running service", () => {
     expect(succeed(await admin("tenants", "list"))).toMatch(/^default +default +1 .*\nheavy +default +2\.5 /m);
   });
 
-  test("what the API refuses is said in its words, and ends with 1", async () => {
+  test("exits with 1 and shows the API's message if the API refuses", async () => {
     const name = await admin("keys", "create", "--tenant", "No Name");
     const tier = await admin("tenants", "set", "default", "--tier", "gold");
     const id = await admin("keys", "revoke", "key_unknown");
@@ -97,7 +97,7 @@ describe("on a running service", () => {
     expect(wrongKey.stderr).toContain("--admin-key");
   });
 
-  test("lists go through all pages, on a server that is named as well", async () => {
+  test("lists all pages from a server named with --server", async () => {
     const keys = Array.from({ length: 101 }, () =>
       call("/admin/v1/keys", { method: "POST", body: JSON.stringify({ tenant: "many" }) }),
     );
@@ -111,7 +111,7 @@ describe("on a running service", () => {
     expect(listed).toMatchObject({ has_more: false, first_id: ids[0], last_id: ids[100] });
   });
 
-  describe("with a receiver of webhooks", () => {
+  describe("with a webhook receiver", () => {
     const received: string[] = [];
     let receiver: Server;
     let hook: string;
@@ -130,17 +130,17 @@ describe("on a running service", () => {
       receiver.closeAllConnections();
     });
 
-    /** A batch of the tenant that has failed: its file is no JSON beyond the first line. */
+    /** Creates a batch that fails, because the second line of its file is not JSON. */
     const failedBatch = async (key: string): Promise<string> => {
       const form = new FormData();
       form.set("purpose", "batch");
-      form.set("file", new Blob(['{"custom_id":"1"}\nno JSON']), "requests.jsonl");
+      form.set("file", new Blob(['{"custom_id":"1"}\nnot JSON']), "requests.jsonl");
       const file = (await (await call("/v1/files", { method: "POST", body: form, key })).json()) as { id: string };
       const body = JSON.stringify({ input_file_id: file.id, endpoint: "/v1/embeddings", completion_window: "24h" });
       return ((await (await call("/v1/batches", { method: "POST", body, key })).json()) as { id: string }).id;
     };
 
-    test("an endpoint is made, listed without its secret, tested and deleted", async () => {
+    test("creates an endpoint, lists it without its secret, tests it and deletes it", async () => {
       const made = succeed(await admin("webhooks", "create", "--tenant", "default", "--url", hook));
       const id = idIn(made);
       const listed = json(await admin("webhooks", "list", "--json"));
@@ -158,7 +158,7 @@ describe("on a running service", () => {
       expect((await call(`/admin/v1/webhooks/${id}/deliveries`)).status).toBe(404);
     });
 
-    test("what became of an event is shown", async () => {
+    test("lists the delivery of an event", async () => {
       const { key } = json(await admin("keys", "create", "--tenant", "hooked", "--json")) as { key: string };
       const id = idIn(
         succeed(await admin("webhooks", "create", "--tenant", "hooked", "--url", hook, "--event", "batch.failed")),
@@ -175,7 +175,7 @@ describe("on a running service", () => {
       expect(shown).toMatch(new RegExp(`\\nbatch\\.failed +${batch} +delivered +1 +204 +- `));
     });
 
-    withBash("the commands of the page on webhooks do what it says", async () => {
+    withBash("the commands of the webhooks page work as described", async () => {
       const commands = pageExample("docs/webhooks.md", "Set one up", "bash", 2).trimEnd().split("\n");
       const [create = "", list = "", ...others] = commands;
       const id = idIn(succeed(await shell(fillIn(create, { receiver: hook }))));
@@ -193,7 +193,7 @@ describe("on a running service", () => {
 
   const shell = (script: string): Promise<Ended> => runShell(bash ?? "", script, { NIGHTSHIFT_DATA_DIR: dataDir });
 
-  withBash("the commands of the page for keys do what it says", async () => {
+  withBash("the key commands of the tenants page work as described", async () => {
     const [create = "", list = "", revoke = ""] = pageExample(TENANTS, "Keys", "bash").trimEnd().split("\n");
     const id = idIn(succeed(await shell(create)));
 
@@ -201,7 +201,7 @@ describe("on a running service", () => {
     expect(succeed(await shell(fillIn(revoke, { apiKey: id })))).toContain(`${id} is revoked`);
   });
 
-  withBash("its commands for tiers do, with the tiers of the page", async () => {
+  withBash("the tier commands of the tenants page work with the tiers of the page", async () => {
     const [set = "", listTenants = ""] = pageExample(TENANTS, "Tiers", "bash").trimEnd().split("\n");
     succeed(await admin("keys", "create", "--tenant", "acme"));
 
@@ -209,7 +209,7 @@ describe("on a running service", () => {
     expect(succeed(await shell(listTenants))).toMatch(/^acme +free +0\.5 /m);
   });
 
-  test("the calls of the page on tenants are answered with the keys that it shows", async () => {
+  test("the calls of the tenants page return the JSON keys that the page shows", async () => {
     const rows = [
       ...readPageText(TENANTS).matchAll(/^\| `(GET|POST|DELETE) (\S+)`(?: `(\{.*?\})`)?[^|]*\| `\{(.*?)\}`/gm),
     ];
@@ -228,25 +228,25 @@ describe("on a running service", () => {
   });
 });
 
-test("without a running service, or a key for a named one, it is said what to do, and nothing is started", async () => {
+test("without a running service or an admin key, says what to do and starts nothing", async () => {
   const dataDir = await makeDataFolder();
 
-  const nobody = await runCommand(["admin", "keys", "list"], { NIGHTSHIFT_DATA_DIR: dataDir });
+  const unconfigured = await runCommand(["admin", "keys", "list"], { NIGHTSHIFT_DATA_DIR: dataDir });
   const locked = await runCommand(["admin", "keys", "list", "--server", "127.0.0.1:9"], {
     NIGHTSHIFT_DATA_DIR: dataDir,
     OPENAI_API_KEY: "sk-of-a-tenant",
   });
 
-  expect(nobody).toMatchObject({ code: 1, stdout: "" });
-  expect(nobody.stderr).toContain("--server");
+  expect(unconfigured).toMatchObject({ code: 1, stdout: "" });
+  expect(unconfigured.stderr).toContain("--server");
   expect(locked.code).toBe(1);
   expect(locked.stderr).toContain("NIGHTSHIFT_ADMIN_KEY");
 });
 
 test.each([
   ["no tenant", ["admin", "keys", "create"]],
-  ["a weight that is none", ["admin", "tenants", "set", "a", "--weight", "0"]],
+  ["a weight out of range", ["admin", "tenants", "set", "a", "--weight", "0"]],
   ["an unknown command", ["admin", "keys", "show"]],
-])("%s is wrong usage and ends with 2", async (_name, args) => {
+])("exits with 2 for %s", async (_name, args) => {
   expect(await runCommand(args, {})).toMatchObject({ code: 2, stderr: expect.stringContaining("error:") });
 });

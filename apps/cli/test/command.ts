@@ -1,4 +1,4 @@
-/** The built command line as a test runs it: a process of its own, with nothing of ours in its environment but what is given. */
+/** Runs the built command line in a process of its own, without any of our variables except the given ones. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -18,9 +18,9 @@ export interface Ended {
 export interface Command {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What it said so far, on either stream. */
+  /** Its output so far on both streams. */
   readonly said: () => string;
-  /** Resolves once it has said this. Rejects when it ends before. */
+  /** Resolves when the output contains `words`. Rejects if the command ends before. */
   readonly untilSaid: (words: string) => Promise<void>;
 }
 
@@ -39,11 +39,11 @@ function startProgram(file: string, args: readonly string[], env: Readonly<Recor
   const child = spawn(file, args, {
     cwd: path.resolve(import.meta.dirname, "../../.."),
     env: { ...Object.fromEntries(inherited), ...env },
-    // The channel ends it when the test process is killed.
+    // The channel ends the command if the test process is killed.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error("the command has pipes");
+  if (stdout === null || stderr === null) throw new Error("unreachable: the command has pipes");
   let said = "";
   for (const stream of [stdout, stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const ended = Promise.all([text(stdout), text(stderr), once(child, "exit")]).then(([out, err]) => ({
@@ -68,10 +68,10 @@ export async function runCommand(args: readonly string[], env: Readonly<Record<s
   return startCommand(args, env).ended;
 }
 
-/** What npx does in the end, without the seconds that npm takes to start; the README's test has npx itself. */
+/** Replaces npx, which takes seconds to start. The README's test uses npx itself. */
 const NPX = 'npx() { "node_modules/.bin/$1" "${@:2}"; }';
 
-/** Pastes a page's commands into a shell that stands in the repository. */
+/** Runs commands of a page in a shell in the repository. */
 export async function runShell(bash: string, script: string, env: Readonly<Record<string, string>>): Promise<Ended> {
   return startProgram(bash, ["-euo", "pipefail", "-c", `${NPX}\n${script}`], env).ended;
 }

@@ -36,7 +36,7 @@ const customIds = (text: string): unknown[] =>
     .split("\n")
     .map((line) => (JSON.parse(line) as { custom_id: unknown }).custom_id);
 
-test("without a server, one is started for the command, and the results are on standard output alone", async () => {
+test("starts a server if none runs, and writes only the results to standard output", async () => {
   const { code, stdout, stderr } = await runCommand(["run", requests("two.jsonl", [request("a"), request("b")])], env);
 
   expect(code).toBe(0);
@@ -46,7 +46,7 @@ test("without a server, one is started for the command, and the results are on s
   expect(await readdir(dataDir)).not.toContain("running.json");
 });
 
-describe("with a server that runs", () => {
+describe("with a running server", () => {
   let server: Command;
   beforeAll(async () => {
     server = startCommand(["up"], { ...env, PORT: "0" });
@@ -57,7 +57,7 @@ describe("with a server that runs", () => {
     await server.ended;
   });
 
-  test("a batch that fails validation ends with 1 and names the lines", async () => {
+  test("exits with 1 and shows the faulty lines if validation fails", async () => {
     const { code, stdout, stderr } = await runCommand(["run", requests("bad.jsonl", [request("a"), "no JSON"])], env);
 
     expect(code).toBe(1);
@@ -65,7 +65,7 @@ describe("with a server that runs", () => {
     expect(stderr).toContain("line 2: ");
   });
 
-  test("failed lines end with 1 and go to the file that was asked for, the others to theirs", async () => {
+  test("exits with 1 and writes results and failed lines to the given files", async () => {
     const file = requests("mixed.jsonl", [
       request("good"),
       { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
@@ -84,7 +84,7 @@ describe("with a server that runs", () => {
     expect(customIds(readFileSync(errors, "utf8"))).toEqual(["bad"]);
   });
 
-  test("without a place of their own, failed lines go beside the results; without any, it is said how to get them", async () => {
+  test("writes failed lines next to the results by default, or says how to get them", async () => {
     const file = requests("failing.jsonl", [
       request("good"),
       { ...request("bad"), body: { model: "text-embedding-ada-002", input: 5 } },
@@ -97,12 +97,12 @@ describe("with a server that runs", () => {
     expect(saved.stderr).toContain(`Failed lines: ${path.join(folder, "out.errors.jsonl")}`);
     expect(customIds(readFileSync(path.join(folder, "out.jsonl"), "utf8"))).toEqual(["good"]);
     expect(customIds(readFileSync(path.join(folder, "out.errors.jsonl"), "utf8"))).toEqual(["bad"]);
-    const [, hint = ""] = /or npx nightshift (wait .*)/.exec(shown.stderr) ?? [];
+    const [, hint = ""] = /or run: npx nightshift (wait .*)/.exec(shown.stderr) ?? [];
     expect(hint).toMatch(/^wait batch_\w+ --errors errors\.jsonl$/);
   });
 });
 
-test("an interrupted run says how to come back, and `wait` finishes it", async () => {
+test("an interrupted run shows the command that gets its results", async () => {
   const ids = Array.from({ length: 300 }, (_, index) => `r${String(index)}`);
   const slow = { ...env, SIMULATOR_LATENCY_MS: "200", UPSTREAM_CONCURRENCY: "10" };
   const output = path.join(folder, "late.jsonl");
@@ -114,36 +114,36 @@ test("an interrupted run says how to come back, and `wait` finishes it", async (
 
   expect(interrupted.code).toBe(130);
   expect(existsSync(output)).toBe(false);
-  const [, hint = ""] = /Come back to it with: npx nightshift (.*)/.exec(interrupted.stderr) ?? [];
+  const [, hint = ""] = /To get its results, run: npx nightshift (.*)/.exec(interrupted.stderr) ?? [];
   const finished = await runCommand(hint.split(" "), env);
   expect(finished.code).toBe(0);
   expect(customIds(readFileSync(output, "utf8")).sort()).toEqual([...ids].sort());
 });
 
 test.each([
-  ["no command at all that we know", ["walk"]],
+  ["an unknown command", ["walk"]],
   ["no file", ["run"]],
-  ["a file that is not there", ["run", "/nowhere/requests.jsonl"]],
-  ["a folder as the file", ["run", "."]],
-  ["results in a folder that is not there", ["run", import.meta.filename, "-o", "/nowhere/results.jsonl"]],
-  ["a folder as the place of the results", ["run", import.meta.filename, "-o", "."]],
-  ["a folder as the place of the failed lines", ["run", import.meta.filename, "--errors", "."]],
-  ["an address that is none", ["run", import.meta.filename, "--server", "ftp://x"]],
-])("%s is wrong usage and ends with 2", async (_name, args) => {
+  ["a missing file", ["run", "/nowhere/requests.jsonl"]],
+  ["a folder instead of a file", ["run", "."]],
+  ["results in a missing folder", ["run", import.meta.filename, "-o", "/nowhere/results.jsonl"]],
+  ["a folder as the output file", ["run", import.meta.filename, "-o", "."]],
+  ["a folder as the error file", ["run", import.meta.filename, "--errors", "."]],
+  ["a server URL that is not HTTP", ["run", import.meta.filename, "--server", "ftp://x"]],
+])("exits with 2 for %s", async (_name, args) => {
   const { code, stderr } = await runCommand(args, env);
 
   expect(code).toBe(2);
   expect(stderr).toContain("error:");
 });
 
-test("a file without requests is refused before anything is started, and the line is named", async () => {
+test("rejects a file that is not JSON before starting a server, and shows the line number", async () => {
   const { code, stderr } = await runCommand(["run", requests("table.csv", ["custom_id,url"])], env);
 
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^\S+table\.csv, line 1 is no JSON: .*\n$/);
+  expect(stderr).toMatch(/^\S+table\.csv, line 1 is not valid JSON: .*\n$/);
 });
 
-test("a server that does not answer, or wants a key, is named", async () => {
+test("shows the URL of a server that does not answer or needs a key", async () => {
   const file = requests("one.jsonl", [request("a")]);
 
   const silent = await runCommand(["run", file, "--server", "http://127.0.0.1:1", "--key", "x"], env);
@@ -155,7 +155,7 @@ test("a server that does not answer, or wants a key, is named", async () => {
   expect(locked.stderr).toContain("OPENAI_API_KEY");
 });
 
-test("the quick start ends with the guide's three results and nothing else on standard output", async () => {
+test("the quick start writes only the guide's three results to standard output", async () => {
   const { code, stdout, stderr } = await runCommand(["quickstart"], env);
 
   expect(code).toBe(0);

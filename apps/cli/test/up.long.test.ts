@@ -39,7 +39,7 @@ function readRunning(): Running {
 }
 
 function isAlive(pid: number): boolean {
-  // A zombie that its new parent has not collected yet has an empty command line.
+  // A zombie that its new parent has not reaped yet has an empty command line.
   return existsSync(`/proc/${String(pid)}`) && readFileSync(`/proc/${String(pid)}/cmdline`, "utf8") !== "";
 }
 
@@ -47,7 +47,7 @@ async function isReady(url: string): Promise<boolean> {
   return (await fetch(`${url}/readyz`)).ok;
 }
 
-test("the service shows its address and key, answers, keeps its secrets to itself and stops in order", async () => {
+test("shows its URL and key, answers, keeps its secrets private, and shuts down cleanly", async () => {
   const { command, running } = await startService();
 
   const key = readFileSync(path.join(dataDir, "key"), "utf8").trim();
@@ -66,20 +66,20 @@ test("the service shows its address and key, answers, keeps its secrets to itsel
   expect(existsSync(path.join(dataDir, "running.json"))).toBe(false);
 });
 
-test("a second service on the same data folder is told who has it; other commands use that one", async () => {
+test("rejects a second service on the same data folder, and other commands use the first one", async () => {
   const { running } = await startService();
 
   const second = await runCommand(["up"], { PORT: "0", NIGHTSHIFT_DATA_DIR: dataDir });
   const run = await runCommand(["run", REQUESTS], { NIGHTSHIFT_DATA_DIR: dataDir });
 
   expect(second.code).toBe(1);
-  expect(second.stderr).toContain(`pid ${String(running.pid)} serves at ${running.url}`);
+  expect(second.stderr).toContain(`pid ${String(running.pid)} runs at ${running.url}`);
   expect(run.code).toBe(0);
   expect(run.stderr).not.toContain("Starting Nightshift");
   expect(run.stdout.trimEnd().split("\n")).toHaveLength(3);
 });
 
-test("a port that is taken is told before anything is started", async () => {
+test("rejects a port in use before starting anything", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const port = String((other.address() as AddressInfo).port);
@@ -88,11 +88,11 @@ test("a port that is taken is told before anything is started", async () => {
   other.close();
 
   expect(code).toBe(1);
-  expect(stderr).toContain(`Port ${port} is taken by`);
+  expect(stderr).toContain(`Port ${port} is in use by`);
   expect(existsSync(path.join(dataDir, "postgres"))).toBe(false);
 });
 
-test("a wrong variable ends the start with all that is wrong", async () => {
+test("rejects faulty variables and lists all faults", async () => {
   const env = { PORT: "many", NIGHTSHIFT_DATADIR: dataDir, NIGHTSHIFT_DATA_DIR: dataDir };
 
   const { code, stderr } = await runCommand(["up"], env);
@@ -102,18 +102,18 @@ test("a wrong variable ends the start with all that is wrong", async () => {
   expect(stderr).toContain("did you mean NIGHTSHIFT_DATA_DIR?");
 });
 
-test("a program that is killed is started again at the same address", async () => {
+test("restarts a killed program at the same URL", async () => {
   const { command, running } = await startService();
   const [api = 0] = running.programs;
 
   process.kill(api, "SIGKILL");
-  await command.untilSaid("it is started again");
+  await command.untilSaid("restarting it");
   await until(() => isReady(running.url), { message: "the API is back", timeoutMs: 30_000 });
 
   expect(readRunning().programs).not.toContain(api);
 });
 
-test("a Postgres that is killed is started again, and the programs find it", async () => {
+test("restarts a killed Postgres, and the programs reconnect", async () => {
   const { command, running } = await startService();
   const lockFile = path.join(dataDir, "postgres", "cluster", "data", "postmaster.pid");
 
@@ -124,7 +124,7 @@ test("a Postgres that is killed is started again, and the programs find it", asy
   expect(readRunning().programs).toEqual(running.programs);
 });
 
-test("a supervisor that was killed is followed by one that ends what was left and goes on", async () => {
+test("ends the leftover programs of a killed supervisor at the next start", async () => {
   const { command, running } = await startService();
   const key = readFileSync(path.join(dataDir, "key"), "utf8");
   command.child.kill("SIGKILL");

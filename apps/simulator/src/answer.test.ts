@@ -5,7 +5,7 @@ import { createSimulation } from "./simulation.ts";
 
 const BODY = Buffer.from(JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }));
 
-/** The answers to a thousand different keys, each seen for the `nth` time. */
+/** The answers to 1,000 different keys, each seen for the `nth` time. */
 function answersTo(settings: Partial<SimulatorSettings>, nth = 1) {
   const simulation = createSimulation(settings);
   return Array.from({ length: 1000 }, (_, i) =>
@@ -17,11 +17,11 @@ const statuses = (settings: Partial<SimulatorSettings>, nth?: number) =>
   answersTo(settings, nth).map(({ status }) => status);
 const delays = (settings: Partial<SimulatorSettings>) => answersTo(settings).map(({ delayMs }) => delayMs);
 
-test("without a spread, every answer takes the same time", () => {
+test("every answer has the same delay if the latency has no spread", () => {
   expect(new Set(delays({ latencyMs: 50 }))).toEqual(new Set([50]));
 });
 
-test("the latency is a median, about which times are spread log-normally", () => {
+test("delays follow a log-normal distribution whose median is the latency", () => {
   const sorted = delays({ latencyMs: 100, latencySigma: 0.5 }).sort((a, b) => a - b);
   const logs = sorted.map((ms) => Math.log(ms / 100));
   const deviation = Math.sqrt(logs.reduce((sum, log) => sum + log * log, 0) / logs.length);
@@ -40,7 +40,7 @@ test("the error rate is the share of requests that fail", () => {
   expect(new Set(statuses({ errorRate: 1 }))).toEqual(new Set([500]));
 });
 
-test("chance is a function of the seed, the key and how often it was seen", () => {
+test("errors and delays depend only on the seed, the key and how often the key was seen", () => {
   const settings = { errorRate: 0.5, latencyMs: 10, latencySigma: 1 };
 
   expect(answersTo(settings)).toEqual(answersTo(settings));
@@ -48,7 +48,7 @@ test("chance is a function of the seed, the key and how often it was seen", () =
   expect(statuses(settings, 2)).not.toEqual(statuses(settings, 1));
 });
 
-test("a reply is a function of the seed and the key: the chance does not change it", () => {
+test("a reply depends only on the seed and the key, not on the delay or the error rate", () => {
   const bodies = (settings: Partial<SimulatorSettings>, nth?: number) =>
     answersTo(settings, nth).map(({ body }) => body);
 
@@ -56,7 +56,7 @@ test("a reply is a function of the seed and the key: the chance does not change 
   expect(new Set(bodies({})).size).toBe(1000);
 });
 
-test("a scripted wait comes on top of the latency, and a scripted answer instead of it", () => {
+test("a scripted delay is added to the latency, and a scripted answer replaces it", () => {
   const simulation = createSimulation({ latencyMs: 10, faults: [{ hangMs: 500 }, { hangMs: 500, status: 503 }] });
   const next = () => answer(simulation, { path: "/v1/chat/completions", body: BODY, key: "k", nth: 1 }, 0);
 

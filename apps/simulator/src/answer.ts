@@ -1,4 +1,7 @@
-/** Decides what one request is answered with, and after how long: faults, then limits, then chance, then the reply. */
+/**
+ * Decides the answer to a request and its delay: first scripted faults, then limits, then random errors, then the
+ * reply.
+ */
 import { hash } from "node:crypto";
 import { type ApiError, badRequest, formatError, rateLimited, simulatedFailure, unknownUrl } from "./api-error.ts";
 import { createRandom, drawNormal, type Random } from "./random.ts";
@@ -6,32 +9,32 @@ import { findEndpoint } from "./replies/find-endpoint.ts";
 import type { Fault, SimulatorSettings } from "./settings.ts";
 import type { Simulation } from "./simulation.ts";
 
-/** A timer of Node's takes no more. */
+/** The longest delay of a timer in Node. */
 const MAX_LATENCY_MS = 2 ** 31 - 1;
 
-/** One request as far as its answer depends on it. */
+/** The parts of a request that its answer depends on. */
 export interface SimulatedRequest {
   readonly path: string;
   readonly body: Buffer;
-  /** What it is counted by. */
+  /** Identifies repeated requests: the idempotency key, or a hash of the body. */
   readonly key: string;
-  /** How often the key was seen, this time included. */
+  /** How often the key was seen, including this request. */
   readonly nth: number;
 }
 
 export interface Answer {
   readonly delayMs: number;
-  /** Null: the connection is cut. */
+  /** Null means that the connection is cut. */
   readonly status: number | null;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Uses up what it meets: a scripted fault, a place in the rate limit. */
+/** Uses up a scripted fault or a request of the rate limit. */
 export function answer(simulation: Simulation, request: SimulatedRequest, nowMs: number): Answer {
   const settings = simulation.current();
   const fault = simulation.script().take(request.body);
-  if (fault !== null && !isOnlyLate(fault)) return answerFault(fault);
+  if (fault !== null && !isOnlyDelayed(fault)) return answerFault(fault);
   const hangMs = fault?.hangMs ?? 0;
 
   const limited = answerLimit(simulation, settings, nowMs);
@@ -43,7 +46,7 @@ export function answer(simulation: Simulation, request: SimulatedRequest, nowMs:
   return answerReply(settings, request, delayMs);
 }
 
-function isOnlyLate({ status, body, cut }: Fault): boolean {
+function isOnlyDelayed({ status, body, cut }: Fault): boolean {
   return status === undefined && body === undefined && cut === undefined;
 }
 
@@ -76,7 +79,8 @@ function answerReply(settings: SimulatorSettings, { path, body, key }: Simulated
   if (endpoint === null) return answerError(unknownUrl("POST", path), delayMs);
   const parsed = parseJson(body);
   if (parsed === undefined) {
-    const message = "We could not parse the JSON body of your request. The simulator takes what OpenAI's API takes.";
+    const message =
+      "We could not parse the JSON body of your request. The simulator accepts the requests of OpenAI's API.";
     return answerError(badRequest(message), delayMs);
   }
 
@@ -92,12 +96,12 @@ function answerError(error: ApiError, delayMs: number, headers: Readonly<Record<
   return { delayMs, status: error.status, body: formatError(error), headers };
 }
 
-/** Undefined, which JSON has not, where it is none. */
+/** Returns undefined, which JSON cannot express, for a body that is not JSON. */
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    // What exactly is wrong with it makes no difference to the answer.
+    // The answer is the same for every syntax error.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Errors in OpenAI's envelope, which every one of its SDKs understands. */
+/** Errors in OpenAI's envelope, which all its SDKs understand. */
 
 export interface ApiError {
   readonly status: number;
@@ -8,7 +8,7 @@ export interface ApiError {
   readonly code: string | null;
 }
 
-/** The JSON text of an error's body. */
+/** The JSON body of an error. */
 export function formatError({ message, type, param, code }: ApiError): string {
   return JSON.stringify({ error: { message, type, param, code } });
 }
@@ -22,13 +22,13 @@ export function unknownUrl(method: string, path: string): ApiError {
 }
 
 export function bodyTooLarge(maxBytes: number): ApiError {
-  return { ...badRequest(`The simulator takes bodies of at most ${String(maxBytes)} bytes.`), status: 413 };
+  return { ...badRequest(`The simulator accepts bodies of at most ${String(maxBytes)} bytes.`), status: 413 };
 }
 
-export function rateLimited(what: string): ApiError {
+export function rateLimited(limit: string): ApiError {
   return {
     status: 429,
-    message: `Rate limit of Nightshift's simulator reached: ${what}.`,
+    message: `Rate limit of Nightshift's simulator reached: ${limit}.`,
     type: "requests",
     param: null,
     code: "rate_limit_exceeded",

@@ -2,11 +2,11 @@ import { expect, test } from "@jest/globals";
 import { ConfigError } from "@nightshift/service";
 import { readSimulatorConfig } from "./config.ts";
 
-test("an empty environment changes no setting", () => {
+test("an empty environment keeps all default settings", () => {
   expect(readSimulatorConfig({})).toEqual({ host: "127.0.0.1", port: 8090, settings: {} });
 });
 
-test("each variable is one setting", () => {
+test("each variable sets one setting", () => {
   const config = readSimulatorConfig({
     HOST: "0.0.0.0",
     PORT: "0",
@@ -34,6 +34,6 @@ test("each variable is one setting", () => {
   });
 });
 
-test("a value out of range is an error", () => {
+test("rejects a value out of range", () => {
   expect(() => readSimulatorConfig({ SIMULATOR_ERROR_RATE: "2" })).toThrow(ConfigError);
 });

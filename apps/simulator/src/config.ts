@@ -1,4 +1,4 @@
-/** What the simulator reads from its environment; the only reader of it in this process. */
+/** Reads the environment of the simulator. No other file of this app reads it. */
 import { readConfig } from "@nightshift/service";
 import { Type } from "@sinclair/typebox";
 import { type SimulatorSettings, SETTING_SCHEMAS } from "./settings.ts";
@@ -20,11 +20,11 @@ const VARIABLES = Type.Object({
 export interface SimulatorConfig {
   readonly host: string;
   readonly port: number;
-  /** Those that are set. */
+  /** Only the settings that a variable sets. */
   readonly settings: Partial<SimulatorSettings>;
 }
 
-/** Throws ConfigError with all faults. */
+/** Throws ConfigError with all faults at once. */
 export function readSimulatorConfig(env: NodeJS.ProcessEnv = process.env): SimulatorConfig {
   const values = readConfig(VARIABLES, env, "The simulator");
   const settings = {

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { listen } from "@nightshift/service";
-import { control } from "./control.ts";
+import { answerControlRequest } from "./control.ts";
 import { createSimulation } from "./simulation.ts";
 
-test("more keys than fit into one write are listed, each once", async () => {
+test("lists each key once, even if the list needs several writes", async () => {
   const simulation = createSimulation({});
   for (let i = 0; i < 12_345; i++) {
     simulation.record.begin(`key ${String(i)}`, i);
@@ -11,7 +11,7 @@ test("more keys than fit into one write are listed, each once", async () => {
   }
   const server = await listen(
     ({ method = "", url = "" }, response) => {
-      void control(simulation, { method, url, body: Buffer.alloc(0) }, response);
+      void answerControlRequest(simulation, { method, url, body: Buffer.alloc(0) }, response);
     },
     { host: "127.0.0.1", port: 0 },
   );

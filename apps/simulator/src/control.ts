@@ -1,15 +1,15 @@
-/** The simulator's own endpoints, under /_simulator: settings, counts, what was seen. */
+/** The simulator's own endpoints below /_simulator: settings, statistics, and the recorded requests. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { badRequest, formatError, unknownUrl } from "./api-error.ts";
-import type { SightingRecord } from "./record.ts";
+import type { RequestRecord } from "./record.ts";
 import { SettingsError } from "./settings.ts";
 import type { Simulation } from "./simulation.ts";
 
 const SEEN_LINES_PER_WRITE = 1000;
 
-/** Answers a request to `/_simulator/…`. `url` is its path and query. */
-export async function control(
+/** Answers a request below /_simulator. `url` is its path and query. */
+export async function answerControlRequest(
   simulation: Simulation,
   { method, url, body }: { readonly method: string; readonly url: string; readonly body: Buffer },
   response: ServerResponse,
@@ -52,8 +52,8 @@ function changeSettings(simulation: Simulation, body: Buffer, response: ServerRe
   sendJson(response, 200, JSON.stringify(simulation.settings()));
 }
 
-/** One line for each key, written as fast as the client reads: there may be millions. */
-async function sendSeen(record: SightingRecord, response: ServerResponse): Promise<void> {
+/** Sends one line for each key, at the speed of the client, because there may be millions of keys. */
+async function sendSeen(record: RequestRecord, response: ServerResponse): Promise<void> {
   response.writeHead(200, { "content-type": "application/jsonl", "x-nightshift-simulator": "1" });
   let lines: string[] = [];
   for (const seen of record.seen()) {
@@ -66,10 +66,14 @@ async function sendSeen(record: SightingRecord, response: ServerResponse): Promi
   response.end(lines.join(""));
 }
 
-function sendBody(record: SightingRecord, key: string, response: ServerResponse): void {
+function sendBody(record: RequestRecord, key: string, response: ServerResponse): void {
   const body = record.body(key);
   if (body === null) {
-    sendJson(response, 404, formatError({ ...badRequest(`No body is kept for the key '${key}'.`), status: 404 }));
+    sendJson(
+      response,
+      404,
+      formatError({ ...badRequest(`The simulator does not keep a body for the key '${key}'.`), status: 404 }),
+    );
     return;
   }
   response.writeHead(200, { "content-type": "application/octet-stream", "x-nightshift-simulator": "1" });

@@ -1,4 +1,4 @@
-/** The simulator as a process. */
+/** The main file of the simulator process. */
 import { runProcess } from "@nightshift/service";
 import { readSimulatorConfig } from "./config.ts";
 import { startSimulator } from "./server.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { createSightingRecord, CUT } from "./record.ts";
+import { createRequestRecord, CUT } from "./record.ts";
 
-test("each key is counted, with the statuses it was answered with", () => {
-  const record = createSightingRecord();
+test("counts each key and records the statuses of its answers", () => {
+  const record = createRequestRecord();
 
   expect(record.begin("a", 1)).toBe(1);
   record.end("a", 429);
@@ -29,8 +29,8 @@ test("each key is counted, with the statuses it was answered with", () => {
   });
 });
 
-test("a key that comes again before its first answer is one key", () => {
-  const record = createSightingRecord();
+test("counts a key once if it arrives again before its first answer", () => {
+  const record = createRequestRecord();
 
   record.begin("a", 1);
   record.begin("a", 1);
@@ -40,8 +40,8 @@ test("a key that comes again before its first answer is one key", () => {
   expect([...record.seen()]).toEqual([{ key: "a", count: 2, statuses: [200, 500] }]);
 });
 
-test("memory is bounded: further keys are counted together, and old statuses and bodies go", () => {
-  const record = createSightingRecord(2);
+test("limits memory: counts further keys together, and drops old statuses and bodies", () => {
+  const record = createRequestRecord(2);
   for (const key of ["a", "b", "c", "c"]) {
     record.begin(key, 1);
     record.end(key, 200);
@@ -57,8 +57,8 @@ test("memory is bounded: further keys are counted together, and old statuses and
   expect([record.body("a"), record.body("b"), record.body("c")]).toEqual([null, Buffer.from("b"), Buffer.from("c")]);
 });
 
-test("a reset forgets all but what is in flight", () => {
-  const record = createSightingRecord();
+test("a reset keeps only the number of requests in flight", () => {
+  const record = createRequestRecord();
   record.begin("a", 1);
   record.begin("b", 2);
   record.end("b", 200);

@@ -1,15 +1,15 @@
-/** What the simulator saw: how often each request came and how it was answered, in bounded memory. */
+/** Records how often each request arrived and how it was answered, in bounded memory. */
 
-/** Keys that are counted one by one; more are only counted together. */
+/** The number of keys with their own count. Requests with further keys are only counted together. */
 const MAX_KEYS = 2_000_000;
 
-/** Statuses kept of one key: the newest. */
+/** The number of newest statuses kept for each key. */
 const MAX_STATUSES = 32;
 
-/** Stands in the place of a status where the connection was cut, by us or by the client. */
+/** Recorded instead of a status if the simulator or the client cut the connection. */
 export const CUT = 0;
 
-/** Most keys are seen once. Then the entry is that one status, or this while the answer is not out: no object. */
+/** Most keys are seen once. Their entry is a number instead of an object: the status, or PENDING before the answer. */
 const PENDING = -1;
 
 interface Repeated {
@@ -17,7 +17,7 @@ interface Repeated {
   statuses: number[];
 }
 
-/** The reply of GET /_simulator/stats. Times are milliseconds since 1970; null before the first request. */
+/** The reply of GET /_simulator/stats. Times are in milliseconds since 1970, and null before the first request. */
 export interface Stats {
   readonly requests: number;
   readonly byStatus: Readonly<Record<string, number>>;
@@ -25,39 +25,41 @@ export interface Stats {
   readonly maxInFlight: number;
   readonly firstAt: number | null;
   readonly lastAt: number | null;
-  /** Keys seen. */
+  /** The number of different keys. */
   readonly distinct: number;
-  /** Keys seen more than once. */
+  /** The number of keys that were seen more than once. */
   readonly repeated: number;
-  /** Requests whose key was not counted, because there were too many. */
+  /** The number of requests whose key was not counted, because there were too many keys. */
   readonly uncounted: number;
 }
 
-/** One line of GET /_simulator/seen. A status of 0 means that the connection was cut; one in flight has none yet. */
+/**
+ * One line of GET /_simulator/seen. Status 0 means a cut connection. A request in flight does not have a status yet.
+ */
 export interface Seen {
   readonly key: string;
   readonly count: number;
   readonly statuses: readonly number[];
 }
 
-/** All that is remembered of the requests. */
-export interface SightingRecord {
-  /** Counts a request that begins, and says how often its key was seen, this time included. */
+/** The record of all requests. */
+export interface RequestRecord {
+  /** Counts a request, and returns how often its key was seen, including this time. */
   begin(key: string, nowMs: number): number;
-  /** Counts its answer. */
+  /** Counts the answer to a request. */
   end(key: string, status: number): void;
-  /** Keeps `body` as the key's last, among the `max` newest of all keys. */
+  /** Keeps `body` as the newest of its key. Keeps only the `max` newest keys. */
   keep(key: string, body: Buffer, max: number): void;
   body(key: string): Buffer | null;
   inFlight(): number;
   stats(): Stats;
   seen(): Generator<Seen>;
-  /** Forgets all but the requests that are in flight. */
+  /** Deletes everything except the number of requests in flight. */
   reset(): void;
 }
 
-/** An empty record. */
-export function createSightingRecord(maxKeys = MAX_KEYS): SightingRecord {
+/** Creates an empty record. */
+export function createRequestRecord(maxKeys = MAX_KEYS): RequestRecord {
   const entries = new Map<string, number | Repeated>();
   const bodies = new Map<string, Buffer>();
   const byStatus = new Map<number, number>();

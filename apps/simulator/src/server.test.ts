@@ -35,20 +35,17 @@ async function stats(url: string): Promise<Stats> {
   return (await (await fetch(`${url}/_simulator/stats`)).json()) as Stats;
 }
 
-test.each(["/v1", "/openai/v1", "", "/any/prefix/at/all"])(
-  "it serves under %j, and every reply is marked",
-  async (prefix) => {
-    const url = await start();
+test.each(["/v1", "/openai/v1", "", "/any/prefix/at/all"])("serves below %j and marks every reply", async (prefix) => {
+  const url = await start();
 
-    const response = await post(`${url}${prefix}/chat/completions`, CHAT);
+  const response = await post(`${url}${prefix}/chat/completions`, CHAT);
 
-    expect(response.status).toBe(200);
-    expect(response.headers.get("x-nightshift-simulator")).toBe("1");
-    expect(await response.json()).toMatchObject({ system_fingerprint: "nightshift-simulator" });
-  },
-);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-nightshift-simulator")).toBe("1");
+  expect(await response.json()).toMatchObject({ system_fingerprint: "nightshift-simulator" });
+});
 
-test("the same request gets the same bytes, from any simulator of the same seed", async () => {
+test("returns the same bytes for the same request and seed", async () => {
   const [one, two, other] = [await start(), await start(), await start({ seed: 2 })];
   const ask = async (url: string) => (await post(`${url}/v1/chat/completions`, CHAT)).text();
 
@@ -67,7 +64,7 @@ test.each([
   ["embeddings", '{"model":"m","input":[]}', 400, "input"],
   ["embeddings", '{"model":"m","input":"a","dimensions":0}', 400, "dimensions"],
   ["audio/speech", "{}", 404, null],
-])("POST /v1/%s with %s is %d in OpenAI's envelope, about %j", async (path, body, status, param) => {
+])("POST /v1/%s with %s returns %d in OpenAI's envelope with param %j", async (path, body, status, param) => {
   const url = await start();
 
   const response = await post(`${url}/v1/${path}`, body);
@@ -83,7 +80,7 @@ test.each([
   });
 });
 
-test("the models there are", async () => {
+test("lists the simulator as the only model", async () => {
   const url = await start();
 
   expect(await (await fetch(`${url}/v1/models`)).json()).toEqual({
@@ -92,7 +89,7 @@ test("the models there are", async () => {
   });
 });
 
-test("beyond the rate it answers 429, and says for how long", async () => {
+test("returns 429 with Retry-After beyond the rate limit", async () => {
   const url = await start({ requestsPerMinute: 2 });
 
   const responses = [await chat(url), await chat(url), await chat(url)];
@@ -103,7 +100,7 @@ test("beyond the rate it answers 429, and says for how long", async () => {
   expect(await responses[2]?.json()).toMatchObject({ error: { code: "rate_limit_exceeded" } });
 });
 
-test("beyond the concurrency it answers 429, and serves again when a place is free", async () => {
+test("returns 429 beyond the concurrency, until a request ends", async () => {
   const url = await start({ concurrency: 1, faults: [{ match: "slow", hangMs: 60_000 }] });
   const abort = new AbortController();
   const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "slow" }] });
@@ -119,7 +116,7 @@ test("beyond the concurrency it answers 429, and serves again when a place is fr
   expect((await stats(url)).byStatus).toEqual({ 0: 1, 200: 1, 429: 1 });
 });
 
-test("scripted faults answer exactly as scripted, in order, and then all is well", async () => {
+test("answers with the scripted faults in order, and then normally", async () => {
   const url = await start();
   await put(url, {
     faults: [
@@ -141,14 +138,14 @@ test("scripted faults answer exactly as scripted, in order, and then all is well
   );
 });
 
-/** What V8 parses without recursion and prints with it. */
+/** V8 parses this text without recursion but prints it with recursion, which fails. */
 const TOO_DEEP = `{"model":"m","input":"hi","metadata":{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}}`;
 
 test.each([
   ["an answer that cannot be made", TOO_DEEP],
   ["an answer that cannot be sent", '{"model":"m","input":"broken header"}'],
   ["a late answer that cannot be sent", '{"model":"m","input":"late"}'],
-])("%s is a 500 in OpenAI's envelope, logged and counted, and the next one is served", async (_, body) => {
+])("%s becomes a logged and counted 500 in OpenAI's envelope, and the next request succeeds", async (_, body) => {
   const log: string[] = [];
   const destination = { write: (line: string) => void log.push(line) };
   const headers = { "x-broken": "line\nbreak" };
@@ -167,14 +164,14 @@ test.each([
   expect(await stats(url)).toMatchObject({ inFlight: 0, byStatus: { 200: 1, 500: 1 } });
 });
 
-test("a raw reply is sent byte by byte", async () => {
+test("sends the bytes of a raw reply unchanged", async () => {
   const rawReply = '{ "b":1, "a" : 1.0000000000000000000001, "a":"é" }\n';
   const url = await start({ rawReply });
 
   expect(Buffer.from(await (await chat(url)).arrayBuffer())).toEqual(Buffer.from(rawReply));
 });
 
-test("the bodies that came can be read back, the newest of each key", async () => {
+test("returns the newest received body of each key", async () => {
   const url = await start({ keepBodies: 2 });
   const bodyOf = async (key: string) => fetch(`${url}/_simulator/bodies?key=${key}`);
 
@@ -186,7 +183,7 @@ test("the bodies that came can be read back, the newest of each key", async () =
   expect(await (await bodyOf("three")).text()).toContain("three, first");
 });
 
-test("without an idempotency key, a request is known by its body", async () => {
+test("recognises a repeated request without an idempotency key by its body", async () => {
   const url = await start();
 
   for (const content of ["a", "b", "a"]) await chat(url, undefined, content);
@@ -194,7 +191,7 @@ test("without an idempotency key, a request is known by its body", async () => {
   expect(await stats(url)).toMatchObject({ requests: 3, distinct: 2, repeated: 1, byStatus: { 200: 3 } });
 });
 
-test("what was seen is forgotten on request", async () => {
+test("deletes the recorded requests on DELETE", async () => {
   const url = await start();
   await chat(url, "a");
 
@@ -204,7 +201,7 @@ test("what was seen is forgotten on request", async () => {
   expect(await (await fetch(`${url}/_simulator/seen`)).text()).toBe("");
 });
 
-test("settings that cannot be are refused whole, and the ones in force stay", async () => {
+test("rejects a change with one invalid setting, and keeps the current settings", async () => {
   const url = await start({ latencyMs: 1 });
 
   const response = await put(url, { seed: 3, errorRate: 7 });
@@ -219,6 +216,6 @@ test("settings that cannot be are refused whole, and the ones in force stay", as
   expect((await put(url, "no map")).status).toBe(400);
 });
 
-test("a simulator does not start with settings that cannot be", async () => {
+test("does not start with invalid settings", async () => {
   await expect(startSimulator({ errorRate: -1 })).rejects.toThrow("/errorRate");
 });

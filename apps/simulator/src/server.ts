@@ -1,15 +1,15 @@
 /**
- * The simulator's HTTP server: OpenAI's endpoints as a function of the request, for demos, tests and load. Plain
- * node:http, because its own cost is part of what a load test measures.
+ * The simulator's HTTP server: OpenAI's endpoints for demos, tests and load tests. Each reply depends only on its
+ * request. It uses plain node:http, because a load test measures the server's own cost too.
  */
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createLogger, listen, type Logger } from "@nightshift/service";
 import { type Answer, answer, type SimulatedRequest } from "./answer.ts";
 import { bodyTooLarge, formatError, internalFailure, unknownUrl } from "./api-error.ts";
-import { control } from "./control.ts";
+import { answerControlRequest } from "./control.ts";
 import { CUT } from "./record.ts";
-import { MODELS } from "./replies/models.ts";
+import { CREATED_SECONDS, SIMULATOR } from "./replies/simulated-text.ts";
 import type { SimulatorSettings } from "./settings.ts";
 import { createSimulation, type Simulation } from "./simulation.ts";
 
@@ -17,12 +17,17 @@ export type { Seen, Stats } from "./record.ts";
 export { type Fault, SettingsError, type SimulatorSettings } from "./settings.ts";
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** The reply of GET /models: the simulator is the only model. */
+const MODELS = JSON.stringify({
+  object: "list",
+  data: [{ id: SIMULATOR, object: "model", created: CREATED_SECONDS, owned_by: SIMULATOR }],
+});
 const MARK = { "content-type": "application/json", "x-nightshift-simulator": "1" };
 
 export interface Simulator {
-  /** Without a path: OpenAI's endpoints are below `/v1` or any other prefix. */
+  /** The URL without a path. OpenAI's endpoints are below `/v1` or any other prefix. */
   readonly url: string;
-  /** Cuts what is still being answered. */
+  /** Closes the server and cuts the requests in flight. */
   close(): Promise<void>;
 }
 
@@ -32,13 +37,13 @@ export interface SimulatorOptions {
   readonly logger?: Logger;
 }
 
-/** What requests are served with. */
-interface Service {
+/** What the handlers of requests need. */
+interface ServerState {
   readonly simulation: Simulation;
   readonly logger: Logger;
 }
 
-/** Serves, on a free port of loopback unless told otherwise. Rejects with SettingsError, or PortTakenError. */
+/** Starts a server, by default on a free port of loopback. Rejects with SettingsError or PortTakenError. */
 export async function startSimulator(
   settings: Partial<SimulatorSettings> = {},
   { host = "127.0.0.1", port = 0, logger = createLogger({ name: "simulator", level: "info" }) }: SimulatorOptions = {},
@@ -46,7 +51,7 @@ export async function startSimulator(
   const service = { simulation: createSimulation(settings), logger };
   const server = await listen(
     (request, response) => {
-      collect(request, response, (body) => {
+      collectBody(request, response, (body) => {
         serve(service, request, body, response);
       });
     },
@@ -55,7 +60,7 @@ export async function startSimulator(
   return { url: server.url, close: () => server.close(0) };
 }
 
-function collect(request: IncomingMessage, response: ServerResponse, onBody: (body: Buffer) => void): void {
+function collectBody(request: IncomingMessage, response: ServerResponse, onBody: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
@@ -69,12 +74,12 @@ function collect(request: IncomingMessage, response: ServerResponse, onBody: (bo
   });
 }
 
-function serve(service: Service, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+function serve(service: ServerState, request: IncomingMessage, body: Buffer, response: ServerResponse): void {
   const { method = "GET", url = "/" } = request;
   const [path = "/"] = url.split("?", 1);
   if (path.startsWith("/_simulator/")) {
-    control(service.simulation, { method, url, body }, response).catch((error: unknown) => {
-      fail(service, error, response);
+    answerControlRequest(service.simulation, { method, url, body }, response).catch((error: unknown) => {
+      sendFailure(service, error, response);
     });
   } else if (method === "POST") {
     const header = request.headers["idempotency-key"];
@@ -87,7 +92,7 @@ function serve(service: Service, request: IncomingMessage, body: Buffer, respons
 }
 
 function simulate(
-  service: Service,
+  service: ServerState,
   { path, body, key }: { readonly path: string; readonly body: Buffer; readonly key: string },
   response: ServerResponse,
 ): void {
@@ -114,8 +119,8 @@ function simulate(
   response.once("close", onClose);
 }
 
-/** A fault of the simulator's own is an answer as well: a load test must not lose its upstream to one odd request. */
-function answerSafely({ simulation, logger }: Service, request: SimulatedRequest, nowMs: number): Answer {
+/** Answers with status 500 if the simulator itself fails, so that one odd request does not end a load test. */
+function answerSafely({ simulation, logger }: ServerState, request: SimulatedRequest, nowMs: number): Answer {
   try {
     return answer(simulation, request, nowMs);
   } catch (error) {
@@ -125,8 +130,8 @@ function answerSafely({ simulation, logger }: Service, request: SimulatedRequest
   }
 }
 
-/** The status as the record has it. */
-function finish(service: Service, response: ServerResponse, { status, body, headers }: Answer): number {
+/** Sends the answer, and returns the status for the record. */
+function finish(service: ServerState, response: ServerResponse, { status, body, headers }: Answer): number {
   if (status === null) {
     response.destroy();
     return CUT;
@@ -135,12 +140,12 @@ function finish(service: Service, response: ServerResponse, { status, body, head
     send(response, status, body, headers);
     return status;
   } catch (error) {
-    return fail(service, error, response);
+    return sendFailure(service, error, response);
   }
 }
 
-/** Ends a response whose making failed; the status as the record has it. */
-function fail({ logger }: Service, error: unknown, response: ServerResponse): number {
+/** Ends a response that could not be sent, and returns the status for the record. */
+function sendFailure({ logger }: ServerState, error: unknown, response: ServerResponse): number {
   logger.error({ err: error }, "could not send an answer");
   if (response.headersSent) {
     response.destroy();

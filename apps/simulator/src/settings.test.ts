@@ -1,14 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { changeSettings, DEFAULT_SETTINGS, SettingsError } from "./settings.ts";
 
-test("a change is what it names and nothing else", () => {
+test("changes only the given settings", () => {
   const settings = changeSettings(DEFAULT_SETTINGS, { latencyMs: 20, concurrency: 3 });
 
   expect(settings).toEqual({ ...DEFAULT_SETTINGS, latencyMs: 20, concurrency: 3 });
   expect(changeSettings(settings, { concurrency: null })).toEqual({ ...DEFAULT_SETTINGS, latencyMs: 20 });
 });
 
-test("all that is wrong with a change is said at once", () => {
+test("lists all faults of a change at once", () => {
   const change = { latency: 1, errorRate: 2, faults: [{ status: 99 }] };
 
   expect(() => changeSettings(DEFAULT_SETTINGS, change)).toThrow(SettingsError);

@@ -1,4 +1,4 @@
-/** What the simulator does, as it is set at the start and changed while it runs. */
+/** The simulator's settings, which can change while it runs. */
 import { type Static, Type } from "@sinclair/typebox";
 import { Ajv } from "ajv";
 
@@ -42,17 +42,19 @@ const SETTINGS = Type.Object(
   { ...closed, description: "a map of settings" },
 );
 
-/** One scripted fault. A status or body answers with those (500 unless set); with `hangMs` alone the answer is only late. */
+/**
+ * One scripted fault. It answers with its status (default 500) and body. With `hangMs` alone it only delays the answer.
+ */
 export type Fault = Static<typeof FAULT>;
 
 /**
- * `latencyMs` is the median of a log-normal distribution with the sigma `latencySigma`; `requestsPerMinute` and
- * `concurrency` answer 429 beyond; `replyBytes` is the least length of a text; `dimensions` that of an embedding;
- * `keepBodies` how many bodies are kept for reading back; `faults` are consumed in order.
+ * `latencyMs` is the median of a log-normal distribution with the sigma `latencySigma`. Beyond `requestsPerMinute` and
+ * `concurrency`, the simulator answers 429. `replyBytes` is the minimum length of a text, and `dimensions` the length
+ * of an embedding. `keepBodies` is the number of request bodies to keep. `faults` are used up in order.
  */
 export type SimulatorSettings = Static<typeof SETTINGS>;
 
-/** A simulator that answers at once, always, and without limits. */
+/** By default the simulator answers every request at once, without errors and limits. */
 export const DEFAULT_SETTINGS: SimulatorSettings = Object.freeze({
   latencyMs: 0,
   latencySigma: 0,
@@ -67,19 +69,19 @@ export const DEFAULT_SETTINGS: SimulatorSettings = Object.freeze({
   faults: [],
 });
 
-/** Schemas of single settings, from which the one of the environment is made. */
+/** The schemas of single settings, which the schema of the environment uses. */
 export const SETTING_SCHEMAS = SETTINGS.properties;
 
 const isValidChange = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<
   Partial<SimulatorSettings>
 >(Type.Partial(SETTINGS));
 
-/** Thrown for settings that cannot be; the message names all faults. */
+/** Thrown for invalid settings. The message lists all faults. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-/** `settings` with what `change` names. Throws SettingsError. */
+/** Returns `settings` with the changes of `change`. Throws SettingsError. */
 export function changeSettings(settings: SimulatorSettings, change: unknown): SimulatorSettings {
   if (!isValidChange(change)) {
     const faults = (isValidChange.errors ?? []).map((error) => {

@@ -1,13 +1,12 @@
 /** The environment of a worker process: the only place of this app that reads it. */
 import { Type, type Static } from "@sinclair/typebox";
-import { FileExpiryDays } from "@nightshift/domain";
 import { ProcessVariables, readConfig } from "@nightshift/service";
-import { StoresVariables } from "@nightshift/backends";
+import { BackendVariables, FileExpiryDays } from "@nightshift/backends";
 import { UpstreamVariables } from "@nightshift/upstream";
 import { WebhookVariables } from "@nightshift/webhooks";
 
 const WorkerVariables = Type.Object({
-  ...StoresVariables,
+  ...BackendVariables,
   ...UpstreamVariables,
   ...WebhookVariables,
   ...ProcessVariables,

@@ -1,8 +1,7 @@
 /** The worker process: sends the lines of batches to their upstreams and assembles the result files. */
 import express from "express";
-import { batchFileLife } from "@nightshift/domain";
 import { createLogger, createMetrics, healthRoutes, listen, runProcess } from "@nightshift/service";
-import { openBackends } from "@nightshift/backends";
+import { batchFileLife, openBackends } from "@nightshift/backends";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { readWorkerConfig } from "./config.ts";
 import { ensureUpstream, readRoutes, readTiers } from "./fallback-simulator.ts";

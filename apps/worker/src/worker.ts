@@ -9,6 +9,7 @@ import {
   type WaitingSlice,
   waitingSlices,
 } from "@nightshift/db";
+import { DAY_MS } from "@nightshift/domain";
 import type { JobWorker } from "@nightshift/queue";
 import type { Registry } from "@nightshift/service";
 import { withRecentObjects } from "@nightshift/storage";
@@ -59,7 +60,6 @@ const LOST_CLAIMS_MS = 5_000;
 const RECONCILE_TICK_MS = 500;
 const STOPPED_LOOK_MS = 400;
 const TUNE_MS = 100;
-const DAY_MS = 86_400_000;
 /** Slices of dead workers that are enqueued at once; the reconciler finds the rest. */
 const FREED_AT_ONCE = 5_000;
 /** Jobs whose handlers have ended need a moment to be taken off the queue. */

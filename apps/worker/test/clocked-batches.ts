@@ -183,5 +183,5 @@ function clockedBatch(
 function answered({ request, line }: LineTask): Parameters<Recorder["finish"]>[0]["outcome"] {
   const reply = { status: 200, requestId: `req-${String(line)}`, body: Buffer.from("{}") };
   const text = answeredLine(`batch_req_${String(line)}`, request.customId, reply);
-  return { kind: "done", file: "output", line: text, usage: null, exhaustedBy: null };
+  return { kind: "done", resultKind: "output", line: text, usage: null, exhaustedBy: null };
 }

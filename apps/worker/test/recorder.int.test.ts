@@ -57,7 +57,7 @@ function finished(task: LineTask | undefined, text: string): FinishedLine {
     task,
     outcome: {
       kind: "done",
-      file: "output",
+      resultKind: "output",
       line: { pieces: [Buffer.from(text)], length: Buffer.byteLength(text) },
       usage: null,
       exhaustedBy: null,
@@ -71,7 +71,7 @@ test("when a result's promise resolves, its bytes lie where the ledger says", as
 
   await recorder.finish(finished(batch.tasks[1], "one\n"));
 
-  const [stored] = await storedLines(database.db(), batch, false);
+  const [stored] = await storedLines(database.db(), batch, "output");
   expect(stored?.line).toBe(1);
   const { key = "", offset = 0, length = 0 } = stored ?? {};
   expect((await objects.read(key, { start: offset, end: offset + length })).toString()).toBe("one\n");

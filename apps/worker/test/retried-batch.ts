@@ -1,7 +1,7 @@
 /** Finished batches with real bytes whose failed lines are asked for again, step by step: no queue, no timers, no upstream. */
 import { randomUUID } from "node:crypto";
 import { type BatchView, type Db, insertBlob, type RetryOutcome, openRetries, recordFlush } from "@nightshift/db";
-import { answeredLine, createLineIndex, type LineSpan } from "@nightshift/domain";
+import { answeredLine, createLineIndex, type LineSpan, type ResultKind } from "@nightshift/domain";
 import { createLogger } from "@nightshift/service";
 import type { ObjectStore } from "@nightshift/storage";
 import { newBatch, newInputFile, newTenant, newUpstream, startBatch, viewOf } from "@nightshift/testing/batches";
@@ -19,7 +19,7 @@ export interface RetryDeps {
 export interface RetriedBatch {
   readonly view: () => Promise<BatchView>;
   /** Records a result for each of these lines, as one flush, with a reply that says `text`. */
-  readonly record: (lines: readonly number[], kind: "output" | "error", text: string) => Promise<void>;
+  readonly record: (lines: readonly number[], resultKind: ResultKind, text: string) => Promise<void>;
   /** Makes the files of the batch, whose lines must all have a result. */
   readonly assemble: (deps?: Partial<RetryDeps>) => Promise<boolean>;
   /** Asks for lines again, as POST …/retry does. */
@@ -33,9 +33,9 @@ export interface RetriedBatch {
 export const customId = (line: number): string => `id-${String(line)}`;
 
 /** The result line of an answer that says `text`. */
-export function resultOf(line: number, kind: "output" | "error", text: string): Buffer {
+export function resultOf(line: number, resultKind: ResultKind, text: string): Buffer {
   const reply = {
-    status: kind === "output" ? 200 : 500,
+    status: resultKind === "output" ? 200 : 500,
     requestId: `req-${String(line)}`,
     body: Buffer.from(JSON.stringify({ text })),
   };
@@ -67,18 +67,18 @@ export async function retriedBatch(deps: RetryDeps, total: number): Promise<Retr
   });
   return {
     view,
-    record: async (lines, kind, said) => {
+    record: async (lines, resultKind, said) => {
       const segment = `segments/${randomUUID()}`;
       const requestGens = await requestGensOf(db, batchNo);
       const pieces: Buffer[] = [];
       let offset = 0;
       const results = lines.map((line) => {
-        const bytes = resultOf(line, kind, said);
+        const bytes = resultOf(line, resultKind, said);
         pieces.push(bytes);
         const place = { segment, offset, length: bytes.length };
         offset += bytes.length;
         const requestGen = requestGens.get(line) ?? 0;
-        return { batchNo, line, sliceNo: 0, requestGen, kind, ...place, isExhausted: false, usage: null };
+        return { batchNo, line, sliceNo: 0, requestGen, resultKind, ...place, isExhausted: false, usage: null };
       });
       await objects.put(segment, Buffer.concat(pieces));
       await recordFlush(db, { segments: [{ key: segment, bytes: offset }], results, returns: [] }, clock());

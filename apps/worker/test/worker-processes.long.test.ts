@@ -91,7 +91,7 @@ test("while a process that was killed is started again, the worker is not ready 
   await until(async () => (await fetch(`${url}/readyz`)).ok, { message: "it is ready again", timeoutMs: 30_000 });
 
   expect(fault).toContain('"ok":false');
-  expect(await worker.logs()).toContain("a worker process ended by SIGKILL; it is started again");
+  expect(await worker.logs()).toContain("a worker process ended by SIGKILL; restarting it");
 });
 
 test("a wrong variable is told once, and nothing is started again", async () => {
@@ -99,7 +99,7 @@ test("a wrong variable is told once, and nothing is started again", async () => 
   await expect(worker.listening()).rejects.toThrow("ended (1) at its start");
 
   expect(await worker.logs()).toBe(
-    'The worker cannot start. Wrong in its environment:\n  WORKER_PROCESSES  got "none", expected a number of processes, from 1 to 256\n',
+    'The worker cannot start. Fix these environment variables:\n  WORKER_PROCESSES  got "none", expected a number of processes, from 1 to 256\n',
   );
 });
 

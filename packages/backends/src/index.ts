@@ -1,3 +1,4 @@
-/** Opens the stores that a process' configuration names: the half of the composition root that API and worker share. */
-export { openBackends, type OpenStoresOptions, type Stores } from "./open-backends.ts";
-export { StoresVariables, type StoresConfig } from "./variables.ts";
+/** Opens Postgres, the queue and the object store: the part of the composition root that API and worker share. */
+export { type BlobBackends, deleteBlobs, writeBlob } from "./blobs.ts";
+export { openBackends, type OpenBackendsOptions, type Backends } from "./open-backends.ts";
+export { BackendVariables, type BackendsConfig, batchFileLife, FileExpiryDays } from "./variables.ts";

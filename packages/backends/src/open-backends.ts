@@ -1,4 +1,4 @@
-/** Opens Postgres, the queue and the object store as the configuration names them; nothing else knows which they are. */
+/** Opens Postgres, the queue and the object store of the configuration. No other code knows which ones are in use. */
 import path from "node:path";
 import { isDbUnavailable, migrate, openDb, SchemaTooNewError, type Db } from "@nightshift/db";
 import {
@@ -11,47 +11,47 @@ import {
 import { startupErrorOf, type Check, type Logger } from "@nightshift/service";
 import { isObjectStoreUnavailable, openFolderStore, type ObjectStore } from "@nightshift/storage";
 import { untilReachable } from "./until-reachable.ts";
-import { refuseHalfSet, type StoresConfig } from "./variables.ts";
+import { refuseHalfSet, type BackendsConfig } from "./variables.ts";
 
 const PATIENCE_MS = 30_000;
 
-/** Workers are closed before the stores, in a phase of their own; this is for what they left. */
+/** The worker process stops its job workers in an earlier shutdown phase. This time is for any that are left. */
 const QUEUES_CLOSE_MS = 2_000;
 
-/** The three stores of a process, ready to use. */
-export interface Stores {
+/** The backends of a process, ready to use. */
+export interface Backends {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
   /** For /readyz. */
   readonly checks: Readonly<Record<"postgres" | "queue" | "objects", Check>>;
-  /** Closes all three, the last opened first. */
+  /** Closes all three, the last opened one first. */
   close(): Promise<void>;
 }
 
-export interface OpenStoresOptions {
-  /** Names of all upstreams: each has a queue. */
+export interface OpenBackendsOptions {
+  /** The names of all upstreams. Each has a queue. */
   readonly upstreams: readonly string[];
   readonly logger: Logger;
-  /** Ends the waiting for a store that is away. */
+  /** Aborts the wait for an unavailable backend. */
   readonly signal?: AbortSignal;
-  /** How long to wait for each store that is away: 30 s unless told. */
+  /** How long to wait for each unavailable backend, 30 s by default. */
   readonly patienceMs?: number;
 }
 
 /**
- * Brings the schemas up to date and opens the stores, waiting for each that is away. Rejects with
- * StartupError where the operator has to do something; nothing is then left open.
+ * Migrates the schemas and opens the backends, waiting for each one that is unavailable. If the operator has to act,
+ * closes everything and rejects with StartupError.
  */
-export async function openBackends(config: StoresConfig, options: OpenStoresOptions): Promise<Stores> {
+export async function openBackends(config: BackendsConfig, options: OpenBackendsOptions): Promise<Backends> {
   refuseHalfSet(config);
   const { logger, signal, patienceMs = PATIENCE_MS } = options;
   const opened: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (let last = opened.pop(); last !== undefined; last = opened.pop()) await last();
   };
-  const wait = <T>(name: string, attempt: () => Promise<T>, isAway: (error: unknown) => boolean): Promise<T> =>
-    untilReachable(attempt, { name, isAway, logger, signal, patienceMs });
+  const wait = <T>(name: string, attempt: () => Promise<T>, isUnavailable: (error: unknown) => boolean): Promise<T> =>
+    untilReachable(attempt, { name, isUnavailable, logger, signal, patienceMs });
 
   try {
     const db = openDb({
@@ -64,8 +64,9 @@ export async function openBackends(config: StoresConfig, options: OpenStoresOpti
     await wait("Postgres", () => startupErrorOf(SchemaTooNewError, () => migrate(db)), isDbUnavailable);
 
     const backend = chooseQueueBackend(config);
-    const isQueueAway = (error: unknown): boolean => error instanceof QueueUnavailableError || isDbUnavailable(error);
-    const queues = await wait("The queue", () => openQueuesOn(backend, options), isQueueAway);
+    const isQueueUnavailable = (error: unknown): boolean =>
+      error instanceof QueueUnavailableError || isDbUnavailable(error);
+    const queues = await wait("The queue", () => openQueuesOn(backend, options), isQueueUnavailable);
     opened.push(() => queues.close(QUEUES_CLOSE_MS));
 
     const objects = await openObjects(config);
@@ -80,17 +81,17 @@ export async function openBackends(config: StoresConfig, options: OpenStoresOpti
   }
 }
 
-function chooseQueueBackend(config: StoresConfig): QueueBackend {
+function chooseQueueBackend(config: BackendsConfig): QueueBackend {
   if (config.REDIS_URL !== undefined) return { kind: "redis", url: config.REDIS_URL };
   return { kind: "postgres", url: config.DATABASE_URL };
 }
 
-async function openQueuesOn(backend: QueueBackend, { upstreams, logger }: OpenStoresOptions): Promise<JobQueues> {
+async function openQueuesOn(backend: QueueBackend, { upstreams, logger }: OpenBackendsOptions): Promise<JobQueues> {
   await prepareQueueBackend(backend);
   return openQueues({ backend, upstreams, logger });
 }
 
-async function openObjects(config: StoresConfig): Promise<ObjectStore> {
+async function openObjects(config: BackendsConfig): Promise<ObjectStore> {
   const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_SERVER_COPY, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
   if (S3_BUCKET === undefined) return openFolderStore({ root: path.join(config.NIGHTSHIFT_DATA_DIR, "objects") });
   const { openS3Store } = await import("@nightshift/storage/s3");
@@ -105,5 +106,5 @@ async function openObjects(config: StoresConfig): Promise<ObjectStore> {
 }
 
 async function ping(db: Db): Promise<void> {
-  await db.query("/* stores.ping */ select 1");
+  await db.query("/* backends.ping */ select 1");
 }

@@ -2,24 +2,24 @@ import { expect, test } from "@jest/globals";
 import { createLogger, StartupError } from "@nightshift/service";
 import { untilReachable, type ReachableOptions } from "./until-reachable.ts";
 
-class Away extends Error {}
+class Unavailable extends Error {}
 
 function options(overrides: Partial<ReachableOptions> = {}): ReachableOptions {
   return {
-    name: "The store",
-    isAway: (error) => error instanceof Away,
+    name: "The database",
+    isUnavailable: (error) => error instanceof Unavailable,
     patienceMs: 10_000,
     logger: createLogger({ name: "test", level: "silent" }),
     ...overrides,
   };
 }
 
-test("a store that comes up a little later is waited for, and each reason is logged once", async () => {
+test("waits for a backend that starts a little later, and logs each reason once", async () => {
   const logged: unknown[] = [];
   const logger = Object.assign(createLogger({ name: "test", level: "silent" }), {
     warn: (fields: { reason: string }) => logged.push(fields.reason),
   });
-  const replies = [new Away("refused"), new Away("refused"), new Away("starting up")];
+  const replies = [new Unavailable("refused"), new Unavailable("refused"), new Unavailable("starting up")];
 
   const opened = await untilReachable(() => {
     const reply = replies.shift();
@@ -30,14 +30,14 @@ test("a store that comes up a little later is waited for, and each reason is log
   expect(logged).toEqual(["refused", "starting up"]);
 });
 
-test("a store that stays away is an error for the operator, with the last reason", async () => {
-  const waiting = untilReachable(() => Promise.reject(new Away("refused")), options({ patienceMs: 0 }));
+test("rejects with StartupError and the last reason when a backend stays unavailable", async () => {
+  const waiting = untilReachable(() => Promise.reject(new Unavailable("refused")), options({ patienceMs: 0 }));
 
   await expect(waiting).rejects.toThrow(StartupError);
-  await expect(waiting).rejects.toThrow("The store cannot be reached: refused");
+  await expect(waiting).rejects.toThrow("The database cannot be reached: refused");
 });
 
-test("an error that waiting does not retry is passed on at once", async () => {
+test("passes on any other error at once", async () => {
   let attempts = 0;
   const error = new Error("the password is wrong");
 
@@ -50,13 +50,13 @@ test("an error that waiting does not retry is passed on at once", async () => {
   expect(attempts).toBe(1);
 });
 
-test("a process that is stopped meanwhile does not wait on", async () => {
+test("stops waiting when the process is stopped", async () => {
   const abort = new AbortController();
 
   const waiting = untilReachable(
     () => {
       abort.abort(new Error("stopping"));
-      return Promise.reject(new Away("refused"));
+      return Promise.reject(new Unavailable("refused"));
     },
     options({ signal: abort.signal }),
   );

@@ -1,22 +1,22 @@
-/** Patience at the start: the servers that a process needs are often started beside it, and serve a little later. */
+/** Waits at the start of a process for servers that are often started at the same time and are ready a little later. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, StartupError, type Logger } from "@nightshift/service";
 
-const TRY_EVERY_MS = 500;
+const RETRY_EVERY_MS = 500;
 
 export interface ReachableOptions {
-  /** How the store is called in the log and in the error. */
+  /** The name of the backend in the log and in the error. */
   readonly name: string;
-  /** True for an error that may pass; any other is passed on at once. */
-  readonly isAway: (error: unknown) => boolean;
+  /** Reports whether an error is transient. Any other error is passed on at once. */
+  readonly isUnavailable: (error: unknown) => boolean;
   readonly logger: Logger;
-  /** How long to go on trying. */
+  /** How long to retry. */
   readonly patienceMs: number;
-  /** Ends the waiting; the promise then rejects. */
+  /** Aborts the wait. The promise then rejects. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Resolves as `attempt` does, which is repeated while the store is away; rejects with StartupError at the end of the patience. */
+/** Retries `attempt` while the backend is unavailable. Rejects with StartupError after `patienceMs`. */
 export async function untilReachable<T>(attempt: () => Promise<T>, options: ReachableOptions): Promise<T> {
   const giveUpAt = performance.now() + options.patienceMs;
   let lastReason = "";
@@ -24,14 +24,14 @@ export async function untilReachable<T>(attempt: () => Promise<T>, options: Reac
     try {
       return await attempt();
     } catch (error) {
-      if (!options.isAway(error)) throw error;
+      if (!options.isUnavailable(error)) throw error;
       const reason = describeError(error);
       if (performance.now() >= giveUpAt) {
         throw new StartupError(`${options.name} cannot be reached: ${reason}`, { cause: error });
       }
-      if (reason !== lastReason) options.logger.warn({ store: options.name, reason }, "waiting for a store");
+      if (reason !== lastReason) options.logger.warn({ backend: options.name, reason }, "waiting for a backend");
       lastReason = reason;
     }
-    await sleep(TRY_EVERY_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    await sleep(RETRY_EVERY_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
 }

@@ -4,10 +4,10 @@ import { createDatabase, makeTemporaryFolder, testServices } from "@nightshift/t
 import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { openBackends, type OpenStoresOptions, type Stores } from "../src/open-backends.ts";
-import type { StoresConfig } from "../src/variables.ts";
+import { openBackends, type OpenBackendsOptions, type Backends } from "../src/open-backends.ts";
+import type { BackendsConfig } from "../src/variables.ts";
 
-// A queue that is away takes its own 5 s to say so.
+// A call to an unavailable queue fails after 5 s.
 jest.setTimeout(60_000);
 
 const open: { close(): Promise<void> }[] = [];
@@ -16,14 +16,14 @@ afterEach(async () => {
   for (let last = open.pop(); last !== undefined; last = open.pop()) await last.close();
 });
 
-const options: OpenStoresOptions = {
+const options: OpenBackendsOptions = {
   upstreams: ["default"],
   logger: createLogger({ name: "test", level: "silent" }),
 };
 
-/** A configuration of one machine, with an empty database and an empty folder of its own. */
-async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<StoresConfig> {
-  const folder = await makeTemporaryFolder("stores");
+/** Returns the configuration of a single machine, with an empty database and an empty folder. */
+async function oneMachine(overrides: Partial<BackendsConfig> = {}): Promise<BackendsConfig> {
+  const folder = await makeTemporaryFolder("backends");
   open.push({ close: () => rm(folder, { recursive: true, force: true }) });
   return {
     DATABASE_URL: await createDatabase({ migrated: false }),
@@ -34,92 +34,92 @@ async function oneMachine(overrides: Partial<StoresConfig> = {}): Promise<Stores
   };
 }
 
-async function openFor(config: StoresConfig): Promise<Stores> {
-  const stores = await openBackends(config, options);
-  open.push(stores);
-  return stores;
+async function openFor(config: BackendsConfig): Promise<Backends> {
+  const backends = await openBackends(config, options);
+  open.push(backends);
+  return backends;
 }
 
-async function expectAllWork(stores: Stores): Promise<void> {
-  for (const check of Object.values(stores.checks)) await check();
-  await stores.queues.enqueue("batch.advance", { v: 1, batch_no: 1 });
-  await stores.objects.put("it/works", Buffer.from("x"));
-  const { rows } = await stores.db.query<{ count: number }>("select count(*) as count from batches");
+async function expectAllWork(backends: Backends): Promise<void> {
+  for (const check of Object.values(backends.checks)) await check();
+  await backends.queues.enqueue("batch.advance", { v: 1, batch_no: 1 });
+  await backends.objects.put("it/works", Buffer.from("x"));
+  const { rows } = await backends.db.query<{ count: number }>("select count(*) as count from batches");
   expect(rows).toEqual([{ count: 0 }]);
-  expect((await stores.objects.read("it/works")).toString()).toBe("x");
+  expect((await backends.objects.read("it/works")).toString()).toBe("x");
 }
 
-test("with a database alone, everything lies in it and in the data folder", async () => {
+test("with only a database, everything is in it and in the data folder", async () => {
   const config = await oneMachine();
 
-  const stores = await openFor(config);
+  const backends = await openFor(config);
 
-  await expectAllWork(stores);
+  await expectAllWork(backends);
   expect(await readdir(path.join(config.NIGHTSHIFT_DATA_DIR, "objects", "it"))).toEqual(["works"]);
-  const { rows } = await stores.db.query("select 1 from bullmq.job where queue = 'batches'");
+  const { rows } = await backends.db.query("select 1 from bullmq.job where queue = 'batches'");
   expect(rows).toHaveLength(1);
 });
 
-test("processes that start at the same time on an empty database all get their stores", async () => {
+test("processes that start at the same time on an empty database all open their backends", async () => {
   const config = await oneMachine();
 
   const started = await Promise.all([openFor(config), openFor(config), openFor(config)]);
 
-  for (const stores of started) for (const check of Object.values(stores.checks)) await check();
+  for (const backends of started) for (const check of Object.values(backends.checks)) await check();
   expect(started).toHaveLength(3);
 });
 
 const { redisUrl, s3 } = testServices();
 
 if (redisUrl === null) {
-  test("left out: there is no Redis here", () => {
+  test("skipped: no Redis server found", () => {
     expect(redisUrl).toBeNull();
   });
 } else {
-  test("REDIS_URL moves the queue and nothing else", async () => {
+  test("REDIS_URL moves only the queue", async () => {
     const config = await oneMachine({ REDIS_URL: redisUrl });
 
-    const stores = await openFor(config);
+    const backends = await openFor(config);
 
-    await expectAllWork(stores);
-    const { rows } = await stores.db.query("select 1 from pg_namespace where nspname = 'bullmq'");
+    await expectAllWork(backends);
+    const { rows } = await backends.db.query("select 1 from pg_namespace where nspname = 'bullmq'");
     expect(rows).toEqual([]);
     expect(await readdir(path.join(config.NIGHTSHIFT_DATA_DIR, "objects", "it"))).toEqual(["works"]);
   });
 }
 
 if (s3 === null) {
-  test("left out: there is no S3 server here", () => {
+  test("skipped: no S3 server found", () => {
     expect(s3).toBeNull();
   });
 } else {
-  test("S3_BUCKET moves the objects and nothing else", async () => {
+  test("S3_BUCKET moves only the objects", async () => {
     const config = await oneMachine({
       S3_ENDPOINT: s3.endpoint,
-      S3_BUCKET: `stores-${randomUUID()}`,
+      S3_BUCKET: `backends-${randomUUID()}`,
       S3_REGION: s3.region,
       AWS_ACCESS_KEY_ID: s3.accessKeyId,
       AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     });
 
-    const stores = await openFor(config);
+    const backends = await openFor(config);
 
-    await expectAllWork(stores);
+    await expectAllWork(backends);
     await expect(readdir(config.NIGHTSHIFT_DATA_DIR)).rejects.toThrow("ENOENT");
-    const { rows } = await stores.db.query("select 1 from bullmq.job where queue = 'batches'");
+    const { rows } = await backends.db.query("select 1 from bullmq.job where queue = 'batches'");
     expect(rows).toHaveLength(1);
   });
 }
 
-test("closed stores fail the check of the database", async () => {
-  const stores = await openBackends(await oneMachine(), options);
+test("the check of the database fails after the backends are closed", async () => {
+  const backends = await openBackends(await oneMachine(), options);
 
-  await stores.close();
+  await backends.close();
 
-  await expect(stores.checks.postgres()).rejects.toThrow();
+  await expect(backends.checks.postgres()).rejects.toThrow();
 });
 
-test("a queue that stays away is an error for the operator that names it", async () => {
+test("rejects with StartupError that names the queue when it stays unavailable", async () => {
   const config = await oneMachine({ REDIS_URL: "redis://127.0.0.1:1" });
 
   const opened = openBackends(config, { ...options, patienceMs: 0 });
@@ -128,7 +128,7 @@ test("a queue that stays away is an error for the operator that names it", async
   await expect(opened).rejects.toThrow(/^The queue cannot be reached/);
 });
 
-test("a database that a newer release has changed is an error for the operator", async () => {
+test("rejects with StartupError for a database that a newer release has migrated", async () => {
   const config = await oneMachine();
   const { db } = await openFor(config);
   await db.query(

@@ -1,4 +1,6 @@
-/** Brings the schema up to date: numbered files, forward only, once, whoever starts first. */
+/**
+ * Migrates the schema: numbered files, forward only. Every process runs this at its start; the first one applies them.
+ */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { Db, Tx } from "./pool.ts";
@@ -6,10 +8,10 @@ import { withTx } from "./tx.ts";
 
 const FOLDER = new URL("../migrations/", import.meta.url);
 
-/** Any number, the same in every process: racing starters wait here for the first. */
+/** An arbitrary number, the same in every process: processes that start at once wait here for the first one. */
 const MIGRATION_LOCK = 7_319_004_211;
 
-/** A newer release has changed the schema so that this one cannot work with it; the message says what to do. */
+/** A newer release has made a breaking change to the schema. The message says what to do. */
 export class SchemaTooNewError extends Error {
   override readonly name = "SchemaTooNewError";
 }
@@ -23,13 +25,13 @@ interface Migration {
 }
 
 /**
- * Applies what is missing, in one transaction under an advisory lock. Throws SchemaTooNewError where a newer release has
- * made a breaking change, and an Error where an applied file was edited afterwards.
+ * Applies the missing migrations, in one transaction under an advisory lock. Throws SchemaTooNewError if a newer
+ * release has made a breaking change, and an Error if a file was edited after it was applied.
  */
 export async function migrate(db: Db): Promise<{ applied: number }> {
   const known = await readMigrations();
   return withTx(db, async (tx) => {
-    // A first start may take longer than the pool's lock time-out.
+    // The migrations of another process may take longer than the pool's lock timeout.
     await tx.query("set local lock_timeout = 0");
     await tx.query("/* migrate.lock */ select pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await tx.query(`/* migrate.ledger */ create table if not exists migrations (
@@ -38,7 +40,7 @@ export async function migrate(db: Db): Promise<{ applied: number }> {
     const applied = await appliedMigrations(tx);
     refuseIfTooNew(known, applied);
     const pending = known.filter((migration) => !applied.has(migration.number));
-    for (const migration of pending) await apply(tx, migration);
+    for (const migration of pending) await applyMigration(tx, migration);
     return { applied: pending.length };
   });
 }
@@ -60,21 +62,22 @@ async function appliedMigrations(tx: Tx): Promise<Map<number, AppliedMigration>>
 function refuseIfTooNew(known: readonly Migration[], applied: ReadonlyMap<number, AppliedMigration>): void {
   const byNumber = new Map(known.map((migration) => [migration.number, migration]));
   for (const row of applied.values()) {
-    const mine = byNumber.get(row.number);
-    if (mine === undefined && row.breaking) {
+    const ours = byNumber.get(row.number);
+    if (ours === undefined && row.breaking) {
       throw new SchemaTooNewError(
-        `The database has migration ${row.name}, which this release does not know and cannot work with. Start a newer release.`,
+        `The database has the migration ${row.name} of a newer release, which this release cannot work with. ` +
+          "Start the newer release.",
       );
     }
-    if (mine !== undefined && mine.hash !== row.hash) {
-      throw new Error(`Migration ${row.name} was changed after it had been applied to this database.`);
+    if (ours !== undefined && ours.hash !== row.hash) {
+      throw new Error(`The migration ${row.name} was changed after it was applied to this database.`);
     }
   }
 }
 
-async function apply(tx: Tx, migration: Migration): Promise<void> {
+async function applyMigration(tx: Tx, migration: Migration): Promise<void> {
   await tx.query(migration.sql);
-  await tx.query("/* migrate.note */ insert into migrations (number, name, hash, breaking) values ($1, $2, $3, $4)", [
+  await tx.query("/* migrate.insert */ insert into migrations (number, name, hash, breaking) values ($1, $2, $3, $4)", [
     migration.number,
     migration.name,
     migration.hash,

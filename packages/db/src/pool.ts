@@ -1,5 +1,6 @@
-/** How the rest of this package reaches Postgres: one pool for each process, with time-outs that free a vanished host's locks. */
+/** The connection pool: one for each process, with timeouts that release the locks of a host that has vanished. */
 import { types } from "node:util";
+import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 import pg from "pg";
 
 export type Db = pg.Pool;
@@ -9,23 +10,23 @@ export type Queryable = Pick<pg.PoolClient, "query">;
 const INT8 = 20;
 const parserOf = pg.types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
 
-/** 5 s: a host that vanishes in the middle of a transaction must not hold a batch for longer. */
+/** A host that vanishes in the middle of a transaction can hold the locks of a batch for at most 5 s. */
 const SESSION_LIMITS =
   "-c idle_in_transaction_session_timeout=5000 -c lock_timeout=5000 -c tcp_user_timeout=5000 -c statement_timeout=60000";
 
 export interface DbOptions {
   readonly url: string;
-  /** Most connections of this process. */
+  /** The limit of connections of this process. */
   readonly max?: number;
   /** Shown in pg_stat_activity. */
   readonly name?: string;
-  /** Told of idle connections that broke; the pool replaces them by itself. */
+  /** Called when an idle connection breaks. The pool replaces it. */
   readonly onIdleError?: (error: Error) => void;
 }
 
 /**
- * Opens a pool; no connection is made before the first query. `bigint` comes as a number: every such column counts bytes,
- * tokens or rows (bit masks are selected as text).
+ * Opens a pool. It connects at the first query. Reads `bigint` as a number, because these columns count bytes, tokens
+ * or rows. Bit masks are selected as text.
  */
 export function openDb(options: DbOptions): Db {
   const pool = new pg.Pool({
@@ -41,21 +42,20 @@ export function openDb(options: DbOptions): Db {
     },
   });
   pool.on("error", (error) => options.onIdleError?.(error));
-  // A connection that breaks between two statements of a transaction has nobody else who listens, and would end the
-  // process; the next statement on it fails and tells its caller.
+  // Without a listener, a connection that breaks between two statements would end the process. The next statement fails
+  // and reports the error to its caller.
   pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
-/** SQLSTATEs of a server that is going away, starting, or out of connections. */
+/** SQLSTATEs of a server that is shutting down, starting, or out of connections. */
 const UNAVAILABLE_STATES = new Set(["57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"]);
-const UNAVAILABLE_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"]);
 
-/** True where Postgres could not be reached or went away: the same call may succeed later. */
+/** True if Postgres is unavailable, so that the same call may succeed later. */
 export function isDbUnavailable(error: unknown): boolean {
   if (!types.isNativeError(error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_CODES.has(code)) return true;
+  if (UNAVAILABLE_STATES.has(code) || NETWORK_ERROR_CODES.includes(code)) return true;
   return /connection terminated|timeout exceeded when trying to connect|server closed the connection/i.test(
     error.message,
   );

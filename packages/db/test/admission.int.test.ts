@@ -1,4 +1,4 @@
-/** A tenant's turn: how many of its batches run at once, whatever the order in which things happen. */
+/** Admission: how many batches of a tenant run at once, in any order of events. */
 import { describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -35,7 +35,7 @@ async function batchesOf(count: number): Promise<[string, BatchView[]]> {
 
 const numbers = (batches: readonly BatchView[]): number[] => batches.map(({ batchNo }) => batchNo);
 
-test("the oldest batches are admitted as far as there is room, the others wait and say why", async () => {
+test("admits the oldest batches that fit and shows the others as queued", async () => {
   const [tenant, batches] = await batchesOf(3);
 
   expect(await admitBatches(db(), tenant, 2, later(1))).toEqual(numbers(batches.slice(0, 2)));
@@ -49,7 +49,7 @@ test("the oldest batches are admitted as far as there is room, the others wait a
   expect(await waitingTenants(db(), 1_000)).toContain(tenant);
 });
 
-test("a batch runs in every state until its end, and makes room then", async () => {
+test("counts a batch as running until its status is final, then admits the next one", async () => {
   const [tenant, batches] = await batchesOf(2);
   const [first, second] = batches as [BatchView, BatchView];
   await admitBatches(db(), tenant, 1, now);
@@ -65,7 +65,7 @@ test("a batch runs in every state until its end, and makes room then", async () 
   expect(await waitingTenants(db(), 1_000)).not.toContain(tenant);
 });
 
-test("a batch that began before there were limits counts as running", async () => {
+test("counts a batch that started without an admission as running", async () => {
   const { tenant } = await runningBatch(db(), { total: 1 });
   const next = await newBatch(db(), { tenant });
 
@@ -73,14 +73,14 @@ test("a batch that began before there were limits counts as running", async () =
   expect(await admitBatches(db(), tenant, 2, now)).toEqual([next.batchNo]);
 });
 
-test("without a limit, all that wait are admitted", async () => {
+test("admits all waiting batches if there is no limit", async () => {
   const [tenant, batches] = await batchesOf(3);
   await admitBatches(db(), tenant, 1, now);
 
   expect(await admitBatches(db(), tenant, null, now)).toEqual(numbers(batches.slice(1)));
 });
 
-test("twenty who ask at once admit no more than one would", async () => {
+test("admits no more batches in twenty concurrent calls than in one", async () => {
   const [tenant, batches] = await batchesOf(6);
 
   const admitted = await Promise.all(Array.from({ length: 20 }, () => admitBatches(db(), tenant, 2, now)));
@@ -88,7 +88,7 @@ test("twenty who ask at once admit no more than one would", async () => {
   expect(admitted.flat().sort((a, b) => a - b)).toEqual(numbers(batches.slice(0, 2)));
 });
 
-test("tenants do not wait for each other", async () => {
+test("limits each tenant separately", async () => {
   const [one] = await batchesOf(2);
   const [two, [first]] = await batchesOf(2);
   await admitBatches(db(), one, 1, now);
@@ -96,7 +96,7 @@ test("tenants do not wait for each other", async () => {
   expect(await admitBatches(db(), two, 1, now)).toEqual([first?.batchNo]);
 });
 
-test("a waiting batch can be cancelled and expires, and then takes nobody's turn", async () => {
+test("lets a queued batch be cancelled or expire, and then admits the next one", async () => {
   const [tenant, batches] = await batchesOf(4);
   const [, second, third, fourth] = batches as [BatchView, BatchView, BatchView, BatchView];
   await admitBatches(db(), tenant, 1, now);
@@ -109,7 +109,7 @@ test("a waiting batch can be cancelled and expires, and then takes nobody's turn
   expect(await admitBatches(db(), tenant, 2, now)).toEqual([fourth.batchNo]);
 });
 
-test("the reconciler's list has the batches that were admitted and those nobody has looked at, none that waits", async () => {
+test("lists admitted and new batches for the reconciler, but not queued ones", async () => {
   const [tenant, batches] = await batchesOf(2);
   const [first, second] = batches as [BatchView, BatchView];
   await admitBatches(db(), tenant, 1, now);
@@ -121,8 +121,8 @@ test("the reconciler's list has the batches that were admitted and those nobody 
   expect(listed).not.toContain(second.batchNo);
 });
 
-describe("a queue that is full", () => {
-  test("takes no further batch until one has ended", async () => {
+describe("a full queue", () => {
+  test("refuses another batch until one has ended", async () => {
     const tenant = await newTenant(db());
     const first = await newBatch(db(), { tenant, maxUnfinished: 2 });
     await newBatch(db(), { tenant, maxUnfinished: 2 });
@@ -132,7 +132,7 @@ describe("a queue that is full", () => {
     expect((await newBatch(db(), { tenant, maxUnfinished: 2 })).status).toBe("validating");
   });
 
-  test("lets no more in when many come at once", async () => {
+  test("refuses the excess when many batches are created at once", async () => {
     const tenant = await newTenant(db());
 
     const all = await Promise.allSettled(
@@ -143,7 +143,7 @@ describe("a queue that is full", () => {
   });
 });
 
-test("an admitted batch goes on as any other", async () => {
+test("moves an admitted batch on like any other", async () => {
   const [tenant, [batch]] = await batchesOf(1);
   await admitBatches(db(), tenant, 1, now);
 

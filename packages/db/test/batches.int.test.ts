@@ -1,4 +1,4 @@
-/** Batches as the API and the reconciler see them: create, find, list, cancel, and which need a push. */
+/** Batches as the API and the reconciler see them: insert, find, list, cancel, and find those that are due. */
 import { describe, expect, test } from "@jest/globals";
 import { BATCH_STATUSES, type BatchStatus } from "@nightshift/domain";
 import { useDatabase } from "@nightshift/testing";
@@ -22,7 +22,7 @@ async function batchIn(status: BatchStatus, deadline = later(86_400)): Promise<A
   return { ...batch, status };
 }
 
-test("a batch is read as it was created, with all counts at nothing", async () => {
+test("returns a new batch as it was inserted, with all counts at 0", async () => {
   const metadata = { job: "nightly", 'ключ "': "線" };
 
   const batch = await newBatch(database.db(), { metadata, outputExpiresAfterSeconds: 3_600, requestId: "req_1" });
@@ -52,7 +52,7 @@ test("a batch is read as it was created, with all counts at nothing", async () =
   expect(await getBatch(database.db(), batch.batchNo)).toEqual(batch);
 });
 
-test("another tenant's batch is as good as none", async () => {
+test("does not find another tenant's batch", async () => {
   const batch = await newBatch(database.db());
   const other = await newTenant(database.db());
 
@@ -63,7 +63,7 @@ test("another tenant's batch is as good as none", async () => {
   expect((await getBatch(database.db(), batch.batchNo))?.status).toBe("validating");
 });
 
-test("pages follow each other from the newest to the oldest, without gap or overlap", async () => {
+test("pages from the newest to the oldest batch without gap or overlap", async () => {
   const tenant = await newTenant(database.db());
   const ids: string[] = [];
   for (let i = 0; i < 5; i += 1) ids.unshift((await newBatch(database.db(), { tenant })).id);
@@ -86,7 +86,7 @@ test("pages follow each other from the newest to the oldest, without gap or over
   expect(await listBatches(database.db(), tenant, { limit: 5, after: "batch_unknown" })).toBeNull();
 });
 
-test("pages are in the order of the times that batches show, also where their numbers are not", async () => {
+test("orders pages by creation time even if the batch numbers are in another order", async () => {
   const tenant = await newTenant(database.db());
   const [second, first, third] = [2, 1, 3].map((seconds) =>
     newBatch(database.db(), { tenant, createdAt: later(seconds) }),
@@ -112,7 +112,7 @@ describe("cancel", () => {
     ["completed", "completed", "final"],
     ["failed", "failed", "final"],
     ["expired", "expired", "final"],
-  ] as const)("of a batch that is %s leaves it %s", async (before, after, outcome) => {
+  ] as const)("of a batch in %s leaves it in %s", async (before, after, outcome) => {
     const batch = await batchIn(before);
 
     const cancelled = await requestCancel(database.db(), batch.tenant, batch.id, later(5));
@@ -123,7 +123,7 @@ describe("cancel", () => {
     expect(await getBatch(database.db(), batch.batchNo)).toEqual(cancelled?.batch);
   });
 
-  test("asked for ten times at once is one cancel, with the time of the first", async () => {
+  test("repeated ten times at once cancels once, at the time of the first call", async () => {
     const batch = await runningBatch(database.db(), { total: 3 });
 
     const outcomes = await Promise.all(
@@ -135,7 +135,7 @@ describe("cancel", () => {
   });
 });
 
-test("the reconciler sees the batches that wait for a step, oldest first", async () => {
+test("lists the batches whose next step is due, oldest first", async () => {
   const batches: Awaited<ReturnType<typeof batchIn>>[] = [];
   for (const status of BATCH_STATUSES) batches.push(await batchIn(status));
   const waiting = batches.filter(({ status }) => ["validating", "finalizing", "cancelling"].includes(status));
@@ -148,7 +148,7 @@ test("the reconciler sees the batches that wait for a step, oldest first", async
   expect(await batchesToAdvance(database.db(), 1)).toEqual(found.slice(0, 1));
 });
 
-test("a batch is overdue from its deadline on, while there is something to end", async () => {
+test("lists a batch as overdue from its deadline until it has ended", async () => {
   const batches: Awaited<ReturnType<typeof batchIn>>[] = [];
   for (const status of BATCH_STATUSES) batches.push(await batchIn(status, later(60)));
   const ours = new Set(batches.map(({ batchNo }) => batchNo));
@@ -161,7 +161,7 @@ test("a batch is overdue from its deadline on, while there is something to end",
   expect(await overdueAt(later(60))).toEqual(["validating", "in_progress"]);
 });
 
-test("a worker is told which of its batches have stopped, or have no time left", async () => {
+test("tells a worker which of its batches have stopped or are past their deadline", async () => {
   const running = await batchIn("in_progress");
   const late = await batchIn("in_progress", later(60));
   const cancelling = await batchIn("cancelling");

@@ -1,4 +1,4 @@
-/** Claims: what the queue delivers twice, late or to the dead is claimed once, by the living. */
+/** Claims: a job that is delivered twice, late or to a dead worker claims its slice at most once. */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -34,7 +34,7 @@ async function waiting(): Promise<WaitingSlice[]> {
   return (await waitingSlices(database.db(), 1_000)).filter(({ upstream }) => upstream === batch.upstream);
 }
 
-test("a claim tells the worker all it needs of slice and batch, with all 64 bits", async () => {
+test("returns the facts about slice and batch that the worker needs, with all 64 bits", async () => {
   const claimed = await claimSlice(database.db(), worker, slice, now);
 
   expect(claimed).toEqual({
@@ -58,7 +58,7 @@ test("a claim tells the worker all it needs of slice and batch, with all 64 bits
   });
 });
 
-test("of many jobs in one statement, by three workers at once, each is one worker's, and stale ones are nobody's", async () => {
+test("gives each slice to one of three workers that claim many at once, and stale jobs to none", async () => {
   const workers = [worker, await newWorker(database.db()), await newWorker(database.db())];
   const fed = await feedSlices(database.db(), batch, [1, 2, 3, 4, 5]);
   const jobs = [...fed, { sliceNo: slice.sliceNo, gen: 7 }, { sliceNo: 999_999_999, gen: 0 }];
@@ -72,7 +72,7 @@ test("of many jobs in one statement, by three workers at once, each is one worke
   expect(claims.every((own, i) => own.every(({ owner }) => owner === workers[i]))).toBe(true);
 });
 
-test("of ten deliveries of the same job to three workers, one claims", async () => {
+test("claims a slice once when its job is delivered ten times to three workers", async () => {
   const workers = [worker, await newWorker(database.db()), await newWorker(database.db())];
 
   const claims = await Promise.all(
@@ -83,7 +83,7 @@ test("of ten deliveries of the same job to three workers, one claims", async () 
   expect(await waiting()).toEqual([]);
 });
 
-test("a job of before the slice was freed is stale; the slice waits again under a new gen", async () => {
+test("refuses a job from before the slice was freed, and lists the slice under its new gen", async () => {
   await claimSlice(database.db(), worker, slice, now);
   await removeWorkers(database.db(), [worker]);
   await freeOrphans(database.db());
@@ -94,14 +94,14 @@ test("a job of before the slice was freed is stale; the slice waits again under 
   expect(await claimSlice(database.db(), other, { ...slice, gen: 1 }, now)).toMatchObject({ owner: other, gen: 1 });
 });
 
-test("a worker that is on no list claims nothing", async () => {
+test("gives nothing to a worker that is not registered", async () => {
   await removeWorkers(database.db(), [worker]);
 
   expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
   expect(await waiting()).toEqual([slice]);
 });
 
-test("nothing is claimed from the deadline on, nor of a batch that is cancelled or sealed", async () => {
+test("refuses claims from the deadline on, and of a cancelled or sealed batch", async () => {
   expect(await claimSlice(database.db(), worker, slice, later(3_600))).toBeNull();
 
   await requestCancel(database.db(), batch.tenant, batch.id, now);
@@ -112,7 +112,7 @@ test("nothing is claimed from the deadline on, nor of a batch that is cancelled 
   expect(await claimSlice(database.db(), worker, slice, now)).toBeNull();
 });
 
-test("slices that are not due do not wait in the reconciler's eyes; due ones come oldest first and no more than asked", async () => {
+test("lists only due slices for the reconciler, oldest first, up to the limit", async () => {
   const [second] = await feedSlices(database.db(), batch, [10]);
   const claimed = await claimSlice(database.db(), worker, slice, now);
   if (!claimed || !second) throw new Error("the slices are not there");

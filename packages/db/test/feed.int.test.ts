@@ -1,4 +1,4 @@
-/** Handing out lines: what the plan is shown, and that the checkpoint gives each line away once. */
+/** Feeding: the state that a plan sees, and the checkpoint that hands out each line once. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -19,7 +19,7 @@ import { expectSoundLedger } from "./ledger-invariant.ts";
 const { bytesOf, cutSlices, feedSlices, later, newTenant, newUpstream, newWorker, now, runningBatch } = fixture;
 const database = useDatabase();
 
-/** What a plan would see now; nothing is handed out. Null where it is not asked at all. */
+/** The state that a plan would see now. Hands out nothing. Null if the plan is not called. */
 async function stateOf(upstream: string, at = now): Promise<FeedState | null> {
   let seen: FeedState | null = null;
   await feedUpstream(database.db(), upstream, at, (state) => {
@@ -39,7 +39,7 @@ async function checkpoint(batch: BatchView): Promise<{ lines: number; bytes: num
   return rows[0];
 }
 
-test("a feed moves the checkpoint behind the last line and returns the slices with their jobs' identities", async () => {
+test("moves the checkpoint past the last line and returns the slices to enqueue", async () => {
   const batch = await runningBatch(database.db(), { total: 200 });
 
   const slices = await feedSlices(database.db(), batch, [64, 1, 10]);
@@ -52,7 +52,7 @@ test("a feed moves the checkpoint behind the last line and returns the slices wi
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("batches of up to 64 lines go before bulk", async () => {
+test("marks the slices of batches with more than 64 lines as bulk", async () => {
   const small = await runningBatch(database.db(), { total: 64 });
   const bulk = await runningBatch(database.db(), { total: 65 });
 
@@ -60,7 +60,7 @@ test("batches of up to 64 lines go before bulk", async () => {
   expect(await feedSlices(database.db(), bulk, [64])).toMatchObject([{ isBulk: true }]);
 });
 
-test("ten feeders at once give no line away twice", async () => {
+test("hands out each line once to ten concurrent feeders", async () => {
   const batch = await runningBatch(database.db(), { total: 100 });
 
   const fed = await Promise.all(Array.from({ length: 10 }, () => feedSlices(database.db(), batch, [3, 4])));
@@ -70,7 +70,7 @@ test("ten feeders at once give no line away twice", async () => {
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a plan made on an old checkpoint is dropped, and so is its batch alone", async () => {
+test("drops the slices of a batch whose checkpoint has moved, and keeps those of the others", async () => {
   const upstream = await newUpstream(database.db());
   const overtaken = await runningBatch(database.db(), { total: 10, upstream });
   const other = await runningBatch(database.db(), { total: 10, upstream });
@@ -87,7 +87,7 @@ test("a plan made on an old checkpoint is dropped, and so is its batch alone", a
   expect(await checkpoint(other)).toMatchObject({ lines: 5 });
 });
 
-test("a batch that is cancelled while it is planned for keeps its lines", async () => {
+test("hands out no lines of a batch that is cancelled during the plan", async () => {
   const batch = await runningBatch(database.db(), { total: 10 });
 
   const fed = await feedUpstream(database.db(), batch.upstream, now, async () => {
@@ -100,7 +100,7 @@ test("a batch that is cancelled while it is planned for keeps its lines", async 
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("only batches with lines left, in progress and in time are candidates; small ones first, then by deadline", async () => {
+test("offers batches in progress with lines and time left: small ones first, then by deadline", async () => {
   const upstream = await newUpstream(database.db());
   const db = database.db();
   const start = (total: number, seconds: number): ReturnType<typeof runningBatch> =>
@@ -122,7 +122,7 @@ test("only batches with lines left, in progress and in time are candidates; smal
   expect((await stateOf(upstream, later(9)))?.candidates.map(({ batchNo }) => batchNo)).toContain(ended.batchNo);
 });
 
-test("the plan sees what is out and due, what waits for later, and the upstream's own figures", async () => {
+test("shows the plan due lines, delayed lines and the upstream's limits", async () => {
   const db = database.db();
   const upstream = await newUpstream(db, 7);
   const tenant = await newTenant(db, "heavy", 2.5);
@@ -131,7 +131,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
   const [first] = await feedSlices(db, batch, [64, 10]);
   const claimed = first && (await claimSlice(db, worker, first, now));
   if (!claimed) throw new Error("the slice could not be claimed");
-  // 64 and 10 lines: one of them done, two put off for an hour.
+  // 64 and 10 lines: one is done, two are delayed by an hour.
   const putOff = [5, 6].map((line) => fixture.retried(claimed, line, 3_600_000));
   await recordFlush(db, fixture.flushOf([{ batchNo: batch.batchNo, line: 63 }], putOff), now);
   const busy = { ceiling: 1, wantedCredits: 0, hasWaited: false, throttled: 0, answered: 1 };
@@ -164,7 +164,7 @@ test("the plan sees what is out and due, what waits for later, and the upstream'
   });
 });
 
-test("a pause and a limit are seen; an upstream that nobody declared, or without waiting lines, is not planned for", async () => {
+test("shows the plan a pause and a limit, and skips it without candidates or for an unknown upstream", async () => {
   const db = database.db();
   const batch = await runningBatch(db, { total: 1 });
   await declareUpstream(db, { name: batch.upstream, concurrency: 3, requestsPerMinute: 60, sliceLines: null });

@@ -1,4 +1,4 @@
-/** The statements on files, as the API and the workers use them. */
+/** The statements on files. */
 import { beforeAll, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { deleteFile, findFile, insertBlob, insertFile, listFiles, type NewFile, withTx } from "../src/index.ts";
@@ -34,20 +34,20 @@ async function insert(change: Partial<NewFile> = {}): Promise<NewFile> {
   return file;
 }
 
-test("a file is found as it was written, with the etag of its bytes", async () => {
+test("finds a file as it was inserted, with the etag of its bytes", async () => {
   const file = await insert({ expiresAt: later(60) });
 
   expect(await findFile(database.db(), "one", file.id, now)).toEqual({ ...file, etag: `etag of ${file.id}` });
 });
 
-test("a file is there until the moment at which it expires", async () => {
+test("finds a file until the moment it expires", async () => {
   const { id } = await insert({ expiresAt: later(60) });
 
   expect(await findFile(database.db(), "one", id, later(59.9))).not.toBeNull();
   expect(await findFile(database.db(), "one", id, later(60))).toBeNull();
 });
 
-test("another tenant neither finds nor deletes it", async () => {
+test("neither finds nor deletes another tenant's file", async () => {
   const { id } = await insert();
 
   expect(await findFile(database.db(), "two", id, now)).toBeNull();
@@ -55,7 +55,7 @@ test("another tenant neither finds nor deletes it", async () => {
   expect(await findFile(database.db(), "one", id, now)).not.toBeNull();
 });
 
-test("a file is deleted once, and its row stays for what refers to it", async () => {
+test("deletes a file once and keeps its row", async () => {
   const { id } = await insert();
 
   expect(await deleteFile(database.db(), "one", id, later(1))).toBe(true);
@@ -65,13 +65,13 @@ test("a file is deleted once, and its row stays for what refers to it", async ()
   expect(rows).toEqual([{ deleted_at: later(1) }]);
 });
 
-test("a file that has expired cannot be deleted any more", async () => {
+test("does not delete an expired file", async () => {
   const { id } = await insert({ expiresAt: later(1) });
 
   expect(await deleteFile(database.db(), "one", id, later(1))).toBe(false);
 });
 
-test("a page holds live files of the tenant in the order asked for, and says whether there are more", async () => {
+test("lists the tenant's live files in the requested order and says whether there are more", async () => {
   await database.db().query("update files set deleted_at = now()");
   const first = await insert();
   const second = await insert({ purpose: "batch_output" });
@@ -97,7 +97,7 @@ test("a page holds live files of the tenant in the order asked for, and says whe
   expect(await page({ after: "file-unknown" })).toBeNull();
 });
 
-test("a page goes on after a file that is gone, and not after another tenant's", async () => {
+test("continues a list after a deleted file, but not after another tenant's file", async () => {
   const older = await insert();
   const gone = await insert();
   const theirs = await insert({ tenant: "two" });

@@ -1,4 +1,4 @@
-/** Invariant 11, and what it is for: whatever happens to whom and when, each line ends in one place, counted once. */
+/** Invariant 11 under crashes and races: each line is in one place at any moment, and is counted once in the end. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { exhaustedLines, outputExtents, storedLines } from "../src/index.ts";
@@ -12,7 +12,7 @@ const STEPS = 55;
 const MAX_TURNS = 60;
 
 test.each([1, 2, 3, 4])(
-  "workers that crash, race and repeat themselves lose no line and count none twice (seed %d)",
+  "loses no line and counts none twice while workers crash, race and repeat themselves (seed %d)",
   async (seed) => {
     const db = database.db();
     const random = seeded(seed);
@@ -28,7 +28,7 @@ test.each([1, 2, 3, 4])(
     };
 
     for (let step = 0; step < STEPS; step += 1) {
-      // Up to three things at once; each has numbers of its own, so that their order does not change what they do.
+      // Up to three steps at once. Each has its own random numbers, so that their order does not change what they do.
       const atOnce = Array.from({ length: 1 + Math.floor(random() * 3) }, () => seeded(random() * 2 ** 32));
       await Promise.all(atOnce.map((own) => fleet.step(own)));
       await check();
@@ -49,8 +49,8 @@ test.each([1, 2, 3, 4])(
       const view = await viewOf(db, batch.batchNo);
       expect(view).toEqual(settled[i]);
       expect(view).toMatchObject({ status: "finalizing", sealedAs: "done" });
-      const output = await storedLines(db, batch, false);
-      const failed = await storedLines(db, batch, true);
+      const output = await storedLines(db, batch, "output");
+      const failed = await storedLines(db, batch, "error");
       expect([...output, ...failed].map(({ line }) => line).sort((a, b) => a - b)).toEqual(
         Array.from({ length: batch.total }, (_, line) => line),
       );

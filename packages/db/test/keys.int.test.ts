@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 const newKey = (tenant = "one"): NewKey => ({ tenant, hash: randomBytes(32), hint: "sk" });
 
-test("a key is found by its hash, with its tenant, which is made where it is new", async () => {
+test("finds a key by its hash, and creates its tenant if that is new", async () => {
   const key = newKey("someone new");
 
   expect(await insertKey(database.db(), key)).toMatchObject({ tenant: key.tenant });
@@ -20,7 +20,7 @@ test("a key is found by its hash, with its tenant, which is made where it is new
   expect(await findKey(database.db(), randomBytes(32))).toBeNull();
 });
 
-test("a key that exists is not added again, not even for another tenant", async () => {
+test("does not insert an existing key again, not even for another tenant", async () => {
   const key = newKey();
   await insertKey(database.db(), key);
 
@@ -28,7 +28,7 @@ test("a key that exists is not added again, not even for another tenant", async 
   expect(await findKey(database.db(), key.hash)).toEqual({ id: expect.stringMatching(/^key_/), tenant: "one" });
 });
 
-test("a revoked key is not found", async () => {
+test("does not find a revoked key", async () => {
   const key = newKey();
   await insertKey(database.db(), key);
   await database.db().query("update api_keys set revoked_at = now()");
@@ -36,7 +36,7 @@ test("a revoked key is not found", async () => {
   expect(await findKey(database.db(), key.hash)).toBeNull();
 });
 
-test("the first key is made where there has never been one, by one of those who ask", async () => {
+test("creates the first key once, in one of several concurrent calls", async () => {
   const made: NewKey[] = [];
   const ask = () =>
     insertFirstKey(database.db(), async () => {
@@ -52,7 +52,7 @@ test("the first key is made where there has never been one, by one of those who 
   expect(await findKey(database.db(), made[0]!.hash)).toEqual({ id: expect.stringMatching(/^key_/), tenant: "one" });
 });
 
-test("where making the first key fails there is none, and the next may try", async () => {
+test("leaves no key if creating the first one fails, so that the next call can try", async () => {
   const failed = insertFirstKey(database.db(), () => Promise.reject(new Error("the disk is full")));
 
   await expect(failed).rejects.toThrow("the disk is full");

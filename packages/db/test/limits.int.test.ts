@@ -1,4 +1,4 @@
-/** The limiter on Postgres: leases of several workers at once, pauses, and what a new start may change. */
+/** Leases in Postgres: several workers at once, pauses, and the effects of a restart. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { declareUpstream, type Lease, type LeaseRequest, leaseUpstream, pauseUpstream } from "../src/index.ts";
@@ -41,14 +41,14 @@ async function upstreamRow(name: string): Promise<Record<string, unknown> | unde
   return rows[0];
 }
 
-test("four workers that lease at once share the permits, and what they hold never adds up to more", async () => {
+test("shares the permits between four workers that lease at once, and never grants more", async () => {
   const upstream = await newUpstream(database.db(), 10);
   const sums: number[] = [];
 
   const own = new Map(["a", "b", "c", "d"].map((worker) => [worker, 0]));
   const isShared = (): boolean => Math.min(...own.values()) > 0;
 
-  // Each goes on until all have some: one that stopped before would keep what it held when it was alone.
+  // Each worker continues until all have permits. A worker that stopped earlier would keep all that it got alone.
   await Promise.all(
     [...own.keys()].map(async (worker) => {
       for (let round = 0; round < 12 || (round < 500 && !isShared()); round += 1) {
@@ -64,7 +64,7 @@ test("four workers that lease at once share the permits, and what they hold neve
   expect(isShared()).toBe(true);
 });
 
-test("a worker that rests gives back what it held, and the other one gets all", async () => {
+test("gives the permits of an idle worker to the other one", async () => {
   const upstream = await newUpstream(database.db(), 10);
   expect(await lease(upstream, "a")).toMatchObject({ permits: 10, held: 10, credits: null, pausedMs: 0 });
   expect(await lease(upstream, "b")).toMatchObject({ permits: 0 });
@@ -77,7 +77,7 @@ test("a worker that rests gives back what it held, and the other one gets all", 
   expect(await lease(upstream, "b", { ceiling: 5 })).toMatchObject({ permits: 10 });
 });
 
-test("credits of a slow rate go to one of those who ask at once", async () => {
+test("grants the single credit of a slow rate to one of several concurrent leases", async () => {
   const upstream = await newUpstream(database.db());
   await declareUpstream(database.db(), { name: upstream, concurrency: 100, requestsPerMinute: 60, sliceLines: null });
   await database
@@ -89,7 +89,7 @@ test("credits of a slow rate go to one of those who ask at once", async () => {
   expect(leases.reduce((sum, { credits }) => sum + (credits ?? NaN), 0)).toBe(1);
 });
 
-test("a pause is everybody's: no credits, and how long it lasts; a longer one stays", async () => {
+test("stops the credits of all workers during a pause, and keeps a longer pause", async () => {
   const upstream = await newUpstream(database.db());
   await declareUpstream(database.db(), {
     name: upstream,
@@ -107,7 +107,7 @@ test("a pause is everybody's: no credits, and how long it lasts; a longer one st
   expect(paused.pausedMs).toBeLessThanOrEqual(60_000);
 });
 
-test("throttled replies shrink the upstream for all; a new start leaves that alone unless the limit itself is new", async () => {
+test("shrinks the concurrency on throttled replies, and keeps it at a restart with the same limit", async () => {
   const upstream = await newUpstream(database.db(), 100);
   await lease(upstream, "a", { throttled: 30, ceiling: 100 });
   const shrunk = await upstreamRow(upstream);
@@ -120,7 +120,7 @@ test("throttled replies shrink the upstream for all; a new start leaves that alo
   expect(await upstreamRow(upstream)).toMatchObject({ concurrency: 40, now: 40 });
 });
 
-test("a line's time is a running mean; a lease without replies leaves it", async () => {
+test("keeps a moving average of a line's time, which a lease without replies does not change", async () => {
   const upstream = await newUpstream(database.db());
   await lease(upstream, "a");
   expect(await upstreamRow(upstream)).toMatchObject({ line_ms: null });
@@ -135,6 +135,6 @@ test("a line's time is a running mean; a lease without replies leaves it", async
   expect(mean).toBeLessThan(200);
 });
 
-test("an upstream that was never declared has nothing to lease", async () => {
+test("rejects a lease of an upstream that was never declared", async () => {
   await expect(lease("unheard of", "a")).rejects.toThrow("unheard of was never declared");
 });

@@ -1,4 +1,4 @@
-/** Bringing the schema up to date, whoever starts first and whatever release was there before. */
+/** Migrations: concurrent starts, edited files, newer releases, failures. */
 import { afterEach, expect, test } from "@jest/globals";
 import { createDatabase } from "@nightshift/testing";
 import { type Db, migrate, openDb, SchemaTooNewError } from "../src/index.ts";
@@ -15,7 +15,7 @@ function connect(url: string): Db {
   return db;
 }
 
-test("of ten processes that start at once on an empty database, one applies the migrations", async () => {
+test("applies the migrations once when ten processes start on an empty database", async () => {
   const url = await createDatabase({ migrated: false });
 
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => migrate(connect(url))));
@@ -28,18 +28,18 @@ test("of ten processes that start at once on an empty database, one applies the 
   ]);
 });
 
-test("a migrated database is left as it is", async () => {
+test("does not change a migrated database", async () => {
   expect(await migrate(connect(await createDatabase({ migrated: true })))).toEqual({ applied: 0 });
 });
 
-test("a migration that was edited after it had been applied is refused by name", async () => {
+test("rejects a migration that was edited after it was applied, and names it", async () => {
   const db = connect(await createDatabase({ migrated: true }));
   await db.query("update migrations set hash = 'other' where number = 1");
 
-  await expect(migrate(db)).rejects.toThrow("0001_spine.sql was changed");
+  await expect(migrate(db)).rejects.toThrow("0001_baseline.sql was changed");
 });
 
-test("a newer release's schema is accepted, unless its change was breaking", async () => {
+test("accepts the schema of a newer release unless its change is breaking", async () => {
   const db = connect(await createDatabase({ migrated: true }));
   const note = "insert into migrations (number, name, hash, breaking) values ($1, $2, 'h', $3)";
 
@@ -51,9 +51,9 @@ test("a newer release's schema is accepted, unless its change was breaking", asy
   await expect(migrate(db)).rejects.toThrow("9999_removes.sql");
 });
 
-test("a migration that fails leaves nothing behind", async () => {
+test("leaves nothing behind if a migration fails", async () => {
   const db = connect(await createDatabase({ migrated: false }));
-  // A table that the first migration wants to make, somewhere in its middle.
+  // The first migration creates a table of this name somewhere in the middle.
   await db.query("create table slices (id integer)");
 
   await expect(migrate(db)).rejects.toThrow("slices");

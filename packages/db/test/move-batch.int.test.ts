@@ -1,4 +1,4 @@
-/** Invariant 4: states change by compare-and-set only, and the new state's timestamp comes with it. */
+/** Invariant 4: a status changes by compare-and-set only, together with its timestamp. */
 import { describe, expect, test } from "@jest/globals";
 import { BATCH_STATUSES, type BatchStatus, canMove } from "@nightshift/domain";
 import { useDatabase } from "@nightshift/testing";
@@ -50,7 +50,7 @@ function camel(status: string): string {
   return status.replace(/_(.)/g, (_all, letter: string) => letter.toUpperCase());
 }
 
-test("what validation found is written with the move", async () => {
+test("stores the result of the validation with the move", async () => {
   const batch = await runningBatch(database.db(), { total: 9 });
 
   expect(batch).toMatchObject({
@@ -63,7 +63,7 @@ test("what validation found is written with the move", async () => {
   });
 });
 
-test("of ten that move a batch at once, one does", async () => {
+test("moves a batch once in ten concurrent calls", async () => {
   const { batchNo: number } = await runningBatch(database.db(), { total: 1 });
 
   const moved = await Promise.all(
@@ -75,7 +75,7 @@ test("of ten that move a batch at once, one does", async () => {
   expect(moved.filter(Boolean)).toHaveLength(1);
 });
 
-test("a clock that runs behind does not take a batch back in time", async () => {
+test("never sets a timestamp before an earlier one of the batch if a clock is late", async () => {
   const batch = await newBatch(database.db(), { createdAt: later(60), deadline: later(86_400) });
 
   await moveBatch(database.db(), batch.batchNo, { to: "cancelling" }, now);
@@ -100,7 +100,7 @@ describe("finishing", () => {
     expiresAt: later(3_600),
   });
 
-  test("of two assemblers one wins; the other's files do not exist", async () => {
+  test("keeps the files of one of two concurrent assemblers, and drops those of the other", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
     await moveBatch(database.db(), batch.batchNo, { to: "finalizing" }, now);
     const attempts = ["a", "b"].map((name) => ({
@@ -125,7 +125,7 @@ describe("finishing", () => {
     expect([await find(loser?.output.id), await find(loser?.error.id)]).toEqual([null, null]);
   });
 
-  test("a batch without results has no files", async () => {
+  test("finishes a batch without results without files", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
     await moveBatch(database.db(), batch.batchNo, { to: "cancelling" }, now);
     const finish = { batchNo: batch.batchNo, to: "cancelled", output: null, error: null } as const;

@@ -1,4 +1,4 @@
-/** Recording results: first one wins, counted once, laid down in extents, whatever is repeated. */
+/** Recording results: the first result of a line wins, is counted once, and is in one extent, even after repeats. */
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { finishedLines, outputExtents, recordFlush, storedLines } from "../src/index.ts";
@@ -17,12 +17,12 @@ beforeEach(async () => {
   number = batch.batchNo;
 });
 
-test("results are counted, added up, and found again where they lie", async () => {
+test("counts results, sums their usage, and finds them by their place", async () => {
   await claimedSlice(database.db(), batch, 10);
   const flush = flushOf([
     { batchNo: number, line: 4, usage },
     { batchNo: number, line: 2, usage },
-    { batchNo: number, line: 9, kind: "error" },
+    { batchNo: number, line: 9, resultKind: "error" },
     { batchNo: number, line: 1 },
   ]);
 
@@ -35,12 +35,12 @@ test("results are counted, added up, and found again where they lie", async () =
     usage: { inputTokens: 10, outputTokens: 14, totalTokens: 24, cachedTokens: 6, reasoningTokens: 4 },
   });
   const key = flush.segments[0]?.key;
-  expect(await storedLines(database.db(), batch, false)).toEqual([
+  expect(await storedLines(database.db(), batch, "output")).toEqual([
     { line: 4, key, offset: 0, length: 10 },
     { line: 2, key, offset: 10, length: 10 },
     { line: 1, key, offset: 30, length: 10 },
   ]);
-  expect(await storedLines(database.db(), batch, true)).toEqual([{ line: 9, key, offset: 20, length: 10 }]);
+  expect(await storedLines(database.db(), batch, "error")).toEqual([{ line: 9, key, offset: 20, length: 10 }]);
   expect(await outputExtents(database.db(), number)).toEqual([
     { key, offset: 0, length: 20 },
     { key, offset: 30, length: 10 },
@@ -49,7 +49,7 @@ test("results are counted, added up, and found again where they lie", async () =
   await expectSoundLedger(database.db(), number);
 });
 
-test("a flush whose commit was ambiguous comes again, and changes nothing", async () => {
+test("changes nothing when a flush is repeated after an ambiguous commit", async () => {
   const slice = await claimedSlice(database.db(), batch, 10);
   const flush = flushOf(
     [{ batchNo: number, line: 0, usage }],
@@ -66,12 +66,12 @@ test("a flush whose commit was ambiguous comes again, and changes nothing", asyn
   await expectSoundLedger(database.db(), number);
 });
 
-test("ten flushes with the same line at once: one result wins, and only its bytes lie in an extent", async () => {
+test("records one result when ten flushes bring the same line, and only its bytes are in an extent", async () => {
   await claimedSlice(database.db(), batch, 10);
   const flushes = Array.from({ length: 10 }, (_, i) =>
     flushOf([
       { batchNo: number, line: 5, usage },
-      { batchNo: number, line: 5, kind: i % 2 === 0 ? "output" : "error" },
+      { batchNo: number, line: 5, resultKind: i % 2 === 0 ? "output" : "error" },
     ]),
   );
 
@@ -86,7 +86,7 @@ test("ten flushes with the same line at once: one result wins, and only its byte
   await expectSoundLedger(database.db(), number);
 });
 
-test("lines of several batches, failed and done, are one flush", async () => {
+test("records lines of several batches, succeeded and failed, in one flush", async () => {
   const other = await runningBatch(database.db(), { total: 2, upstream: batch.upstream });
   await claimedSlice(database.db(), batch, 3);
   await claimedSlice(database.db(), other, 2);
@@ -95,8 +95,8 @@ test("lines of several batches, failed and done, are one flush", async () => {
     database.db(),
     flushOf([
       { batchNo: other.batchNo, line: 0 },
-      { batchNo: other.batchNo, line: 1, kind: "error", isExhausted: true },
-      { batchNo: number, line: 0, kind: "error" },
+      { batchNo: other.batchNo, line: 1, resultKind: "error", isExhausted: true },
+      { batchNo: number, line: 0, resultKind: "error" },
     ]),
     now,
   );
@@ -106,7 +106,7 @@ test("lines of several batches, failed and done, are one flush", async () => {
   expect(await viewOf(database.db(), number)).toMatchObject({ completed: 0, failed: 1, sealedAs: null });
 });
 
-test("the last line, in the slice's 64th bit, is cleared alone", async () => {
+test("clears only the 64th bit of a slice for its last line", async () => {
   await claimedSlice(database.db(), batch, 64);
 
   await recordLines(database.db(), number, [63]);
@@ -123,7 +123,7 @@ test("the last line, in the slice's 64th bit, is cleared alone", async () => {
   await expectSoundLedger(database.db(), number);
 });
 
-test("a result for a batch that does not exist is discarded, the others of its flush are not", async () => {
+test("discards a result for an unknown batch and records the others of its flush", async () => {
   await claimedSlice(database.db(), batch, 1);
 
   const { results } = await recordFlush(
@@ -138,8 +138,8 @@ test("a result for a batch that does not exist is discarded, the others of its f
   expect(results.map((result) => result.batchNo)).toEqual([number]);
 });
 
-describe("readers of what is new", () => {
-  test("follow seq: it grows with each commit, and a row's is that of its flush", async () => {
+describe("readers of new results", () => {
+  test("can follow seq, which grows with each commit and is the same for all rows of a flush", async () => {
     await claimedSlice(database.db(), batch, 64);
     await Promise.all(Array.from({ length: 20 }, (_, line) => recordLines(database.db(), number, [line, line + 20])));
 

@@ -1,4 +1,4 @@
-/** Sweeping: bytes that nothing needs are found and forgotten, and nothing else is. */
+/** Retention: finds and deletes the bytes that nothing needs, and no others. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { BATCH_STATUSES } from "@nightshift/domain";
@@ -23,7 +23,7 @@ import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } fr
 
 const database = useDatabase();
 
-/** Old enough for every age that is asked for here. */
+/** A blob that is older than every minimum age in these tests. */
 async function agedBlob(name = `blob-${randomUUID()}`): Promise<string> {
   await insertBlob(database.db(), { key: name, bytes: 1, etag: "e" });
   await age("blobs", "key", name);
@@ -54,7 +54,7 @@ async function fileWith(blob: string, expiresAt: Date | null = null): Promise<{ 
   return file;
 }
 
-test("a blob without a file goes when it is old, not while its upload may be under way", async () => {
+test("deletes a blob without a file once it is old, but not while its upload may be in progress", async () => {
   const fresh = `blob-${randomUUID()}`;
   await insertBlob(database.db(), { key: fresh, bytes: 1, etag: "e" });
 
@@ -62,7 +62,7 @@ test("a blob without a file goes when it is old, not while its upload may be und
   expect(await isUnneeded(await agedBlob())).toBe(true);
 });
 
-test("a blob stays while a file that lives names it: until it is deleted, or has expired", async () => {
+test("keeps a blob until its file is deleted or has expired", async () => {
   const blob = await agedBlob();
   const file = await fileWith(blob);
   const twin = await fileWith(blob, later(60));
@@ -76,7 +76,7 @@ test("a blob stays while a file that lives names it: until it is deleted, or has
 });
 
 test.each(BATCH_STATUSES)(
-  "the input and the index of a batch that is %s stay for as long as it is not final",
+  "keeps the input and the index of a batch in %s unless that status is final",
   async (status) => {
     const batch = await runningBatch(database.db(), { total: 1 });
     const blobs = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
@@ -89,7 +89,7 @@ test.each(BATCH_STATUSES)(
 );
 
 test.each(["pending", "cancelled", "expired"])(
-  "a part of an upload that is %s stays only while that is pending and not over",
+  "keeps a part of an upload in %s only if the upload is pending and not expired",
   async (status) => {
     const [blob, id] = [await agedBlob(), randomUUID()];
     await insertUpload(database.db(), {
@@ -115,7 +115,7 @@ test.each(["pending", "cancelled", "expired"])(
   },
 );
 
-test("forgetting a blob leaves its files' and batches' rows, without it", async () => {
+test("keeps the rows of files and batches when their blob is deleted", async () => {
   const batch = await runningBatch(database.db(), { total: 1 });
   const [inputBlob, indexBlob] = [batch.inputBlob ?? "", batch.indexBlob ?? ""];
   const file = await fileWith(inputBlob);
@@ -128,7 +128,7 @@ test("forgetting a blob leaves its files' and batches' rows, without it", async 
   expect(rows).toEqual([{ blob: null }]);
 });
 
-/** A segment with one result of each of these batches; the batches are in progress. */
+/** A segment with one result of each of these batches, which are in progress. */
 async function segmentOf(...batches: { batchNo: number; upstream: string }[]): Promise<string> {
   for (const batch of batches) await claimedSlice(database.db(), batch, 1);
   const flush = flushOf(batches.map((batch) => ({ batchNo: batch.batchNo, line: 0 })));
@@ -149,7 +149,7 @@ async function finish(batchNo: number, status: string, at: string): Promise<void
 }
 
 test.each(["completed", "expired", "cancelled"])(
-  "a segment goes once all its batches are %s and old",
+  "deletes a segment once all its batches are %s and old",
   async (status) => {
     const batches = [
       await runningBatch(database.db(), { total: 5 }),
@@ -170,7 +170,7 @@ test.each(["completed", "expired", "cancelled"])(
 );
 
 test.each(["in_progress", "finalizing", "cancelling"])(
-  "a segment of a batch that is %s stays, however old",
+  "keeps a segment of a batch in %s at any age",
   async (status) => {
     const batch = await runningBatch(database.db(), { total: 5 });
     const key = await segmentOf(batch);
@@ -180,7 +180,7 @@ test.each(["in_progress", "finalizing", "cancelling"])(
   },
 );
 
-test("a forgotten segment takes its extents along, and no other's", async () => {
+test("deletes the extents of a segment together with it, and no others", async () => {
   const batch = await runningBatch(database.db(), { total: 5 });
   const key = await segmentOf(batch);
   const kept = await segmentOf(await runningBatch(database.db(), { total: 5 }));

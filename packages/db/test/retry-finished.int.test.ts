@@ -1,4 +1,4 @@
-/** Retries of finished batches: nothing of the batch changes before its files can, and then everything at once. */
+/** Retries of finished batches: the batch does not change before it is published, and then changes at once. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -30,7 +30,7 @@ const db = () => database.db();
 
 const USAGE = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0, reasoningTokens: 0 };
 
-test("opening leaves the batch as it is; its slice may be claimed after the batch's deadline, for a day", async () => {
+test("does not change the batch when a retry is opened, and lets its slice be claimed for a day", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
 
   expect(await retryLine(db(), batch.batchNo, 3)).toBe("opened");
@@ -47,7 +47,7 @@ test("opening leaves the batch as it is; its slice may be claimed after the batc
   expect(await stoppedBatches(db(), [batch.batchNo], now)).toEqual([]);
 });
 
-test("a result changes nothing before it is published, and then counts, usage, index and files together", async () => {
+test("changes counts, usage, index and files together when a result is published, and nothing before", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   const oldBlob = await blobOf(db(), batch.outputFileId);
   await claimedRetry(db(), batch.batchNo, 3);
@@ -74,10 +74,10 @@ test("a result changes nothing before it is published, and then counts, usage, i
   await expectSoundLedger(db(), batch.batchNo);
 });
 
-test("a line that fails again keeps the counts, has a new error line, and may be asked for once more", async () => {
+test("keeps the counts when a line fails again, replaces its error line, and allows another retry", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   await claimedRetry(db(), batch.batchNo, 3);
-  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   expect(await retryLine(db(), batch.batchNo, 3)).toBe("not_failed");
   expect(await publish(db(), batch, { output: { kind: "keep" } })).toBe(true);
 
@@ -85,7 +85,7 @@ test("a line that fails again keeps the counts, has a new error line, and may be
   expect(await claimedRetry(db(), batch.batchNo, 3)).toMatchObject({ requestGen: 2 });
 });
 
-test("results of older requests, and second ones of the same, are dropped and leave the slice alone", async () => {
+test("drops results of older requests and second results, and keeps the slice", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   await claimedRetry(db(), batch.batchNo, 3);
 
@@ -93,14 +93,14 @@ test("results of older requests, and second ones of the same, are dropped and le
   expect(old).toMatchObject({ results: [], retried: [] });
   const { rows: slices } = await db().query("select slice_no from slices where batch_no = $1", [batch.batchNo]);
   expect(slices).toHaveLength(1);
-  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   const second = await recordLines(db(), batch.batchNo, [3], { requestGen: 1 });
 
   expect(second.results).toEqual([]);
   expect(await answeredRetries(db(), batch.batchNo)).toMatchObject([{ line: 3, failed: true }]);
 });
 
-test("asked for ten times at once, a line of a finished batch is sent again once", async () => {
+test("opens one retry of a line of a finished batch in ten concurrent calls", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
 
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => retryLine(db(), batch.batchNo, 2)));
@@ -109,7 +109,7 @@ test("asked for ten times at once, a line of a finished batch is sent again once
   expect(outcomes.filter((outcome) => outcome === "not_failed")).toHaveLength(9);
 });
 
-test("a burned attempt makes another slice of the retry, and a dead worker's slice goes to another", async () => {
+test("moves a failed attempt of a retry to a new slice, and a dead worker's slice to another worker", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   const slice = await claimedRetry(db(), batch.batchNo, 3);
   const { slices } = await recordFlush(db(), flushOf([], [retried(slice, 3)]), now);
@@ -122,11 +122,11 @@ test("a burned attempt makes another slice of the retry, and a dead worker's sli
   expect((await waitingSlices(db(), 1_000)).map(({ sliceNo }) => sliceNo)).toContain(retry?.sliceNo);
 });
 
-test("a batch that is sealed ends its open retries; its unfinished lines can be asked for afterwards", async () => {
+test("closes open retries when a batch is sealed, and lets its unfinished lines be retried later", async () => {
   const batch = await batchWithInput(db(), 4);
   await claimedSlice(db(), batch, 2);
   await recordLines(db(), batch.batchNo, [0]);
-  await recordLines(db(), batch.batchNo, [1], { kind: "error" });
+  await recordLines(db(), batch.batchNo, [1], { resultKind: "error" });
   const first = await claimedRetry(db(), batch.batchNo, 1);
   expect(await sealExpired(db(), batch.batchNo, now)).toBe(true);
   const expired = await finish(db(), batch, "expired");
@@ -144,10 +144,10 @@ test("a batch that is sealed ends its open retries; its unfinished lines can be 
   await expectSoundLedger(db(), batch.batchNo);
 });
 
-test("a seal and ten retries at once leave each line in one place", async () => {
+test("keeps each line in one place when a seal and ten retries run at once", async () => {
   const batch = await batchWithInput(db(), 12);
   await claimedSlice(db(), batch, 11);
-  await recordLines(db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { kind: "error" });
+  await recordLines(db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { resultKind: "error" });
 
   await Promise.all([
     ...Array.from({ length: 5 }, (_, line) => retryLine(db(), batch.batchNo, line)),
@@ -161,7 +161,7 @@ test("a seal and ten retries at once leave each line in one place", async () => 
   expect(rows).toEqual([]);
 });
 
-test("what a crash leaves unpublished is found: at once when nothing is open, else after a minute", async () => {
+test("finds unpublished retries after a crash: at once if all are answered, otherwise after a minute", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   await claimedRetry(db(), batch.batchNo, 2);
   await claimedRetry(db(), batch.batchNo, 3);
@@ -182,7 +182,7 @@ test("what a crash leaves unpublished is found: at once when nothing is open, el
   expect(await isDue(3_600)).toEqual([false, false]);
 });
 
-test("of two rebuilds at once one is the batch's", async () => {
+test("publishes one of two concurrent rebuilds", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   await claimedRetry(db(), batch.batchNo, 2);
   await recordLines(db(), batch.batchNo, [2], { requestGen: 1 });
@@ -193,7 +193,7 @@ test("of two rebuilds at once one is the batch's", async () => {
   expect(await viewOf(db(), batch.batchNo)).toMatchObject({ completed: 4, failed: 1 });
 });
 
-test("a file is made where there was none, and taken away where nothing is left for it", async () => {
+test("creates a missing output file, and removes an error file that would be empty", async () => {
   const batch = await completedBatch(db(), 1, [0]);
   await claimedRetry(db(), batch.batchNo, 0);
   await recordLines(db(), batch.batchNo, [0], { requestGen: 1 });
@@ -211,7 +211,7 @@ test("a file is made where there was none, and taken away where nothing is left 
   expect(await findFile(db(), batch.tenant, fileId, now)).toBeNull();
 });
 
-test("a retry without a result within a day is given up, and the line stays as it was", async () => {
+test("gives up a retry without a result after a day, and keeps the old result", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   await claimedRetry(db(), batch.batchNo, 3);
 
@@ -225,7 +225,7 @@ test("a retry without a result within a day is given up, and the line stays as i
   expect(await retryLine(db(), batch.batchNo, 3)).toBe("opened");
 });
 
-test.each(["input", "output"] as const)("without its %s file a finished batch is not retried", async (file) => {
+test.each(["input", "output"] as const)("refuses a retry of a finished batch without its %s file", async (file) => {
   const batch = await completedBatch(db(), 5, [3]);
   const id = file === "input" ? batch.inputFileId : (batch.outputFileId ?? "");
   await deleteFile(db(), batch.tenant, id, now);
@@ -239,18 +239,18 @@ test.each(["input", "output"] as const)("without its %s file a finished batch is
   expect(outcome).toEqual({ outcome: "file_gone", file });
 });
 
-test("the bytes that a retry needs stay while it is possible or open", async () => {
+test("keeps the bytes that a retry needs while it is possible or open", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   const isKept = async (key: string | null): Promise<boolean> =>
     !(await unneededBlobs(db(), now, -1, 10_000)).includes(key ?? "");
   const bytes = async (): Promise<boolean[]> => [await isKept(batch.inputBlob), await isKept(batch.indexBlob)];
 
-  // The fixture's input blob is not the input file's.
+  // The fixture gives the batch another input blob than its input file.
   expect(await bytes()).toEqual([false, true]);
   await claimedRetry(db(), batch.batchNo, 3);
   await deleteFile(db(), batch.tenant, batch.inputFileId, now);
   expect(await bytes()).toEqual([true, true]);
-  const flush = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, kind: "error" });
+  const flush = await recordLines(db(), batch.batchNo, [3], { requestGen: 1, resultKind: "error" });
   expect(await bytes()).toEqual([true, true]);
   const segment = flush.results[0]?.segment;
   const swept = async (): Promise<boolean> => {
@@ -266,7 +266,7 @@ test("the bytes that a retry needs stay while it is possible or open", async () 
   expect(await swept()).toBe(true);
 });
 
-test("many lines at once are parked, and come into the window bit by bit", async () => {
+test("parks many lines at once and releases them into the window step by step", async () => {
   const lines = Array.from({ length: 300 }, (_, line) => line);
   const batch = await completedBatch(db(), 300, lines);
 
@@ -279,12 +279,12 @@ test("many lines at once are parked, and come into the window bit by bit", async
   const next = await feedUpstream(db(), batch.upstream, now, () => Promise.resolve([]));
 
   expect(opened).toMatchObject({ outcome: "opened", slices: [], lines: { length: 300 } });
-  // The window of this upstream is 200 lines: half of the room, then half of what is left.
+  // The window of this upstream is 200 lines: half of the room, then half of the rest.
   expect([fed.length, next.length]).toEqual([100, 50]);
   expect(fed.every(({ delayMs, isBulk }) => delayMs === 0 && isBulk)).toBe(true);
 });
 
-test("lines of finished batches that ran out of attempts are in the failed set while they can be retried", async () => {
+test("lists exhausted lines of finished batches in the failed set while they can be retried", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   const ours = async (): Promise<number[]> =>
     (await exhaustedLines(db(), 1_000, now)).filter((l) => l.batchNo === batch.batchNo).map(({ line }) => line);

@@ -1,4 +1,4 @@
-/** Asking for a failed line again: a new request, told from redeliveries of the old one. */
+/** Retries of running batches: a new request, which is distinguished from redeliveries of the old one. */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -21,14 +21,14 @@ let batch: Awaited<ReturnType<typeof runningBatch>>;
 beforeEach(async () => {
   batch = await runningBatch(database.db(), { total: 10 });
   await claimedSlice(database.db(), batch, 8);
-  await recordLines(database.db(), batch.batchNo, [2, 3, 4], { kind: "error", isExhausted: true });
+  await recordLines(database.db(), batch.batchNo, [2, 3, 4], { resultKind: "error", isExhausted: true });
   await recordLines(database.db(), batch.batchNo, [1]);
 });
 
 const retry = (line: number): Promise<string> => retryLine(database.db(), batch.batchNo, line);
 const claimRetried = (line: number): Promise<ClaimedSlice> => claimedRetry(database.db(), batch.batchNo, line);
 
-test("a failed line is taken out of the index and the counts, and becomes a slice under a new request generation", async () => {
+test("removes a failed line from index and counts, and inserts a slice with a new request generation", async () => {
   const slice = await claimRetried(3);
 
   expect(slice).toMatchObject({ firstLine: 3, lineCount: 1, ...bytesOf(3, 1), todo: 1n, attempt: 0, requestGen: 1 });
@@ -40,7 +40,7 @@ test("a failed line is taken out of the index and the counts, and becomes a slic
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("results of the older request are discarded, those of the new one count", async () => {
+test("discards results of the older request and counts results of the new one", async () => {
   const { requestGen } = await claimRetried(3);
 
   const old = await recordLines(database.db(), batch.batchNo, [3, 5], { requestGen: 0 });
@@ -50,22 +50,22 @@ test("results of the older request are discarded, those of the new one count", a
   expect(old.results.map(({ line }) => line)).toEqual([5]);
   expect(fresh.results).toHaveLength(1);
   expect(await viewOf(database.db(), batch.batchNo)).toMatchObject({ completed: 3, failed: 2 });
-  expect((await storedLines(database.db(), batch, true)).map(({ line }) => line)).toEqual([2, 4]);
+  expect((await storedLines(database.db(), batch, "error")).map(({ line }) => line)).toEqual([2, 4]);
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a retried line that is retried keeps its request generation, and may fail and be retried again", async () => {
+test("keeps the request generation over attempts, and raises it with the next retry", async () => {
   const slice = await claimRetried(3);
   const { slices } = await recordFlush(database.db(), flushOf([], [fixture.retried(slice, 3)]), now);
   const retry = slices[0] && (await claimSlice(database.db(), await newWorker(database.db()), slices[0], now));
   expect(retry).toMatchObject({ attempt: 1, requestGen: 1 });
-  await recordLines(database.db(), batch.batchNo, [3], { kind: "error", requestGen: 1 });
+  await recordLines(database.db(), batch.batchNo, [3], { resultKind: "error", requestGen: 1 });
 
   expect(await claimRetried(3)).toMatchObject({ requestGen: 2 });
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("the last line of all, retried, completes the batch", async () => {
+test("completes the batch with the result of a retried last line", async () => {
   const slice = await claimRetried(3);
   await fixture.feedSlices(database.db(), batch, [2]);
   await recordLines(database.db(), batch.batchNo, [0, 5, 6, 7, 8, 9]);
@@ -78,7 +78,7 @@ test("the last line of all, retried, completes the batch", async () => {
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("asked for ten times at once, a line is sent again once", async () => {
+test("opens one retry of a line in ten concurrent calls", async () => {
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => retry(2)));
 
   expect(outcomes.filter((outcome) => outcome === "opened")).toHaveLength(1);
@@ -88,13 +88,13 @@ test("asked for ten times at once, a line is sent again once", async () => {
 
 test.each([
   ["done", 1],
-  ["in a worker's hands", 5],
-  ["not handed out yet", 9],
-])("a line that is %s has not failed", async (_where, line) => {
+  ["claimed by a worker", 5],
+  ["not in a slice yet", 9],
+])("does not retry a line that is %s", async (_where, line) => {
   expect(await retry(line)).toBe("not_failed");
 });
 
-test("a line or a batch that does not exist is none, and a batch that is being finished is left alone", async () => {
+test("refuses a retry of an unknown line or batch, and of a batch that is being finished", async () => {
   expect(await retry(10)).toBe("not_failed");
   expect(await retryLine(database.db(), 1_000_000, 0)).toBe("no_such_batch");
 
@@ -104,8 +104,8 @@ test("a line or a batch that does not exist is none, and a batch that is being f
   expect(await retry(2)).toBe("wrong_state");
 });
 
-test("lines that ran out of attempts are listed newest first, while their batch runs and nobody retries them", async () => {
-  await recordLines(database.db(), batch.batchNo, [5], { kind: "error" });
+test("lists exhausted lines of running batches without a retry, newest first", async () => {
+  await recordLines(database.db(), batch.batchNo, [5], { resultKind: "error" });
   await claimRetried(3);
   const ours = async (limit: number): Promise<number[]> =>
     (await exhaustedLines(database.db(), limit, now))

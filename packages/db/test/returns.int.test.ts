@@ -1,4 +1,4 @@
-/** Lines that go back: a retry or an unsent line becomes a slice of its own, but only for who still holds it. */
+/** Returned lines: failed attempts and unsent lines move to a new slice, if their worker still owns the old one. */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { type ClaimedSlice, freeOrphans, recordFlush, removeWorkers, type SliceReturn } from "../src/index.ts";
@@ -14,7 +14,7 @@ let slice: ClaimedSlice;
 
 beforeEach(async () => {
   batch = await runningBatch(database.db(), { total: 100 });
-  // Not the batch's first lines: bits and line numbers must not be the same.
+  // Skip the first lines of the batch, so that bits and line numbers differ.
   await fixture.feedSlices(database.db(), batch, [7]);
   slice = await claimedSlice(database.db(), batch, 64);
 });
@@ -38,7 +38,7 @@ async function todoOf(sliceNo: number): Promise<bigint | null> {
   return rows[0] === undefined ? null : BigInt.asUintN(64, BigInt(rows[0].todo));
 }
 
-test("a line that burned an attempt leaves its slice, with its place in the input and the next attempt's number", async () => {
+test("moves a failed attempt to a slice with its place in the input and the next attempt number", async () => {
   const recorded = await giveBack(retried(slice, 70));
 
   expect(await claimNext(undefined, 0, recorded)).toMatchObject({
@@ -54,7 +54,7 @@ test("a line that burned an attempt leaves its slice, with its place in the inpu
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("unsent lines move together and burn nothing; the rest stays with its owner", async () => {
+test("moves unsent lines together with the same attempt number, and leaves the rest to the owner", async () => {
   const recorded = await giveBack(unsent(slice, [7, 9, 70]));
 
   const next = await claimNext(undefined, 0, recorded);
@@ -65,7 +65,7 @@ test("unsent lines move together and burn nothing; the rest stays with its owner
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a slice that is given back whole is gone; its lines wait in the new one", async () => {
+test("deletes a slice whose lines are all returned, and lists the new slice as waiting", async () => {
   const recorded = await giveBack(unsent(slice, linesIn(slice.todo, slice.firstLine)));
 
   expect(await todoOf(slice.sliceNo)).toBeNull();
@@ -74,10 +74,10 @@ test("a slice that is given back whole is gone; its lines wait in the new one", 
 });
 
 test.each([
-  ["its owner is another", { owner: "w-other" }],
+  ["the slice has another owner", { owner: "w-other" }],
   ["its gen is older", { gen: 1 }],
   ["the slice is gone", { sliceNo: 0 }],
-])("a return is dropped where %s", async (_why, change) => {
+])("drops a return if %s", async (_why, change) => {
   const recorded = await giveBack({ ...retried(slice, 8), ...change }, { ...unsent(slice, [9]), ...change });
 
   expect(recorded.slices).toEqual([]);
@@ -85,7 +85,7 @@ test.each([
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a line that has a result is not retried, in the same flush or in a later one", async () => {
+test("does not return a line that has a result, in the same flush or a later one", async () => {
   const same = await recordFlush(
     database.db(),
     flushOf([{ batchNo: batch.batchNo, line: 8 }], [retried(slice, 8), retried(slice, 9)]),
@@ -99,7 +99,7 @@ test("a line that has a result is not retried, in the same flush or in a later o
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a worker that was taken for dead: its results count, its retries do not", async () => {
+test("counts the results of a worker that was declared dead, but drops its returns", async () => {
   await removeWorkers(database.db(), [slice.owner]);
   await freeOrphans(database.db());
   const heir = await claimSlice(database.db(), await newWorker(database.db()), { sliceNo: slice.sliceNo, gen: 1 }, now);
@@ -130,7 +130,7 @@ test("a worker that was taken for dead: its results count, its retries do not", 
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("a result clears its line wherever it is by now: in a retry that another worker holds", async () => {
+test("clears the line of a result in the slice of another worker", async () => {
   const recorded = await giveBack(retried(slice, 20));
   const retry = await claimNext(undefined, 0, recorded);
 
@@ -143,7 +143,7 @@ test("a result clears its line wherever it is by now: in a retry that another wo
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("attempts add up over retries of retries", async () => {
+test("adds up the attempts of a line over several returns", async () => {
   let current = slice;
   for (let attempt = 1; attempt <= 4; attempt += 1) {
     current = await claimNext(undefined, 0, await giveBack(retried(current, 30)));

@@ -1,4 +1,4 @@
-/** The seal: done, expired or cancelled, once; after it no result counts any more. */
+/** The seal: done, expired or cancelled, exactly once. After it no more results are recorded. */
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -25,13 +25,13 @@ beforeEach(async () => {
 const cancel = (): ReturnType<typeof requestCancel> => requestCancel(database.db(), batch.tenant, batch.id, now);
 
 describe("done", () => {
-  test("the flush that brings the last result seals the batch, at its own time", async () => {
+  test("is set by the flush with the last result, at its time", async () => {
     await claimedSlice(database.db(), batch, 10);
     expect((await recordLines(database.db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8])).sealed).toEqual([]);
 
     const last = await recordFlush(
       database.db(),
-      flushOf([{ batchNo: batch.batchNo, line: 9, kind: "error" }]),
+      flushOf([{ batchNo: batch.batchNo, line: 9, resultKind: "error" }]),
       later(4),
     );
 
@@ -45,7 +45,7 @@ describe("done", () => {
     });
   });
 
-  test("of ten flushes that bring a line each at once, one seals", async () => {
+  test("is set by one of ten concurrent flushes with a line each", async () => {
     await claimedSlice(database.db(), batch, 10);
 
     const recorded = await Promise.all(
@@ -58,10 +58,10 @@ describe("done", () => {
 });
 
 describe("expired", () => {
-  test("seals at once, with lines in flight; what was never finished counts as failed", async () => {
+  test("is set at once, even with lines in flight, and counts unfinished lines as failed", async () => {
     await claimedSlice(database.db(), batch, 6);
     await recordLines(database.db(), batch.batchNo, [0, 1]);
-    await recordLines(database.db(), batch.batchNo, [2], { kind: "error" });
+    await recordLines(database.db(), batch.batchNo, [2], { resultKind: "error" });
 
     expect(await sealExpired(database.db(), batch.batchNo, later(1))).toBe(true);
 
@@ -75,7 +75,7 @@ describe("expired", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("is nothing for a batch that is validated, sealed or final", async () => {
+  test("is not set on a batch that is validating, sealed or final", async () => {
     const validating = await fixture.newBatch(database.db());
     await sealExpired(database.db(), batch.batchNo, now);
 
@@ -84,7 +84,7 @@ describe("expired", () => {
     expect(await viewOf(database.db(), validating.batchNo)).toMatchObject({ status: "validating", sealedAs: null });
   });
 
-  test("races with the last result: one seal, and counts that fit it", async () => {
+  test("is set once in a race with the last result, with matching counts", async () => {
     await claimedSlice(database.db(), batch, 10);
     await recordLines(database.db(), batch.batchNo, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 
@@ -101,7 +101,7 @@ describe("expired", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("a feed that began before the seal leaves no slice behind it", async () => {
+  test("leaves no slice behind when a feed started before the seal", async () => {
     let sealed: Promise<boolean> | undefined;
     await feedUpstream(database.db(), batch.upstream, now, (state) => {
       // Not awaited: it waits for the feed's checkpoint, or the feed's compare-and-set fails.
@@ -115,7 +115,7 @@ describe("expired", () => {
 });
 
 describe("cancelled", () => {
-  test("waits for the slices that are owned, not for those that wait", async () => {
+  test("waits for slices with an owner, not for waiting slices", async () => {
     const slice = await claimedSlice(database.db(), batch, 4);
     await feedSlices(database.db(), batch, [3]);
     await cancel();
@@ -137,7 +137,7 @@ describe("cancelled", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("waits for nobody by force", async () => {
+  test("does not wait with `force`", async () => {
     await claimedSlice(database.db(), batch, 4);
     await cancel();
 
@@ -146,7 +146,7 @@ describe("cancelled", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("is how every seal ends from cancelling: the last result, the deadline", async () => {
+  test("is the reason of every seal of a batch in cancelling: by the last result or the deadline", async () => {
     const other = await runningBatch(database.db(), { total: 1 });
     await claimedSlice(database.db(), other, 1);
     await requestCancel(database.db(), other.tenant, other.id, now);
@@ -164,7 +164,7 @@ describe("cancelled", () => {
     }
   });
 
-  test("is nothing for a batch that nobody cancelled", async () => {
+  test("is not set on a batch that was not cancelled", async () => {
     await feedSlices(database.db(), batch, [3]);
 
     expect(await sealCancelled(database.db(), batch.batchNo, true, now)).toBe(false);
@@ -173,7 +173,7 @@ describe("cancelled", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("needs no ledger where the batch was being validated", async () => {
+  test("is set on a batch that was validating and has no slices", async () => {
     const validating = await fixture.newBatch(database.db());
     await requestCancel(database.db(), validating.tenant, validating.id, now);
 
@@ -194,7 +194,7 @@ describe("after the seal", () => {
         return sealCancelled(database.db(), number, true, now);
       },
     ],
-  ])("results and retries of an %s batch are discarded", async (_as, seal) => {
+  ])("discards results and returns of an %s batch", async (_as, seal) => {
     const slice: ClaimedSlice = await claimedSlice(database.db(), batch, 10);
     await recordLines(database.db(), batch.batchNo, [0]);
     await seal(batch.batchNo);
@@ -211,7 +211,7 @@ describe("after the seal", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("a flush that waits for the seal's locks is discarded like one that comes later", async () => {
+  test("discards a flush that waited for the locks of the seal", async () => {
     await claimedSlice(database.db(), batch, 10);
     let waiting: ReturnType<typeof recordLines> | undefined;
     await withTx(database.db(), async (tx) => {

@@ -1,6 +1,6 @@
 /**
- * Three workers without processes: they feed, claim, record, retry, give back, die and come back late, as a seed tells
- * them. What the queue does to them is part of it: jobs are lost, and delivered twice.
+ * Simulates three workers, without processes: they feed, claim, record, retry, return lines, die and come back late. A
+ * seed decides what they do. The simulated queue loses jobs and delivers them twice.
  */
 import { randomUUID } from "node:crypto";
 import { expect } from "@jest/globals";
@@ -46,7 +46,7 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** A claimed slice, and its lines that this worker has said nothing of yet. */
+/** A claimed slice, and the lines that its worker has neither recorded nor returned. */
 interface Hand {
   readonly slice: ClaimedSlice;
   readonly lines: Set<number>;
@@ -58,22 +58,22 @@ interface SimulatedWorker {
 }
 
 export interface Fleet {
-  /** Does one thing, whichever the seed brings up. */
+  /** Takes one step, chosen by the seed. */
   step(random: Random): Promise<void>;
-  /** Does what is left, as workers do that nothing happens to. */
+  /** Finishes all lines, as undisturbed workers do. */
   workOff(random: Random): Promise<void>;
-  /** Brings all results once more, as redeliveries would: none may count. */
+  /** Records all results again, as redeliveries would. None of them may count. */
   repeatAll(): Promise<void>;
-  /** What a result's bytes in a segment cost, by segment key and offset. */
+  /** The tokens of each result, by segment key and offset. */
   readonly tokens: ReadonlyMap<string, number>;
-  /** Numbers of the batches that a flush said it had completed, each time it did. */
+  /** The number of a batch for each time that a flush reported it as sealed. */
   readonly sealed: readonly number[];
 }
 
 export async function createFleet(db: Db, upstream: string, batches: readonly BatchView[]): Promise<Fleet> {
   const workers: SimulatedWorker[] = [];
   for (let i = 0; i < 3; i += 1) workers.push({ id: await newWorker(db), hands: [] });
-  /** What dead workers still hold: they do not know yet. */
+  /** The slices of dead workers that do not know yet that they were declared dead. */
   const ghosts: Hand[] = [];
   const jobs: SliceRef[] = [];
   const flushes: Flush[] = [];
@@ -203,7 +203,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   };
 }
 
-/** What becomes of the lines in hand; those that are drawn leave it. In a hurry all come back with a result. */
+/** Draws the fate of some of the lines in hand. In a hurry, all lines get a result. */
 function drawFates(
   random: Random,
   hands: readonly Hand[],
@@ -231,10 +231,10 @@ function came(slice: ClaimedSlice, line: number, fate: number, random: Random): 
   const totalTokens = 1 + Math.floor(random() * 1_000);
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens, cachedTokens: 0, reasoningTokens: 0 };
   if (fate < 0.18) return { batchNo, line, sliceNo, requestGen, usage };
-  return { batchNo, line, sliceNo, requestGen, kind: "error", isExhausted: fate < 0.25 };
+  return { batchNo, line, sliceNo, requestGen, resultKind: "error", isExhausted: fate < 0.25 };
 }
 
-/** As a worker's that has written two segments before it came to record them. */
+/** A flush with two segments, like one of a worker that has fallen behind. */
 function inTwoSegments(results: readonly ResultFields[], returns: readonly SliceReturn[], firstCount: number): Flush {
   const [first, second] = [flushOf(results.slice(0, firstCount)), flushOf(results.slice(firstCount), returns)];
   return {

@@ -1,4 +1,4 @@
-/** The statements on tenants: tiers, shares, requests a minute, bytes. */
+/** The statements on tenants: tiers, weights, requests per minute, stored bytes. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
@@ -17,7 +17,7 @@ import { later, newTenant, now } from "@nightshift/testing/batches";
 const database = useDatabase();
 const db = () => database.db();
 
-test("a tenant's tier and weight change as they are named, and no other's", async () => {
+test("changes only the given fields, and only of the given tenant", async () => {
   const tenant = await newTenant(db());
   const other = await newTenant(db());
 
@@ -30,7 +30,7 @@ test("a tenant's tier and weight change as they are named, and no other's", asyn
   expect(await findTenant(db(), "nobody")).toBeNull();
 });
 
-test("pages of tenants follow each other by name", async () => {
+test("pages through the tenants by name", async () => {
   const mark = `zz-${randomUUID()}`;
   for (const name of ["c", "a", "b"]) await newTenant(db(), `${mark}-${name}`);
 
@@ -42,7 +42,7 @@ test("pages of tenants follow each other by name", async () => {
   expect(second).toMatchObject({ rows: [{ id: `${mark}-c` }], hasMore: false });
 });
 
-test("a minute has as many requests as its limit, however many ask for them at once", async () => {
+test("grants as many requests as the limit in a minute to concurrent calls", async () => {
   const tenant = await newTenant(db());
   const ask = (minute: number, wanted: number): Promise<number> =>
     takeRequests(db(), { tenant, minute, limit: 10, wanted });
@@ -52,11 +52,11 @@ test("a minute has as many requests as its limit, however many ask for them at o
   expect(granted.sort((a, b) => b - a)).toEqual([4, 4, 2, 0]);
   expect(await ask(7, 4)).toBe(0);
   expect(await ask(8, 4)).toBe(4);
-  // A process whose clock is behind gets no minute of its own.
+  // A process with a late clock does not get an older minute.
   expect([await ask(7, 4), await ask(7, 4), await ask(7, 4), await ask(8, 1)]).toEqual([4, 2, 0, 0]);
 });
 
-test("a limit that was lowered within the minute grants nothing, and takes nothing back", async () => {
+test("grants nothing after the limit is lowered within the minute, and takes nothing back", async () => {
   const tenant = await newTenant(db());
   await takeRequests(db(), { tenant, minute: 1, limit: 10, wanted: 8 });
 
@@ -64,7 +64,7 @@ test("a limit that was lowered within the minute grants nothing, and takes nothi
   expect(await takeRequests(db(), { tenant, minute: 1, limit: 10, wanted: 8 })).toBe(2);
 });
 
-test("stored bytes are those of the tenant's files that are there", async () => {
+test("sums the bytes of the tenant's live files", async () => {
   const tenant = await newTenant(db());
   const addFile = async (bytes: number, expiresAt: Date | null = null): Promise<string> => {
     const id = `file-${randomUUID()}`;

@@ -1,4 +1,4 @@
-/** Transactions: all or nothing, deadlocks repeated, broken connections handed back as broken. */
+/** Transactions: rollback, deadlocks, broken connections. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { isDbUnavailable, openDb, withTx } from "../src/index.ts";
@@ -11,7 +11,7 @@ async function weightOf(tenant: string): Promise<number | undefined> {
   return rows[0]?.weight;
 }
 
-test("work that throws leaves nothing behind, and its error comes through", async () => {
+test("rolls back and rethrows if the work throws", async () => {
   const tenant = await newTenant(database.db());
 
   const failing = withTx(database.db(), async (tx) => {
@@ -23,7 +23,7 @@ test("work that throws leaves nothing behind, and its error comes through", asyn
   expect(await weightOf(tenant)).toBe(1);
 });
 
-test("two transactions that lock crosswise both come through, the victim by a second try", async () => {
+test("commits both of two deadlocked transactions, the victim at its second try", async () => {
   const tenants = [await newTenant(database.db()), await newTenant(database.db())];
   let tries = 0;
   const bothHoldOne = barrier(2);
@@ -39,11 +39,11 @@ test("two transactions that lock crosswise both come through, the victim by a se
   await Promise.all([raise(tenants), raise(tenants.toReversed())]);
 
   expect(await Promise.all(tenants.map(weightOf))).toEqual([3, 3]);
-  // On a busy machine Postgres may find the second try in the way of the other one as well.
+  // On a busy machine the second try may deadlock again.
   expect(tries).toBeGreaterThanOrEqual(3);
 });
 
-test("a session that the server ends is told from a fault in the statement, and the pool goes on", async () => {
+test("reports a session that the server ended as unavailable, and keeps the pool usable", async () => {
   const db = openDb({ url: database.url(), max: 1 });
   try {
     const cut = withTx(db, (tx) => tx.query("select pg_terminate_backend(pg_backend_pid())"));
@@ -58,7 +58,7 @@ test("a session that the server ends is told from a fault in the statement, and 
   }
 });
 
-test("a connection that breaks while it is held and idle ends nothing but its own next statement", async () => {
+test("fails only the next statement of a connection that breaks while it is idle", async () => {
   const db = openDb({ url: database.url(), max: 2 });
   try {
     const held = await db.connect();
@@ -75,7 +75,7 @@ test("a connection that breaks while it is held and idle ends nothing but its ow
   }
 });
 
-test("a server that is not there is unavailable", async () => {
+test("reports a server that does not run as unavailable", async () => {
   const db = openDb({ url: "postgres://nobody@127.0.0.1:1/none" });
   try {
     await expect(db.query("select 1").catch((error: unknown) => isDbUnavailable(error))).resolves.toBe(true);
@@ -84,7 +84,7 @@ test("a server that is not there is unavailable", async () => {
   }
 });
 
-/** Holds its first `count` callers until all of them are there; lets later ones pass. */
+/** Holds the first `count` callers until all of them have arrived. Lets later ones pass. */
 function barrier(count: number): () => Promise<void> {
   let missing = count;
   let open: () => void;

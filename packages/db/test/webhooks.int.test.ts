@@ -1,4 +1,4 @@
-/** Webhooks in Postgres: the outbox that goes with a batch's end, claims, what is due, and retention. */
+/** Webhooks: the outbox, claims of deliveries, due deliveries, and retention. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { newWebhookEndpointId, WEBHOOK_EVENT_TYPES, type WebhookEventType } from "@nightshift/domain";
@@ -61,7 +61,7 @@ async function eventsOf(batch: BatchView): Promise<Record<string, unknown>[]> {
   return rows;
 }
 
-/** A delivery that is due: of a batch that failed just now. */
+/** A due delivery, for a batch that has just failed. */
 async function newDelivery(tenant: string): Promise<number> {
   const batch = await newBatch(database.db(), { tenant });
   await moveBatch(database.db(), batch.batchNo, FAIL, now);
@@ -83,7 +83,7 @@ const refusal = (nextAttemptAt: Date | null) => ({
   nextAttemptAt,
 });
 
-/** Not within a transaction: there, what others do is seen as it was at the first look. */
+/** Waits outside of a transaction, because pg_stat_activity does not change within one. */
 async function isMoveWaiting(): Promise<boolean> {
   const { rowCount } = await database
     .db()
@@ -98,7 +98,7 @@ describe("the outbox", () => {
     ["finalizing", filesOf("completed")],
     ["finalizing", filesOf("expired")],
     ["cancelling", filesOf("cancelled")],
-  ])("from %s, the move %j writes one event, and a delivery for each endpoint that wants it", async (from, move) => {
+  ])("inserts one event, and a delivery for each matching endpoint, from %s by %j", async (from, move) => {
     const tenant = await newTenant(database.db());
     const type = `batch.${move.to}` as WebhookEventType;
     const wanting = [await newEndpoint(tenant), await newEndpoint(tenant, [type])];
@@ -136,7 +136,7 @@ describe("the outbox", () => {
   });
 
   test.each([{ to: "finalizing" }, { to: "cancelling" }] as const)(
-    "the move to $to is nobody's event",
+    "inserts no event for the move to $to",
     async (move) => {
       const batch = await batchIn("in_progress", await newTenant(database.db()));
 
@@ -146,7 +146,7 @@ describe("the outbox", () => {
     },
   );
 
-  test("a tenant without endpoints has the event, and an endpoint that comes later gets nothing old", async () => {
+  test("inserts the event without endpoints, and sends no old event to a later endpoint", async () => {
     const tenant = await newTenant(database.db());
     const batch = await newBatch(database.db(), { tenant });
     await moveBatch(database.db(), batch.batchNo, FAIL, now);
@@ -156,7 +156,7 @@ describe("the outbox", () => {
     expect(await listDeliveries(database.db(), endpoint, 9)).toEqual([]);
   });
 
-  test("what is rolled back has told nobody", async () => {
+  test("inserts nothing if the move is rolled back", async () => {
     const tenant = await newTenant(database.db());
     const endpoint = await newEndpoint(tenant);
     const batch = await newBatch(database.db(), { tenant });
@@ -171,7 +171,7 @@ describe("the outbox", () => {
     expect(await listDeliveries(database.db(), endpoint, 9)).toEqual([]);
   });
 
-  test("of ten assemblers that finish a batch at once, one tells of it", async () => {
+  test("inserts one event when ten assemblers finish a batch at once", async () => {
     const tenant = await newTenant(database.db());
     const endpoint = await newEndpoint(tenant);
     const batch = await batchIn("finalizing", tenant);
@@ -183,7 +183,7 @@ describe("the outbox", () => {
     expect(await listDeliveries(database.db(), endpoint, 99)).toHaveLength(1);
   });
 
-  test("an endpoint that is being deleted does not keep a batch from ending", async () => {
+  test("lets a batch finish while an endpoint is being deleted", async () => {
     const tenant = await newTenant(database.db());
     const endpoint = await newEndpoint(tenant);
     const batch = await newBatch(database.db(), { tenant });
@@ -201,7 +201,7 @@ describe("the outbox", () => {
 });
 
 describe("a claim", () => {
-  test("of ten workers that want the same delivery, one gets it, with all that it takes to send it", async () => {
+  test("gives a delivery to one of ten workers, with all facts that it needs to send it", async () => {
     const tenant = await newTenant(database.db());
     await newEndpoint(tenant);
     const delivery = await newDelivery(tenant);
@@ -225,7 +225,7 @@ describe("a claim", () => {
     ]);
   });
 
-  test("waits for the moment of the next attempt", async () => {
+  test("is refused before the time of the next attempt", async () => {
     const tenant = await newTenant(database.db());
     await newEndpoint(tenant);
     const worker = await newWorker();
@@ -238,7 +238,7 @@ describe("a claim", () => {
     expect(await claim(first.number, worker, later(5))).toEqual({ ...first, attempts: 2 });
   });
 
-  test.each(["delivered", "failed"])("finds nothing where the delivery is %s", async (state) => {
+  test.each(["delivered", "failed"])("is refused if the delivery is %s", async (state) => {
     const tenant = await newTenant(database.db());
     const endpoint = await newEndpoint(tenant);
     const worker = await newWorker();
@@ -255,7 +255,7 @@ describe("a claim", () => {
     ]);
   });
 
-  test("is free again when its worker is gone, or when its time is over", async () => {
+  test("is possible again when its worker is gone or its lease is over", async () => {
     const tenant = await newTenant(database.db());
     await newEndpoint(tenant);
     const delivery = await newDelivery(tenant);
@@ -271,7 +271,7 @@ describe("a claim", () => {
       .query("update webhook_deliveries set leased_until = clock_timestamp() where number = $1", [delivery]);
     const ofNext = await claim(delivery, next);
 
-    // What the slow one has to say comes too late, unless the receiver has acknowledged it.
+    // The result of the slow worker is ignored, unless the receiver acknowledged the delivery.
     await recordAttempt(database.db(), ofSlow, refusal(null), now);
     expect(await claimDelivery(database.db(), delivery, slow, now)).toBeNull();
     await recordAttempt(database.db(), ofSlow, { ...refusal(null), isAcknowledged: true }, now);
@@ -279,7 +279,7 @@ describe("a claim", () => {
     expect(await dueDeliveries(database.db(), later(5), 1_000)).not.toContain(delivery);
   });
 
-  test("an endpoint has 16 attempts under way at most; others have theirs", async () => {
+  test("is refused if the endpoint has 16 attempts in progress, but not for other endpoints", async () => {
     const tenant = await newTenant(database.db());
     const other = await newTenant(database.db());
     await newEndpoint(tenant);
@@ -298,7 +298,7 @@ describe("a claim", () => {
   });
 });
 
-test("an endpoint's deliveries end with it", async () => {
+test("deletes the deliveries of an endpoint together with it", async () => {
   const tenant = await newTenant(database.db());
   const endpoint = await newEndpoint(tenant);
   const waiting = await newDelivery(tenant);
@@ -312,7 +312,7 @@ test("an endpoint's deliveries end with it", async () => {
   expect(await listDeliveries(database.db(), endpoint, 9)).toEqual([]);
 });
 
-test("a tenant has at most so many endpoints, also when they come at once", async () => {
+test("limits the endpoints of a tenant, even in concurrent calls", async () => {
   const tenant = await newTenant(database.db());
   const insert = (name: string, most: number, of = tenant) =>
     insertWebhookEndpoint(
@@ -327,7 +327,7 @@ test("a tenant has at most so many endpoints, also when they come at once", asyn
   expect(await insert("f", 3, "nobody")).toBe("no_tenant");
 });
 
-test("old events go, with their deliveries", async () => {
+test("deletes old events with their deliveries", async () => {
   const tenant = await newTenant(database.db());
   const endpoint = await newEndpoint(tenant);
   for (const seconds of [-200, -100, 0]) {

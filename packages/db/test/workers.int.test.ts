@@ -1,4 +1,4 @@
-/** Who works, whose turn it is, and what becomes of what the dead held. */
+/** Workers: registration, heartbeats, slices of dead workers, turns, and partitions. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { createDatabase, until, useDatabase } from "@nightshift/testing";
@@ -27,7 +27,7 @@ import { expectSoundLedger } from "./ledger-invariant.ts";
 
 const database = useDatabase();
 
-test("a worker is listed from its registration to its removal, and its heartbeat moves with each heartbeat", async () => {
+test("lists a worker from its registration to its removal, and counts its heartbeats", async () => {
   const id = `w-${randomUUID()}`;
   await registerWorker(database.db(), { id, host: "a host", pid: 77 });
   const seen = async (): Promise<unknown> => (await listWorkers(database.db())).find((worker) => worker.id === id);
@@ -41,7 +41,7 @@ test("a worker is listed from its registration to its removal, and its heartbeat
   expect(await seen()).toBeUndefined();
 });
 
-test("the slices and permits of a worker that is gone are freed; those of the living are not", async () => {
+test("frees the slices and permits of a removed worker, and of no other", async () => {
   const db = database.db();
   const upstream = await newUpstream(db);
   const batch = await runningBatch(db, { total: 30, upstream });
@@ -76,7 +76,7 @@ test("the slices and permits of a worker that is gone are freed; those of the li
   await expectSoundLedger(db, batch.batchNo);
 });
 
-test("an orphan that is being recorded at this moment is left for the next look", async () => {
+test("skips a slice that is being recorded, and frees it in the next call", async () => {
   const db = database.db();
   const batch = await runningBatch(db, { total: 10 });
   const slice = await claimedSlice(db, batch, 10);
@@ -92,7 +92,7 @@ test("an orphan that is being recorded at this moment is left for the next look"
   expect(await claimSlice(db, heir, { sliceNo: slice.sliceNo, gen: 1 }, now)).toMatchObject({ owner: heir });
 });
 
-test("of ten that ask at once one has the turn, and so has one in the next interval", async () => {
+test("gives the turn to one of ten concurrent callers in each interval", async () => {
   const name = `turn-${randomUUID()}`;
   const ask = (everyMs: number): Promise<boolean[]> =>
     Promise.all(Array.from({ length: 10 }, () => takeTurn(database.db(), name, everyMs)));
@@ -104,7 +104,7 @@ test("of ten that ask at once one has the turn, and so has one in the next inter
   expect(await takeTurn(database.db(), `${name} another`, 3_600_000)).toBe(true);
 });
 
-test("ten that need the same day's partition at once make it once, and others may record meanwhile", async () => {
+test("creates the partition of a day once in ten concurrent calls, without blocking recorders", async () => {
   const days = [40_000, 40_001];
 
   await Promise.all(Array.from({ length: 10 }, (_, i) => ensureLinePartition(database.db(), days[i % 2] ?? 0)));
@@ -116,7 +116,7 @@ test("ten that need the same day's partition at once make it once, and others ma
   await expect(database.db().query(insert, [40_000])).rejects.toThrow("duplicate key");
 });
 
-test("a new partition waits for no recorder that is in the middle of its transaction", async () => {
+test("creates a partition without waiting for a recorder's transaction", async () => {
   const db = openDb({ url: await createDatabase({ migrated: true }) });
   try {
     await ensureLinePartition(db, 1);

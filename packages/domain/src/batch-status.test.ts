@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { BATCH_STATUSES, type BatchStatus, canMove, isFinal, sourcesOf } from "./batch-status.ts";
 
-/** All states that may follow, however many moves it takes. */
+/** Returns all states that can be reached, in any number of moves. */
 function reachable(from: BatchStatus, seen = new Set<BatchStatus>()): Set<BatchStatus> {
   for (const to of BATCH_STATUSES) {
     if (!canMove(from, to) || seen.has(to)) continue;
@@ -13,12 +13,12 @@ function reachable(from: BatchStatus, seen = new Set<BatchStatus>()): Set<BatchS
 
 const FINAL = ["failed", "completed", "expired", "cancelled"];
 
-test("nothing follows a final state, and nothing else is final", () => {
+test("final states have no moves, and all other states have some", () => {
   expect(BATCH_STATUSES.filter(isFinal).sort()).toEqual([...FINAL].sort());
   for (const status of BATCH_STATUSES.filter(isFinal)) expect([...reachable(status)]).toEqual([]);
 });
 
-test("every state comes after validating, and from each that is not final a final one can be reached", () => {
+test("every state can be reached from validating, and a final state from every other state", () => {
   expect([...reachable("validating")].sort()).toEqual(
     BATCH_STATUSES.filter((status) => status !== "validating").sort(),
   );
@@ -27,11 +27,11 @@ test("every state comes after validating, and from each that is not final a fina
   }
 });
 
-test("no state comes back", () => {
+test("a batch never returns to a state it has left", () => {
   for (const status of BATCH_STATUSES) expect(reachable(status).has(status)).toBe(false);
 });
 
-test("failed means that validation failed, and a cancel ends cancelled", () => {
+test("only validation leads to failed, and cancelling only to cancelled", () => {
   expect(sourcesOf("failed")).toEqual(["validating"]);
   expect([...reachable("cancelling")]).toEqual(["cancelled"]);
   expect(sourcesOf("cancelled")).toEqual(["cancelling"]);

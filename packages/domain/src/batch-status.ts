@@ -1,14 +1,14 @@
 /**
- * The states of a batch (contract §3.2), and which may follow which.
+ * The states of a batch (contract §3.2) and the moves between them.
  *
- * | state       | who enters it                   | what is true in it                                        |
- * | ----------- | ------------------------------- | --------------------------------------------------------- |
- * | validating  | create                          | the row exists; no line was looked at, or not to the end  |
- * | failed      | validation                      | `errors` is set; nothing was sent                         |
- * | in_progress | validation                      | every line is in one of the ledger's three places         |
- * | finalizing  | the seal (all done, or expired) | no slice is left; the result files are being assembled    |
- * | cancelling  | cancel                          | nothing new is sent; sealed once what is in flight is in   |
- * | completed, expired, cancelled | assembly      | files and counts are final                                |
+ * | state                         | entered by                      | what is true in it                                      |
+ * | ----------------------------- | ------------------------------- | ------------------------------------------------------- |
+ * | validating                    | create                          | the row exists; validation has not finished             |
+ * | failed                        | validation                      | `errors` is set; nothing was sent                       |
+ * | in_progress                   | validation                      | every line is in one of the ledger's three places       |
+ * | finalizing                    | the seal (all done, or expired) | no slice is left; the result files are being assembled  |
+ * | cancelling                    | cancel                          | nothing new is sent; the seal waits for lines in flight |
+ * | completed, expired, cancelled | assembly                        | files and counts are final                              |
  */
 export const BATCH_STATUSES = [
   "validating",
@@ -34,17 +34,17 @@ const MOVES: Readonly<Record<BatchStatus, readonly BatchStatus[]>> = {
   cancelled: [],
 };
 
-/** True where a batch may go from the one state to the other in one step. */
+/** Reports whether a batch may move from one state to the other in one step. */
 export function canMove(from: BatchStatus, to: BatchStatus): boolean {
   return MOVES[from].includes(to);
 }
 
-/** True where nothing follows: the batch's files and counts do not change any more (retries aside). */
+/** Reports whether a state is final. The files and counts of a final batch change only through retries. */
 export function isFinal(status: BatchStatus): boolean {
   return MOVES[status].length === 0;
 }
 
-/** The states from which `to` may be entered. */
+/** Returns the states from which a batch may enter `to`. */
 export function sourcesOf(to: BatchStatus): BatchStatus[] {
   return BATCH_STATUSES.filter((from) => canMove(from, to));
 }

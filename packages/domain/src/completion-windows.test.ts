@@ -1,12 +1,11 @@
-/** Which completion windows an operator may offer, and how long they are. */
 import { expect, test } from "@jest/globals";
 import { DEFAULT_COMPLETION_WINDOWS, parseCompletionWindows } from "./completion-windows.ts";
 
-test("the default is the contract's one window", () => {
+test("offers only the contract's window by default", () => {
   expect([...parseCompletionWindows(DEFAULT_COMPLETION_WINDOWS)]).toEqual([["24h", 86_400]]);
 });
 
-test("minutes, hours and days, in the order in which they are named, spaces aside", () => {
+test("reads minutes, hours and days, keeps their order and ignores spaces", () => {
   expect([...parseCompletionWindows("1h, 24h ,7d,30m")]).toEqual([
     ["1h", 3_600],
     ["24h", 86_400],

@@ -1,6 +1,6 @@
 /**
- * The one catalogue of what can be wrong with a request. Call sites name the case; the API's error handler alone
- * knows the HTTP status. Messages quoted from the contract are verbatim, because clients match on them.
+ * The catalogue of every error that a request can get. Call sites name the case, and only the API's error handler knows
+ * the HTTP status. Messages quoted from the contract are verbatim, because clients match on them.
  */
 export type ErrorKind =
   | "invalid"
@@ -20,13 +20,13 @@ export interface ErrorFacts {
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterSeconds?: number;
-  /** The same to the millisecond, where both SDKs are to wait that long: Node's older ones pass over 60 s and more. */
+  /** The wait in milliseconds, for the SDKs to use. Older Node.js SDKs ignore waits of 60 s and more. */
   readonly retryAfterMs?: number;
-  /** §5.1, the check of uploads: the reply has the message a second time, in a sibling `detail`. */
+  /** §5.1, the check of uploads: the reply repeats the message in `detail`, next to `error`. */
   readonly hasDetail?: boolean;
 }
 
-/** A request that is refused: the message is for the client, and says what to change where it can. Made by `errors` only. */
+/** A refused request. The message is for the client and says what to change. Only `errors` creates these. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly facts: ErrorFacts;
@@ -46,9 +46,9 @@ const article = (type: string): string => {
 };
 
 const WHERE_KEYS_ARE =
-  "You can find your API key with whoever runs this server; 'nightshift admin keys create' makes one.";
+  "You can find your API key by asking the operator of this server, who creates keys with 'nightshift admin keys create'.";
 
-/** One factory for each case; sources are sections of the contract. */
+/** One factory for each case. The § are sections of the contract; a case without one is ours. */
 export const errors = {
   /** §5.2, no key. */
   noApiKey: (): RequestError =>
@@ -58,8 +58,8 @@ export const errors = {
       { kind: "unauthenticated", code: null, param: null },
     ),
   /**
-   * §5.2, wrong key. The key is masked as OpenAI masks it: its two ends only. The second sentence begins as OpenAI's does and ends
-   * with the truth: OpenAI's page of keys has none for this server.
+   * §5.2, wrong key. Like OpenAI's message, it shows only the two ends of the key. The second sentence begins as
+   * OpenAI's does and ends differently, because OpenAI's page of keys has none for this server.
    */
   wrongApiKey: (key: string): RequestError =>
     new RequestError(`Incorrect API key provided: ${maskKey(key)}. ${WHERE_KEYS_ARE}`, {
@@ -67,50 +67,52 @@ export const errors = {
       code: "invalid_api_key",
       param: null,
     }),
-  /** The dashboard asks for HTTP Basic, not for an API key. */
+  /** The dashboard uses HTTP Basic authentication, not API keys. */
   adminOnly: (): RequestError =>
-    new RequestError("The dashboard asks for the user 'admin' and the admin key as the password.", {
+    new RequestError("Log in to the dashboard as the user 'admin' with the admin key as the password.", {
       kind: "unauthenticated",
       code: "admin_only",
       param: null,
     }),
-  /** The admin API takes the admin key as bearer. */
+  /** The admin API takes the admin key as the bearer token. */
   adminKeyOnly: (): RequestError =>
-    new RequestError("The admin API asks for the admin key (NIGHTSHIFT_ADMIN_KEY) as the bearer token.", {
+    new RequestError("The admin API needs the admin key (NIGHTSHIFT_ADMIN_KEY) as the bearer token.", {
       kind: "unauthenticated",
       code: "admin_key_only",
       param: null,
     }),
-  /** A browser on another site asked the dashboard to change something. */
+  /** A page of another site asked the dashboard to change something (CSRF). */
   crossSite: (): RequestError =>
-    new RequestError("The dashboard takes changes only from its own pages.", {
+    new RequestError("The dashboard accepts changes only from its own pages.", {
       kind: "forbidden",
       code: "cross_site",
       param: null,
     }),
-  /** §5.2, unknown or deleted file, or another tenant's. */
+  /** §5.2, unknown or deleted file, or another tenant's file. */
   fileNotFound: (id: string): RequestError =>
     new RequestError(`No such File object: ${id}`, { kind: "not_found", code: null, param: "id" }),
-  /** Unknown upload, or another tenant's. The contract has no text; this is the one of files. */
+  /**
+   * Unknown upload, or another tenant's upload. The contract has no text for it; this one follows the text for files.
+   */
   uploadNotFound: (id: string): RequestError =>
     new RequestError(`No such Upload object: ${id}`, { kind: "not_found", code: null, param: "upload_id" }),
-  /** §1.2, acting on an upload that is over; 400, as nothing that the client repeats would change it. */
+  /** §1.2, acting on an upload that has ended. The status is 400, because a retry cannot succeed. */
   uploadIsOver: (id: string, status: string): RequestError =>
     invalid(
       `Upload '${id}' has status '${status}' and can no longer be changed. Create a new upload.`,
       "upload_id",
       "upload_not_pending",
     ),
-  /** §5.2, unknown batch, or another tenant's. */
+  /** §5.2, unknown batch, or another tenant's batch. */
   batchNotFound: (id: string): RequestError =>
     new RequestError(`No batch found with id '${id}'.`, { kind: "not_found", code: null, param: null }),
-  /** Admin API: unknown or deleted endpoint of webhooks. */
+  /** Admin API: unknown or deleted webhook endpoint. */
   webhookEndpointNotFound: (id: string): RequestError =>
     new RequestError(`No webhook endpoint found with id '${id}'.`, { kind: "not_found", code: null, param: "id" }),
-  /** Admin API: one endpoint more than a tenant may have. Nothing changes by repeating it, so it is no conflict. */
+  /** Admin API: the tenant has the most endpoints it may have. Not a 409, which SDKs retry: a retry cannot succeed. */
   tooManyWebhookEndpoints: (tenant: string, most: number): RequestError =>
     invalid(
-      `The tenant '${tenant}' has ${String(most)} webhook endpoints, which is the most it may have. Delete one first.`,
+      `Tenant '${tenant}' already has ${String(most)} webhook endpoints, the maximum. Delete one first.`,
       "tenant",
     ),
   /** §5.2, unknown URL. */
@@ -144,21 +146,21 @@ export const errors = {
       param,
       "invalid_value",
     ),
-  /** A number, string or map outside its range. */
+  /** A number, string or map that is out of range. */
   outOfRange: (param: string, rule: string): RequestError =>
     invalid(`Invalid value for '${param}': ${rule}.`, param, "invalid_value"),
   unknownParameter: (param: string): RequestError =>
     invalid(`Unknown parameter: '${param}'.`, param, "unknown_parameter"),
-  /** What arrived is no HTTP/1.1 request; RFC 9112. */
+  /** The bytes received are not an HTTP/1.1 request: RFC 9112. */
   malformedHttp: (reason: string): RequestError =>
     invalid(`We could not read your request as HTTP/1.1: ${reason}. Please check what your client or proxy sends.`),
-  /** Request line and headers together are larger than is read; RFC 6585 §5. */
+  /** Request line and headers together are too large: RFC 6585 §5. */
   headTooLarge: (maxBytes: number): RequestError =>
     new RequestError(
       `The URL and the headers of your request are too large: at most ${String(maxBytes)} bytes are accepted.`,
       { kind: "head_too_large", code: null, param: null },
     ),
-  /** The request did not arrive in time; RFC 9110 §15.5.9. */
+  /** The request did not arrive in time: RFC 9110 §15.5.9. */
   requestTooSlow: (): RequestError =>
     new RequestError(
       "Your request did not arrive in time: 1 minute for its headers, 1 hour for all of it. Please try again.",
@@ -172,10 +174,10 @@ export const errors = {
     invalid("We could not parse the JSON body of your request. Send a JSON object, in UTF-8."),
   malformedMultipart: (reason: string): RequestError =>
     invalid(`We could not read the multipart form of your request: ${reason}.`),
-  /** Compressed data that is damaged, cut short or of another format. */
+  /** Compressed data that is damaged, truncated or in another format. */
   damagedCompression: (coding: string, reason: string): RequestError =>
     invalid(`We could not decompress your ${coding} data: ${reason}. Compress it again, or send it uncompressed.`),
-  /** A Content-Encoding that this route does not read. */
+  /** A Content-Encoding that this route does not support. */
   unsupportedEncoding: (got: string, supported: readonly string[]): RequestError =>
     invalid(
       `Unsupported Content-Encoding: '${got}'. Supported are: ${supported.map((s) => `'${s}'`).join(", ")}, or none.`,
@@ -187,10 +189,10 @@ export const errors = {
   /** §5.2, bad purpose. */
   invalidPurpose: (got: string, supported: readonly string[]): RequestError =>
     invalid(`'${got}' is not one of [${supported.map((s) => `'${s}'`).join(", ")}] - 'purpose'`, "purpose"),
-  /** §5.2, file too large for its purpose: 400, not 413. */
+  /** §5.2, file too large for its purpose. The status is 400, not 413. */
   fileTooLarge: (maxBytes: number): RequestError =>
     invalid(`File is too large. Files of this purpose may have at most ${String(maxBytes)} bytes.`),
-  /** §5.2, batch upload that is not JSONL, or empty. */
+  /** §5.2, a batch upload that is empty or not JSONL. */
   invalidFileFormat: (): RequestError =>
     new RequestError("Invalid file format for Batch API. Must be .jsonl", {
       kind: "invalid",
@@ -198,53 +200,53 @@ export const errors = {
       param: null,
       hasDetail: true,
     }),
-  /** Ours, of downloads: RFC 9110 §15.5.17. */
+  /** A download's Range outside the file: RFC 9110 §15.5.17. */
   rangeNotSatisfiable: (bytes: number): RequestError =>
     new RequestError(`The requested range is not satisfiable: the file has ${String(bytes)} bytes.`, {
       kind: "range",
       code: "range_not_satisfiable",
       param: "Range",
     }),
-  /** §5.2, content of a purpose that is not handed out. */
+  /** §5.2, a file whose purpose forbids downloads. */
   notDownloadable: (purpose: string): RequestError => invalid(`Not allowed to download files of purpose: ${purpose}`),
-  /** §5.2, wrong-purpose input file. */
+  /** §5.2, an input file with the wrong purpose. */
   wrongPurpose: (id: string, purpose: string): RequestError =>
     invalid(
       `File '${id}' has purpose '${purpose}'. The input file of a batch must be uploaded with purpose 'batch'.`,
       "input_file_id",
     ),
-  /** §5.2, cancel of a finished batch; SDKs retry a 409, so the handler adds `x-should-retry: false`. */
+  /** §5.2, cancel of a finished batch. SDKs retry a 409, so the handler adds `x-should-retry: false`. */
   cannotCancel: (status: string): RequestError =>
     new RequestError(`Cannot cancel a batch with status '${status}'.`, { kind: "conflict", code: null, param: null }),
-  /** Ours: the admin API, a tenant that no key was ever made for. */
+  /** Admin API: a tenant that never had a key. */
   tenantNotFound: (id: string): RequestError =>
-    new RequestError(`No such tenant: '${id}'. A tenant is made with its first key.`, {
+    new RequestError(`No such tenant: '${id}'. Create its first key to create the tenant.`, {
       kind: "not_found",
       code: null,
       param: null,
     }),
-  /** Ours: the admin API, an unknown key. */
+  /** Admin API: an unknown key. */
   keyNotFound: (id: string): RequestError =>
     new RequestError(`No such API key: '${id}'.`, { kind: "not_found", code: null, param: null }),
-  /** Ours, of the tenant's tier: 400 as every file that is too large (contract §5.2). */
+  /** A limit of the tenant's tier. The status is 400, as for every file that is too large (§5.2). */
   tierFileTooLarge: (maxBytes: number): RequestError =>
-    invalid(`File is too large. One file of your tenant may have at most ${String(maxBytes)} bytes.`),
-  /** Ours, of the tenant's tier. No 429: SDKs would repeat the upload, and nothing changes until files are deleted or expire. */
+    invalid(`File is too large. A file of your tenant may have at most ${String(maxBytes)} bytes.`),
+  /** A limit of the tenant's tier. Not a 429, which SDKs retry: a retry fails until files are deleted or expire. */
   storageFull: (maxBytes: number): RequestError =>
     invalid(
-      `Your tenant's files may have at most ${String(maxBytes)} bytes together, and this one would exceed that. ` +
-        "Delete files that you need no longer, or let them expire.",
+      `This file would exceed the ${String(maxBytes)} bytes that your tenant may store. ` +
+        "Delete files that you no longer need, or let them expire.",
       null,
       "storage_limit_exceeded",
     ),
-  /** Ours, of the tenant's tier. It clears only when a batch ends, so the handler adds `x-should-retry: false`. */
+  /** A limit of the tenant's tier. A retry fails until a batch ends, so the handler adds `x-should-retry: false`. */
   batchQueueFull: (maxUnfinished: number): RequestError =>
     new RequestError(
-      `Your tenant has as many unfinished batches as it may: ${String(maxUnfinished)}, running and waiting ones together. ` +
-        "Create this batch again when one of them has ended.",
+      `Your tenant has reached its limit of ${String(maxUnfinished)} unfinished batches, running and waiting. ` +
+        "Create this batch again after one of them has ended.",
       { kind: "limited", code: "batch_queue_full", param: null, retryAfterSeconds: 60 },
     ),
-  /** §5.2, rate limit; of the tenant's tier. */
+  /** §5.2, rate limit: the one of the tenant's tier. */
   rateLimited: (perMinute: number, retryAfterMs: number): RequestError => {
     const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
     return new RequestError(
@@ -252,14 +254,14 @@ export const errors = {
       { kind: "limited", code: "rate_limit_exceeded", param: null, retryAfterSeconds, retryAfterMs },
     );
   },
-  /** The lines of a batch that ended more than a day ago: only its files are left. */
+  /** Results of a batch that ended more than a day ago: only its files are left. */
   resultsGone: (id: string): RequestError =>
     new RequestError(
-      `The results of batch '${id}' can no longer be read line by line: that ends a day after the batch does. Download the ` +
-        "files that its output_file_id and error_file_id name.",
+      `The results of batch '${id}' can be read line by line only until a day after its end. Download its output and ` +
+        "error files instead.",
       { kind: "not_found", code: "results_expired", param: null },
     ),
-  /** The key names another request of the last day; repeating will not help, so the handler adds `x-should-retry: false`. */
+  /** The key belongs to another request of the last day. A retry fails, so the handler adds `x-should-retry: false`. */
   idempotencyKeyReused: (): RequestError =>
     new RequestError(
       "This Idempotency-Key was used for another request in the last 24 hours. Use a new key for a new request, or send " +
@@ -268,27 +270,27 @@ export const errors = {
     ),
   /** The first request with this key has not ended; the handler adds `x-should-retry: true`. */
   idempotencyKeyInUse: (): RequestError =>
-    new RequestError("A request with this Idempotency-Key is under way. Please try again in a second.", {
+    new RequestError("A request with this Idempotency-Key is still in progress. Please try again in a second.", {
       kind: "conflict",
       code: "idempotency_key_in_use",
       param: "Idempotency-Key",
       retryAfterSeconds: 1,
     }),
-  /** Retry of a batch in a state that has no failed requests to send; the handler adds `x-should-retry`. */
+  /** Retry of a batch whose state has no failed requests to retry. The handler adds `x-should-retry`. */
   cannotRetry: (status: string): RequestError =>
     new RequestError(
       status === "finalizing"
-        ? "The batch's files are being made. Retry its failed requests once it has finished."
+        ? "The batch's result files are still being written. Retry its failed requests once it has finished."
         : `Cannot retry a batch with status '${status}'. Requests that failed can be retried while a batch is in progress, and after it has ended.`,
       { kind: "conflict", code: "batch_not_retryable", param: null },
     ),
-  /** Retry of a finished batch without the bytes of its requests, or without a place for its results. */
+  /** Retry of a finished batch whose input file, or a result file that would change, no longer exists. */
   cannotRetryWithout: (file: "input" | "output"): RequestError =>
     new RequestError(
       `The failed requests cannot be retried: the batch's ${file} file was deleted or has expired. Create a new batch with them.`,
       { kind: "conflict", code: "batch_file_gone", param: null },
     ),
-  /** A store is away; nothing was changed, or the change is safe to repeat. */
+  /** Postgres, the queue or the object store is unavailable. Nothing changed, or the change is safe to repeat. */
   unavailable: (what: string, cause: unknown): RequestError =>
     new RequestError(
       `The service cannot reach its ${what} at the moment. Nothing was lost; please try again.`,

@@ -1,4 +1,3 @@
-/** The fair share of an upstream's window: small batches at once, tenants by weight, never more than there is room for. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
@@ -57,7 +56,7 @@ const someShares = fc
   )
   .map((shares) => shares.map((each, i) => ({ ...each, batchNo: i + 1 })));
 
-test("no plan exceeds the room of the window, the lines a batch has left, or the size of a slice", () => {
+test("never exceeds the room of the window, the lines a batch has left, or the size of a slice", () => {
   fc.assert(
     fc.property(aWindow, someShares, (window, shares) => {
       const runs = planFeed(window, shares);
@@ -72,7 +71,7 @@ test("no plan exceeds the room of the window, the lines a batch has left, or the
   );
 });
 
-test("a window with room, and not too much put off, is filled as far as there are lines", () => {
+test("fills a window that has room with as many lines as there are", () => {
   fc.assert(
     fc.property(aWindow, someShares, (window, shares) => {
       const open = { ...window, dueBytes: 0, laterLines: 0 };
@@ -83,8 +82,52 @@ test("a window with room, and not too much put off, is filled as far as there ar
   );
 });
 
+/** Plans what planFeed must plan, with a search through all shares for each slice. */
+function planBySearch(window: FeedWindow, shares: readonly FeedShare[]): PlannedRun[] {
+  const isFull = window.dueLines > 0 && window.dueBytes >= WINDOW_BYTES;
+  let room = isFull ? 0 : windowLines(window) - window.dueLines;
+  const waiting = shares.map((each) => ({ ...each }));
+  const weighted = new Map(shares.map(({ tenant, weight }) => [tenant, (window.linesOut.get(tenant) ?? 0) / weight]));
+  const keyOf = (each: FeedShare): number[] => [
+    weighted.get(each.tenant) ?? 0,
+    each.outstanding,
+    each.deadline.getTime(),
+  ];
+  const isBefore = (a: number[], b: number[]): boolean => {
+    const differing = a.findIndex((value, i) => value !== b[i]);
+    return differing >= 0 && a[differing]! < b[differing]!;
+  };
+  const runs: PlannedRun[] = [];
+  while (room > 0) {
+    const open = waiting.filter(({ left }) => left > 0);
+    if (open.length === 0) break;
+    const next = open.reduce((best, each) => (isBefore(keyOf(each), keyOf(best)) ? each : best));
+    const lines = Math.min(sliceLines(window), next.left, room);
+    runs.push({ batchNo: next.batchNo, lines });
+    Object.assign(next, { left: next.left - lines, outstanding: next.outstanding + lines });
+    weighted.set(next.tenant, (weighted.get(next.tenant) ?? 0) + lines / next.weight);
+    room -= lines;
+  }
+  return runs;
+}
+
+test("gives each run to the batch that a search through all shares finds", () => {
+  const outByTenant = fc.dictionary(fc.constantFrom("one", "two", "three"), fc.nat(50));
+  const fewDeadlines = someShares.map((shares) =>
+    shares.map((each) => ({ ...each, outstanding: each.outstanding % 5, deadline: new Date(each.left % 3) })),
+  );
+  fc.assert(
+    fc.property(aWindow, outByTenant, fc.oneof(someShares, fewDeadlines), (window, out, shares) => {
+      const full = { ...window, laterLines: 0, linesOut: new Map(Object.entries(out)) };
+
+      expect(planFeed(full, shares)).toEqual(planBySearch(full, shares));
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe("fairness", () => {
-  test("a batch of 3 lines goes out at once and whole beside one of 50,000", () => {
+  test("feeds a batch of 3 lines at once and whole next to a batch of 50,000", () => {
     const crowded = { ...empty, dueLines: windowLines(empty) - 3 };
 
     expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([
@@ -96,14 +139,14 @@ describe("fairness", () => {
     ]);
   });
 
-  test("batches of one tenant get equal shares, to within a slice", () => {
+  test("gives the batches of a tenant equal shares, to within a slice", () => {
     const runs = planFeed(empty, [share(1, 50_000), share(2, 50_000), share(3, 50_000)]);
 
     const shares = [1, 2, 3].map((batchNo) => linesOf(runs, batchNo));
     expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(sliceLines(empty));
   });
 
-  test("a tenant with twice the weight gets twice the lines, however many batches the other has", () => {
+  test("gives a tenant with twice the weight twice the lines, however many batches the other has", () => {
     const shares = [
       share(1, 50_000, { tenant: "heavy", weight: 2 }),
       ...Array.from({ length: 10 }, (_, i) => share(2 + i, 50_000, { tenant: "light" })),
@@ -115,14 +158,14 @@ describe("fairness", () => {
     expect(heavy / (total(runs) - heavy)).toBeCloseTo(2, 0);
   });
 
-  test("what a tenant has out counts against it, also of batches that have no further lines", () => {
+  test("counts a tenant's lines in slices against it, including those of batches that are fully fed", () => {
     const room = { ...empty, dueLines: 100, linesOut: new Map([["one", 100]]) };
     const runs = planFeed(room, [share(1, 50_000), share(2, 50_000, { tenant: "two" })]);
 
     expect(linesOf(runs, 2)).toBe(total(runs));
   });
 
-  test("among equals the earlier deadline goes first", () => {
+  test("prefers the earlier deadline among equals", () => {
     const soon = new Date(deadline.getTime() - 1);
 
     expect(planFeed(empty, [share(1, 10), share(2, 10, { deadline: soon })])[0]).toMatchObject({ batchNo: 2 });
@@ -130,7 +173,7 @@ describe("fairness", () => {
 });
 
 describe("an upstream", () => {
-  test("that is full, in lines or in bytes, is fed nothing; one without anything out always gets a line", () => {
+  test("gets nothing when it is full in lines or bytes, and always a line when nothing is due", () => {
     const batches = [share(1, 10)];
 
     expect(planFeed({ ...empty, dueLines: windowLines(empty) }, batches)).toEqual([]);
@@ -138,12 +181,12 @@ describe("an upstream", () => {
     expect(total(planFeed({ ...empty, concurrency: 1, dueBytes: WINDOW_BYTES }, batches))).toBeGreaterThan(0);
   });
 
-  test("that only fails is fed no further once several windows wait for their next attempt", () => {
+  test("gets nothing more once several windows of lines wait for their next attempt", () => {
     expect(planFeed({ ...empty, laterLines: windowLines(empty) }, [share(1, 10)])).not.toEqual([]);
     expect(planFeed({ ...empty, laterLines: 10 * windowLines(empty) }, [share(1, 10)])).toEqual([]);
   });
 
-  test("that is slow gets slices of one line, one that answers in milliseconds gets long ones", () => {
+  test("gets slices of one line when it is slow, and long slices when it answers in milliseconds", () => {
     const one = { ...empty, concurrency: 1 };
     expect(sliceLines({ ...one, lineMs: 20_000 })).toBe(1);
     expect(sliceLines({ ...empty, lineMs: 1 })).toBe(64);
@@ -152,7 +195,7 @@ describe("an upstream", () => {
   });
 });
 
-test("slices have 1 to 64 lines, whatever was measured", () => {
+test("slices always have 1 to 64 lines", () => {
   fc.assert(
     fc.property(aWindow, (window) => {
       const lines = sliceLines(window);

@@ -1,4 +1,3 @@
-/** Ids in OpenAI's shapes: contract §2, §3.1, §4.3. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { newBatchId, newBatchRequestId, newFileId, newRequestId } from "./ids.ts";
@@ -6,7 +5,7 @@ import { newBatchId, newBatchRequestId, newFileId, newRequestId } from "./ids.ts
 const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const randomOf = (source: Uint8Array) => (count: number) => source.subarray(0, count);
 
-test("whatever the random bytes, ids have their shapes", () => {
+test("ids have OpenAI's formats for any random bytes", () => {
   fc.assert(
     fc.property(bytes, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (source, seconds) => {
       const random = randomOf(source);
@@ -19,7 +18,7 @@ test("whatever the random bytes, ids have their shapes", () => {
   );
 });
 
-test("different random bytes make different file ids: none of the 128 bits is lost", () => {
+test("different random bytes give different file ids: none of the 128 bits is lost", () => {
   fc.assert(
     fc.property(bytes, fc.nat(127), (source, bit) => {
       const other = Uint8Array.from(source);

@@ -1,5 +1,5 @@
-/** What Nightshift talks about, and only that: the wire, the states, the limits. No input or output, no clock. */
-export { BATCH_ENDPOINTS, isBatchEndpoint, type BatchEndpoint } from "./endpoints.ts";
+/** Nightshift's domain: the objects of the API, the states, the limits. It does no I/O and reads no clock. */
+export { BATCH_ENDPOINTS, type BatchEndpoint } from "./endpoints.ts";
 export { BATCH_STATUSES, canMove, isFinal, sourcesOf, type BatchStatus } from "./batch-status.ts";
 export {
   COMPLETION_WINDOWS_PATTERN,
@@ -17,7 +17,6 @@ export {
   type FeedWindow,
   type PlannedRun,
 } from "./feed-plan.ts";
-export { batchFileLife, FileExpiryDays } from "./file-expiry.ts";
 export {
   newBatchId,
   newBatchRequestId,
@@ -33,6 +32,8 @@ export { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 export { createLineSplitter, type LineSplitter, type RawLine } from "./jsonl.ts";
 export {
   BATCH_PAGE,
+  DAY_MS,
+  DAY_SECONDS,
   EXPIRES_AFTER,
   FILE_PAGE,
   HISTORY_PAGE,
@@ -59,10 +60,11 @@ export {
 } from "./limits.ts";
 export { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_ENDPOINTS } from "./limits.ts";
 export { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
-export { createLineIndex, indexRange, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
+export { createLineIndex, readSpan, spanCount, type LineIndexWriter, type LineSpan } from "./line-index.ts";
 export { bodyToSend, readRequestLine, toRequestLine, type RequestLine } from "./request-line.ts";
 export {
   answeredLine,
+  type ResultKind,
   type ResultLine,
   LINE_ERROR_CODES,
   quotedBody,
@@ -73,11 +75,18 @@ export {
   type LineErrorCode,
 } from "./result-line.ts";
 export { scanReplyBody, type ReplyBody } from "./reply-body.ts";
-export { isTenantName, TENANT_NAME_RULE } from "./tenant-name.ts";
+export { NETWORK_ERROR_CODES } from "./network-errors.ts";
 export { createTiers, DEFAULT_TIER, NO_LIMITS, NO_TIERS, type TierLimits, type Tiers } from "./tiers.ts";
-export { readUsage, type LineUsage } from "./usage.ts";
+export { NO_TOKENS, readUsage, sumUsage, TOKEN_COUNTERS, type TokenUsage } from "./usage.ts";
 export { expiresAfter } from "./wire/shared-schemas.ts";
-export { BatchError, BatchObject, BatchUsage, type CreateBatchBody, createBatchBody } from "./wire/batch.ts";
+export {
+  BatchError,
+  BatchObject,
+  BatchUsage,
+  type CreateBatchBody,
+  createBatchBody,
+  presentUsage,
+} from "./wire/batch.ts";
 export { DeletedFile, FileObject, SEALED_PURPOSES, UPLOAD_PURPOSES, type UploadPurpose } from "./wire/file.ts";
 export { ErrorReply } from "./wire/error.ts";
 export { BatchHistoryEntry } from "./wire/history.ts";

@@ -1,4 +1,3 @@
-/** Whole input files: all errors in the order of their lines, a bounded list of them, and an index of what is where. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createInputValidator, type InputReport } from "./input-validator.ts";
@@ -20,7 +19,7 @@ function check(text: string | Buffer, maxLines?: number): InputReport {
 
 const codes = ({ errors }: InputReport): unknown[] => errors.map((error) => [error.line, error.code, error.param]);
 
-test("a good file: its total, its model, and where each of its lines lies", () => {
+test("reports the total, the model and the place of each line of a valid file", () => {
   const texts = [line("a"), line("é"), line("c")];
   const file = Buffer.from(`\ufeff\n${texts.join("\r\n\r\n")}`);
 
@@ -35,7 +34,7 @@ test("a good file: its total, its model, and where each of its lines lies", () =
   ).toEqual(texts);
 });
 
-test("one error for each fault, in the order of the lines; blank lines count as lines", () => {
+test("reports one error for each fault, in line order, with line numbers that count blank lines", () => {
   const report = check([line("a"), "", "{", "[]", line("b").replace("POST", "GET"), "{}", line("c")].join("\n"));
 
   expect(codes(report)).toEqual([
@@ -51,7 +50,7 @@ test("one error for each fault, in the order of the lines; blank lines count as 
 });
 
 describe("across lines", () => {
-  test("a custom_id that came before is a duplicate, however it is written", () => {
+  test("finds a duplicate custom_id however it is escaped", () => {
     const escaped = line("abc").replace('"abc"', '"\\u0061b\\u0063"');
 
     expect(codes(check([line("abc"), line("abd"), escaped, line("abc")].join("\n")))).toEqual([
@@ -60,7 +59,7 @@ describe("across lines", () => {
     ]);
   });
 
-  test("ids that differ are never taken for duplicates, nor equal ones for different", () => {
+  test("tells equal and different ids apart in every case", () => {
     const id = fc.oneof(
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 3 }),
       fc.constantFrom('"', '\\"', "\\", "\\u0061", "a"),
@@ -73,7 +72,7 @@ describe("across lines", () => {
     );
   });
 
-  test("a model other than the first is a mismatch, with both the line and the name", () => {
+  test("reports a model that differs from the first, with its line and name", () => {
     const report = check([line("a"), line("b", "large"), line("c"), line("d", "large")].join("\n"));
 
     expect(codes(report)).toEqual([
@@ -84,7 +83,7 @@ describe("across lines", () => {
     expect(report).toMatchObject({ model: "small", modelLine: 1 });
   });
 
-  test("a line with a fault of its own is not compared with the others", () => {
+  test("does not compare a line that has a fault of its own with the others", () => {
     const faulty = line("a", "large").replace("POST", "GET");
 
     expect(check([faulty, line("a"), line("b")].join("\n"))).toMatchObject({
@@ -96,7 +95,7 @@ describe("across lines", () => {
 });
 
 describe("limits", () => {
-  test(`the first ${String(MAX_REPORTED_ERRORS)} errors are listed, and one that says how many are not`, () => {
+  test(`lists the first ${String(MAX_REPORTED_ERRORS)} errors, and one that says how many were left out`, () => {
     const at = (count: number): InputReport => check("{\n".repeat(count));
 
     expect(at(100).errors).toHaveLength(100);
@@ -107,7 +106,7 @@ describe("limits", () => {
     expect(report.errors[100]?.message).toContain("37 more");
   });
 
-  test(`${String(MAX_BATCH_LINES)} requests are accepted, one more is not, whatever is wrong with it`, () => {
+  test(`accepts ${String(MAX_BATCH_LINES)} requests and refuses one more, even a faulty one`, () => {
     const validator = createInputValidator(CHAT);
     for (let i = 0; i < MAX_BATCH_LINES; i += 1) validator.push(Buffer.from(`${line(String(i))}\n\n`));
     expect(validator.isHopeless()).toBe(false);
@@ -121,7 +120,7 @@ describe("limits", () => {
     expect(check(Array.from({ length: 3 }, (_, i) => line(String(i))).join("\n"), 3).errors).toEqual([]);
   });
 
-  test("too many lines come before the faults of the lines", () => {
+  test("lists too many lines before the faults of the lines", () => {
     expect(codes(check("{\n{\n{\n", 2))).toEqual([
       [null, "too_many_tasks", null],
       [1, "invalid_json_line", null],
@@ -144,7 +143,7 @@ describe("limits", () => {
     test.each([
       ["texts", texts(49_999)],
       ["lists of tokens", Array.from({ length: 49_999 }, () => [1, 2])],
-    ])("50,000 over all lines are accepted, one more is not: %s", (_kind, many) => {
+    ])("accepts 50,000 in all lines together and refuses one more: %s", (_kind, many) => {
       expect(embeddings(many, "one").errors).toEqual([]);
       expect(embeddings(many, "one", "two").errors).toEqual([
         {
@@ -156,13 +155,13 @@ describe("limits", () => {
       ]);
     });
 
-    test("a list of tokens is one input, however long, and so is what the upstream will refuse", () => {
+    test("counts a list of tokens as one input, and also a value that the upstream will refuse", () => {
       const tokens = Array.from({ length: 60_000 }, (_, i) => i);
 
       expect(embeddings(texts(49_997), tokens, { a: 1 }, 5, []).errors).toEqual([]);
     });
 
-    test("other endpoints count requests alone", () => {
+    test("counts no inputs for other endpoints", () => {
       const moderation = { model: "m", input: texts(50_001) };
       const validator = createInputValidator("/v1/moderations");
       validator.push(
@@ -173,7 +172,7 @@ describe("limits", () => {
     });
   });
 
-  test.each(["", "\n\n", "\ufeff", " \r\n\t"])("a file without requests is empty: %j", (text) => {
+  test.each(["", "\n\n", "\ufeff", " \r\n\t"])("reports a file without requests as empty: %j", (text) => {
     expect(check(text)).toMatchObject({
       errors: [{ code: "empty_file", line: null }],
       total: 0,
@@ -184,7 +183,7 @@ describe("limits", () => {
   });
 });
 
-test("a file means the same however its bytes are cut", () => {
+test("gives the same report for any chunks", () => {
   const file = Buffer.from([line("a"), "{", "", line("a"), line("é", "large"), "[]"].join("\r\n"));
   fc.assert(
     fc.property(fc.array(fc.nat(file.length), { maxLength: 6 }), (cuts) => {

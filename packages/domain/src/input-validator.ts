@@ -1,7 +1,7 @@
-/** Checks an input file as it streams by, and writes down where its requests lie. Pure: a thread or a test feeds it chunks. */
+/** Validates an input file chunk by chunk and indexes where its requests are. Does no I/O of its own. */
 import { hash } from "node:crypto";
-import type { BatchEndpoint } from "./endpoints.ts";
-import { countInputs } from "./embedding-inputs.ts";
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
+import { scanArray } from "./json-scan.ts";
 import { createLineSplitter, type RawLine } from "./jsonl.ts";
 import { fileFaults, lineFaults, type LineFault } from "./line-faults.ts";
 import { createLineIndex, readSpan } from "./line-index.ts";
@@ -10,28 +10,29 @@ import { readRequestLine, type RequestLine } from "./request-line.ts";
 import type { BatchError } from "./wire/batch.ts";
 
 export interface InputReport {
-  /** In the order of the lines; at most 100 and one that says how many were left out. Empty: the file is good. */
+  /** In line order: at most 100, and one more that says how many were left out. Empty if the file is valid. */
   readonly errors: BatchError[];
   readonly total: number;
-  /** The model that all requests name; null where none does. */
+  /** The model that all requests name, null if none does. */
   readonly model: string | null;
   /** The number of the first line that names it. */
   readonly modelLine: number;
   /** See line-index.ts. */
   readonly index: Buffer;
-  /** Where the first request begins. */
+  /** Offset of the first request. */
   readonly firstByte: number;
 }
 
 export interface InputValidator {
   push(chunk: Uint8Array): void;
-  /** True where the rest of the file cannot change the answer: it has too many lines, and too many errors to list. */
+  /** Reports whether the file has too many lines already, so that the rest of it cannot make it valid. */
   isHopeless(): boolean;
   end(): InputReport;
 }
 
-/** All errors are reported together; nothing but counters, a hash for each custom_id and the index is kept. */
+/** Collects all errors for one report. Memory holds counters, one hash for each custom_id, and the index. */
 export function createInputValidator(endpoint: BatchEndpoint, maxLines: number = MAX_BATCH_LINES): InputValidator {
+  const { countsInputs = false } = endpointFacts(endpoint);
   const splitter = createLineSplitter(MAX_LINE_BYTES);
   const index = createLineIndex();
   const ids = new Set<string>();
@@ -51,7 +52,7 @@ export function createInputValidator(endpoint: BatchEndpoint, maxLines: number =
 
   const acrossLines = (request: RequestLine, line: number): LineFault[] => {
     const faults: LineFault[] = [];
-    if (endpoint === "/v1/embeddings") inputs += countInputs(request);
+    if (countsInputs) inputs += countInputs(request);
     const id = fingerprint(request.customId);
     if (ids.has(id)) faults.push(lineFaults.duplicateId());
     ids.add(id);
@@ -105,10 +106,24 @@ function faultsOfFile(total: number, maxLines: number, inputs: number): BatchErr
 }
 
 /**
- * 128 bits of SHA-256 over the id's text: 50,000 ids of any length in a few MB. Escapes are resolved first, because
- * "a" and "\u0061" are the same id to every client.
+ * Returns 128 bits of SHA-256 over the id's text, so that 50,000 ids of any length take a few MB. Escapes are resolved
+ * first, because "a" and "\u0061" are the same id to every client.
  */
 function fingerprint(customId: Buffer): string {
   const text = customId.includes(0x5c) ? (JSON.parse(customId.toString("utf8")) as string) : customId.subarray(1, -1);
   return hash("sha256", text, "base64").slice(0, 22);
+}
+
+const QUOTE = 0x22;
+const OPEN_BRACKET = 0x5b;
+
+/**
+ * Counts the texts that a request asks to embed. A single text and a list of token numbers count as one; a list of
+ * texts or of token lists counts its items. The upstream refuses any other value, which counts as one.
+ */
+function countInputs({ bytes, input }: RequestLine): number {
+  const items = input === undefined ? null : scanArray(bytes, input.start, input.end);
+  if (items === null) return 1;
+  const isList = items.length === 0 || items.first === QUOTE || items.first === OPEN_BRACKET;
+  return isList ? items.length : 1;
 }

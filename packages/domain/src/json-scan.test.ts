@@ -1,4 +1,4 @@
-/** The scanner against JSON.parse, which it must agree with on every text: what is JSON, and what the members are. */
+/** Compares the scanner with JSON.parse: both must accept the same texts and find the same members. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isJson, lastMember, scanArray, scanObject } from "./json-scan.ts";
@@ -16,7 +16,7 @@ function parse(text: string): Parsed {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What the scanner makes of an object: like JSON.parse, the last of several members of a name counts. */
+/** Reads an object with the scanner. As in JSON.parse, the last of several members with the same key counts. */
 function rebuilt(bytes: Buffer): Map<string, unknown> | null {
   const members = scanObject(bytes);
   return (
@@ -32,16 +32,16 @@ function expectAgreement(text: string): void {
   expect({ text, members: rebuilt(bytes) }).toEqual({ text, members: expected });
 }
 
-/** JSON texts with white space between their tokens. */
+/** Generates JSON texts with white space between their tokens. */
 const jsonText = fc
   .tuple(fc.json({ maxDepth: 4 }), fc.constantFrom(undefined, 1, "\t"), fc.constantFrom("", " ", "\r\n", "\t \n"))
   .map(([text, indent, around]) => around + JSON.stringify(JSON.parse(text), null, indent) + around);
 
-test("JSON as any writer spaces it is read as JSON.parse reads it", () => {
+test("reads JSON with any white space as JSON.parse does", () => {
   fc.assert(fc.property(jsonText, expectAgreement), { numRuns: 500 });
 });
 
-test("an array's items are counted as JSON.parse counts them, whatever is in them", () => {
+test("counts the items of an array as JSON.parse does", () => {
   const array = fc.tuple(fc.array(fc.jsonValue(), { maxLength: 5 }), fc.constantFrom(undefined, 1, "\t"));
   fc.assert(
     fc.property(array, ([items, indent]) => {
@@ -55,7 +55,7 @@ test("an array's items are counted as JSON.parse counts them, whatever is in the
   expect(scanArray(Buffer.from(`{"a":1}`), 0, 7)).toBeNull();
 });
 
-test("JSON with characters put in, taken out or changed is accepted and refused as by JSON.parse", () => {
+test("accepts and refuses mutated JSON as JSON.parse does", () => {
   const put = fc.oneof(
     fc.constantFrom("", "\\u", "\\ud800", "null", "\ufeff", "😀", "é", "\u2028"),
     fc.string({ unit: fc.constantFrom(...'{}[],:"\\/-+.019eEtruefalsn \t\n\r\0\u001f\u007f'.split("")), maxLength: 1 }),
@@ -78,7 +78,7 @@ test("JSON with characters put in, taken out or changed is accepted and refused 
   );
 });
 
-test("short texts of JSON's own characters are accepted and refused as by JSON.parse", () => {
+test("accepts and refuses short texts of JSON's characters as JSON.parse does", () => {
   const text = fc.string({ unit: fc.constantFrom(...'{}[],:"\\a1-0.eE+ u'.split("")), maxLength: 12 });
   fc.assert(fc.property(text, expectAgreement), { numRuns: 1_500 });
 });
@@ -130,7 +130,7 @@ test.each([
 });
 
 describe("members", () => {
-  test("have the spans of their values, duplicates in the order of the text, keys without escapes", () => {
+  test("have the spans of their values, unescaped keys, and duplicates in the order of the text", () => {
     const text = ' { "a" : 1.0 , "b":[ 2 ], "\\u0061":"x" } ';
 
     const members = scanObject(Buffer.from(text));
@@ -144,7 +144,7 @@ describe("members", () => {
     expect(lastMember(members ?? [], "c")).toBeUndefined();
   });
 
-  test("of a piece of a buffer are found without a look beyond its end", () => {
+  test("of part of a buffer are found without reading past its end", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 2 }), fc.json({ maxDepth: 2 }), (text, tail) => {
         const whole = Buffer.from(text + tail);
@@ -160,7 +160,7 @@ describe("members", () => {
   });
 });
 
-test("200,000 levels of nesting need no stack", () => {
+test("200,000 levels of nesting do not overflow the stack", () => {
   const deep = (open: string, close: string): Buffer => Buffer.from(open.repeat(200_000) + "1" + close.repeat(200_000));
 
   expect(isJson(deep("[", "]"))).toBe(true);

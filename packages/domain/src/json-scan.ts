@@ -1,9 +1,10 @@
 /**
- * A validating scanner over the bytes of a JSON text. It tells where the members of an object lie, so that they can be
- * sent and stored as they were written: `JSON.parse` would round long numbers, merge duplicate keys and lose the spacing.
+ * A validating scanner over the bytes of a JSON text. It finds where the members of an object are, so that they can be
+ * sent and stored as written: `JSON.parse` would round long numbers, merge duplicate keys and lose the spacing. See
+ * docs/adr/0002-byte-exact-json-scanner.md.
  */
 
-/** A member of an object: its key, unescaped, and the span of its value in the scanned bytes (`end` exclusive). */
+/** A member of an object: its unescaped key and the span of its value in the scanned bytes (`end` is exclusive). */
 export interface Member {
   readonly key: string;
   readonly start: number;
@@ -26,7 +27,7 @@ const NINE = 0x39;
 const LOWER_E = 0x65;
 const LOWER_U = 0x75;
 
-/** Characters that may follow a backslash (RFC 8259 §7), `u` aside: " \ / b f n r t */
+/** Characters that may follow a backslash (RFC 8259 §7), except `u`: " \ / b f n r t */
 const ESCAPES = new Set([0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74]);
 const LITERALS = new Map([
   [0x74, Buffer.from("true")],
@@ -35,8 +36,9 @@ const LITERALS = new Map([
 ]);
 
 /**
- * The members of the object that the bytes from `start` to `end` are, in the order of the text, duplicates included. Null
- * where these bytes are not one JSON object (RFC 8259), white space around it allowed. UTF-8 is not checked here.
+ * Returns the members of the JSON object between `start` and `end` in the order of the text, including duplicates.
+ * Returns null if these bytes are not exactly one JSON object (RFC 8259) with optional white space. Does not check
+ * UTF-8.
  */
 export function scanObject(bytes: Buffer, start = 0, end = bytes.length): Member[] | null {
   const open = skipSpace(bytes, start, end);
@@ -63,20 +65,20 @@ function readMember(bytes: Buffer, at: number, end: number): Member | null {
   return valueEnd < 0 ? null : { key: readString(bytes, at, keyEnd), start: valueStart, end: valueEnd };
 }
 
-/** True where the closing brace at `at` is the last that these bytes have, white space aside. */
+/** Reports whether `at` is a closing brace that only white space follows. */
 function endsObject(bytes: Buffer, at: number, end: number): boolean {
   return at < end && bytes[at] === CLOSE_BRACE && skipSpace(bytes, at + 1, end) === end;
 }
 
-/** True where the bytes are exactly one JSON value, white space around it allowed. UTF-8 is not checked here. */
+/** Reports whether the bytes are exactly one JSON value with optional white space around it. Does not check UTF-8. */
 export function isJson(bytes: Buffer, start = 0, end = bytes.length): boolean {
   const valueEnd = skipValue(bytes, skipSpace(bytes, start, end), end);
   return valueEnd >= 0 && skipSpace(bytes, valueEnd, end) === end;
 }
 
 /**
- * How many items an array has, and the first byte of the first of them; null for what is no array. For spans of bytes that
- * were found to be JSON: nothing is checked.
+ * Returns the number of items of an array and the first byte of the first item, or null if the value is not an array.
+ * The bytes must be valid JSON: nothing is checked here.
  */
 export function scanArray(bytes: Buffer, start: number, end: number): { length: number; first: number } | null {
   if (bytes[start] !== OPEN_BRACKET) return null;
@@ -91,7 +93,7 @@ export function scanArray(bytes: Buffer, start: number, end: number): { length: 
   return { length, first };
 }
 
-/** The last member of that name: the one that `JSON.parse` and most upstreams would take. */
+/** Returns the last member with that key: the one that `JSON.parse` and most upstreams would use. */
 export function lastMember(members: readonly Member[], key: string): Member | undefined {
   return members.findLast((member) => member.key === key);
 }
@@ -106,7 +108,7 @@ function skipSpace(bytes: Buffer, from: number, end: number): number {
   return at;
 }
 
-/** The end of the value that begins at `from`, or -1. Containers are kept on a stack of ours: nesting may be deep. */
+/** Returns the end of the value that begins at `from`, or -1. Uses its own stack, because nesting may be deep. */
 function skipValue(bytes: Buffer, from: number, end: number): number {
   const closers: number[] = [];
   let at = from;
@@ -117,7 +119,7 @@ function skipValue(bytes: Buffer, from: number, end: number): number {
   return at;
 }
 
-/** Opens containers down to the first scalar or empty container, and goes behind it. */
+/** Opens containers down to the first scalar or empty container, and returns the end of that. */
 function enterValue(bytes: Buffer, from: number, end: number, closers: number[]): number {
   let at = from;
   while (at >= 0 && at < end) {
@@ -132,7 +134,7 @@ function enterValue(bytes: Buffer, from: number, end: number, closers: number[])
   return -1;
 }
 
-/** From the end of a value: closes the containers that end there, up to the beginning of the next value. */
+/** Closes the containers that end after a value, and returns the start of the next value. */
 function leaveValue(bytes: Buffer, from: number, end: number, closers: number[]): number {
   let at = from;
   for (let closer = closers.at(-1); closer !== undefined; closer = closers.at(-1)) {
@@ -150,13 +152,13 @@ function leaveValue(bytes: Buffer, from: number, end: number, closers: number[])
   return at;
 }
 
-/** From a key's quote to the beginning of its value, or -1. */
+/** Moves from a key's opening quote to the start of its value, or returns -1. */
 function skipKey(bytes: Buffer, from: number, end: number): number {
   const keyEnd = skipString(bytes, from, end);
   return keyEnd < 0 ? -1 : skipColon(bytes, keyEnd, end);
 }
 
-/** From the end of a key to the beginning of its value, or -1. */
+/** Moves from the end of a key to the start of its value, or returns -1. */
 function skipColon(bytes: Buffer, keyEnd: number, end: number): number {
   const colon = skipSpace(bytes, keyEnd, end);
   return colon < end && bytes[colon] === COLON ? skipSpace(bytes, colon + 1, end) : -1;
@@ -222,16 +224,18 @@ function skipExponent(bytes: Buffer, from: number, end: number): number {
   return skipSomeDigits(bytes, sign === PLUS || sign === MINUS ? from + 2 : from + 1, end);
 }
 
-/** Behind one digit or more, or -1. */
+/** Moves past one or more digits, or returns -1. */
 function skipSomeDigits(bytes: Buffer, from: number, end: number): number {
   const at = skipDigits(bytes, from, end);
   return at > from ? at : -1;
 }
 
-/** ASCII without a backslash: its bytes are its characters. */
+/** ASCII without a backslash: each byte is one character. */
 const PLAIN = /^[ -[\]-~]*$/;
 
-/** The text of the JSON string whose quotes lie at `start` and before `end`; the slow way only where it is not plain. */
+/**
+ * Returns the text of the JSON string between `start` and `end`, quotes included. Parses it only if it is not plain.
+ */
 export function readString(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString("latin1", start + 1, end - 1);
   return PLAIN.test(text) ? text : (JSON.parse(bytes.toString("utf8", start, end)) as string);

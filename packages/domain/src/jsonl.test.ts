@@ -1,4 +1,3 @@
-/** The splitter: the same lines wherever the bytes are cut, and offsets that lead back to them. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createLineSplitter, type RawLine } from "./jsonl.ts";
@@ -13,7 +12,7 @@ function split(chunks: readonly Uint8Array[], limit = LIMIT): RawLine[] {
 const lines = (text: string | Buffer, limit?: number): unknown[] =>
   split([Buffer.from(text)], limit).map(({ number, offset, bytes }) => [number, offset, bytes?.toString() ?? null]);
 
-/** Files made of what matters to the splitter. */
+/** Generates files from the characters that matter to the splitter. */
 const file = fc
   .array(
     fc.oneof(
@@ -24,7 +23,7 @@ const file = fc
   )
   .map((pieces) => Buffer.from(pieces.join("")));
 
-test("cut anywhere, a file has the same lines", () => {
+test("finds the same lines for any chunks", () => {
   fc.assert(
     fc.property(file, fc.array(fc.nat(1_000), { maxLength: 8 }), (bytes, cuts) => {
       const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
@@ -36,7 +35,7 @@ test("cut anywhere, a file has the same lines", () => {
   );
 });
 
-test("every line lies where it says, and what lies between the lines is breaks and blanks", () => {
+test("offsets lead to the lines, and only line breaks and blanks lie between them", () => {
   fc.assert(
     fc.property(file, (bytes) => {
       let from = 0;
@@ -81,8 +80,8 @@ describe("line breaks", () => {
       ],
     ],
     ["a CR at the end of the file", "a\r", [[1, 0, "a"]]],
-    ["a CR alone is no break", "a\rb\n", [[1, 0, "a\rb"]]],
-    ["U+2028 is none", "a\u2028b\n", [[1, 0, "a\u2028b"]]],
+    ["a CR alone does not end a line", "a\rb\n", [[1, 0, "a\rb"]]],
+    ["U+2028 does not end a line", "a\u2028b\n", [[1, 0, "a\u2028b"]]],
     ["blank lines are counted and left out", "\n \t\n\r\na\n\n", [[4, 6, "a"]]],
     [
       "a byte order mark is not part of the first line",
@@ -92,16 +91,16 @@ describe("line breaks", () => {
         [2, 5, "\ufeffb"],
       ],
     ],
-    ["a byte order mark alone", "\ufeff", []],
-    ["nothing", "", []],
-    ["breaks alone", "\n\n\r\n", []],
+    ["a byte order mark only", "\ufeff", []],
+    ["an empty file", "", []],
+    ["line breaks only", "\n\n\r\n", []],
   ])("%s", (_name, text, expected) => {
     expect(lines(text)).toEqual(expected);
   });
 });
 
-describe("a line beyond the limit", () => {
-  test("comes without its bytes, in its place, and the next one is whole", () => {
+describe("a line over the limit", () => {
+  test("comes without its bytes, in its place, and the next line is whole", () => {
     expect(lines("ab\nabcd\nxyz\n", 3)).toEqual([
       [1, 0, "ab"],
       [2, 3, null],
@@ -109,12 +108,12 @@ describe("a line beyond the limit", () => {
     ]);
   });
 
-  test.each(["\n", "\r\n", ""])("is one that is longer without its break (%j)", (lineBreak) => {
+  test.each(["\n", "\r\n", ""])("is one that is longer without its line break (%j)", (lineBreak) => {
     expect(lines(`abc${lineBreak}`, 3)).toEqual([[1, 0, "abc"]]);
     expect(lines(`abcd${lineBreak}`, 3)).toEqual([[1, 0, null]]);
   });
 
-  test("is not kept while it comes", () => {
+  test("is not kept in memory while it arrives", () => {
     const splitter = createLineSplitter(100);
     const chunk = Buffer.alloc(1024 * 1024, "x");
     for (let i = 0; i < 64; i += 1) expect(splitter.push(chunk)).toEqual([]);

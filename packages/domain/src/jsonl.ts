@@ -1,20 +1,20 @@
-/** Cuts a stream of bytes into JSON lines: byte-exact, with line numbers and offsets, whatever the chunks. */
+/** Splits a stream of bytes into JSON lines. Lines keep their exact bytes, and know their number and offset. */
 
-/** One line of a file, without its line break. Blank lines are counted and left out (they hold no request). */
+/** One line of a file, without its line break. Blank lines hold no request: they are counted and left out. */
 export interface RawLine {
-  /** 1-based, as an editor counts: blank lines too. */
+  /** Counted from 1, as in an editor: blank lines count. */
   readonly number: number;
-  /** Of the first byte, from the beginning of the file. */
+  /** Offset of the line's first byte in the file. */
   readonly offset: number;
   readonly length: number;
-  /** Null where the line is longer than the limit: its bytes were dropped as they came. */
+  /** Null if the line is longer than the limit: its bytes were dropped as they arrived. */
   readonly bytes: Buffer | null;
 }
 
 export interface LineSplitter {
-  /** The lines that end in this chunk. Their bytes may share memory with it. */
+  /** Returns the lines that end in this chunk. Their bytes may share memory with it. */
   push(chunk: Uint8Array): RawLine[];
-  /** The last line, where the file does not end in a line break. */
+  /** Returns the last line if the file does not end with a line break. */
   end(): RawLine[];
 }
 
@@ -23,8 +23,9 @@ const CR = 0x0d;
 const BOM = [0xef, 0xbb, 0xbf];
 
 /**
- * Lines end in LF; a CR before it belongs to the break. A byte order mark at the beginning of the file is not part of the
- * first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without bytes.
+ * Lines end with LF, and a CR before it belongs to the line break. A byte order mark at the start of the file is not
+ * part of the first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without their
+ * bytes.
  */
 export function createLineSplitter(maxLineBytes: number): LineSplitter {
   let number = 0;
@@ -76,7 +77,7 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
         if (line !== null) lines.push(line);
         from = at + 1;
       }
-      // A copy: the rest of a chunk may wait long, and must not keep the whole chunk alive.
+      // Copied, because the rest of a chunk may wait for long and must not keep the whole chunk alive.
       if (from < bytes.length) keep(from === 0 ? bytes : Buffer.from(bytes.subarray(from)));
       return lines;
     },
@@ -87,7 +88,7 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
   };
 }
 
-/** Null for a blank line. */
+/** Returns null for a blank line. */
 function trimmed(number: number, offset: number, line: Buffer, maxLineBytes: number): RawLine | null {
   const start = number === 1 && BOM.every((byte, i) => line[i] === byte) ? BOM.length : 0;
   const end = line.at(-1) === CR ? line.length - 1 : line.length;

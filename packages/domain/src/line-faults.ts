@@ -1,23 +1,12 @@
-/** What can be wrong with a line of an input file: the codes, messages and params of contract §3.4, verbatim where known. */
-import type { BatchEndpoint } from "./endpoints.ts";
+/** Every fault of an input file: codes, messages and params as in contract §3.4, verbatim where OpenAI's are known. */
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { MAX_REPORTED_ERRORS } from "./limits.ts";
 import type { BatchError } from "./wire/batch.ts";
 
-/** A fault before its line number is known. */
+/** A fault without its line number. */
 export type LineFault = Omit<BatchError, "line">;
 
 const fault = (code: string, message: string, param: string | null = null): LineFault => ({ code, message, param });
-
-const STREAMING_NAMES: Readonly<Record<BatchEndpoint, string>> = {
-  "/v1/chat/completions": "Chat Completions",
-  "/v1/embeddings": "Embeddings",
-  "/v1/completions": "Completions",
-  "/v1/responses": "Responses",
-  "/v1/moderations": "Moderations",
-  "/v1/images/generations": "Images",
-  "/v1/images/edits": "Images",
-  "/v1/videos": "Videos",
-};
 
 export const lineFaults = {
   notJson: (): LineFault => fault("invalid_json_line", "This line is not parseable as valid JSON."),
@@ -46,7 +35,7 @@ export const lineFaults = {
   streaming: (endpoint: BatchEndpoint): LineFault =>
     fault(
       "streaming_unsupported",
-      `${STREAMING_NAMES[endpoint]}: Streaming is not supported in the Batch API.`,
+      `${endpointFacts(endpoint).name}: Streaming is not supported in the Batch API.`,
       "body.stream",
     ),
   unknownModel: (model: string): LineFault =>
@@ -69,7 +58,7 @@ export const lineFaults = {
     fault("request_too_large", `This line is too large: at most ${String(maxBytes)} bytes are accepted.`),
 } as const;
 
-/** Faults of the whole file: they name no line. */
+/** Faults of the whole file. They have no line number. */
 export const fileFaults = {
   missingFile: (id: string, tenant: string): BatchError => ({
     ...fault(
@@ -93,7 +82,7 @@ export const fileFaults = {
   tooManyInputs: (maxInputs: number): BatchError => ({
     ...fault(
       "too_many_inputs",
-      `The requests of the input file have more than ${String(maxInputs)} embedding inputs together. Split it into several batches.`,
+      `The requests of the input file have more than ${String(maxInputs)} embedding inputs in total. Split it into several batches.`,
     ),
     line: null,
   }),

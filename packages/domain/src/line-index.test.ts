@@ -1,26 +1,23 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createLineIndex, indexRange, readSpan, spanCount } from "./line-index.ts";
+import { createLineIndex, readSpan, spanCount } from "./line-index.ts";
 
-test("any run of lines is read back from its piece of the index alone", () => {
+test("reads back the spans that were added, in order", () => {
   const span = fc.record({ offset: fc.nat(2 ** 32 - 1), length: fc.nat(2 ** 32 - 1) });
   fc.assert(
-    fc.property(fc.array(span, { minLength: 1, maxLength: 50 }), fc.nat(), fc.nat(), (spans, a, b) => {
+    fc.property(fc.array(span, { maxLength: 50 }), (spans) => {
       const index = createLineIndex();
       for (const each of spans) index.add(each);
-      const first = a % spans.length;
-      const count = 1 + (b % (spans.length - first));
 
-      const { start, end } = indexRange(first, count);
-      const piece = Buffer.from(index.toBuffer().subarray(start, end));
+      const bytes = Buffer.from(index.toBuffer());
 
-      expect(spanCount(piece)).toBe(count);
-      expect(Array.from({ length: count }, (_, i) => readSpan(piece, i))).toEqual(spans.slice(first, first + count));
+      expect(spanCount(bytes)).toBe(spans.length);
+      expect(spans.map((_, line) => readSpan(bytes, line))).toEqual(spans);
     }),
   );
 });
 
-test("an index grows to a full batch, and one of nothing is empty", () => {
+test("grows from empty to the 50,000 lines of a full batch", () => {
   const index = createLineIndex();
   expect(spanCount(index.toBuffer())).toBe(0);
   for (let i = 0; i < 50_000; i += 1) index.add({ offset: i * 2_000, length: i });

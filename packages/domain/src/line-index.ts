@@ -1,7 +1,7 @@
-/** The index of a batch's input: where each request lies, 8 bytes each, so that any run of lines can be cut by one range read. */
+/** The index of a batch's input: 8 bytes for each request, so that one range read can fetch any run of lines. */
 
 export interface LineSpan {
-  /** Of the line's first byte in the input. */
+  /** Offset of the line's first byte in the input. */
   readonly offset: number;
   readonly length: number;
 }
@@ -10,7 +10,7 @@ const ENTRY_BYTES = 8;
 
 export interface LineIndexWriter {
   add(span: LineSpan): void;
-  /** The index so far. */
+  /** Returns the index so far. */
   toBuffer(): Buffer;
 }
 
@@ -29,17 +29,12 @@ export function createLineIndex(): LineIndexWriter {
   };
 }
 
-/** Where in the index the entries of lines `first` to `first + count - 1` lie (lines count from 0). */
-export function indexRange(first: number, count: number): { start: number; end: number } {
-  return { start: first * ENTRY_BYTES, end: (first + count) * ENTRY_BYTES };
+/** Returns the entry of a line, counted from 0. */
+export function readSpan(index: Buffer, line: number): LineSpan {
+  return { offset: index.readUInt32LE(line * ENTRY_BYTES), length: index.readUInt32LE(line * ENTRY_BYTES + 4) };
 }
 
-/** The entry of line `i` of a piece of the index that begins with line 0 of that piece. */
-export function readSpan(piece: Buffer, i: number): LineSpan {
-  return { offset: piece.readUInt32LE(i * ENTRY_BYTES), length: piece.readUInt32LE(i * ENTRY_BYTES + 4) };
-}
-
-/** How many lines a piece of the index has. */
-export function spanCount(piece: Buffer): number {
-  return piece.length / ENTRY_BYTES;
+/** Returns how many lines an index has. */
+export function spanCount(index: Buffer): number {
+  return index.length / ENTRY_BYTES;
 }

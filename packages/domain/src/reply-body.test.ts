@@ -11,15 +11,15 @@ test.each([
   ["<html>", false],
   ['{"a":1', false],
   ["{}{}", false],
-])("a body of %j can stand in a line: %s", (body, isUsable) => {
+])("a result line can contain a body of %j: %s", (body, isUsable) => {
   expect(scanReplyBody(Buffer.from(body)).isUsable).toBe(isUsable);
 });
 
-test("a body that is not UTF-8 cannot stand in a line", () => {
+test("a result line cannot contain a body that is not UTF-8", () => {
   expect(scanReplyBody(Buffer.from([0x22, 0xff, 0x22])).isUsable).toBe(false);
 });
 
-test("where a body says what it cost is found; the last time counts, as for every JSON parser", () => {
+test("finds the last usage of a body, as JSON.parse does", () => {
   const bytes = Buffer.from('{"usage": 1, "choices": [{"usage": 2}], "usage": {"total_tokens": 3}}');
 
   const { usage } = scanReplyBody(bytes);

@@ -1,16 +1,16 @@
-/** One pass over the body of an upstream's reply: may it stand in a result line, and where does it say what the request cost? */
+/** Scans the body of an upstream's reply once: whether a result line can contain it, and where its `usage` is. */
 import { isUtf8 } from "node:buffer";
 import { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 
 export interface ReplyBody {
   readonly bytes: Buffer;
-  /** True where it is JSON in UTF-8: then it can stand in a result line as it is. */
+  /** True for JSON in UTF-8, which a result line can contain unchanged. */
   readonly isUsable: boolean;
-  /** Where `usage` lies; undefined where there is none. */
+  /** Where `usage` is, undefined if the body has none. */
   readonly usage: Member | undefined;
 }
 
-/** Never throws: whatever an upstream answers is usable or is not. */
+/** Never throws: every body is either usable or not. */
 export function scanReplyBody(bytes: Buffer): ReplyBody {
   if (!isUtf8(bytes)) return { bytes, isUsable: false, usage: undefined };
   const members = scanObject(bytes);

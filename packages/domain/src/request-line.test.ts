@@ -1,4 +1,4 @@
-/** Reading a line: every fault of contract §3.4 by name, and the body's bytes left as they are. */
+/** Parsing a line: every fault of contract §3.4, and the body's unchanged bytes. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { BATCH_ENDPOINTS, type BatchEndpoint } from "./endpoints.ts";
@@ -40,12 +40,12 @@ const STREAMING = [
 
 describe("faults", () => {
   test.each([
-    ["no JSON", "{", [NOT_JSON]],
-    ["JSON and something after it", `${JSON.stringify(good)}x`, [NOT_JSON]],
+    ["text that is not JSON", "{", [NOT_JSON]],
+    ["JSON followed by another character", `${JSON.stringify(good)}x`, [NOT_JSON]],
     ["an array", "[1]", [["invalid_json_line", null, expect.stringContaining("not a JSON object")]]],
     ["null", "null", [["invalid_json_line", null, expect.stringContaining("not a JSON object")]]],
     ["a string", '"x"', [["invalid_json_line", null, expect.stringContaining("not a JSON object")]]],
-    ["nothing in it", {}, ["custom_id", "method", "url", "body"].map(missing)],
+    ["an empty object", {}, ["custom_id", "method", "url", "body"].map(missing)],
     [
       "null for everything",
       { custom_id: null, method: null, url: null, body: null },
@@ -73,18 +73,18 @@ describe("faults", () => {
     ["a method in lower case", { ...good, method: "post" }, [["invalid_value", "method", expect.any(String)]]],
     ["a list as url", { ...good, url: [] }, [wrongType("url", "a string")]],
     ["another url", { ...good, url: "/v1/embeddings" }, [WRONG_URL]],
-    ["a url with a slash too many", { ...good, url: `${CHAT}/` }, [WRONG_URL]],
+    ["a url with one slash too many", { ...good, url: `${CHAT}/` }, [WRONG_URL]],
     ["text as body", { ...good, body: "{}" }, [wrongType("body", "an object")]],
     ["a list as body", { ...good, body: [] }, [wrongType("body", "an object")]],
     ["an empty body", { ...good, body: {} }, ["body.model", "body.messages"].map(missing)],
     ["a number as model", { ...good, body: { ...body, model: 5 } }, [wrongType("body.model", "a string")]],
     ["streaming", { ...good, body: { ...body, stream: true } }, [STREAMING]],
-    ["streaming by another name", { ...good, body: { ...body, stream: "false" } }, [STREAMING]],
+    ["streaming as a string", { ...good, body: { ...body, stream: "false" } }, [STREAMING]],
   ])("%s", (_name, line, expected) => {
     expect(faultsOf(line)).toEqual(expected);
   });
 
-  test("bytes that are not UTF-8 are named as such", () => {
+  test("say that the bytes are not UTF-8", () => {
     const bytes = Buffer.concat([Buffer.from('{"custom_id":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
 
     expect(readRequestLine(bytes, CHAT)).toEqual([
@@ -92,7 +92,7 @@ describe("faults", () => {
     ]);
   });
 
-  test("are told all together", () => {
+  test("are reported all together", () => {
     const line = { custom_id: 1, method: "PUT", url: "/v2", body: { stream: true } };
 
     expect(faultsOf(line).map((fault) => (fault as unknown[]).slice(0, 2))).toEqual([
@@ -120,21 +120,21 @@ describe("faults", () => {
   });
 });
 
-describe("what is no fault", () => {
+describe("a valid line", () => {
   test.each([
-    ["unknown keys", { ...good, priority: 1, body: { ...body, seed: 1e300 } }],
-    ["stream: false and stream: null", { ...good, body: { ...body, stream: false, stream_options: null } }],
+    ["may have unknown keys", { ...good, priority: 1, body: { ...body, seed: 1e300 } }],
+    ["may have stream: false or stream: null", { ...good, body: { ...body, stream: false, stream_options: null } }],
   ])("%s", (_name, line) => {
     expect(faultsOf(line)).toEqual([]);
   });
 
-  test("keys and values with escapes are read as what they mean", () => {
+  test("may have escapes in keys and values", () => {
     const line = String.raw`{"custom\u005fid":"a","method":"\u0050OST","url":"\/v1\/chat\/completions","body":{"\u006dodel":"sm\u0061ll","messages":[]}}`;
 
     expect(requestOf(line)).toMatchObject({ model: "small", customId: Buffer.from('"a"') });
   });
 
-  test("of duplicate keys the last one counts, as it does for JSON.parse", () => {
+  test("takes the last of duplicate keys, as JSON.parse does", () => {
     const line = `{"custom_id":1,"custom_id":"b","method":"GET","method":"POST","url":"","url":"${CHAT}","body":[],"body":{"model":1,"model":"x","messages":[]}}`;
 
     const request = requestOf(line);
@@ -144,7 +144,7 @@ describe("what is no fault", () => {
     expect(faultsOf(line.replace('"x"', "null"))).toEqual([missing("body.model")]);
   });
 
-  test("a model is not asked for where the endpoint can do without", () => {
+  test("needs no model if the endpoint does not require one", () => {
     const line = { ...good, url: "/v1/moderations", body: { input: "x" } };
 
     expect(requestOf(JSON.stringify(line), "/v1/moderations").model).toBeNull();
@@ -155,7 +155,7 @@ describe("the body to send", () => {
   const line = (inner: string): string =>
     ` {"custom_id" : "é\\u00e9", "body": ${inner} ,"method":"POST","url":"${CHAT}"} `;
 
-  test("is the line's own bytes: spacing, order, long numbers and duplicates", () => {
+  test("keeps the line's bytes: spacing, order, long numbers and duplicates", () => {
     const inner = '{ "seed":12345678901234567890.10 ,"messages":[ 1e0 ],"a":1,"a":2,\t"model":"m" }';
 
     const request = requestOf(line(inner));
@@ -165,7 +165,7 @@ describe("the body to send", () => {
     expect(request.customId.toString()).toBe('"é\\u00e9"');
   });
 
-  test("has the routed name wherever the model stands, and nothing else changed", () => {
+  test("has the routed name for every top-level model, and no other change", () => {
     const inner = String.raw`{"model":"old" , "x":{"model":"inner"},"messages":["model"], "\u006dodel" : "o\u006cd","model":"old"}`;
 
     expect(bodyToSend(requestOf(line(inner)), 'new "é').toString()).toBe(
@@ -173,14 +173,14 @@ describe("the body to send", () => {
     );
   });
 
-  test("without a model is sent without one", () => {
+  test("gets no model if it had none", () => {
     const inner = '{"input":"x"}';
     const request = requestOf(line(inner).replace(CHAT, "/v1/moderations"), "/v1/moderations");
 
     expect(bodyToSend(request, "routed").toString()).toBe(inner);
   });
 
-  test("means the same as before but for the model, whatever the body", () => {
+  test("parses to the same value except for the model", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), fc.string(), (rest, from, to) => {
         const sent = { ...rest, model: from, messages: [] };
@@ -194,9 +194,9 @@ describe("the body to send", () => {
   });
 });
 
-test("a line that was validated once is read the same way again; another one is refused", () => {
+test("toRequestLine reads a validated line the same way again, and refuses any other", () => {
   const bytes = Buffer.from(JSON.stringify(good));
 
   expect(toRequestLine(bytes)).toEqual(readRequestLine(bytes, CHAT));
-  expect(() => toRequestLine(Buffer.from("{}"))).toThrow("not a request");
+  expect(() => toRequestLine(Buffer.from("{}"))).toThrow("did not pass validation");
 });

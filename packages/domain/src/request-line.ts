@@ -1,37 +1,25 @@
-/** RawLine → RequestLine or LineFaults: reads a line of an input file without changing a byte of it. */
+/** Parses a line of an input file into a request or a list of faults, without changing its bytes. */
 import { isUtf8 } from "node:buffer";
-import type { BatchEndpoint } from "./endpoints.ts";
+import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { isJson, lastMember, readString, scanObject, type Member } from "./json-scan.ts";
 import { MAX_CUSTOM_ID_LENGTH } from "./limits.ts";
 import { lineFaults, type LineFault } from "./line-faults.ts";
 
-/** A request as its line has it: spans of the line's own bytes. */
+/** A request as spans of its line's bytes. */
 export interface RequestLine {
   readonly bytes: Buffer;
-  /** The custom_id as JSON text, quotes and escapes as written. */
+  /** The custom_id as JSON text, with quotes and escapes as written. */
   readonly customId: Buffer;
   readonly body: Member;
-  /** Every top-level `model` of the body (a duplicate key counts as often as it stands there). */
+  /** Every top-level `model` of the body, including duplicates. */
   readonly models: readonly Member[];
-  /** Null where the body names none: moderations and images may leave it out. */
+  /** Null if the body has no model, which is optional for moderations and images. */
   readonly model: string | null;
-  /** The body's `input`, where it has one. */
+  /** The body's `input`, if it has one. */
   readonly input: Member | undefined;
 }
 
-/** What a body must have, besides an optional model: contract §4.1, and the endpoints' own references. */
-const REQUIRED: Readonly<Record<BatchEndpoint, readonly string[]>> = {
-  "/v1/chat/completions": ["model", "messages"],
-  "/v1/embeddings": ["model", "input"],
-  "/v1/completions": ["model", "prompt"],
-  "/v1/responses": ["model"],
-  "/v1/moderations": ["input"],
-  "/v1/images/generations": ["prompt"],
-  "/v1/images/edits": ["prompt"],
-  "/v1/videos": ["prompt"],
-};
-
-/** All that is wrong with the line, or the request. `endpoint` is the batch's. */
+/** Returns the request, or all faults of the line. `endpoint` is the batch's. */
 export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): RequestLine | LineFault[] {
   if (!isUtf8(bytes)) return [lineFaults.notUtf8()];
   const members = scanObject(bytes);
@@ -44,21 +32,21 @@ export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): Request
     ...checkUrl(bytes, members, endpoint),
     ...(body === undefined ? [lineFaults.missing("body")] : checkBody(bytes, inside, endpoint)),
   ];
-  const request = faults.length > 0 ? null : assemble(bytes, members, inside);
+  const request = faults.length > 0 ? null : requestOf(bytes, members, inside);
   return request ?? faults;
 }
 
-/** Reads a line that was validated before. Throws on one that was not. */
+/** Parses a line that was validated before. Throws for any other line. */
 export function toRequestLine(bytes: Buffer): RequestLine {
   const members = scanObject(bytes) ?? [];
   const body = lastMember(members, "body");
-  const request = assemble(bytes, members, body === undefined ? null : scanObject(bytes, body.start, body.end));
-  if (request === null) throw new Error("a line that passed validation is not a request any more");
+  const request = requestOf(bytes, members, body === undefined ? null : scanObject(bytes, body.start, body.end));
+  if (request === null) throw new Error("this line did not pass validation");
   return request;
 }
 
-/** Null where a part is missing. */
-function assemble(bytes: Buffer, members: readonly Member[], inside: readonly Member[] | null): RequestLine | null {
+/** Returns null if a part of the request is missing. */
+function requestOf(bytes: Buffer, members: readonly Member[], inside: readonly Member[] | null): RequestLine | null {
   const customId = lastMember(members, "custom_id");
   const body = lastMember(members, "body");
   if (customId === undefined || body === undefined || inside === null) return null;
@@ -74,7 +62,7 @@ function assemble(bytes: Buffer, members: readonly Member[], inside: readonly Me
   };
 }
 
-/** The bytes to send: the line's own, but for the model's name where routing replaces it. */
+/** Returns the bytes to send: those of the line, except for the model's name if routing replaces it. */
 export function bodyToSend(request: RequestLine, model: string | null): Buffer {
   const { bytes, body } = request;
   if (model === null || model === request.model || request.models.length === 0)
@@ -96,14 +84,14 @@ function checkString(bytes: Buffer, members: readonly Member[], param: string): 
   return isText(bytes, member) ? [] : [lineFaults.wrongType(param, "a string")];
 }
 
-/** Contract §4.1 leaves empty and long ids open: an empty one is taken for one that was forgotten. */
+/** Contract §4.1 does not say how OpenAI treats empty and long ids. An empty id counts as forgotten. */
 function checkCustomId(bytes: Buffer, members: readonly Member[]): LineFault[] {
   const faults = checkString(bytes, members, "custom_id");
   const id = lastMember(members, "custom_id");
   if (faults.length > 0 || id === undefined) return faults;
   const written = id.end - id.start - 2;
   if (written === 0) return [lineFaults.emptyId()];
-  // No character is written in less than one byte.
+  // A character takes at least one byte, so a short text needs no parsing.
   const isLong = written > MAX_CUSTOM_ID_LENGTH && readText(bytes, id).length > MAX_CUSTOM_ID_LENGTH;
   return isLong ? [lineFaults.longId(MAX_CUSTOM_ID_LENGTH)] : [];
 }
@@ -124,8 +112,8 @@ function checkUrl(bytes: Buffer, members: readonly Member[], endpoint: BatchEndp
 
 function checkBody(bytes: Buffer, inside: readonly Member[] | null, endpoint: BatchEndpoint): LineFault[] {
   if (inside === null) return [lineFaults.wrongType("body", "an object")];
-  const faults = REQUIRED[endpoint]
-    .filter((param) => present(bytes, inside, param) === undefined)
+  const faults = endpointFacts(endpoint)
+    .requiredFields.filter((param) => present(bytes, inside, param) === undefined)
     .map((param) => lineFaults.missing(`body.${param}`));
   const model = present(bytes, inside, "model");
   if (model !== undefined && !isText(bytes, model)) faults.push(lineFaults.wrongType("body.model", "a string"));
@@ -136,7 +124,7 @@ function checkBody(bytes: Buffer, inside: readonly Member[] | null, endpoint: Ba
   return faults;
 }
 
-/** The member of that name, unless it is null: a null is as good as nothing. */
+/** Returns the member with that key, unless its value is null. */
 function present(bytes: Buffer, members: readonly Member[], key: string): Member | undefined {
   const member = lastMember(members, key);
   return member === undefined || isNull(bytes, member) ? undefined : member;

@@ -1,4 +1,4 @@
-/** Result lines: contract §4.3 and §4.4, with the upstream's own bytes in them. */
+/** Result lines (contract §4.3 and §4.4), which contain the upstream's own bytes. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { answeredLine, quotedBody, type ResultLine, unansweredLine, UNFINISHED } from "./result-line.ts";
@@ -12,7 +12,7 @@ const written = ({ pieces, length }: ResultLine): string => {
 const answered = (body: string, status = 200): string =>
   written(answeredLine("batch_req_1", customId, { status, requestId: 'r"1', body: Buffer.from(body) }));
 
-test("an answered line has all four keys in OpenAI's order, and custom_id and body as written", () => {
+test("an answered line has the four keys in OpenAI's order, and custom_id and body as written", () => {
   const body = String.raw`{ "n":12345678901234567890.10,"a":1,"a":2, "s":"\u00e9" }`;
 
   expect(answered(body)).toBe(
@@ -21,13 +21,13 @@ test("an answered line has all four keys in OpenAI's order, and custom_id and bo
   );
 });
 
-test("line breaks between the body's tokens are all that is left out", () => {
+test("only line breaks between the body's tokens are left out", () => {
   expect(answered('\r\n{\n  "a": "b\\nc",\r\n\t"d": [1,\n2] }\n')).toContain(
     '"body": {  "a": "b\\nc",\t"d": [1,2] }}, "error"',
   );
 });
 
-test("whatever the upstream's JSON and its layout, the line is one line and means the same", () => {
+test("any JSON of an upstream becomes one line that parses to the same value", () => {
   fc.assert(
     fc.property(
       fc.jsonValue(),
@@ -54,7 +54,7 @@ test.each([
   [UNFINISHED.expired, "batch_expired", "This request could not be executed before the completion window expired."],
   [UNFINISHED.cancelled, "batch_cancelled", expect.any(String)],
   [{ code: "upstream_error", message: 'a "quote"\nand a break' } as const, "upstream_error", 'a "quote"\nand a break'],
-])("a line without an answer says why: %o", (error, code, message) => {
+])("a line without a reply says why: %o", (error, code, message) => {
   const line = written(unansweredLine("batch_req_1", customId, error));
 
   expect(
@@ -64,7 +64,7 @@ test.each([
   expect(JSON.parse(line)).toMatchObject({ response: null, error: { code, message } });
 });
 
-test("what is no JSON is quoted in an error envelope of bounded size", () => {
+test("a body that is not JSON is quoted in an error object of bounded size", () => {
   const read = (body: Buffer): { error: { message: string } } =>
     JSON.parse(quotedBody(body).toString()) as { error: { message: string } };
 

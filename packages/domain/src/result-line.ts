@@ -1,6 +1,9 @@
-/** RequestLine + what became of it → the line of the output or error file: contract §4.3 and §4.4. */
+/** Builds the lines of output and error files from a request's outcome: contract §4.3 and §4.4. */
 
-/** The codes of a line that never got an HTTP reply; the last is ours, the others are OpenAI's: contract §4.4. */
+/** Which of the batch's two files a result line belongs to. */
+export type ResultKind = "output" | "error";
+
+/** Codes of a line that never got an HTTP reply. The last is ours, the others are OpenAI's: contract §4.4. */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
 export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];
 
@@ -9,7 +12,7 @@ export interface LineError {
   readonly message: string;
 }
 
-/** Messages of the lines that a batch's end leaves behind; the first is OpenAI's: contract §4.4. */
+/** Errors of lines that were unfinished when their batch ended. The first is OpenAI's: contract §4.4. */
 export const UNFINISHED: Readonly<Record<"expired" | "cancelled", LineError>> = {
   expired: {
     code: "batch_expired",
@@ -20,10 +23,10 @@ export const UNFINISHED: Readonly<Record<"expired" | "cancelled", LineError>> = 
 
 const ANSWER_END = Buffer.from(`}, "error": null}\n`);
 
-/** A result line, to be written piece after piece: a body of 33 KB is copied once, into its segment. */
+/** A result line in pieces, so that its body (33 KB for an embedding) is copied only once, into the segment. */
 export interface ResultLine {
   readonly pieces: readonly Buffer[];
-  /** Bytes of all pieces, the line break at the end included. */
+  /** Bytes of all pieces, including the line break at the end. */
   readonly length: number;
 }
 
@@ -32,8 +35,9 @@ function toLine(pieces: readonly Buffer[]): ResultLine {
 }
 
 /**
- * A line with an HTTP reply, whatever its status. `customId` and `body` are JSON texts and go out byte for byte, but that
- * line breaks between the body's tokens are left out (the file has one line for each request). Must not change any more.
+ * Builds the line of a request with an HTTP reply of any status. `customId` and `body` are JSON texts that keep their
+ * bytes, except for line breaks between the body's tokens: the file has one line for each request. The format must not
+ * change, because resultCustomId reads it.
  */
 export function answeredLine(
   id: string,
@@ -49,33 +53,33 @@ const CUSTOM_ID = Buffer.from(`", "custom_id": `);
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The custom_id of a line of our own output and error files: its JSON text as the input has it. Throws on any other line. */
+/** Returns the custom_id of a line that this file built, as the JSON text of the input. Throws for any other line. */
 export function resultCustomId(line: Buffer): string {
   const before = line.indexOf(CUSTOM_ID);
   const start = before + CUSTOM_ID.length;
-  if (before < 0 || line[start] !== QUOTE) throw new Error("this is no line of a result file");
+  if (before < 0 || line[start] !== QUOTE) throw new Error("not a line of a result file");
   let end = start + 1;
   while (end < line.length && line[end] !== QUOTE) end += line[end] === BACKSLASH ? 2 : 1;
   return line.toString("utf8", start, end + 1);
 }
 
-/** A line that never got an HTTP reply. */
+/** Builds the line of a request that never got an HTTP reply. */
 export function unansweredLine(id: string, customId: Buffer, error: LineError): ResultLine {
   const tail = `, "response": null, "error": ${JSON.stringify({ code: error.code, message: error.message })}}\n`;
   return toLine([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail)]);
 }
 
-/** Most characters of a body that is quoted because it is not JSON: a proxy's error page may be long. */
+/** Most characters to quote of a body that is not JSON. A proxy's error page can be long. */
 const MAX_QUOTED = 4_000;
 
-/** What stands for a body that is not JSON, so that the line still is: an error envelope that quotes it. */
+/** Replaces a body that is not JSON by an error object that quotes it, so that the result line stays valid JSON. */
 export function quotedBody(body: Buffer): Buffer {
   const text = body.toString("utf8", 0, MAX_QUOTED * 4).slice(0, MAX_QUOTED);
   const message = text === "" ? "The upstream's reply had no body." : text;
   return Buffer.from(JSON.stringify({ error: { message, type: "upstream_error", param: null, code: null } }));
 }
 
-/** Raw line breaks stand only between tokens in valid JSON (RFC 8259 §7), and no two tokens need one to stay apart. */
+/** Valid JSON has raw line breaks only between tokens (RFC 8259 §7), and no two tokens need one as a separator. */
 function withoutLineBreaks(body: Buffer): Buffer {
   if (!body.includes(0x0a) && !body.includes(0x0d)) return body;
   return Buffer.from(body.filter((byte) => byte !== 0x0a && byte !== 0x0d));

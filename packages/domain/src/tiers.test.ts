@@ -4,7 +4,7 @@ import { createTiers, NO_LIMITS, NO_TIERS } from "./tiers.ts";
 const free = { ...NO_LIMITS, concurrentBatches: 1 };
 const usual = { ...NO_LIMITS, fileBytes: 10 };
 
-test("a tenant has the limits of its tier; of `default` without one, and where its tier is gone", () => {
+test("a tenant has the limits of its tier, or those of `default` if it has none or its tier is gone", () => {
   const tiers = createTiers({ free, default: usual });
 
   expect(tiers.limitsOf("free")).toBe(free);
@@ -14,7 +14,7 @@ test("a tenant has the limits of its tier; of `default` without one, and where i
   expect(tiers.isUnlimited).toBe(false);
 });
 
-test("without a configured `default`, that tier limits nothing", () => {
+test("`default` has no limits unless it is configured", () => {
   expect(createTiers({ free }).limitsOf(null)).toBe(NO_LIMITS);
   expect(NO_TIERS.limitsOf("free")).toBe(NO_LIMITS);
   expect(NO_TIERS.isUnlimited).toBe(true);

@@ -1,10 +1,10 @@
-/** What a tenant may have: limits by the name of its tier. */
+/** Tiers: named sets of limits for tenants. */
 
-/** Null: no limit but the contract's own. */
+/** Null means that only the contract's own limit applies. */
 export interface TierLimits {
-  /** Batches that run at once, from the beginning of their validation to their end. */
+  /** Batches that run at once, from the start of validation to their end. */
   readonly concurrentBatches: number | null;
-  /** Batches that wait for their turn beside those that run; only together with concurrentBatches. */
+  /** Batches that wait in addition to those that run. Only together with concurrentBatches. */
   readonly queuedBatches: number | null;
   /** Bytes of one uploaded file. */
   readonly fileBytes: number | null;
@@ -12,7 +12,7 @@ export interface TierLimits {
   readonly linesPerBatch: number | null;
   /** Bytes of all live files together. */
   readonly storedBytes: number | null;
-  /** Requests to the API in a minute of the clock, over all API processes. */
+  /** API requests in each minute of the clock, across all API processes. */
   readonly requestsPerMinute: number | null;
 }
 
@@ -25,20 +25,20 @@ export const NO_LIMITS: TierLimits = Object.freeze({
   requestsPerMinute: null,
 });
 
-/** The tier of tenants without one. */
+/** The tier of tenants that have no tier set. */
 export const DEFAULT_TIER = "default";
 
 /** The configured tiers. */
 export interface Tiers {
-  /** All names that a tenant's tier can have, `default` among them. */
+  /** All tier names, including `default`. */
   readonly names: readonly string[];
-  /** True where no tier limits anything, so that nobody need be asked for his tier. */
+  /** True if no tier has a limit. The caller then need not look up a tenant's tier. */
   readonly isUnlimited: boolean;
-  /** Limits of a tier; of `default` for null, and for a name that is not configured any more. */
+  /** Returns the limits of a tier, and those of `default` for null and for a name that is no longer configured. */
   limitsOf(name: string | null): TierLimits;
 }
 
-/** Tiers by name; without a `default` that one limits nothing. */
+/** Creates tiers by name. If `default` is not among them, it has no limits. */
 export function createTiers(limits: Readonly<Record<string, TierLimits>>): Tiers {
   const byName = new Map<string, TierLimits>([[DEFAULT_TIER, NO_LIMITS], ...Object.entries(limits)]);
   const fallback = byName.get(DEFAULT_TIER) ?? NO_LIMITS;
@@ -49,5 +49,5 @@ export function createTiers(limits: Readonly<Record<string, TierLimits>>): Tiers
   };
 }
 
-/** Of an installation that configures none. */
+/** The tiers of an installation that configures none. */
 export const NO_TIERS = createTiers({});

@@ -7,7 +7,7 @@ const read = (usage: unknown): unknown =>
   readUsage(scanReplyBody(Buffer.from(JSON.stringify({ id: "x", usage, after: 1 }))));
 const nothing = { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
-test("chat completions name their tokens prompt and completion", () => {
+test("reads the prompt and completion tokens of chat completions", () => {
   const usage = {
     prompt_tokens: 10,
     completion_tokens: 20,
@@ -25,7 +25,7 @@ test("chat completions name their tokens prompt and completion", () => {
   });
 });
 
-test("responses name them input and output", () => {
+test("reads the input and output tokens of responses", () => {
   const usage = {
     input_tokens: 10,
     output_tokens: 20,
@@ -50,11 +50,11 @@ test.each([
     { ...nothing, inputTokens: 8, totalTokens: 8 },
   ],
   ["no total", { input_tokens: 1, output_tokens: 2 }, { ...nothing, inputTokens: 1, outputTokens: 2, totalTokens: 3 }],
-  ["an empty one", {}, nothing],
-  ["counts that are none", { prompt_tokens: -1, completion_tokens: 1.5, total_tokens: "9" }, nothing],
-  ["counts beyond reason", { prompt_tokens: 1e12, total_tokens: 1e300 }, nothing],
+  ["no members", {}, nothing],
+  ["values that are not counts", { prompt_tokens: -1, completion_tokens: 1.5, total_tokens: "9" }, nothing],
+  ["implausibly large counts", { prompt_tokens: 1e12, total_tokens: 1e300 }, nothing],
   [
-    "details that are no objects",
+    "details that are not objects",
     { prompt_tokens: 1, prompt_tokens_details: [7] },
     { ...nothing, inputTokens: 1, totalTokens: 1 },
   ],
@@ -72,7 +72,7 @@ test.each(["{}", "[]", "null", '"usage"', '{"data":{"usage":{"total_tokens":1}}}
   },
 );
 
-test("whatever an upstream says, what is read are sane counts or nothing", () => {
+test("reads only non-negative safe integers from any usage", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (usage) => {
       for (const count of Object.values(readUsage(scanReplyBody(Buffer.from(JSON.stringify({ usage })))) ?? {})) {

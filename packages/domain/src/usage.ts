@@ -1,40 +1,83 @@
-/** Reads what an upstream says that a request has cost, in either of OpenAI's two shapes. */
+/** The token counters: read from an upstream's reply, summed by batch in Postgres, shown in the Batch object. */
 import type { ReplyBody } from "./reply-body.ts";
 
-export interface LineUsage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly totalTokens: number;
-  readonly cachedTokens: number;
-  readonly reasoningTokens: number;
+/**
+ * One row for each counter. A new counter takes a row here, and a migration that adds its column to `batch_progress`
+ * and `retries`.
+ * - `name` and `column`: in TypeScript and in SQL.
+ * - `wire`: the place in the usage of the Batch object, in wire order.
+ * - `reply`: the places in the usage of an upstream's reply, in the responses and the chat completions format.
+ */
+export const TOKEN_COUNTERS = [
+  {
+    name: "inputTokens",
+    column: "input_tokens",
+    wire: { details: null, key: "input_tokens" },
+    reply: [["input_tokens"], ["prompt_tokens"]],
+  },
+  {
+    name: "outputTokens",
+    column: "output_tokens",
+    wire: { details: null, key: "output_tokens" },
+    reply: [["output_tokens"], ["completion_tokens"]],
+  },
+  {
+    name: "totalTokens",
+    column: "total_tokens",
+    wire: { details: null, key: "total_tokens" },
+    reply: [["total_tokens"]],
+  },
+  {
+    name: "cachedTokens",
+    column: "cached_tokens",
+    wire: { details: "input_tokens_details", key: "cached_tokens" },
+    reply: [
+      ["input_tokens_details", "cached_tokens"],
+      ["prompt_tokens_details", "cached_tokens"],
+    ],
+  },
+  {
+    name: "reasoningTokens",
+    column: "reasoning_tokens",
+    wire: { details: "output_tokens_details", key: "reasoning_tokens" },
+    reply: [
+      ["output_tokens_details", "reasoning_tokens"],
+      ["completion_tokens_details", "reasoning_tokens"],
+    ],
+  },
+] as const;
+
+/** Tokens of a line or of a batch, by counter. */
+export type TokenUsage = Readonly<Record<(typeof TOKEN_COUNTERS)[number]["name"], number>>;
+
+/** Adds up the usage of several lines: all zeros for none. */
+export function sumUsage(usages: Iterable<TokenUsage>): TokenUsage {
+  const sum = Object.fromEntries(TOKEN_COUNTERS.map(({ name }) => [name, 0])) as Record<keyof TokenUsage, number>;
+  for (const usage of usages) for (const { name } of TOKEN_COUNTERS) sum[name] += usage[name];
+  return sum;
 }
 
-/** The `usage` of a reply's body, null where it has none that can be read. Only that member is parsed. */
-export function readUsage({ bytes, usage: member }: ReplyBody): LineUsage | null {
+export const NO_TOKENS: TokenUsage = sumUsage([]);
+
+/** The usage in a reply's body. Null if the body has none that can be read. Parses only that member. */
+export function readUsage({ bytes, usage: member }: ReplyBody): TokenUsage | null {
   if (member === undefined) return null;
   const usage = asRecord(JSON.parse(bytes.toString("utf8", member.start, member.end)));
   if (usage === null) return null;
-  const [inputTokens = 0, outputTokens = 0] = [
-    first(usage, "input_tokens", "prompt_tokens"),
-    first(usage, "output_tokens", "completion_tokens"),
-  ];
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: first(usage, "total_tokens") ?? inputTokens + outputTokens,
-    cachedTokens: detail(usage, "cached_tokens", "input_tokens_details", "prompt_tokens_details"),
-    reasoningTokens: detail(usage, "reasoning_tokens", "output_tokens_details", "completion_tokens_details"),
-  };
+  const tokens = { ...NO_TOKENS };
+  for (const { name, reply } of TOKEN_COUNTERS) {
+    const whenMissing = name === "totalTokens" ? tokens.inputTokens + tokens.outputTokens : 0;
+    tokens[name] = firstCount(usage, reply) ?? whenMissing;
+  }
+  return tokens;
 }
 
-/** The first of these members that is a count. */
-function first(usage: Record<string, unknown>, ...keys: string[]): number | undefined {
-  return keys.map((key) => count(usage[key])).find((tokens) => tokens !== undefined);
-}
-
-/** A count within the first of these members that has it; 0 where none does. */
-function detail(usage: Record<string, unknown>, key: string, ...containers: string[]): number {
-  return containers.map((container) => count(asRecord(usage[container])?.[key])).find((n) => n !== undefined) ?? 0;
+function firstCount(usage: Record<string, unknown>, places: readonly (readonly string[])[]): number | undefined {
+  for (const place of places) {
+    const value = place.reduce<unknown>((container, key) => asRecord(container)?.[key], usage);
+    if (isCount(value)) return value;
+  }
+  return undefined;
 }
 
 function asRecord(value: unknown): Record<string, unknown> | null {
@@ -43,7 +86,7 @@ function asRecord(value: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** Sums must stay exact: what is no sane count is none. */
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12 ? value : undefined;
+/** Ignores absurd counts, so that sums stay exact. */
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12;
 }

@@ -1,4 +1,3 @@
-/** The retry schedule of webhooks, on a clock of the test's own. */
 import { expect, test } from "@jest/globals";
 import { WEBHOOK_GIVE_UP_MS } from "./limits.ts";
 import { nextWebhookAttempt } from "./webhook-retry.ts";
@@ -6,7 +5,7 @@ import { nextWebhookAttempt } from "./webhook-retry.ts";
 const since = new Date("2026-08-19T12:00:00Z");
 const HOUR = 3_600_000;
 
-/** The moments of all attempts, in milliseconds after the first, of a receiver that always fails at once. */
+/** Returns the times of all attempts at a receiver that always fails, in milliseconds after the first. */
 function attemptsWith(random: () => number): number[] {
   const moments: number[] = [];
   for (let now: Date | null = since; now !== null;) {
@@ -16,7 +15,7 @@ function attemptsWith(random: () => number): number[] {
   return moments;
 }
 
-test("attempts move apart, and the last one is after 72 hours", () => {
+test("the waits between attempts grow, and the last attempt is after 72 hours", () => {
   expect(attemptsWith(() => 1)).toEqual(
     [0, 5, 35, 155, 755, 2_555, 6_155, 16_955, 38_555, 81_755, 124_955, 168_155, 211_355, 254_555, 259_200].map(
       (seconds) => seconds * 1_000,
@@ -30,13 +29,13 @@ test.each([
   [0, 4_000],
   [0.5, 4_500],
   [1, 5_000],
-])("chance %d makes the first wait %d ms", (random, waitMs) => {
+])("a random value of %d makes the first wait %d ms", (random, waitMs) => {
   const next = nextWebhookAttempt({ attempts: 1, since, now: since, status: null }, () => random);
 
   expect(next).toEqual(new Date(since.getTime() + waitMs));
 });
 
-test("waits count from the attempt, however late it was", () => {
+test("a wait counts from the attempt, even from a late one", () => {
   const now = new Date(since.getTime() + 50 * HOUR);
 
   expect(nextWebhookAttempt({ attempts: 1, since, now, status: 500 }, () => 1)).toEqual(
@@ -44,7 +43,7 @@ test("waits count from the attempt, however late it was", () => {
   );
 });
 
-test("nothing follows an attempt at 72 hours or later, nor a 410", () => {
+test("gives up after 72 hours and after a 410", () => {
   const end = new Date(since.getTime() + WEBHOOK_GIVE_UP_MS);
 
   expect(nextWebhookAttempt({ attempts: 1, since, now: end, status: 500 }, () => 1)).toBeNull();

@@ -1,33 +1,33 @@
-/** When a webhook that was not acknowledged is sent again, and when it is given up: contract §1.4, exponential backoff up to 72 h. */
+/** The retry schedule of webhooks: exponential backoff for up to 72 hours (contract §1.4). */
 import { WEBHOOK_GIVE_UP_MS } from "./limits.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Waits after the first, second, … attempt; the last one repeats. */
+/** Waits after the first, second, … attempt. The last one repeats. */
 const WAITS = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
 
-/** A wait is between this share of its length and the whole, so that what failed together does not come back together. */
+/** Jitter: a wait is 80 % to 100 % of its length, so that deliveries that failed together do not return together. */
 const LEAST_SHARE = 0.8;
 
-/** The receiver said that it wants no more of it (Standard Webhooks): it is not asked again. */
+/** The receiver wants no more attempts of this delivery (Standard Webhooks). */
 const GONE = 410;
 
-/** What is known after an attempt that failed. */
+/** The facts after a failed attempt. */
 export interface FailedAttempt {
-  /** How many attempts there were, this one included: 1 or more. */
+  /** Attempts so far, including this one: 1 or more. */
   readonly attempts: number;
-  /** When the first one was due. */
+  /** When the first attempt was due. */
   readonly since: Date;
   readonly now: Date;
-  /** Of the reply; null where none came. */
+  /** Status of the reply, null if there was none. */
   readonly status: number | null;
 }
 
 /**
- * When to try again; null: never. The last attempt is 72 hours after the first was due, also where fewer happened because
- * we ourselves were away. `random` is from 0 to below 1.
+ * Returns the time of the next attempt, or null to give up. The last attempt is 72 hours after the first was due, even
+ * if some attempts did not happen because no worker ran. `random` returns values from 0 to below 1.
  */
 export function nextWebhookAttempt({ attempts, since, now, status }: FailedAttempt, random: () => number): Date | null {
   const end = since.getTime() + WEBHOOK_GIVE_UP_MS;

@@ -1,4 +1,4 @@
-/** Under which account of the operating system Postgres runs, and what that account can reach. */
+/** The account of the operating system that Postgres runs under, and the folders that it can enter. */
 import { execFile } from "node:child_process";
 import { chown, stat } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -6,22 +6,22 @@ import { LocalPostgresError } from "./errors.ts";
 
 const run = promisify(execFile);
 
-/** `ids` is null where Postgres runs as whoever runs us. */
+/** `ids` is null if Postgres runs under the account of this process. */
 export interface Account {
   readonly ids: { readonly uid: number; readonly gid: number } | null;
 }
 
-/** Spreads into the options of spawn and execFile. */
+/** Returns options to spread into those of spawn and execFile. */
 export function spawnAs(account: Account): { uid?: number; gid?: number } {
   return account.ids ?? {};
 }
 
-/** True when we run as root, whom Postgres refuses to serve. */
+/** Reports whether this process runs as root. Postgres refuses to run as root. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** The account for a new cluster: our own, or `nobody` when we are root. */
+/** Returns the account for a new cluster: our own, or `nobody` if we are root. */
 export async function accountForNewCluster(): Promise<Account> {
   if (!isRoot()) return { ids: null };
   const [uid, gid] = await Promise.all(["-u", "-g"].map(async (flag) => (await run("id", [flag, "nobody"])).stdout));
@@ -29,22 +29,22 @@ export async function accountForNewCluster(): Promise<Account> {
 }
 
 /**
- * The account that an existing cluster belongs to: Postgres serves a cluster to its owner only. So `sudo` on a cluster
- * that an ordinary user made goes on as that user; the other way round cannot work and throws LocalPostgresError.
+ * Returns the account that owns an existing cluster, because Postgres runs only as the owner. So `sudo` with an
+ * ordinary user's cluster runs Postgres as that user. The reverse is impossible and throws LocalPostgresError.
  */
 export async function accountOfCluster(home: string): Promise<Account> {
   const { uid, gid } = await stat(home);
   if (!isRoot()) {
     if (uid === process.getuid?.()) return { ids: null };
     throw new LocalPostgresError(
-      `The database in ${home} belongs to another user (uid ${String(uid)}): it was started as root, or by that user, ` +
-        `before. Start as that user again, or name another data folder (NIGHTSHIFT_DATA_DIR).`,
+      `The database in ${home} belongs to another user (uid ${String(uid)}), because root or that user started it first. ` +
+        `Start as that user again, or set NIGHTSHIFT_DATA_DIR to another data folder.`,
     );
   }
   return uid === 0 ? accountForNewCluster() : { ids: { uid, gid } };
 }
 
-/** True when the account can enter the folder. Asks the kernel by trying, so ACLs and mounts count too. */
+/** Reports whether the account can enter the folder. It tries to, so that ACLs and mounts count too. */
 export async function canEnter(account: Account, folder: string): Promise<boolean> {
   if (account.ids === null) return true;
   return run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...spawnAs(account), cwd: "/" }).then(
@@ -53,7 +53,7 @@ export async function canEnter(account: Account, folder: string): Promise<boolea
   );
 }
 
-/** Hands a file or folder of ours to the account. */
+/** Makes the account the owner of a file or folder. */
 export async function giveTo(account: Account, path: string): Promise<void> {
   if (account.ids !== null) await chown(path, account.ids.uid, account.ids.gid);
 }

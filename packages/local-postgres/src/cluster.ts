@@ -1,4 +1,4 @@
-/** Makes a cluster: initdb under a temporary name, then one rename, so that a home is whole or not there. */
+/** Creates a cluster with initdb under a temporary name, then renames it, so that a home is complete or missing. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -11,10 +11,10 @@ import { program, type Native } from "./native.ts";
 
 const run = promisify(execFile);
 
-/** The superuser of every cluster of ours. */
+/** The superuser of our clusters. */
 export const DATABASE_USER = "nightshift";
 
-/** Makes the cluster unless it is there. Returns the password of its superuser, and whether it is new. */
+/** Creates the cluster if it is missing. Returns the password of its superuser, and whether it is new. */
 export async function ensureCluster(home: Home, native: Native): Promise<{ password: string; isNew: boolean }> {
   await removeDrafts(home.folder);
   const isNew = await access(home.folder).then(
@@ -34,7 +34,7 @@ async function makeCluster(home: Home, native: Native): Promise<void> {
   const settings = [
     ...["--pgdata", dataOf(draft), "--username", DATABASE_USER, "--pwfile", passwordFileOf(draft)],
     ...["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-instructions"],
-    // Postgres' own C.UTF-8: sorting and case rules that do not depend on the machine's C library.
+    // Postgres' own C.UTF-8, whose sorting and case rules do not depend on the machine's C library.
     ...["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
   ];
   try {
@@ -42,12 +42,12 @@ async function makeCluster(home: Home, native: Native): Promise<void> {
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     const said = error instanceof Error ? error.message : String(error);
-    throw new LocalPostgresError(`Postgres could not make its database in ${home.folder}: ${said}`, { cause: error });
+    throw new LocalPostgresError(`Postgres could not create its database in ${home.folder}: ${said}`, { cause: error });
   }
   await rename(draft, home.folder);
 }
 
-/** Drafts are what a starter left that died during initdb. */
+/** Removes the drafts of processes that died during initdb. */
 async function removeDrafts(home: string): Promise<void> {
   const parent = path.dirname(home);
   for (const name of await readdir(parent)) {

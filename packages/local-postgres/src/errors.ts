@@ -1,6 +1,6 @@
-/** What this package throws: sentences for the person at the terminal, saying what is wrong and what to do. */
+/** The error of this package, whose message tells the person at the terminal what is wrong and what to do. */
 
-/** Postgres could not be run on this machine. The message is meant to be shown as it is. */
+/** Postgres cannot run on this machine. Show the message unchanged. */
 export class LocalPostgresError extends Error {
   override readonly name = "LocalPostgresError";
 }

@@ -1,6 +1,6 @@
 /**
- * Where a cluster lives. Its home is one folder with everything that belongs together (data, password, log), so that
- * it is made, moved and deleted as one.
+ * Finds the home of a cluster: one folder with its data, password and log, so that they are created, moved and deleted
+ * together.
  */
 import { randomBytes } from "node:crypto";
 import { access, chmod, mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
@@ -8,26 +8,26 @@ import path from "node:path";
 import { accountForNewCluster, accountOfCluster, canEnter, isRoot, type Account } from "./account.ts";
 import { LocalPostgresError } from "./errors.ts";
 
-/** Where root keeps what `nobody` must reach and the caller's folder does not let it reach. */
+/** Root's folder for files that `nobody` must reach when it cannot enter the caller's folder. */
 const SYSTEM_FOLDER = "/var/lib/nightshift";
 
 export interface Home {
-  /** Owned by the account, mode 0700. May not exist yet. */
+  /** The folder, owned by the account with mode 0700. It may not exist yet. */
   readonly folder: string;
   readonly account: Account;
-  /** Where copies of the executables go when the installed ones cannot be run. */
+  /** The folder for copies of the executables, if the account cannot run the installed ones. */
   readonly copiesFolder: string;
 }
 
-/** The cluster's own files below its home. */
+/** The cluster's files below its home. */
 export const dataOf = (home: string): string => path.join(home, "data");
 export const passwordFileOf = (home: string): string => path.join(home, "password");
 export const logFileOf = (home: string): string => path.join(home, "postgres.log");
 
 /**
- * Decides where the cluster of `dir` is or will be: in `dir` itself, or, when we are root and `nobody` cannot reach
- * `dir`, under /var/lib/nightshift/clusters by the id kept in the file `dir/postgres-id`. So deleting `dir` always
- * means starting afresh.
+ * Decides where the cluster of `dir` is or will be. It is in `dir`, unless we are root and `nobody` cannot enter `dir`.
+ * Then it is under /var/lib/nightshift/clusters, and the file `dir/postgres-id` has its id. So deleting `dir` always
+ * gives a fresh start.
  */
 export async function findHome(dir: string): Promise<Home> {
   await mkdir(dir, { recursive: true });
@@ -41,8 +41,8 @@ export async function findHome(dir: string): Promise<Home> {
     const account = await accountOfCluster(local);
     if (await canEnter(account, base)) return { folder: local, account, copiesFolder };
     throw new LocalPostgresError(
-      `The database in ${local} belongs to uid ${String(account.ids?.uid)}, who cannot reach that folder. ` +
-        `Let the folders above it be entered (chmod o+x), or move the data folder back to where it was.`,
+      `The database in ${local} belongs to uid ${String(account.ids?.uid)}, which cannot enter that folder. ` +
+        `Allow access to the folders above it (chmod o+x), or move the data folder back to its old place.`,
     );
   }
   const account = await accountForNewCluster();
@@ -52,7 +52,7 @@ export async function findHome(dir: string): Promise<Home> {
   return systemHome(base, { id: newId, isMade: false });
 }
 
-/** Notes that the cluster now exists, so that its loss would be noticed and not taken for a first start. */
+/** Records that the cluster exists, so that a lost cluster is not mistaken for a first start. */
 export async function noteMade(dir: string): Promise<void> {
   const known = await readId(dir);
   if (known !== null && !known.isMade) await writeId(dir, known.id, "made");
@@ -72,7 +72,7 @@ async function systemHome(base: string, { id, isMade }: KnownId): Promise<Home> 
   const folder = path.join(clusters, id);
   if (isMade && !(await exists(folder))) {
     throw new LocalPostgresError(
-      `The database of ${base} was in ${folder} and is gone. Put it back, or remove the data folder to start afresh.`,
+      `The database of ${base} was in ${folder} and is gone. Restore it, or remove the data folder for a fresh start.`,
     );
   }
   await claim(base, path.join(clusters, `${id}.data-folder`));
@@ -81,8 +81,8 @@ async function systemHome(base: string, { id, isMade }: KnownId): Promise<Home> 
 }
 
 /**
- * Two data folders with one id (one is a copy of the other) would end each other's Postgres: the copy is refused
- * for as long as the original is there.
+ * Refuses the copy of a data folder while the original exists: both have the same id, and each would stop the Postgres
+ * of the other.
  */
 async function claim(base: string, ownerFile: string): Promise<void> {
   const owner = await readFile(ownerFile, "utf8").catch(() => base);
@@ -91,8 +91,8 @@ async function claim(base: string, ownerFile: string): Promise<void> {
     const isSameId = (await readId(owner).catch(() => null))?.id === (await readId(base))?.id;
     if (theirs !== null && theirs !== ours && isSameId) {
       throw new LocalPostgresError(
-        `${base} is a copy of ${owner}, but its database is not: there is one, and it belongs to ${owner}. ` +
-          `Remove the copy, or start it afresh by deleting ${idFileOf(base)}.`,
+        `${base} is a copy of ${owner}, but the database was not copied and belongs to ${owner}. ` +
+          `Remove the copy, or delete ${idFileOf(base)} to give it a new database.`,
       );
     }
   }
@@ -112,7 +112,10 @@ async function readId(base: string): Promise<KnownId | null> {
   const text = await readFile(idFileOf(base), "utf8").catch(() => null);
   if (text === null) return null;
   const [, id, state] = /^([0-9a-f]{16}) (new|made)\n$/.exec(text) ?? [];
-  if (id === undefined) throw new LocalPostgresError(`${idFileOf(base)} does not hold what Nightshift wrote there.`);
+  if (id === undefined)
+    throw new LocalPostgresError(
+      `${idFileOf(base)} is damaged. Restore it, or remove the data folder for a fresh start.`,
+    );
   return { id, isMade: state === "made" };
 }
 

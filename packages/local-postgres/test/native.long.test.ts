@@ -10,7 +10,7 @@ afterEach(cleanUp);
 const isRoot = process.getuid?.() === 0;
 const testAsRoot = isRoot ? test : test.skip;
 
-/** A copy of the installed package in a folder, as npm leaves it when it may run no install scripts: without symlinks. */
+/** Copies the installed package without symlinks, as npm leaves it when install scripts are blocked. */
 async function installWithoutLinks(folder: string): Promise<Native> {
   const installed = await installedNative();
   const native = { ...installed, folder: path.join(folder, "native") };
@@ -26,7 +26,7 @@ async function listLinks(installed: Native): Promise<string[]> {
   return list.map(({ target }) => path.relative("native", target));
 }
 
-test("missing symlinks are made where the package is installed", async () => {
+test("creates missing symlinks in the installed package", async () => {
   const folder = makeFolder("open");
   const native = await installWithoutLinks(folder);
 
@@ -37,7 +37,7 @@ test("missing symlinks are made where the package is installed", async () => {
     await expect(access(path.join(native.folder, link))).resolves.not.toThrow();
 });
 
-testAsRoot("an installation that nobody can reach is copied, once, by starters that race", async () => {
+testAsRoot("copies an installation that `nobody` cannot enter once when several processes race", async () => {
   const closed = makeFolder("closed");
   const copies = makeFolder("open");
   const native = await installWithoutLinks(closed);
@@ -50,7 +50,7 @@ testAsRoot("an installation that nobody can reach is copied, once, by starters t
   expect(await readdir(copies)).toEqual([copy]);
 });
 
-testAsRoot("an installation under a tight umask is readable in its copy", async () => {
+testAsRoot("makes the copy of an installation with a restrictive umask readable", async () => {
   const copies = makeFolder("open");
   const native = await installWithoutLinks(makeFolder("open"));
   await chmod(path.join(native.folder, "lib"), 0o700);
@@ -60,7 +60,7 @@ testAsRoot("an installation under a tight umask is readable in its copy", async 
   expect(path.dirname(usable.folder)).toBe(copies);
 });
 
-test("executables that run nowhere are reported with what the system says", async () => {
+test("reports executables that do not run with the system's message", async () => {
   const copies = makeFolder("open");
   const native = await installWithoutLinks(makeFolder("open"));
   await rm(path.join(native.folder, "lib"), { recursive: true });

@@ -1,4 +1,4 @@
-/** What the tests of this package share: folders, queries, and Postgres processes that are gone when a test ends. */
+/** The fixtures of this package's tests: folders, queries, and Postgres processes that end with the test. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { startLocalPostgres, type LocalPostgres, type LocalPostgresOptions } fro
 
 const closers: (() => Promise<void> | void)[] = [];
 
-/** For afterEach: undoes what the test set up, the last first. */
+/** For afterEach: cleans up what the test created, the last item first. */
 export async function cleanUp(): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
@@ -17,7 +17,9 @@ export function onCleanUp(close: () => Promise<void> | void): void {
   closers.push(close);
 }
 
-/** A folder that every account can enter ("open") or only we ("closed", the mode of /root). Removed with its cluster. */
+/**
+ * Creates a folder that every account ("open") or only ours ("closed", like /root) can enter. Removed with its cluster.
+ */
 export function makeFolder(access: "open" | "closed"): string {
   const folder = mkdtempSync(path.join(tmpdir(), "nightshift-local-postgres-"));
   chmodSync(folder, access === "open" ? 0o755 : 0o700);
@@ -28,7 +30,7 @@ export function makeFolder(access: "open" | "closed"): string {
   return folder;
 }
 
-/** Removes the cluster that a folder has under /var/lib/nightshift, if it has one. */
+/** Removes the folder's cluster under /var/lib/nightshift, if it has one. */
 export function removeSystemCluster(dir: string): void {
   const idFile = path.join(dir, "postgres-id");
   if (!existsSync(idFile)) return;
@@ -44,7 +46,7 @@ export async function start(options: LocalPostgresOptions): Promise<LocalPostgre
   return running;
 }
 
-/** The first column of the first row. */
+/** Returns the first column of the first row. */
 export async function ask(url: string, statement: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -56,7 +58,7 @@ export async function ask(url: string, statement: string): Promise<unknown> {
   }
 }
 
-/** Leaves a trace by which a later start can be told to have gone on with the same data. */
+/** Writes a value that shows whether a later start uses the same data. */
 export async function leaveMark(url: string): Promise<void> {
   await ask(url, "create table mark as select 42 as answer");
 }
@@ -65,12 +67,12 @@ export async function readMark(url: string): Promise<unknown> {
   return ask(url, "select answer from mark");
 }
 
-/** False also for a zombie that its new parent has not collected yet. */
+/** Reports whether a process runs. Returns false for a zombie that its new parent has not reaped yet. */
 export function isRunning(pid: number): boolean {
   try {
     return !execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).startsWith("Z");
   } catch {
-    // ps fails when there is no such process.
+    // ps fails if the process does not exist.
     return false;
   }
 }

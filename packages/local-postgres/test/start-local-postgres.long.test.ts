@@ -19,7 +19,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 }
 
 describe("an empty folder", () => {
-  test("gets a Postgres that keeps its data over a stop and a start", async () => {
+  test("gets a Postgres that keeps its data after a stop and a start", async () => {
     const dir = path.join(makeFolder("open"), "made", "on the way");
     const first = await start({ dir });
     await leaveMark(first.url);
@@ -31,7 +31,7 @@ describe("an empty folder", () => {
     expect(await readMark(second.url)).toBe(42);
   });
 
-  test("gets one that only this machine reaches, only by password, and that writes to disk before it says so", async () => {
+  test("gets a Postgres that only this machine reaches, that needs a password and writes durably", async () => {
     const { url } = await start({ dir: makeFolder("open") });
     const stranger = new URL(url);
     stranger.password = "guessed";
@@ -44,7 +44,7 @@ describe("an empty folder", () => {
     expect(Number(await ask(url, "show max_connections"))).toBe(200);
   });
 
-  test("gets one with the settings that were asked for", async () => {
+  test("gets a Postgres with the requested settings", async () => {
     const { url } = await start({ dir: makeFolder("open"), settings: { fsync: "off" } });
 
     expect(await ask(url, "show fsync")).toBe("off");
@@ -52,7 +52,7 @@ describe("an empty folder", () => {
 });
 
 describe("the port", () => {
-  test("is the one asked for when that is free, so that a restart keeps its URL", async () => {
+  test("is the requested one if it is free, so that a restart keeps its URL", async () => {
     const dir = makeFolder("open");
     const first = await start({ dir });
     await first.stop();
@@ -62,7 +62,7 @@ describe("the port", () => {
     expect(second.url).toBe(first.url);
   });
 
-  test("is another one when somebody has taken it", async () => {
+  test("is another one if the requested one is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     onCleanUp(() => void other.close());
@@ -76,7 +76,7 @@ describe("the port", () => {
 });
 
 describe("after a crash", () => {
-  test("of Postgres itself, `exited` says so and the next start goes on with the data", async () => {
+  test("of Postgres itself, `exited` resolves and the next start has the data", async () => {
     const dir = makeFolder("open");
     const first = await start({ dir });
     await leaveMark(first.url);
@@ -88,7 +88,7 @@ describe("after a crash", () => {
     expect(await readMark(second.url)).toBe(42);
   });
 
-  test("of its parent, the Postgres that outlived it is stopped and the data are there", async () => {
+  test("of its parent, the Postgres that outlived it is stopped and the data is there", async () => {
     const dir = makeFolder("open");
     const starter = spawnStarter(dir);
     onCleanUp(() => killHard(starter));
@@ -103,7 +103,7 @@ describe("after a crash", () => {
     expect(await readMark(running.url)).toBe(42);
   });
 
-  test("of both at once, a lock file that names somebody else's process is no obstacle", async () => {
+  test("of both at once, a lock file with the pid of another process is ignored", async () => {
     const dir = makeFolder("open");
     const first = await start({ dir });
     await leaveMark(first.url);
@@ -116,7 +116,7 @@ describe("after a crash", () => {
     expect(await readMark(second.url)).toBe(42);
   });
 
-  test("in the middle of the first start, the half-made cluster is thrown away and made again", async () => {
+  test("during the first start, the unfinished cluster is removed and created again", async () => {
     const dir = makeFolder("open");
     const drafts = (): string[] => readdirSync(dir).filter((name) => name.startsWith("cluster.new-"));
     const starter = spawnStarter(dir);
@@ -136,7 +136,7 @@ const ordinaryUser = findOrdinaryUser();
 const testWithBoth = ordinaryUser === null ? test.skip : test;
 
 describe("root and an ordinary user", () => {
-  testWithBoth("each get a Postgres, and root goes on with the user's as that user", async () => {
+  testWithBoth("each get a Postgres, and root runs the user's Postgres as that user", async () => {
     const dir = path.join(makeFolder("open"), "data");
     mkdirSync(dir);
     const { uid, gid } = ordinaryUser!;
@@ -152,7 +152,7 @@ describe("root and an ordinary user", () => {
     expect(await readMark(ours.url)).toBe(42);
   });
 
-  testWithBoth("do not mix: a user is told whose database it is", async () => {
+  testWithBoth("do not mix: another user's database is refused with its owner", async () => {
     const dir = makeFolder("open");
     const running = await start({ dir });
     await running.stop();
@@ -165,7 +165,7 @@ describe("root and an ordinary user", () => {
   });
 });
 
-test("an unusable setting fails with Postgres' own words", async () => {
+test("an invalid setting fails with Postgres' own message", async () => {
   const attempt = start({ dir: makeFolder("open"), settings: { shared_buffers: "a lot" } });
 
   await expect(attempt).rejects.toThrow(LocalPostgresError);

@@ -1,4 +1,4 @@
-/** Postgres started by another process than the test, so that the test can kill it or run it as somebody else. */
+/** Starts Postgres in another process, so that a test can kill that process or run it as another user. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { execFileSync } from "node:child_process";
@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 
 const packageFolder = path.resolve(import.meta.dirname, "..");
 
-/** Runs the built package, as a user's process does: starts Postgres, prints its URL and pid, stays until killed. */
+/** Runs the built package like a user's process: starts Postgres, prints its URL and pid, and stays until killed. */
 const SCRIPT = `
   const { startLocalPostgres } = await import(process.argv[1]);
   const { url, pid } = await startLocalPostgres({ dir: process.argv[2] });
@@ -20,13 +20,13 @@ export interface Ids {
   readonly gid: number;
 }
 
-/** `nobody`, when we are root and that user can read this clone; otherwise null. */
+/** The account `nobody` if we are root and that user can read this clone, otherwise null. */
 export function findOrdinaryUser(): Ids | null {
   if (process.getuid?.() !== 0) return null;
   const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" })));
   if (uid === undefined || gid === undefined) return null;
   try {
-    // By its whole path: a working directory is entered before the user changes, and could then be read from within.
+    // By its full path: a working directory is entered before the user changes, and could then be read from inside.
     const file = path.join(packageFolder, "package.json");
     execFileSync(process.execPath, ["-e", "fs.readFileSync(process.argv[1])", file], {
       cwd: "/",
@@ -36,7 +36,7 @@ export function findOrdinaryUser(): Ids | null {
     });
     return { uid, gid };
   } catch {
-    // The clone is in a home that only root can enter: then there is nothing an ordinary user could start.
+    // The clone is in a home that only root can enter, so an ordinary user could not start anything.
     return null;
   }
 }
@@ -49,7 +49,7 @@ export function spawnStarter(dir: string, ids: Ids | null = null): ChildProcess 
   );
 }
 
-/** The starter's one line, once Postgres takes connections. Rejects with what it said when it ends before. */
+/** Resolves with the starter's output once Postgres accepts connections. Rejects with its errors if it ends first. */
 export async function readStarted(starter: ChildProcess): Promise<{ url: string; pid: number }> {
   const { stdout, stderr } = starter;
   if (stdout === null || stderr === null) throw new Error("the starter has no pipes");
@@ -63,7 +63,7 @@ export async function readStarted(starter: ChildProcess): Promise<{ url: string;
   return JSON.parse(line) as { url: string; pid: number };
 }
 
-/** Ends the starter as a crash does: without a word to the Postgres it started. */
+/** Kills the starter like a crash, so that its Postgres is not stopped. */
 export async function killHard(starter: ChildProcess): Promise<void> {
   if (starter.exitCode !== null || starter.signalCode !== null) return;
   starter.kill("SIGKILL");

@@ -1,22 +1,27 @@
-/** The choice between the two backends. */
-import type { Connections } from "./connections.ts";
+/** Chooses between the two backends, Redis and Postgres. */
+import type { QueueConnections } from "./connections.ts";
 import { openPostgres, preparePostgres } from "./postgres-backend.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { openRedis } from "./redis-backend.ts";
 
-/** Where the queue lives: Redis where there is one, else the Postgres that is there anyway. */
+/** Where the queue runs: on Redis if there is one, else on the Postgres that every installation has. */
 export type QueueBackend =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
 
-/** Makes the server ready for `openQueues`: creates or migrates BullMQ's schema on Postgres; Redis needs nothing. Safe when several processes race. */
+/**
+ * Prepares the server for `openQueues`: creates or migrates BullMQ's schema on Postgres. Redis needs no preparation.
+ * Safe to run in several processes at once.
+ */
 export async function prepareQueueBackend(backend: QueueBackend): Promise<void> {
   if (backend.kind === "postgres") await preparePostgres(backend.url);
 }
 
-/** Opens the connections of a process. `prefix` begins Redis' keys; Postgres has a schema of its own instead. */
+/**
+ * Opens the connections of a process. Redis' keys begin with `prefix`; on Postgres, BullMQ has its own schema instead.
+ */
 export function openConnections(
   backend: QueueBackend,
   options: { readonly prefix: string; readonly queues: number; readonly errorLog: ErrorLog },
-): Connections {
+): QueueConnections {
   return backend.kind === "redis" ? openRedis(backend.url, options) : openPostgres(backend.url, options);
 }

@@ -1,24 +1,28 @@
 /**
- * Every job there is: its payload, its queue, what makes two of them the same, and how it ends. Producers and workers read this one list, so
- * they cannot drift. A payload says where in Postgres to look and carries no line's bytes: the queue may be wiped, and it shows in the dashboard.
+ * Every job: its payload, its queue, what makes two jobs the same, and how it ends. Producers and workers read this
+ * list, so they cannot drift apart. A payload only says which rows of Postgres to read. It carries no bytes of a line,
+ * because the queue may be wiped at any moment and the dashboard shows it.
  */
 import { Type, type Static, type TProperties } from "@sinclair/typebox";
 import type { JobsOptions } from "bullmq";
 
-/** Fields beyond these are let through, so that a newer producer may add optional ones without a new version. */
+/** Unknown fields are allowed, so that a newer producer can add optional fields without a new version. */
 const payload = <P extends TProperties>(fields: P) => Type.Object({ v: Type.Literal(1), ...fields });
 
 const count = Type.Integer({ minimum: 0 });
 
-/** The payload schemas, by job name. A change that older workers would get wrong takes a new `v`; they put such a job back until they are replaced. */
+/**
+ * The payload schemas by job name. A change that older workers would misread needs a new `v`. Older workers put such a
+ * job back until they are replaced.
+ */
 export const payloadSchemas = {
-  /** Do the next step of a batch, by its number. */
+  /** Takes a batch through its next step. */
   "batch.advance": payload({ batch_no: count }),
-  /** Top up the window of an upstream. */
+  /** Fills the window of an upstream. */
   "upstream.feed": payload({ upstream: Type.String({ minLength: 1 }) }),
-  /** Send the lines of one slice of the ledger. */
+  /** Sends the lines of one slice. */
   "slice.run": payload({ slice_no: count, gen: count }),
-  /** A line that ran out of attempts: `batch` is the number, `batch_id` the public id, for the person who reads the dashboard. */
+  /** Shows a line that used up its attempts in the dashboard. `batch_id` and `reason` are for the reader there. */
   "line.failed": payload({
     batch_no: count,
     batch_id: Type.String(),
@@ -26,41 +30,44 @@ export const payloadSchemas = {
     request_gen: count,
     reason: Type.String(),
   }),
-  /** Send one delivery of a webhook, by its number, if it is due. */
+  /** Sends one webhook delivery if it is due. */
   "webhook.deliver": payload({ delivery: count }),
-  /** Expiry and retention. */
+  /** Runs maintenance: expiry and retention. */
   "maintenance.run": payload({}),
 } as const;
 
-/** Name of a job. */
+/** The name of a job. */
 export type JobName = keyof typeof payloadSchemas;
 
-/** What a job of that name carries. */
+/** The payload of a job with that name. */
 export type JobPayload<N extends JobName> = Static<(typeof payloadSchemas)[N]>;
 
-/** Payload of a line that ran out of attempts. */
+/** The payload of a line that used up its attempts. */
 export type LineFailedPayload = JobPayload<"line.failed">;
 
-/** What makes two jobs the same one. */
+/** What makes two jobs the same job. */
 type Identity = Pick<JobsOptions, "jobId" | "deduplication">;
 
 interface JobSpec<N extends JobName> {
-  /** The queue; slices have one for each upstream, named by `slicesQueue`. */
+  /** The queue. `slices` stands for one queue for each upstream, named by `slicesQueue`. */
   readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "maintenance" | "slices";
   readonly identity: (payload: JobPayload<N>) => Identity;
-  /** How many failed jobs stay to be looked at. 0: the id is free again at once, so that the reconciler can always add the job anew. */
+  /**
+   * How many failed jobs are kept. With 0 the id is free at once, so that the reconciler can always add the job again.
+   */
   readonly keptFailed: number;
-  /** Where set, the job always ends in the failed set, with this as its reason. */
+  /** If set, the job always ends in the failed set, with this reason. */
   readonly parkedReason?: (payload: JobPayload<N>) => string;
 }
 
 /**
- * At most one of these waits; one that arrives while another runs is run once more after it. A fixed job id would swallow it instead.
- * There must be no `ttl` here: BullMQ looks for keys whose job is gone only among keys without one (docs/adr/0004-queue-deduplication.md).
+ * At most one such job waits. A job that arrives while another runs is run after it; a fixed job id would drop it
+ * instead. Do not set a `ttl`: BullMQ repairs keys whose job is gone only if they have none
+ * (docs/adr/0004-queue-deduplication.md).
  */
 const once = (id: string): Identity => ({ deduplication: { id, keepLastIfActive: true } });
 
-/** The rules of each job beyond its payload. Ids hold no `:`, which BullMQ refuses, and are never bare integers. */
+/** The rules of each job. Job ids have no `:` and are not plain integers, because BullMQ refuses both. */
 export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
   "batch.advance": { queue: "batches", identity: (job) => once(`b${String(job.batch_no)}`), keptFailed: 0 },
   "upstream.feed": { queue: "feeds", identity: (job) => once(job.upstream), keptFailed: 0 },
@@ -72,7 +79,7 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
   "line.failed": {
     queue: "failed-lines",
     identity: (job) => ({ jobId: `f${String(job.batch_no)}-${String(job.line)}-${String(job.request_gen)}` }),
-    keptFailed: 1000,
+    keptFailed: 1_000,
     parkedReason: (job) => job.reason,
   },
   "webhook.deliver": {
@@ -83,18 +90,19 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
   "maintenance.run": { queue: "maintenance", identity: () => once("maintenance"), keptFailed: 0 },
 };
 
-/** Name of the queue that holds the slices of an upstream. */
+/** Returns the name of the queue for the slices of an upstream. */
 export const slicesQueue = (upstream: string): string => `slices-${upstream}`;
 
-/** Name of the queue of a job; slices need the upstream's name. Throws when it is missing. */
+/** Returns the name of a job's queue. Throws if `slice.run` comes without its upstream. */
 export function queueOf(name: JobName, upstream?: string): string {
   const { queue } = catalogue[name];
   if (queue !== "slices") return queue;
-  if (upstream === undefined) throw new Error(`the queue of ${name} is its upstream's: name the upstream`);
+  if (upstream === undefined)
+    throw new Error(`${name} needs the name of its upstream, because each upstream has its own queue`);
   return slicesQueue(upstream);
 }
 
-/** All queues of an installation with these upstreams, in the order in which the dashboard shows them. */
+/** Returns the names of all queues for these upstreams, in the order of the dashboard. */
 export function allQueues(upstreams: readonly string[]): string[] {
   return ["batches", "feeds", ...upstreams.map(slicesQueue), "failed-lines", "webhooks", "maintenance"];
 }

@@ -1,34 +1,34 @@
-/** What the two backends have in common: what each must be able to do, and how their workers behave. */
+/** The interface of the two backends, and the timing that their workers share. */
 import type { Processor, Queue, Worker } from "bullmq";
 
-/** What a worker of a queue needs to know beyond its processor. */
+/** The settings of a worker, beyond its processor. */
 export interface WorkerSettings {
   readonly concurrency: number;
-  /** How many failed jobs stay in the failed set. */
+  /** How many failed jobs are kept in the failed set. */
   readonly keptFailed: number;
 }
 
-/** A process' connections to the queue's server, shared by its queues and workers as far as BullMQ lets them. */
-export interface Connections {
-  /** A queue to add to and to look at; its calls fail at once while the server is away. */
+/** A process' connections to the queue's server. Its queues and workers share them as far as BullMQ allows. */
+export interface QueueConnections {
+  /** Opens a queue to add and read jobs. Its calls fail at once while the server is unavailable. */
   openQueue(name: string): Queue;
-  /** A worker that starts taking jobs at once. */
+  /** Opens a worker that takes jobs from now on. */
   openWorker(name: string, processor: Processor<unknown>, settings: WorkerSettings): Worker<unknown>;
-  /** Closes what the queues and workers shared; they must be closed before. */
+  /** Closes the shared connections. Close the queues and workers first. */
   end(): Promise<void>;
 }
 
-/** What both backends give to each worker (docs/adr and the measurements behind it: a killed worker's jobs are taken over within 6 s). */
-export const workerTiming = {
-  lockDuration: 5000,
-  stalledInterval: 2000,
-  // A job that outlives this many killed workers is given up; the reconciler adds it again.
+/** With these values, other workers take over the jobs of a killed worker within 6 s (measured on both backends). */
+export const WORKER_TIMING = {
+  lockDuration: 5_000,
+  stalledInterval: 2_000,
+  // A job is given up after this many workers were killed under it. The reconciler then adds it again.
   maxStalledCount: 10,
-  // After an error of the connection.
-  runRetryDelay: 1000,
-  // Seconds after which an idle worker looks by itself: wake-ups come by BZPOPMIN and LISTEN, this is for one that got lost.
+  // Wait after a connection error.
+  runRetryDelay: 1_000,
+  // An idle worker polls after this many seconds, in case a wake-up (BZPOPMIN or LISTEN) was lost.
   drainDelay: 5,
 } as const;
 
-/** Length of BullMQ's event streams, which nobody here reads. Not 0: that would mean without limit on Postgres. */
-export const keptEvents = 100;
+/** The length of BullMQ's event streams, which Nightshift does not read. On Postgres, 0 would mean no limit. */
+export const KEPT_EVENTS = 100;

@@ -1,7 +1,7 @@
-/** The queues of a process: adding to them, working on them, looking at them. The queue only moves work; what is true stands in Postgres. */
+/** The queues of a process: adds, runs and reads jobs. The queue only moves work; the truth is in Postgres. */
 import type { Queue } from "bullmq";
 import { openConnections, type QueueBackend } from "./backend.ts";
-import { type Connections } from "./connections.ts";
+import { type QueueConnections } from "./connections.ts";
 import {
   allQueues,
   catalogue,
@@ -16,62 +16,75 @@ import { createPayloadReader, type PayloadReader } from "./payload.ts";
 import { createErrorLog, type ErrorLog, type QueueLogger } from "./queue-log.ts";
 import { callQueue, settlesWithin } from "./unavailable.ts";
 
-/** A slice of the ledger that is due. `bulk`: of a batch that yields to small ones. */
+/** A slice that is due. `isBulk` is false for small batches, which go first. */
 export interface SliceToRun {
   readonly sliceNo: number;
   readonly gen: number;
-  readonly bulk: boolean;
+  readonly isBulk: boolean;
 }
 
-/** How a worker works. `upstream` is for `slice.run`, whose queue it names. */
+/** The options of a worker. `slice.run` needs `upstream`, which names its queue. */
 export interface WorkOptions {
-  /** Jobs at a time, 1 or more. */
+  /** How many jobs run at a time, 1 or more. */
   readonly concurrency: number;
   readonly upstream?: string;
 }
 
-/** The queues of a process. Every call to the server takes 5 s at most and rejects with QueueUnavailableError. */
+/**
+ * The queues of a process. A call to the server takes at most 5 s; if it fails, it rejects with QueueUnavailableError.
+ */
 export interface JobQueues {
-  /** Adds a job. Nothing happens where the same job waits already; see the catalogue for what is the same. Throws TypeError on a wrong payload. */
+  /** Adds a job unless the same job waits already (see the catalogue). Throws TypeError for an invalid payload. */
   enqueue<N extends Exclude<JobName, "slice.run">>(name: N, payload: JobPayload<N>): Promise<void>;
-  /** Adds jobs for slices, in this order; those that have one already keep it. Those of small batches go before bulk. */
+  /** Adds jobs for slices in this order. A slice that has a job keeps it. Small batches go before bulk. */
   enqueueSlices(upstream: string, slices: readonly SliceToRun[]): Promise<void>;
-  /** Starts the worker of a queue; one for each queue and process. Throws when the queue has one or the upstream is unknown. */
+  /** Starts the worker of a queue. Throws if this process already has one for it, or if the upstream is unknown. */
   work<N extends JobName>(name: N, handler: JobHandler<N>, options: WorkOptions): JobWorker;
-  /** Runs `maintenance.run` every so many milliseconds, across all processes once. To be repeated now and then: a wiped queue has forgotten it. */
+  /**
+   * Schedules `maintenance.run` at this interval, once for all processes. Call it again from time to time, because a
+   * wiped queue forgets the schedule.
+   */
   schedule(name: "maintenance.run", everyMs: number): Promise<void>;
-  /** The payload of a line's job in the failed set, for the dashboard's retry; null when there is no such job. */
+  /** Returns the payload of a line's job in the failed set, for the dashboard's retry, or null if it does not exist. */
   findFailedLine(jobId: string): Promise<LineFailedPayload | null>;
-  /** Takes a line's job out of the failed set, once its retry is recorded in Postgres. Nothing happens where it is gone. */
+  /** Removes a line's job from the failed set once its retry is in Postgres. Does nothing if the job is gone. */
   removeFailedLine(jobId: string): Promise<void>;
-  /** All queues, for bull-board. */
+  /** Returns all queues, for bull-board. */
   boards(): Queue[];
   /** Resolves when the queue's server answers. */
   isReady(): Promise<void>;
-  /** Closes the workers that are still open, giving their handlers `timeoutMs`, then the connections. Never rejects, never hangs. */
+  /**
+   * Closes the open workers, whose handlers get `timeoutMs` to end, then the connections. Never rejects, never hangs.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 
-/** What `openQueues` needs. */
+/** The options of `openQueues`. */
 export interface OpenQueuesOptions {
   readonly backend: QueueBackend;
-  /** Names of all upstreams: each has a queue. */
+  /** The names of all upstreams. Each has a queue. */
   readonly upstreams: readonly string[];
   readonly logger: QueueLogger;
-  /** Begins Redis' keys; Postgres has no use for it. */
+  /** The prefix of Redis' keys. Postgres does not use it. */
   readonly prefix?: string;
 }
 
-/** A server's restart can fail a job whose handler succeeded; a handler's own failure is repeated at once, for what must wait waits in the ledger. */
-const attempts = 3;
+/**
+ * A restart of the server can fail a job whose handler succeeded, so each job has more than one attempt. There is no
+ * backoff here: work that must wait has a `not_before` in Postgres.
+ */
+const ATTEMPTS = 3;
 
-/** Jobs in one statement. */
-const bulkSize = 500;
+/** The most jobs of one call. */
+const JOBS_PER_CALL = 500;
 
 /** How long the connections may take to close. */
-const endMs = 1000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
-/** Opens the queues and waits until the server answers; rejects with QueueUnavailableError after 5 s, with nothing left open. */
+/**
+ * Opens the queues and waits until the server answers. After 5 s it closes everything and rejects with
+ * QueueUnavailableError.
+ */
 export async function openQueues(options: OpenQueuesOptions): Promise<JobQueues> {
   const errorLog = createErrorLog(options.logger);
   const names = allQueues(options.upstreams);
@@ -104,7 +117,7 @@ export async function openQueues(options: OpenQueuesOptions): Promise<JobQueues>
 }
 
 interface Parts {
-  readonly connections: Connections;
+  readonly connections: QueueConnections;
   readonly queues: ReadonlyMap<string, Queue>;
   readonly logger: QueueLogger;
   readonly errorLog: ErrorLog;
@@ -118,7 +131,7 @@ function createJobQueues(parts: Parts): JobQueues {
   const queueNamed = (name: string): Queue => {
     const queue = queues.get(name);
     if (queue === undefined)
-      throw new Error(`there is no queue ${name}: its upstream was not named when the queues were opened`);
+      throw new Error(`unknown queue ${name}: its upstream was not among the options of openQueues`);
     return queue;
   };
   const checked = <N extends JobName>(name: N, payload: JobPayload<N>): JobPayload<N> => {
@@ -136,29 +149,35 @@ function createJobQueues(parts: Parts): JobQueues {
     enqueue: async (name, payload) => {
       const data = checked(name, payload);
       const queue = queueNamed(queueOf(name));
-      await callQueue(`add ${name}`, () => queue.add(name, data, { attempts, ...catalogue[name].identity(data) }));
+      await callQueue(`add ${name}`, () =>
+        queue.add(name, data, { attempts: ATTEMPTS, ...catalogue[name].identity(data) }),
+      );
     },
     enqueueSlices: async (upstream, slices) => {
       const queue = queueNamed(slicesQueue(upstream));
-      const jobs = slices.map(({ sliceNo, gen, bulk }) => {
+      const jobs = slices.map(({ sliceNo, gen, isBulk }) => {
         const data = checked("slice.run", { v: 1, slice_no: sliceNo, gen });
-        const opts = { attempts, ...catalogue["slice.run"].identity(data), ...(bulk ? { priority: 1 } : {}) };
+        const opts = {
+          attempts: ATTEMPTS,
+          ...catalogue["slice.run"].identity(data),
+          ...(isBulk ? { priority: 1 } : {}),
+        };
         return { name: "slice.run", data, opts };
       });
-      for (let from = 0; from < jobs.length; from += bulkSize) {
-        await callQueue("add slice.run", () => queue.addBulk(jobs.slice(from, from + bulkSize)));
+      for (let from = 0; from < jobs.length; from += JOBS_PER_CALL) {
+        await callQueue("add slice.run", () => queue.addBulk(jobs.slice(from, from + JOBS_PER_CALL)));
       }
     },
     work: (name, handler, { concurrency, upstream }) => {
       const queue = queueOf(name, upstream);
       queueNamed(queue);
-      if (workers.has(queue)) throw new Error(`the queue ${queue} has its worker`);
+      if (workers.has(queue)) throw new Error(`the queue ${queue} already has a worker`);
       const worker = startJobWorker({ ...parts, name, queue, handler, concurrency });
       workers.set(queue, worker);
       return worker;
     },
     schedule: async (name, everyMs) => {
-      const template = { name, data: checked(name, { v: 1 }), opts: { attempts } };
+      const template = { name, data: checked(name, { v: 1 }), opts: { attempts: ATTEMPTS } };
       await callQueue(`schedule ${name}`, () =>
         queueNamed("maintenance").upsertJobScheduler(name, { every: everyMs }, template),
       );
@@ -177,8 +196,8 @@ function createJobQueues(parts: Parts): JobQueues {
     },
     close: async (timeoutMs) => {
       await Promise.all([...workers.values()].map((worker) => worker.close(timeoutMs)));
-      await settlesWithin(endMs, Promise.all([...queues.values()].map((queue) => queue.close())));
-      await settlesWithin(endMs, parts.connections.end());
+      await settlesWithin(CLOSE_TIMEOUT_MS, Promise.all([...queues.values()].map((queue) => queue.close())));
+      await settlesWithin(CLOSE_TIMEOUT_MS, parts.connections.end());
     },
   };
 }

@@ -1,46 +1,53 @@
-/** One worker of one queue: hands checked payloads to a handler, and outlives every outage of the queue's server. */
+/** The worker of one queue: passes validated payloads to a handler, and survives outages of the queue's server. */
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type Worker } from "bullmq";
-import type { Connections } from "./connections.ts";
+import type { QueueConnections } from "./connections.ts";
 import { catalogue, type JobName, type JobPayload } from "./catalogue.ts";
 import type { PayloadReader } from "./payload.ts";
 import type { ErrorLog, QueueLogger } from "./queue-log.ts";
 import { settlesWithin } from "./unavailable.ts";
 
-/** Does a job. It may be called twice for the same job, and must do no harm then. A rejection repeats the job, three times in all. */
+/**
+ * Runs a job. It must be idempotent: the same job may run twice. A job whose handler rejects runs up to three times.
+ */
 export type JobHandler<N extends JobName> = (payload: JobPayload<N>, signal: AbortSignal) => Promise<void>;
+
+/** A handler for every job of the catalogue: a job without one does not compile. */
+export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
 
 /** A running worker. */
 export interface JobWorker {
-  /** Sets how many jobs run at a time, at once (throws below 1): more are taken while others run, and with fewer none is stopped. */
+  /** Changes how many jobs run at a time, from now on. Running jobs go on. Throws below 1. */
   setConcurrency(concurrency: number): void;
-  /** From now on no handler is called; those that run go on. A job that was just being taken goes back to the queue. */
+  /** Calls no more handlers; running ones go on. A job that is being taken goes back to the queue. */
   stopTaking(): Promise<void>;
-  /** Stops taking, waits `timeoutMs` for the handlers that run, then aborts their signals and waits a second more. Never rejects, never hangs. */
+  /**
+   * Stops taking jobs, gives running handlers `timeoutMs`, then aborts them and waits 1 s. Never rejects, never hangs.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 
-/** What a worker is made of. */
+/** The parts of a worker. */
 export interface JobWorkerOptions<N extends JobName> {
   readonly name: N;
   readonly queue: string;
   readonly handler: JobHandler<N>;
   readonly concurrency: number;
-  readonly connections: Connections;
+  readonly connections: QueueConnections;
   readonly readPayload: PayloadReader;
   readonly logger: QueueLogger;
   readonly errorLog: ErrorLog;
 }
 
-/** How long a job of a version that this process does not know stays away before somebody looks at it again. */
-const newerDelayMs = 60_000;
+/** How long a job with a newer version waits before another worker may try it. */
+const NEWER_DELAY_MS = 60_000;
 
-/** Between a worker that could not start and its successor. */
-const revivalMs = 1000;
+/** Wait before a worker that could not start is replaced. */
+const RESTART_DELAY_MS = 1_000;
 
-/** After the signal. */
-const unwindMs = 1000;
+/** How long handlers may take to end after their signal aborts. */
+const ABORT_TIMEOUT_MS = 1_000;
 
-/** Starts a worker; it takes jobs from now on. */
+/** Starts a worker, which takes jobs from now on. */
 export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>): JobWorker {
   const { queue, connections, logger } = options;
   const onError = options.errorLog(`worker of ${queue}`);
@@ -64,16 +71,16 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
       logger.warn({ err: error, queue, job: job.id, attempt: job.attemptsMade }, "job failed");
     });
     started.on("stalled", (job) => {
-      logger.info({ queue, job }, "job taken over from a worker that went away");
+      logger.info({ queue, job }, "job taken over from a worker that disappeared");
     });
-    // On Postgres a worker whose first connection fails never tries another.
+    // On Postgres, a worker whose first connection fails never tries again.
     started.waitUntilReady().catch((error: unknown) => {
       onError(error instanceof Error ? error : new Error(String(error)));
       void started.close(true);
       if (stopped) return;
       revival = setTimeout(() => {
         worker = start();
-      }, revivalMs);
+      }, RESTART_DELAY_MS);
     });
     return started;
   }
@@ -81,7 +88,7 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
   function stop(): void {
     stopped = true;
     clearTimeout(revival);
-    // An idle worker is still waiting for a wake-up; the processor gives back what that brings.
+    // An idle worker still waits for a job. The processor gives that job back.
     worker.pause(true).catch(onError);
   }
 
@@ -91,7 +98,7 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
       worker.concurrency = next;
       concurrency = next;
       if (!grows || stopped) return;
-      // BullMQ looks at the number when a job ends. Resuming makes it look now; both run to their effect before anything else does.
+      // BullMQ reads the number only when a job ends. Pausing and resuming makes it read the number now.
       worker.pause(true).catch(onError);
       worker.resume().catch(onError);
     },
@@ -104,19 +111,19 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
       const closing = worker.close();
       if (await settlesWithin(timeoutMs, closing)) return;
       worker.cancelAllJobs("shutting down");
-      if (await settlesWithin(unwindMs, closing)) return;
-      logger.warn({ queue }, "worker left behind: handlers still run, or the queue's server is away");
+      if (await settlesWithin(ABORT_TIMEOUT_MS, closing)) return;
+      logger.warn({ queue }, "worker not closed: handlers still run, or the queue's server is unavailable");
       worker.disconnect().catch(onError);
     },
   };
 }
 
-/** Ends a job that belongs in the failed set. */
+/** Moves a job to the failed set. */
 class ParkedError extends UnrecoverableError {}
 
 function processor<N extends JobName>(options: JobWorkerOptions<N>, isStopped: () => boolean) {
   const { name, handler, readPayload, logger } = options;
-  // BullMQ makes a signal only for a function of three parameters.
+  // BullMQ passes a signal only to a function with three parameters.
   return async (job: Job<unknown>, token?: string, signal?: AbortSignal): Promise<void> => {
     if (isStopped()) {
       await job.moveToWait(token);
@@ -125,7 +132,7 @@ function processor<N extends JobName>(options: JobWorkerOptions<N>, isStopped: (
     const read = job.name === name ? readPayload(name, job.data) : ({ kind: "newer" } as const);
     if (read.kind === "newer") {
       logger.warn({ job: job.id, name: job.name }, "job of a newer version put back");
-      await job.moveToDelayed(Date.now() + newerDelayMs, token);
+      await job.moveToDelayed(Date.now() + NEWER_DELAY_MS, token);
       throw new DelayedError();
     }
     if (read.kind === "invalid") throw new UnrecoverableError(`payload: ${read.faults}`);

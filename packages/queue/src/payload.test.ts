@@ -1,31 +1,30 @@
-/** What comes through the gate of the queue, and what does not. */
 import { expect, test } from "@jest/globals";
 import { createPayloadReader } from "./payload.ts";
 
 const read = createPayloadReader();
 
-test("a payload of the catalogue is read as it is, with fields that a newer producer added", () => {
+test("reads a valid payload unchanged, with fields that a newer producer added", () => {
   const stored = { v: 1, slice_no: 3, gen: 0, hint: "new" };
 
   expect(read("slice.run", stored)).toEqual({ kind: "ok", payload: stored });
 });
 
-test("a higher version is newer, whatever else it holds", () => {
+test("reads a payload with a higher version as newer, whatever its fields", () => {
   expect(read("slice.run", { v: 2, slices: [] })).toEqual({ kind: "newer" });
 });
 
 test.each([
   ["a missing field", { v: 1, batchNo: 1 }],
-  ["a version that never was", { v: 0, upstream: "a" }],
+  ["an unknown lower version", { v: 0, upstream: "a" }],
   ["no version", { upstream: "a" }],
   ["an empty name", { v: 1, upstream: "" }],
-  ["no object", "a"],
-  ["nothing", null],
+  ["a string", "a"],
+  ["null", null],
 ])("%s is invalid", (_what, stored) => {
   expect(read("upstream.feed", stored).kind).toBe("invalid");
 });
 
-test("all faults are named together", () => {
+test("reports all faults together", () => {
   const result = read("slice.run", { v: 1, slice_no: -1 });
 
   expect(result).toEqual({

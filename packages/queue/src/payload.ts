@@ -1,17 +1,17 @@
-/** Reads payloads: the one gate through which they enter the queue and leave it. */
+/** Validates payloads when they enter the queue and when they leave it. */
 import { Ajv, type ValidateFunction } from "ajv";
 import { payloadSchemas, type JobName, type JobPayload } from "./catalogue.ts";
 
-/** What a stored payload turned out to be; `newer` was written by a version of ours that this process does not know. */
+/** The result of reading a payload. A newer version of Nightshift wrote a `newer` payload. */
 export type ReadPayload<N extends JobName> =
   | { readonly kind: "ok"; readonly payload: JobPayload<N> }
   | { readonly kind: "newer" }
   | { readonly kind: "invalid"; readonly faults: string };
 
-/** Reads what is stored under a job's name. */
+/** Validates the stored data of a job. */
 export type PayloadReader = <N extends JobName>(name: N, data: unknown) => ReadPayload<N>;
 
-/** Compiles the schemas of the catalogue once. */
+/** Compiles the catalogue's schemas, once for the process. */
 export function createPayloadReader(): PayloadReader {
   const ajv = new Ajv({ allErrors: true });
   const validators = new Map<JobName, ValidateFunction>(

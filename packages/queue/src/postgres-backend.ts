@@ -1,6 +1,7 @@
 /**
- * BullMQ on Postgres: its schema, and two pools for a process, one for producers and one for workers. BullMQ would open a pool for each queue
- * and each worker; a server has 200 connections for everybody.
+ * BullMQ on Postgres: its schema, and two connection pools for a process, one for producers and one for workers. By
+ * default BullMQ opens a pool for each queue and each worker, while the local Postgres has 200 connections for all
+ * processes.
  */
 import {
   Queue,
@@ -11,29 +12,32 @@ import {
   type PostgresPoolConfig,
 } from "bullmq";
 import pg from "pg";
-import { keptEvents, workerTiming, type Connections } from "./connections.ts";
+import { KEPT_EVENTS, WORKER_TIMING, type QueueConnections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
-import { callTimeoutMs } from "./unavailable.ts";
+import { CALL_TIMEOUT_MS } from "./unavailable.ts";
 
-/** A pool as BullMQ sees one. */
+/** The pool type that BullMQ accepts. */
 type PoolForBullMQ = Exclude<PostgresConnectionOptions, PostgresPoolConfig | string>;
 
-/** Statements at a time for all queues, or all workers, of a process: four were as fast as twelve. */
-const maxProducing = 4;
-const maxWorking = 6;
+/** Concurrent statements for all queues, and for all workers, of a process. Four were as fast as twelve. */
+const MAX_PRODUCERS = 4;
+const MAX_WORKERS = 6;
 
-/** The queue is disposable, so it need not wait for the disk: half as fast again. The schema is BullMQ's fixed name for pools that it is given. */
-const settings = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
+/**
+ * The queue is disposable, so commits do not wait for the disk: 1.5 times as fast. BullMQ always uses the schema
+ * `bullmq` for a pool that it is given.
+ */
+const SETTINGS = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
 
 /** Creates or migrates BullMQ's schema. */
 export async function preparePostgres(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: callTimeoutMs });
-  // What breaks the connection fails the statement; without a listener it would end the process as well.
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CALL_TIMEOUT_MS });
+  // A broken connection fails the statement. Without a listener the error would also end the process.
   client.on("error", () => undefined);
   await client.connect();
   try {
     await client.query("select pg_advisory_lock(hashtext('nightshift.queue.prepare'))");
-    await dropIfLedgerLost(client);
+    await dropIfMigrationsLost(client);
     await runMigrations(client);
   } finally {
     await client.end();
@@ -41,10 +45,11 @@ export async function preparePostgres(url: string): Promise<void> {
 }
 
 /**
- * Somebody who truncates every table of the schema empties the list of applied migrations too; BullMQ would then apply them to tables that
- * exist, and fail at every start. The queue holds nothing that Postgres' other schemas do not know, so it is made anew.
+ * Truncating every table of the schema also empties the list of applied migrations. BullMQ would then apply them to
+ * existing tables and fail at every start. The queue can be rebuilt from the other schemas, so this one is dropped and
+ * created again.
  */
-async function dropIfLedgerLost(client: pg.Client): Promise<void> {
+async function dropIfMigrationsLost(client: pg.Client): Promise<void> {
   const tables = await client.query(
     "select from pg_tables where schemaname = 'bullmq' and tablename in ('job', 'migration')",
   );
@@ -53,36 +58,39 @@ async function dropIfLedgerLost(client: pg.Client): Promise<void> {
   if (applied.rowCount === 0) await client.query("drop schema bullmq cascade");
 }
 
-/** Opens the pools of a process; they connect when first used. `queues`: how many workers there may be, each of which keeps a connection for LISTEN. */
+/**
+ * Opens the pools of a process, which connect when first used. `queues` is the most workers there can be: each keeps a
+ * connection for LISTEN.
+ */
 export function openPostgres(
   url: string,
   options: { readonly queues: number; readonly errorLog: ErrorLog },
-): Connections {
+): QueueConnections {
   const open = (source: string, max: number, queryTimeoutMs: number): pg.Pool => {
     const pool = new pg.Pool({
       ...address(url),
       max,
       application_name: "nightshift-queue",
-      connectionTimeoutMillis: callTimeoutMs,
+      connectionTimeoutMillis: CALL_TIMEOUT_MS,
       query_timeout: queryTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     });
     pool.setMaxListeners(0);
     pool.on("error", options.errorLog(source));
-    // BullMQ does not listen to each connection that it holds; one that breaks just then would end the process.
+    // BullMQ does not listen for errors on every connection that it holds. A break would end the process.
     pool.on("connect", (client) => client.on("error", options.errorLog(source)));
     return pool;
   };
-  const producers = open("postgres producers", maxProducing, callTimeoutMs);
-  const workers = open("postgres workers", maxWorking + options.queues, 2 * callTimeoutMs);
+  const producers = open("postgres producers", MAX_PRODUCERS, CALL_TIMEOUT_MS);
+  const workers = open("postgres workers", MAX_WORKERS + options.queues, 2 * CALL_TIMEOUT_MS);
 
   return {
     openQueue: (name) =>
-      // The dashboard and BullMQ's own defaults name the class by its Redis form; what differs is the escape hatch to the Redis client.
+      // The dashboard expects the Redis type of Queue. The two types differ only in access to the raw Redis client.
       new Queue(
         name,
-        { connection: asSeenByBullMQ(producers), streams: { events: { maxLen: keptEvents } } },
+        { connection: asSeenByBullMQ(producers), streams: { events: { maxLen: KEPT_EVENTS } } },
         createPostgresBackend,
       ) as unknown as Queue,
     openWorker: (name, processor, { concurrency, keptFailed }) =>
@@ -90,7 +98,7 @@ export function openPostgres(
         name,
         processor,
         {
-          ...workerTiming,
+          ...WORKER_TIMING,
           connection: asSeenByBullMQ(workers),
           concurrency,
           removeOnComplete: { count: 0 },
@@ -104,19 +112,19 @@ export function openPostgres(
   };
 }
 
-/** Adds our settings to those of the URL, which would hide the pool's own. */
+/** Adds our settings to the URL's `options`, which would otherwise hide them. */
 function address(url: string): Pick<pg.PoolConfig, "connectionString" | "options"> {
-  if (!URL.canParse(url)) return { connectionString: url, options: settings };
+  if (!URL.canParse(url)) return { connectionString: url, options: SETTINGS };
   const parsed = new URL(url);
   const own = parsed.searchParams.get("options");
-  parsed.searchParams.set("options", own === null ? settings : `${own} ${settings}`);
+  parsed.searchParams.set("options", own === null ? SETTINGS : `${own} ${SETTINGS}`);
   return { connectionString: parsed.href };
 }
 
 /**
- * The pool, with each failure that will pass by itself in the one form that BullMQ takes for such: a refused connection, after which it waits
- * and repeats the statement. It would fail a job whose handler had succeeded when the server restarts under its completion or picks it in a
- * deadlock, and would ask again without a pause while the server starts or the schema is gone.
+ * Wraps the pool so that every transient failure looks like a refused connection, the only failure after which BullMQ
+ * waits and repeats the statement. Without this, a restart or a deadlock during a job's completion would fail a job
+ * whose handler succeeded, and BullMQ would retry without a pause while the server starts or the schema is missing.
  */
 function asSeenByBullMQ(pool: pg.Pool): PoolForBullMQ {
   const view = {
@@ -124,7 +132,7 @@ function asSeenByBullMQ(pool: pg.Pool): PoolForBullMQ {
       try {
         return await pool.query(text, values === undefined ? undefined : [...values]);
       } catch (error) {
-        throw willPass(error) ? refused(error) : error;
+        throw isTransient(error) ? refused(error) : error;
       }
     },
     connect: () => pool.connect(),
@@ -137,8 +145,11 @@ function asSeenByBullMQ(pool: pg.Pool): PoolForBullMQ {
   return view as unknown as PoolForBullMQ;
 }
 
-/** No SQLSTATE: the connection. Else connection, rollback (deadlock), resources, operator (restart, time-out), and a schema that is gone. */
-function willPass(error: unknown): boolean {
+/**
+ * Reports whether a failure is transient: any failure without a SQLSTATE (the connection), or with one of the classes
+ * connection, rollback (deadlock), resources, operator intervention (restart, timeout), or a missing schema.
+ */
+function isTransient(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || /^(08|40|53|57|3F000|42883|42P01)/.test(error.code ?? "");
 }
 

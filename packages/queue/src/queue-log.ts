@@ -1,4 +1,4 @@
-/** What the queue says to the log, and how seldom it may repeat itself. */
+/** Logs the queue's errors, at a limited rate. */
 
 /** The part of a pino logger that this package uses. */
 export interface QueueLogger {
@@ -7,15 +7,15 @@ export interface QueueLogger {
 }
 
 /**
- * While a server is away, each connection, queue and worker says so, some of them twice a second: one line in this many milliseconds is
- * enough for all that differs in numbers only.
+ * While the server is unavailable, every connection, queue and worker reports it, some twice a second. Errors that
+ * differ only in numbers are logged once in this interval.
  */
-const quietMs = 5000;
+const QUIET_MS = 5_000;
 
-/** Handlers for the `error` events of everything that has any; without a handler such an event ends the process. */
+/** Returns a handler for the `error` events of `source`. Without a handler, such an event ends the process. */
 export type ErrorLog = (source: string) => (error: Error) => void;
 
-/** Makes the handlers; `suppressed` in a line counts those like it that were left out since the last. */
+/** In a log line, `suppressed` counts the similar errors that were left out since the last line. */
 export function createErrorLog(logger: QueueLogger): ErrorLog {
   const said = new Map<string, { readonly quietUntil: number; suppressed: number }>();
   return (source) => (error) => {
@@ -26,8 +26,8 @@ export function createErrorLog(logger: QueueLogger): ErrorLog {
       last.suppressed += 1;
       return;
     }
-    for (const [other, { quietUntil }] of said) if (quietUntil + quietMs < now) said.delete(other);
-    said.set(kind, { quietUntil: now + quietMs, suppressed: 0 });
+    for (const [other, { quietUntil }] of said) if (quietUntil + QUIET_MS < now) said.delete(other);
+    said.set(kind, { quietUntil: now + QUIET_MS, suppressed: 0 });
     logger.warn({ err: error, source, suppressed: last?.suppressed ?? 0 }, "queue error");
   };
 }

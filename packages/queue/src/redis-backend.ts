@@ -1,24 +1,30 @@
-/** BullMQ on Redis, through ioredis: two connections for a process, and one more for each of its workers, on which it waits for jobs. */
+/** BullMQ on Redis by ioredis: two connections for a process, and one for each worker, on which it waits for jobs. */
 import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
-import { keptEvents, workerTiming, type Connections } from "./connections.ts";
+import { KEPT_EVENTS, WORKER_TIMING, type QueueConnections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 
-const shared: RedisOptions = {
-  // Every half second, without end: an idle worker is back within 2 s of the server.
+const SHARED_OPTIONS: RedisOptions = {
+  // Retries every half second without end, so that an idle worker is back within 2 s of the server.
   retryStrategy: () => 500,
-  connectTimeout: 5000,
+  connectTimeout: 5_000,
   keepAlive: 10_000,
 };
 
-/** A producer's commands fail while the server is away, rather than pile up in memory until it is back: the reconciler repeats them. */
-const forProducers: RedisOptions = { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
+/**
+ * While the server is unavailable, a producer's commands fail instead of queueing in memory. The reconciler repeats
+ * them.
+ */
+const PRODUCER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
 
-/** A worker's commands wait for the server; BullMQ insists. */
-const forWorkers: RedisOptions = { ...shared, maxRetriesPerRequest: null };
+/** A worker's commands wait for the server, as BullMQ requires. */
+const WORKER_OPTIONS: RedisOptions = { ...SHARED_OPTIONS, maxRetriesPerRequest: null };
 
-/** Opens the connections of a process; the workers' one with the first worker. */
-export function openRedis(url: string, options: { readonly prefix: string; readonly errorLog: ErrorLog }): Connections {
+/** Opens the connections of a process. The workers' connection opens with the first worker. */
+export function openRedis(
+  url: string,
+  options: { readonly prefix: string; readonly errorLog: ErrorLog },
+): QueueConnections {
   const { prefix, errorLog } = options;
   const open = (source: string, settings: RedisOptions): Redis => {
     const redis = new Redis(url, settings);
@@ -26,20 +32,20 @@ export function openRedis(url: string, options: { readonly prefix: string; reado
     redis.on("error", errorLog(source));
     return redis;
   };
-  const producers = open("redis producers", forProducers);
+  const producers = open("redis producers", PRODUCER_OPTIONS);
   let workers: Redis | undefined;
 
   return {
     openQueue: (name) =>
-      new Queue(name, { connection: producers, prefix, streams: { events: { maxLen: keptEvents } } }),
+      new Queue(name, { connection: producers, prefix, streams: { events: { maxLen: KEPT_EVENTS } } }),
     openWorker: (name, processor, { concurrency, keptFailed }) => {
-      workers ??= open("redis workers", forWorkers);
+      workers ??= open("redis workers", WORKER_OPTIONS);
       return new Worker(name, processor, {
-        ...workerTiming,
+        ...WORKER_TIMING,
         connection: workers,
         prefix,
         concurrency,
-        // Not `true`, which breaks BullMQ's script when it is a worker's option.
+        // Not `true`: as a worker's option, it breaks BullMQ's script.
         removeOnComplete: { count: 0 },
         removeOnFail: { count: keptFailed },
       });

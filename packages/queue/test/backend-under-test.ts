@@ -1,24 +1,24 @@
-/** The two backends as the suite meets them: an empty one each, and the blows that may fall on it. */
+/** Opens an empty backend of each kind for a test file, with ways to wipe and disconnect it. */
 import { createDatabase, testServices, truncate } from "@nightshift/testing";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { prepareQueueBackend, type QueueBackend } from "../src/index.ts";
 
-/** A backend of the test file's own. */
+/** A backend that only one test file uses. */
 export interface BackendUnderTest {
   readonly backend: QueueBackend;
   /** The same backend under another URL. */
   at(url: string): QueueBackend;
-  /** Empties all of it: FLUSHDB, or TRUNCATE of every table. */
+  /** Empties the backend: FLUSHDB, or TRUNCATE of every table. */
   wipe(): Promise<void>;
-  /** Removes the jobs of a queue and nothing else that belongs to them. */
+  /** Removes the jobs of a queue, but not the keys or rows that refer to them. */
   loseJobs(queue: string): Promise<void>;
-  /** Ends every connection from the server's side, as its restart does. */
+  /** Ends every connection from the server's side, as a restart does. */
   disconnectAll(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The Postgres backend in a database of its own. */
+/** Opens the Postgres backend in a new database. */
 export async function openPostgresUnderTest(): Promise<BackendUnderTest> {
   const url = await createDatabase({ migrated: false });
   const admin = new pg.Client({ connectionString: url });
@@ -48,13 +48,13 @@ export async function openPostgresUnderTest(): Promise<BackendUnderTest> {
   };
 }
 
-/** Of the databases every Redis server has by default, the one that these tests empty. */
+/** The Redis database that these tests empty. Every Redis server has it by default. */
 const redisDatabase = 15;
 
 /** The prefix of the queues under test in Redis. */
 export const prefix = "queue-test";
 
-/** The Redis backend in a database of its own, empty. */
+/** Opens the Redis backend in an empty database. */
 export async function openRedisUnderTest(): Promise<BackendUnderTest> {
   const parsed = new URL(testServices().redisUrl!);
   parsed.pathname = `/${String(redisDatabase)}`;

@@ -1,4 +1,4 @@
-/** What the suites share: queues that close with the test that opened them, a log to look into, and handlers that wait to be let go. */
+/** The fixture of the suites: queues that close after each test, a readable log, and handlers that a test can hold. */
 import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import { openQueues, type JobQueues, type QueueBackend } from "../src/index.ts";
 import { prefix, type BackendUnderTest } from "./backend-under-test.ts";
@@ -6,13 +6,13 @@ import { prefix, type BackendUnderTest } from "./backend-under-test.ts";
 /** The fixture of a suite; use it inside tests. */
 export interface Fixture {
   readonly under: () => BackendUnderTest;
-  /** Opens queues with one upstream, `up`, as a process of its own would. */
+  /** Opens queues with one upstream, `up`, as another process would. */
   readonly open: (backend?: QueueBackend) => Promise<JobQueues>;
-  /** Messages logged since the test began. */
+  /** Counts the messages logged since the test began. */
   readonly logged: (message: string) => number;
 }
 
-/** Opens the backend for the suite, and closes after each test what it opened. */
+/** Opens the backend for the suite. Closes after each test the queues that the test opened. */
 export function useQueues(openBackend: () => Promise<BackendUnderTest>): Fixture {
   let under: BackendUnderTest | undefined;
   let opened: JobQueues[] = [];
@@ -46,27 +46,27 @@ export function useQueues(openBackend: () => Promise<BackendUnderTest>): Fixture
 
 type Board = ReturnType<JobQueues["boards"]>[number];
 
-/** Whether no job of a queue is in one of these states. */
+/** Reports whether a queue has no job in one of these states. */
 export async function hasNone(board: Board, ...states: Parameters<Board["getJobCountByTypes"]>): Promise<boolean> {
   return (await board.getJobCountByTypes(...states)) === 0;
 }
 
-/** A handler that runs until it is let go, and counts. */
+/** A handler that runs until the test releases it, with counters. */
 export interface Gate {
   readonly handler: (payload: unknown, signal: AbortSignal) => Promise<void>;
-  /** Lets go of the handlers that run, and of all that come. */
+  /** Releases the running handlers and all later ones. */
   readonly open: () => void;
-  /** How often it was called. */
+  /** Returns how often the handler was called. */
   readonly calls: () => number;
-  /** How many run now. */
+  /** Returns how many calls run now. */
   readonly running: () => number;
-  /** How many ran at a time at most since the last call of this. */
+  /** Returns the most calls that ran at a time since the last call of `peak`. */
   readonly peak: () => number;
-  /** How many saw their signal aborted. */
+  /** Returns how many calls saw their signal aborted. */
   readonly aborted: () => number;
 }
 
-/** Makes a closed gate. */
+/** Creates a closed gate. */
 export function createGate(): Gate {
   let calls = 0;
   let running = 0;
@@ -89,7 +89,7 @@ export function createGate(): Gate {
       });
       try {
         await Promise.race([opened, ended]);
-        // A turn of the loop, so that several can be seen to run at a time.
+        // One turn of the event loop, so that a test can see several run at a time.
         await new Promise((resolve) => setImmediate(resolve));
       } finally {
         running -= 1;

@@ -1,4 +1,4 @@
-/** What both backends must survive alike: wipes, outages, workers that die. */
+/** The failures that both backends must survive: wipes, outages, and killed workers. */
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { startTcpProxy, type TcpProxy, until } from "@nightshift/testing";
 import { openQueues, QueueUnavailableError } from "../src/index.ts";
@@ -7,7 +7,7 @@ import { createGate, hasNone, useQueues } from "./fixture.ts";
 
 const advance = { v: 1, batch_no: 7 } as const;
 
-/** Registers the suite for a backend. */
+/** Registers these tests for a backend. */
 export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void {
   const { open, under, logged } = useQueues(openBackend);
   const proxies: TcpProxy[] = [];
@@ -21,7 +21,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
   });
 
   describe("a wipe under running workers", () => {
-    test("they go on: what is added then runs, also under the id of a job that was running", async () => {
+    test("running workers take new jobs, even one with the id of a job that was running", async () => {
       const queues = await open();
       const gate = createGate();
       let after = 0;
@@ -31,14 +31,14 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       });
       const count = async (): Promise<void> => void (after += 1);
       queues.work("batch.advance", count, { concurrency: 1 });
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 1, { message: "a slice runs" });
 
       await under().wipe();
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 2, { message: "it is taken again" });
       gate.open();
-      await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, bulk: true }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, isBulk: true }]);
       await queues.enqueue("batch.advance", advance);
       await until(() => after === 2, { message: "what was added after the wipe runs" });
       await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), { message: "nothing is left" });
@@ -46,7 +46,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(gate.calls()).toBe(2);
     });
 
-    test("an advance that ran when the wipe came does not block the next of its batch", async () => {
+    test("an advance that ran during the wipe does not block the next advance of its batch", async () => {
       const queues = await open();
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 4 });
@@ -63,11 +63,11 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await queues.enqueue("batch.advance", advance);
       await until(() => gate.calls() === before + 1, { message: "so does the one after" });
 
-      expect(logged("worker left behind: handlers still run, or the queue's server is away")).toBe(0);
+      expect(logged("worker not closed: handlers still run, or the queue's server is unavailable")).toBe(0);
     });
   });
 
-  test("a worker that died leaves its job to another, and its batch can be advanced after that", async () => {
+  test("another worker takes over the job of a killed worker, and the batch can advance afterwards", async () => {
     const proxy = await startProxy();
     const [dying, living] = [await open(under().at(proxy.url)), await open()];
     const never = createGate();
@@ -83,23 +83,23 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     await living.enqueue("batch.advance", advance);
     await until(() => calls === 3, { message: "the next one runs" });
 
-    expect(logged("job taken over from a worker that went away")).toBe(1);
+    expect(logged("job taken over from a worker that disappeared")).toBe(1);
   });
 
-  describe("a server that goes away", () => {
-    test("enqueueing rejects, workers resume when it is back", async () => {
+  describe("an unavailable server", () => {
+    test("makes enqueueing reject, and workers resume when it is back", async () => {
       const proxy = await startProxy();
       const queues = await open(under().at(proxy.url));
       const gate = createGate();
       let calls = 0;
       queues.work("slice.run", gate.handler, { concurrency: 2, upstream: "up" });
       queues.work("batch.advance", async () => void (calls += 1), { concurrency: 1 });
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => gate.running() === 1, { message: "a slice runs" });
 
       await proxy.cut();
       await expect(queues.enqueue("batch.advance", advance)).rejects.toThrow(QueueUnavailableError);
-      await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, bulk: false }])).rejects.toThrow(
+      await expect(queues.enqueueSlices("up", [{ sliceNo: 2, gen: 0, isBulk: false }])).rejects.toThrow(
         QueueUnavailableError,
       );
       await expect(queues.isReady()).rejects.toThrow(QueueUnavailableError);
@@ -115,7 +115,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(logged("job failed")).toBe(0);
     });
 
-    test("a worker that is started meanwhile works when it is back", async () => {
+    test("lets a worker that was started during the outage work when it is back", async () => {
       const proxy = await startProxy();
       const queues = await open(under().at(proxy.url));
       await proxy.cut();
@@ -130,7 +130,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(calls).toBe(1);
     });
 
-    test("opening the queues rejects, and works when it is back", async () => {
+    test("makes opening the queues reject, and opening succeeds when it is back", async () => {
       const proxy = await startProxy();
       await proxy.cut();
 
@@ -140,7 +140,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await expect(open(under().at(proxy.url))).resolves.toBeDefined();
     });
 
-    test("closing ends, though it does not answer", async () => {
+    test("does not keep the queues from closing", async () => {
       const proxy = await startProxy();
       const logger = { info: () => undefined, warn: () => undefined };
       const queues = await openQueues({ backend: under().at(proxy.url), upstreams: ["up"], logger });
@@ -157,7 +157,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     });
   });
 
-  test("no job fails when the server ends every connection under it", async () => {
+  test("no job fails when the server ends every connection", async () => {
     const queues = await open();
     const numbers = Array.from({ length: 300 }, (_, sliceNo) => sliceNo);
     const seen = new Set<number>();
@@ -165,7 +165,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
 
     await queues.enqueueSlices(
       "up",
-      numbers.map((sliceNo) => ({ sliceNo, gen: 0, bulk: false })),
+      numbers.map((sliceNo) => ({ sliceNo, gen: 0, isBulk: false })),
     );
     await under().disconnectAll();
     await until(() => seen.size === numbers.length, { message: "all slices run", timeoutMs: 15_000 });

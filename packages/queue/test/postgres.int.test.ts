@@ -1,4 +1,4 @@
-/** The suites on Postgres, and how its schema is prepared. */
+/** The suites on Postgres, and the preparation of its schema. */
 import { describe, expect, jest, test } from "@jest/globals";
 import { createDatabase } from "@nightshift/testing";
 import pg from "pg";
@@ -7,7 +7,7 @@ import { openPostgresUnderTest } from "./backend-under-test.ts";
 import { outageSuite } from "./outage-suite.ts";
 import { queueSuite } from "./queue-suite.ts";
 
-// Time-outs of servers that are away, and the locks of workers that died, last for seconds.
+// Timeouts of unavailable servers and locks of killed workers last for seconds.
 jest.setTimeout(30_000);
 
 describe("on Postgres", () => {
@@ -16,7 +16,7 @@ describe("on Postgres", () => {
 });
 
 describe("BullMQ's schema on Postgres", () => {
-  test("racing processes prepare it once", async () => {
+  test("is prepared once when several processes race", async () => {
     const url = await createDatabase({ migrated: false });
 
     await Promise.all([1, 2, 3].map(() => prepareQueueBackend({ kind: "postgres", url })));
@@ -26,7 +26,7 @@ describe("BullMQ's schema on Postgres", () => {
     await queues.close(0);
   });
 
-  test("truncated to its list of migrations, it is made anew by the next process that starts", async () => {
+  test("is created again by the next process after every table was truncated", async () => {
     const url = await createDatabase({ migrated: false });
     const backend = { kind: "postgres", url } as const;
     await prepareQueueBackend(backend);
@@ -40,7 +40,7 @@ describe("BullMQ's schema on Postgres", () => {
     await queues.close(0);
   });
 
-  test("settings in the URL are kept beside ours", async () => {
+  test("keeps the settings of the URL in addition to ours", async () => {
     const url = new URL(await createDatabase({ migrated: false }));
     url.searchParams.set("options", "-c work_mem=5MB");
     const backend = { kind: "postgres", url: url.href } as const;

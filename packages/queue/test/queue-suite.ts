@@ -1,4 +1,4 @@
-/** What both backends must do alike, while the server is there. */
+/** The behavior that both backends share while the server is available. */
 import { describe, expect, test } from "@jest/globals";
 import { until } from "@nightshift/testing";
 import type { BackendUnderTest } from "./backend-under-test.ts";
@@ -6,22 +6,22 @@ import { createGate, hasNone, useQueues } from "./fixture.ts";
 
 const advance = { v: 1, batch_no: 7 } as const;
 
-/** Registers the suite for a backend. */
+/** Registers these tests for a backend. */
 export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   const { open, under, logged } = useQueues(openBackend);
 
   describe("slices", () => {
-    test("a slice is handed over once, and its id is free again when it is done", async () => {
+    test("a slice runs once, and its id is free again when it is done", async () => {
       const queues = await open();
       const seen: unknown[] = [];
       queues.work("slice.run", async (payload) => void seen.push(payload), { concurrency: 4, upstream: "up" });
 
-      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, isBulk: false }]);
       await until(() => seen.length === 1, { message: "the slice runs" });
       await until(async () => (await queues.boards()[2]!.getJob("s12-3")) === undefined, {
         message: "its job is gone",
       });
-      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 12, gen: 3, isBulk: false }]);
       await until(() => seen.length === 2, { message: "it runs again" });
 
       expect(seen).toEqual([
@@ -30,10 +30,10 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       ]);
     });
 
-    test("a slice that waits already is not added twice, and small batches go before bulk", async () => {
+    test("a waiting slice is not added twice, and small batches go before bulk", async () => {
       const queues = await open();
-      const bulk = [1, 2, 3].map((sliceNo) => ({ sliceNo, gen: 0, bulk: true }));
-      const small = [4, 5].map((sliceNo) => ({ sliceNo, gen: 0, bulk: false }));
+      const bulk = [1, 2, 3].map((sliceNo) => ({ sliceNo, gen: 0, isBulk: true }));
+      const small = [4, 5].map((sliceNo) => ({ sliceNo, gen: 0, isBulk: false }));
       const order: number[] = [];
 
       await queues.enqueueSlices("up", bulk);
@@ -44,7 +44,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(order).toEqual([4, 5, 1, 2, 3]);
     });
 
-    test("a handler that rejects is called three times, and then the slice can be added again", async () => {
+    test("a slice whose handler rejects runs three times, and then can be added again", async () => {
       const queues = await open();
       let calls = 0;
       const worker = queues.work(
@@ -56,11 +56,11 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
         { concurrency: 1, upstream: "up" },
       );
 
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(async () => (await queues.boards()[2]!.getJob("s1-0")) === undefined, { message: "its job is gone" });
       await until(() => logged("job failed") === 3, { message: "each failure is logged" });
       await worker.stopTaking();
-      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, bulk: false }]);
+      await queues.enqueueSlices("up", [{ sliceNo: 1, gen: 0, isBulk: false }]);
       await until(() => queues.boards()[2]!.getWaitingCount(), { message: "it waits" });
 
       expect(calls).toBe(3);
@@ -68,7 +68,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   });
 
   describe("advances", () => {
-    test("those that arrive while one runs are run once more after it", async () => {
+    test("several that arrive while one runs are run as one after it", async () => {
       const queues = await open();
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 8 });
@@ -77,7 +77,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 1, { message: "the first runs" });
       await Promise.all([1, 2, 3].map(() => queues.enqueue("batch.advance", advance)));
       await queues.enqueue("batch.advance", { v: 1, batch_no: 8 });
-      await until(() => gate.running() === 2, { message: "that of another batch runs beside it" });
+      await until(() => gate.running() === 2, { message: "the job of another batch runs too" });
       gate.open();
       await until(() => gate.calls() === 3, { message: "it runs once more" });
       await until(() => hasNone(queues.boards()[0]!, "waiting", "active", "delayed"), {
@@ -87,7 +87,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(gate.calls()).toBe(3);
     });
 
-    test("one that arrives while another runs is run though that one fails for good", async () => {
+    test("one that arrives while another runs is run even if that one fails for good", async () => {
       const queues = await open();
       const gate = createGate();
       let calls = 0;
@@ -113,7 +113,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(calls).toBe(4);
     });
 
-    test("one that waits absorbs others", async () => {
+    test("one that waits absorbs later ones", async () => {
       const queues = await open();
 
       for (let i = 0; i < 3; i++) await queues.enqueue("batch.advance", advance);
@@ -121,7 +121,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(await queues.boards()[0]!.getWaitingCount()).toBe(1);
     });
 
-    test("a job that vanished blocks nobody: the next one of its batch runs", async () => {
+    test("a job that vanished does not block the next job of its batch", async () => {
       const queues = await open();
       await queues.enqueue("batch.advance", advance);
       await under().loseJobs("batches");
@@ -136,7 +136,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   });
 
   describe("payloads", () => {
-    test("a wrong payload is refused before it enters the queue", async () => {
+    test("an invalid payload is refused before it enters the queue", async () => {
       const queues = await open();
 
       await expect(queues.enqueue("batch.advance", { v: 1, batch_no: -1 })).rejects.toThrow(TypeError);
@@ -145,7 +145,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       );
     });
 
-    test("a payload of a newer version is put back for a minute, not failed", async () => {
+    test("a payload of a newer version is put back for a minute and does not fail", async () => {
       const queues = await open();
       const board = queues.boards()[0]!;
       let calls = 0;
@@ -160,7 +160,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(calls).toBe(0);
     });
 
-    test("what is no payload at all is dropped, and said so", async () => {
+    test("data that is not a payload is dropped with a log message", async () => {
       const queues = await open();
       const board = queues.boards()[0]!;
       let calls = 0;
@@ -175,7 +175,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     });
   });
 
-  test("a failed line waits in the failed set with its reason, until its retry takes it out", async () => {
+  test("a failed line stays in the failed set with its reason until its retry removes it", async () => {
     const queues = await open();
     const board = queues.boards().find((queue) => queue.name === "failed-lines")!;
     const line = { v: 1, batch_no: 7, batch_id: "batch_x", line: 2, request_gen: 1, reason: "upstream: 500" } as const;
@@ -199,9 +199,10 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   });
 
   describe("workers", () => {
-    const slices = (count: number) => Array.from({ length: count }, (_, sliceNo) => ({ sliceNo, gen: 0, bulk: false }));
+    const slices = (count: number) =>
+      Array.from({ length: count }, (_, sliceNo) => ({ sliceNo, gen: 0, isBulk: false }));
 
-    test("concurrency grows while all places are taken, and shrinks as jobs end", async () => {
+    test("raise their concurrency at once, and lower it as jobs end", async () => {
       const queues = await open();
       const first = createGate();
       const second = createGate();
@@ -225,7 +226,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(second.peak()).toBe(1);
     });
 
-    test("one that stopped taking calls no handler; another gets the job", async () => {
+    test("call no handler after stopTaking, and another worker gets the job", async () => {
       const [leaving, staying] = [await open(), await open()];
       const gate = createGate();
       const worker = leaving.work("slice.run", gate.handler, { concurrency: 4, upstream: "up" });
@@ -233,7 +234,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 1, { message: "one runs" });
 
       await worker.stopTaking();
-      await staying.enqueueSlices("up", [{ sliceNo: 5, gen: 0, bulk: false }]);
+      await staying.enqueueSlices("up", [{ sliceNo: 5, gen: 0, isBulk: false }]);
       let taken = 0;
       staying.work("slice.run", async () => void (taken += 1), { concurrency: 1, upstream: "up" });
       await until(() => taken === 1, { message: "the other gets the job" });
@@ -244,7 +245,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(gate.aborted()).toBe(0);
     });
 
-    test("closing waits for handlers, then aborts them, and another worker gets the job", async () => {
+    test("wait for handlers when closing, then abort them, and another worker gets the job", async () => {
       const [leaving, staying] = [await open(), await open()];
       const gate = createGate();
       const worker = leaving.work("slice.run", gate.handler, { concurrency: 1, upstream: "up" });
@@ -259,17 +260,21 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(gate.aborted()).toBe(1);
     });
 
-    test("a queue has one worker in a process, and an upstream must be known", async () => {
+    test("are limited to one for each queue and process, and need a known upstream", async () => {
       const queues = await open();
       queues.work("batch.advance", async () => undefined, { concurrency: 1 });
 
-      expect(() => queues.work("batch.advance", async () => undefined, { concurrency: 1 })).toThrow("has its worker");
-      expect(() => queues.work("slice.run", async () => undefined, { concurrency: 1 })).toThrow("name the upstream");
-      await expect(queues.enqueueSlices("down", slices(1))).rejects.toThrow("there is no queue slices-down");
+      expect(() => queues.work("batch.advance", async () => undefined, { concurrency: 1 })).toThrow(
+        "already has a worker",
+      );
+      expect(() => queues.work("slice.run", async () => undefined, { concurrency: 1 })).toThrow(
+        "needs the name of its upstream",
+      );
+      await expect(queues.enqueueSlices("down", slices(1))).rejects.toThrow("unknown queue slices-down");
     });
   });
 
-  test("maintenance runs again and again, however often it is scheduled, and comes back after a wipe", async () => {
+  test("maintenance repeats at its interval however often it is scheduled, also after a wipe", async () => {
     const queues = await open();
     let runs = 0;
     queues.work("maintenance.run", async () => void (runs += 1), { concurrency: 1 });

@@ -1,17 +1,17 @@
-/** How long to wait before something that ended by itself is started again. */
+/** Exponential backoff for a child process that has to be restarted. */
 const FIRST_MS = 200;
 const LONGEST_MS = 5_000;
 
-/** What ran for so long was well, and its next end counts as the first. */
+/** A run of this length counts as healthy: the next end starts the backoff again. */
 const HEALTHY_MS = 30_000;
 
-/** Counts ends in a row. */
+/** Counts the ends in a row. */
 export interface Backoff {
-  /** The wait in milliseconds (200 to 5,000), told how long the last run took. */
+  /** Returns the wait in milliseconds, 200 to 5,000, from the length of the last run. */
   readonly next: (ranMs: number) => number;
 }
 
-/** For one thing that is kept running; it has not ended yet. */
+/** Creates the backoff of one process, which has not ended yet. */
 export function createBackoff(): Backoff {
   let ends = 0;
   return {

@@ -20,7 +20,7 @@ function faultsOf(env: NodeJS.ProcessEnv, of: TObject = schema): ConfigError {
   throw new Error("the configuration was accepted");
 }
 
-test("strings become the numbers and booleans that the schema asks for, and defaults fill in", () => {
+test("converts strings to the schema's numbers and booleans, and adds defaults", () => {
   const withFlag = Type.Object({ ...schema.properties, FLAG: Type.Boolean() });
 
   const config = readConfig(
@@ -38,7 +38,7 @@ test("strings become the numbers and booleans that the schema asks for, and defa
   });
 });
 
-test("the result cannot be changed", () => {
+test("returns a frozen object", () => {
   const config = readConfig(schema, { DATABASE_URL: "postgres://h/d" }, "api");
 
   expect(() => {
@@ -46,13 +46,13 @@ test("the result cannot be changed", () => {
   }).toThrow(TypeError);
 });
 
-test("an empty string, or one of white space, counts as not set", () => {
+test("treats an empty string and one of white space as not set", () => {
   const config = readConfig(schema, { DATABASE_URL: "postgres://h/d", PORT: " ", NIGHTSHIFT_ADMIN_KEY: "" }, "api");
 
   expect(config).toEqual({ DATABASE_URL: "postgres://h/d", PORT: 8080, NIGHTSHIFT_LOG_LEVEL: "info" });
 });
 
-test("all faults are told at once, each with its variable, what it got and what is expected", () => {
+test("reports all faults at once, each with its variable, its value and what is expected", () => {
   const error = faultsOf({ PORT: "70000", NIGHTSHIFT_LOG_LEVEL: "loud", SIMULATOR_ERROR_RATE: "-1" });
 
   expect(error.faults).toEqual([
@@ -65,13 +65,13 @@ test("all faults are told at once, each with its variable, what it got and what 
   for (const fault of error.faults) expect(error.message).toContain(fault.problem);
 });
 
-test.each(["eighty", "1.5", "8080 x", "NaN"])("%j is no port", (port) => {
+test.each(["eighty", "1.5", "8080 x", "NaN"])("refuses %j as a port", (port) => {
   const error = faultsOf({ DATABASE_URL: "postgres://h/d", PORT: port });
 
   expect(error.faults).toEqual([{ variable: "PORT", problem: `got "${port}", expected an integer from 0 to 65535` }]);
 });
 
-test("keys and the password in a URL stay out of the message", () => {
+test("hides keys and the password in a URL", () => {
   const error = faultsOf({ DATABASE_URL: "postgresql:/me:hunter2@db/x", NIGHTSHIFT_ADMIN_KEY: "too-short" });
 
   expect(error.message).not.toContain("hunter2");
@@ -83,7 +83,7 @@ test.each([
   ["NIGHTSHIFT_DATADIR", "NIGHTSHIFT_DATA_DIR"],
   ["NIGHTSHIFT_LOGLEVEL", "NIGHTSHIFT_LOG_LEVEL"],
   ["NIGHTSHIFT_UPSTREAM_BASE_URL", "UPSTREAM_BASE_URL"],
-])("the unknown %s is refused and %s suggested", (unknown, nearest) => {
+])("refuses the unknown %s and suggests %s", (unknown, nearest) => {
   const error = faultsOf({ DATABASE_URL: "postgres://h/d", [unknown]: "x" });
 
   expect(error.faults).toEqual([
@@ -91,13 +91,13 @@ test.each([
   ]);
 });
 
-test("an unknown variable that is like none of ours is refused without a suggestion", () => {
+test("refuses an unknown variable that resembles no known one, without a suggestion", () => {
   const error = faultsOf({ DATABASE_URL: "postgres://h/d", NIGHTSHIFT_X: "x" });
 
   expect(error.faults).toEqual([{ variable: "NIGHTSHIFT_X", problem: "is not a variable of Nightshift" }]);
 });
 
-test("a variable that another process of Nightshift reads is no fault", () => {
+test("accepts a variable that only another process of Nightshift reads", () => {
   const config = readConfig(schema, { DATABASE_URL: "postgres://h/d", NIGHTSHIFT_CONFIG: "routes.yaml" }, "api");
 
   expect(config).not.toHaveProperty("NIGHTSHIFT_CONFIG");

@@ -1,21 +1,20 @@
-/** Reads a process' environment variables by a schema: all faults at once, no silent default for a wrong value. */
-import type { Static, TObject } from "@sinclair/typebox";
+/** Reads a process' environment variables by a schema. Reports all faults at once, and never replaces a wrong value. */
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 import ajvFormats from "ajv-formats";
 import { distance } from "fastest-levenshtein";
-import { describeExpectation } from "./expectation.ts";
 import { KNOWN_VARIABLES } from "./known-variables.ts";
 import { StartupError } from "./startup-error.ts";
 
 const OUR_PREFIX = "NIGHTSHIFT_";
 
-/** One variable that is wrong, and how: `got "x", expected an integer`, `is not set, expected …`. */
+/** A faulty variable and its problem, such as `got "x", expected an integer` or `is not set, expected …`. */
 export interface ConfigFault {
   readonly variable: string;
   readonly problem: string;
 }
 
-/** Thrown by `readConfig`, and by a process that finds a fault in a file its variables name. The message lists all. */
+/** Lists all faults of the variables, or of a file that a variable names. */
 export class ConfigError extends StartupError {
   override readonly name = "ConfigError";
   readonly faults: readonly ConfigFault[];
@@ -23,15 +22,16 @@ export class ConfigError extends StartupError {
   constructor(processName: string, faults: readonly ConfigFault[], options?: ErrorOptions) {
     const width = Math.max(...faults.map((fault) => fault.variable.length));
     const lines = faults.map((fault) => `  ${fault.variable.padEnd(width)}  ${fault.problem}`);
-    super(`${processName} cannot start. Wrong in its environment:\n${lines.join("\n")}`, options);
+    super(`${processName} cannot start. Fix these environment variables:\n${lines.join("\n")}`, options);
     this.faults = faults;
   }
 }
 
 /**
- * The variables that `schema` names, turned into numbers and booleans where it says so, with its defaults, frozen. White
- * space around a value is not part of it, and an empty one counts as not set. Throws ConfigError, which also names every `NIGHTSHIFT_` variable that nothing of
- * Nightshift reads. A property's `description` should say what a good value is: it is shown after "expected".
+ * Returns the variables that `schema` names, converted to its types, with its defaults, frozen. White space around a
+ * value is ignored, and an empty value counts as not set. Throws ConfigError with all faults, including every
+ * `NIGHTSHIFT_` variable that no process of Nightshift reads. A property's `description` says what a valid value is:
+ * the message shows it after "expected".
  */
 export function readConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv, processName: string): Static<S> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true, allowUnionTypes: true });
@@ -65,7 +65,7 @@ function nameVariable(error: ErrorObject): string {
   return typeof missing === "string" ? missing : (error.instancePath.split("/")[1] ?? "");
 }
 
-/** The message ends in logs and on screens, so keys and the passwords in URLs stay out of it. */
+/** Hides keys and the passwords in URLs, because the message appears in logs and on screens. */
 function show(variable: string, value: string): string {
   if (/(KEY|KEY_ID|SECRET|TOKEN|PASSWORD)$/.test(variable)) return `a value of ${String(value.length)} characters`;
   return JSON.stringify(value.replaceAll(/[^/@\s]*@/g, "***@"));
@@ -82,7 +82,7 @@ function findUnknown(schema: TObject, env: NodeJS.ProcessEnv): ConfigFault[] {
     });
 }
 
-/** Null where not even half of the name is like that of a known one. The prefix is no likeness. */
+/** Returns the known name that is most alike, or null if more than half of the name differs. Ignores the prefix. */
 function findNearest(variable: string, known: readonly string[]): string | null {
   const name = variable.slice(OUR_PREFIX.length);
   const byDistance = known
@@ -90,4 +90,33 @@ function findNearest(variable: string, known: readonly string[]): string | null 
     .sort((a, b) => a.edits - b.edits);
   const nearest = byDistance[0];
   return nearest !== undefined && nearest.edits <= name.length / 2 ? nearest.candidate : null;
+}
+
+/** Describes a valid value, as the end of "expected …". Uses the schema's `description` if it has one. */
+function describeExpectation(schema: TSchema): string {
+  if (schema.description !== undefined) return schema.description;
+  const choices = listChoices(schema);
+  if (choices !== null) return `one of ${choices.join(", ")}`;
+  if (schema["type"] === "integer") return `an integer${describeBounds(schema)}`;
+  if (schema["type"] === "number") return `a number${describeBounds(schema)}`;
+  if (schema["type"] === "boolean") return "true or false";
+  if (typeof schema["format"] === "string") return `a string of the format ${schema["format"]}`;
+  if (typeof schema["pattern"] === "string") return `a string that matches ${schema["pattern"]}`;
+  return "a string";
+}
+
+function listChoices(schema: TSchema): string[] | null {
+  const options: unknown = schema["anyOf"];
+  if (!Array.isArray(options)) return "const" in schema ? [String(schema["const"])] : null;
+  const choices = (options as TSchema[]).map(listChoices);
+  return choices.every((choice) => choice !== null) ? choices.flat() : null;
+}
+
+function describeBounds(schema: TSchema): string {
+  const least: unknown = schema["minimum"];
+  const most: unknown = schema["maximum"];
+  if (typeof least === "number" && typeof most === "number") return ` from ${String(least)} to ${String(most)}`;
+  if (typeof least === "number") return ` of at least ${String(least)}`;
+  if (typeof most === "number") return ` of at most ${String(most)}`;
+  return "";
 }

@@ -1,30 +1,32 @@
-/** What a connection can bring instead of a request, and how it is answered: no app ever sees it. */
+/** Replies to connections whose bytes are not a valid request. Express never sees these. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** `head_too_large`: beyond Node's 16 KiB; `too_slow`: the head took more than a minute, or the whole request more than an hour. */
+/**
+ * `head_too_large` is beyond Node's 16 KiB. `too_slow` is a head that took over a minute, or a request over an hour.
+ */
 export interface ConnectionFault {
   readonly kind: "malformed" | "head_too_large" | "too_slow";
-  /** What is wrong, in the words of who noticed it. */
+  /** The reason, in the words of Node's HTTP parser. */
   readonly reason: string;
 }
 
-/** A whole reply; `content-length` and `connection: close` are added to its headers. */
+/** A complete reply, to which `content-length` and `connection: close` are added. */
 export interface FaultReply {
   readonly status: number;
-  /** As it stands behind the status: RFC 9112 §4. */
+  /** The text after the status: RFC 9112 §4. */
   readonly reasonPhrase: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Called once for each fault that can still be answered. */
+/** Returns the reply to a fault. Called once for each fault that can still get a reply. */
 export type AnswerFault = (fault: ConnectionFault) => FaultReply;
 
 /**
- * Answers faults by `answer` instead of Node's replies without a body, and closes the connection. Nothing is answered once the head
- * of a reply to the same request is sent, and a fault behind a request that is whole waits for that one's reply (RFC 9112 §9.3.2).
- * `running` are the replies under way.
+ * Sends the replies of `answer` instead of Node's, which have no body, and closes the connection. A request whose reply
+ * has begun gets no second reply. A fault after a complete request waits for that request's reply (RFC 9112 §9.3.2).
+ * `running` are the unfinished replies.
  */
 export function answerConnectionFaults(
   server: Server,
@@ -40,7 +42,7 @@ export function answerConnectionFaults(
     socket.end(print(answer(fault)), () => socket.destroy());
   };
   server.on("clientError", (error: Error, socket: Duplex) => {
-    // The parser complains again of each further piece.
+    // The parser reports an error again for each further chunk.
     if (answered.has(socket)) return;
     answered.add(socket);
     const before = [...running].filter(({ req }) => req.socket === socket).at(-1);
@@ -53,15 +55,15 @@ export function answerConnectionFaults(
     }
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    refuse(socket, { kind: "malformed", reason: "CONNECT is for proxies, and this is none" });
+    refuse(socket, { kind: "malformed", reason: "CONNECT is for proxies, and this server is not a proxy" });
   });
-  // An expectation that is not known may be passed over (RFC 9110 §10.1.1).
+  // An unknown expectation may be ignored (RFC 9110 §10.1.1).
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     server.emit("request", request, response);
   });
 }
 
-/** True where a request of HTTP/1.1 lacks what it must have (RFC 9112 §3.2); it is answered then. */
+/** Replies to an HTTP/1.1 request without its required Host header (RFC 9112 §3.2), and reports whether it did. */
 export function refuseWithoutHost(request: IncomingMessage, response: ServerResponse, answer: AnswerFault): boolean {
   if (request.headers.host !== undefined || request.httpVersion !== "1.1") return false;
   const { status, headers, body } = answer({ kind: "malformed", reason: "its Host header is missing" });
@@ -71,7 +73,7 @@ export function refuseWithoutHost(request: IncomingMessage, response: ServerResp
 
 function faultOf(error: Error): ConnectionFault {
   const code = "code" in error ? String(error.code) : "";
-  // What the parser says is in `reason`; `message` has a prefix of Node's.
+  // The parser's own words are in `reason`; `message` adds a prefix.
   const reason = "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
   if (code === "HPE_HEADER_OVERFLOW" || code === "HPE_CHUNK_EXTENSIONS_OVERFLOW")
     return { kind: "head_too_large", reason };

@@ -1,6 +1,6 @@
-/** Bounds how long we wait for a promise. */
+/** Bounds the wait for a promise. */
 
-/** Settles as `work` does, or rejects after `timeoutMs`; the work itself goes on, and its late failure is nobody's. */
+/** Settles as `work` does, or rejects after `timeoutMs`. The work itself goes on, and its late failure is ignored. */
 export async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
-/** Says in a few words what went wrong, for places that show no stack: health checks, waiting at the start. */
+/** Describes an error in a few words, for places without a stack trace: health checks, and waiting at the start. */
 
-/** The message of `error`; its code where it has none, as Node's AggregateError of a refused connection. */
+/** Returns the error's message, or its code if it has none, like Node's AggregateError for a refused connection. */
 export function describeError(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
   const { message, code, name } = error as {

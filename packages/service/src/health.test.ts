@@ -29,7 +29,7 @@ async function get(url: string): Promise<{ status: number; body: unknown }> {
 
 const passes: Check = () => Promise.resolve();
 
-test("a process whose dependencies all answer is ready", async () => {
+test("is ready when every dependency answers", async () => {
   const { url } = await serve({ postgres: passes, queue: passes });
 
   const ready = await get(`${url}/readyz`);
@@ -40,10 +40,10 @@ test("a process whose dependencies all answer is ready", async () => {
   });
 });
 
-test("a process with a failing dependency is alive, not ready, and names it with the reason", async () => {
+test("is alive but not ready with a failing dependency, and names it with the reason", async () => {
   const { url } = await serve({
     postgres: () => Promise.reject(new Error("connect ECONNREFUSED 127.0.0.1:5432")),
-    // What Node makes of a refused connection to a name with two addresses.
+    // Node's error for a refused connection to a name with two addresses.
     queue: () => Promise.reject(Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })),
     objects: passes,
   });
@@ -65,7 +65,7 @@ test("a process with a failing dependency is alive, not ready, and names it with
   expect(healthy).toEqual({ status: 200, body: { status: "ok" } });
 });
 
-test("a dependency that hangs is not asked again by each probe, and the probe answers all the same", async () => {
+test("answers probes while a dependency hangs, without starting another check for each", async () => {
   let calls = 0;
   const { url } = await serve({
     objects: () => {
@@ -85,7 +85,7 @@ test("a dependency that hangs is not asked again by each probe, and the probe an
   expect(calls).toBe(1);
 });
 
-test("a draining process is alive and not ready, though its dependencies answer", async () => {
+test("is alive but not ready while draining, even if its dependencies answer", async () => {
   const { url } = await serve({ postgres: passes }, () => true);
 
   const ready = await get(`${url}/readyz`);
@@ -95,7 +95,7 @@ test("a draining process is alive and not ready, though its dependencies answer"
   expect(healthy.status).toBe(200);
 });
 
-test("the metrics are Node's and the process' own", async () => {
+test("shows Node's metrics and the process' own", async () => {
   const { url, metrics } = await serve({});
   new Gauge({ name: "lines_in_flight", help: "Lines.", registers: [metrics] }).set(7);
 

@@ -1,4 +1,4 @@
-/** The three routes that tell operators and load balancers how a process is. */
+/** The three routes that show operators and load balancers the state of a process. */
 import { Router } from "express";
 import type { Registry } from "prom-client";
 import { withDeadline } from "./deadline.ts";
@@ -10,10 +10,10 @@ const CHECK_TIMEOUT_MS = 2_000;
 export type Check = () => Promise<void>;
 
 export interface HealthOptions {
-  /** By the dependency's name, which /readyz shows. */
+  /** Checks by the name of their dependency, which /readyz shows. */
   readonly checks: Readonly<Record<string, Check>>;
   readonly metrics: Pick<Registry, "contentType" | "metrics">;
-  /** True once the process is on its way out: /readyz then answers 503, so that balancers send nothing more. */
+  /** True once the process is shutting down. /readyz then answers 503, so that load balancers stop sending requests. */
   readonly isDraining: () => boolean;
 }
 
@@ -23,8 +23,8 @@ interface CheckResult {
 }
 
 /**
- * GET /healthz: 200 while the process runs. GET /readyz: 200 when every check passes within 2 s, else 503, with each
- * dependency by name. GET /metrics: Prometheus' text form.
+ * GET /healthz returns 200 while the process runs. GET /readyz returns 200 if every check passes within 2 s, else 503,
+ * with each dependency by name. GET /metrics returns Prometheus' text format.
  */
 export function healthRoutes(options: HealthOptions): Router {
   const checks = Object.entries(options.checks).map(([name, check]) => [name, shareWhileRunning(check)] as const);
@@ -59,7 +59,7 @@ async function runCheck(check: Check): Promise<CheckResult> {
   }
 }
 
-/** A dependency that hangs must not gather one more waiting check with each probe of the balancer. */
+/** Shares a running check, so that probes of a dependency that hangs do not pile up waiting checks. */
 function shareWhileRunning(check: Check): Check {
   let running: Promise<void> | null = null;
   return () => {

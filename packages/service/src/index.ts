@@ -1,4 +1,4 @@
-/** The shell of a process of Nightshift: configuration, log, metrics, health, HTTP server, and a graceful end. */
+/** What every process of Nightshift needs: configuration, log, metrics, health, HTTP server, and graceful shutdown. */
 export { createBackoff } from "./backoff.ts";
 export { ConfigError, readConfig, type ConfigFault } from "./config.ts";
 export { withDeadline } from "./deadline.ts";

@@ -1,21 +1,21 @@
-/** How a process ends: named phases, the reverse of how it was opened, each with a time-out. */
+/** Stops a process in named phases, in reverse order of its start, each with a timeout. */
 import { withDeadline } from "./deadline.ts";
 import type { Logger } from "./logger.ts";
 
-/** What a process' main function gets to say how it is closed. */
+/** The interface through which a process' main function registers its shutdown. */
 export interface Lifecycle {
-  /** Aborted as soon as the process is asked to stop; nothing new should be begun after that. */
+  /** Aborted as soon as the process is asked to stop. Do not start anything new after that. */
   readonly stopping: AbortSignal;
   /**
-   * Registers a phase of stopping. Phases run one after the other, the last registered first; one that takes longer
-   * than `timeoutMs` or rejects is logged, makes the exit code 1, and the next begins.
+   * Registers a phase of the shutdown. Phases run one after the other, the last registered first. A phase that rejects
+   * or takes longer than `timeoutMs` is logged, makes the exit code 1, and the next phase begins.
    */
   onStop(phase: string, timeoutMs: number, close: () => Promise<void> | void): void;
-  /** Begins to stop, and exits with `exitCode` (0) when all phases are done. Later calls change nothing. */
+  /** Starts the shutdown, which exits with `exitCode` (0) after all phases. Later calls change nothing. */
   stop(reason: string, exitCode?: number): void;
-  /** Tells a parent process that forked this one where it serves: `{ type: "listening", url }` over IPC. */
+  /** Sends the process' URL to the parent that forked it: `{ type: "listening", url }` over IPC. */
   listening(url: string): void;
-  /** Lets stopping and crashes be logged by the process' own logger instead of one at level `info`. */
+  /** Uses this logger for shutdown and crashes, instead of one at level `info`. */
   logWith(logger: Logger): void;
 }
 
@@ -25,14 +25,14 @@ interface Phase {
   readonly close: () => Promise<void> | void;
 }
 
-/** The phases of one process, and running them. */
+/** The shutdown phases of a process. */
 export interface StopPhases {
   add(phase: Phase): void;
-  /** Runs and forgets all phases, also those added meanwhile. False when one failed or was too slow. */
+  /** Runs and forgets all phases, including those added during the run. Returns false if one failed or was too slow. */
   run(log: Logger): Promise<boolean>;
 }
 
-/** An empty list of phases. */
+/** Creates an empty list of phases. */
 export function createStopPhases(): StopPhases {
   const phases: Phase[] = [];
   return {
@@ -56,7 +56,7 @@ async function runPhase(phase: Phase, log: Logger): Promise<boolean> {
     log.debug({ phase: phase.name, tookMs: Math.round(performance.now() - begun) }, "stopped");
     return true;
   } catch (error) {
-    log.error({ phase: phase.name, err: error }, "could not stop in order; going on");
+    log.error({ phase: phase.name, err: error }, "a shutdown phase failed; continuing with the next");
     return false;
   }
 }

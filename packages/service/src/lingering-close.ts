@@ -1,14 +1,15 @@
-/** Closes connections so that the last reply arrives whole, also where its client is still sending. */
+/** Closes connections so that the last reply arrives completely, even if the client is still sending. */
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A client that still sends after so long is not listening. */
+/** A client that still sends after this time does not read the reply. */
 const LINGER_MS = 5_000;
 
 /**
- * Where Node closes a connection after a reply whose request was not read to its end (a refusal, mostly), the kernel sees bytes that
- * nobody has read, resets the connection, and drops what it had not delivered yet: RFC 9112 §9.6. Here the connection is closed for
- * writing first, and for reading when the request has ended, or after 5 s. `running` are the replies under way.
+ * By default, Node closes a connection after a reply even if it did not read the request to its end, as for most
+ * refusals. The kernel then sees unread bytes, resets the connection and drops the undelivered part of the reply
+ * (RFC 9112 §9.6). Here the connection closes for writing first, and for reading when the request has ended or after 5 s.
+ * `running` are the unfinished replies.
  */
 export function lingerOnClose(server: Server, running: ReadonlySet<ServerResponse>): void {
   server.on("connection", (socket: Socket) => {

@@ -6,12 +6,12 @@ import { text } from "node:stream/consumers";
 import { listen, PortTakenError } from "./listen.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** More than a client's kernel takes that does not read, less than the server's takes from Node. */
+/** More than the kernel buffers for a client that does not read, less than it takes from Node on the server's side. */
 const REPLY_BYTES = 1_000_000;
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
-test("port 0 takes a free one, and the URL names it", async () => {
+test("port 0 selects a free port, and the URL names it", async () => {
   const server = await listen((_request, response) => response.end("here"), LOOPBACK);
 
   const reply = await fetch(server.url);
@@ -21,14 +21,14 @@ test("port 0 takes a free one, and the URL names it", async () => {
   await server.close(0);
 });
 
-test("the URL of a server on all addresses is one that a client can use", async () => {
+test("the URL of a server on all addresses is usable by a client", async () => {
   const server = await listen((_request, response) => response.end("here"), { host: "0.0.0.0", port: 0 });
 
   expect(server.url).toBe(`http://127.0.0.1:${String(server.port)}`);
   await server.close(0);
 });
 
-test("a port that is taken is an error for the operator, which names it", async () => {
+test("rejects with the port in the message when it is taken", async () => {
   const first = await listen((_request, response) => response.end(), LOOPBACK);
 
   const second = listen((_request, response) => response.end(), { host: "127.0.0.1", port: first.port });
@@ -38,13 +38,13 @@ test("a port that is taken is an error for the operator, which names it", async 
   await first.close(0);
 });
 
-test("an address that is not this machine's is an error for the operator", async () => {
+test("rejects with StartupError for an address of another machine", async () => {
   const refused = listen((_request, response) => response.end(), { host: "203.0.113.1", port: 0 });
 
   await expect(refused).rejects.toThrow(StartupError);
 });
 
-test("closing refuses new connections, lets a running request end, and then closes its connection", async () => {
+test("closing refuses new connections, lets a running request end, then closes its connection", async () => {
   const running: ServerResponse[] = [];
   const server = await listen((_request, response) => running.push(response), LOOPBACK);
   const request = get(server.url, { agent: false, headers: { connection: "keep-alive" } });
@@ -63,7 +63,7 @@ test("closing refuses new connections, lets a running request end, and then clos
   await closed;
 });
 
-test("closing cuts what is not done within the grace", async () => {
+test("closing cuts requests that do not end within the grace", async () => {
   const server = await listen(() => undefined, LOOPBACK);
   const socket = connect(server.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -76,7 +76,7 @@ test("closing cuts what is not done within the grace", async () => {
   expect(socket.destroyed).toBe(true);
 });
 
-test("an idle connection that is kept alive does not hold up closing", async () => {
+test("closing does not wait for an idle keep-alive connection", async () => {
   const server = await listen((_request, response) => response.end("here"), LOOPBACK);
   const socket = connect(server.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -88,19 +88,19 @@ test("an idle connection that is kept alive does not hold up closing", async () 
   expect(socket.destroyed).toBe(true);
 });
 
-test("a reply arrives whole although its request is not read and asks for the connection to be closed", async () => {
+test("a reply arrives completely when its unread request asks to close the connection", async () => {
   const server = await listen((_request, response) => response.end("x".repeat(REPLY_BYTES)), LOOPBACK);
   const socket = connect(server.port, "127.0.0.1");
   const head = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n";
   const sent = new Promise((resolve) => socket.write(head + "y".repeat(5_000_000), resolve));
-  // Read only when the server has taken, or refused, all of it.
+  // Starts to read only after the server accepted or refused all bytes.
   await sent;
 
   expect((await text(socket)).length).toBeGreaterThan(REPLY_BYTES);
   await server.close(0);
 });
 
-test("a client that does not stop sending is cut after 5 s", async () => {
+test("cuts a client that does not stop sending after 5 s", async () => {
   const server = await listen((_request, response) => response.end(), LOOPBACK);
   const socket = connect(server.port, "127.0.0.1");
   socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000000\r\n\r\n");

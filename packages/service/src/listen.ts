@@ -1,44 +1,44 @@
-/** Opens the HTTP server of a process, and closes it without cutting requests that still run. */
+/** Opens the HTTP server of a process, and closes it without cutting running requests. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AnswerFault, answerConnectionFaults, refuseWithoutHost } from "./connection-faults.ts";
 import { lingerOnClose } from "./lingering-close.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** Node's 5 minutes would cut a large upload over a slow line; none at all would keep dead ones for ever. */
+/** Node's default of 5 minutes would cut a large upload over a slow connection. No timeout would keep dead ones. */
 const REQUEST_TIMEOUT_MS = 60 * 60 * 1_000;
 
-/** Above the 60 s of the usual load balancers, so that they close an idle connection first and never meet a reset. */
+/** Longer than the 60 s of common load balancers, so that they close idle connections first and never see a reset. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-/** Another program listens on the port that was asked for. */
+/** Another program listens on the requested port. */
 export class PortTakenError extends StartupError {
   override readonly name = "PortTakenError";
   readonly port: number;
 
   constructor(host: string, port: number, options?: ErrorOptions) {
-    super(`Port ${String(port)} on ${host} is taken by another program. Set PORT to a free one.`, options);
+    super(`Port ${String(port)} on ${host} is taken by another program. Set PORT to a free port.`, options);
     this.port = port;
   }
 }
 
 export interface Listening {
-  /** Address for a client on this machine, without a slash at the end. */
+  /** The address for a client on this machine, without a trailing slash. */
   readonly url: string;
-  /** The port in use, also where 0 was asked for. */
+  /** The port in use, even if 0 was requested. */
   readonly port: number;
-  /** Accepts no more connections, lets running requests end, and cuts those that are left after `graceMs`. */
+  /** Stops accepting connections, lets running requests end, and cuts those that are left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** Answers what is no request and so never reaches the app; without it, Node does, in replies without a body. */
+  /** Replies to malformed HTTP that never reaches the app. Without it, Node replies without a body. */
   readonly answerFault?: AnswerFault;
 }
 
-/** Serves `app` (an Express app is one). Rejects with PortTakenError, or with StartupError for any other refusal. */
+/** Serves `app`, such as an Express app. Rejects with PortTakenError, or with StartupError for any other refusal. */
 export async function listen(app: RequestListener, { host, port, answerFault }: ListenOptions): Promise<Listening> {
   const server = createServer({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -49,7 +49,8 @@ export async function listen(app: RequestListener, { host, port, answerFault }: 
   let isClosing = false;
   server.on("request", (request, response) => {
     running.add(response);
-    // Node's parser drops what came with a request that wishes to upgrade and is not: what is pipelined behind it would wait for ever.
+    // Node's parser drops the bytes after a request with an Upgrade header that is ignored. A pipelined request would
+    // hang.
     if (isClosing || request.headers.upgrade !== undefined) announceClose(response);
     response.once("close", () => {
       running.delete(response);
@@ -105,12 +106,12 @@ function closeWithin(server: Server, graceMs: number): Promise<void> {
   });
 }
 
-/** So that the client does not send its next request into a connection that is about to go. */
+/** Keeps the client from sending its next request into a connection that is about to close. */
 function announceClose(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader("connection", "close");
 }
 
-/** The wildcard addresses are none to connect to. */
+/** A client cannot connect to a wildcard address. */
 function reachable(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;

@@ -1,20 +1,20 @@
-/** The log of a process: one JSON object a line on standard output. */
+/** The log of a process: one JSON object per line on standard output. */
 import { types } from "node:util";
 import { pino } from "pino";
 
-/** The logger that everything of ours takes as a dependency. */
+/** The logger that our code takes as a dependency. */
 export type Logger = pino.Logger;
 
-/** The levels of NIGHTSHIFT_LOG_LEVEL, the least severe first; `silent` logs nothing. */
+/** The levels of NIGHTSHIFT_LOG_LEVEL, the least severe first. `silent` logs nothing. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Takes the finished lines where standard output is not the place for them. */
+/** Receives the log lines instead of standard output. */
 export type LogDestination = pino.DestinationStream;
 
 /**
- * A logger that writes at once, so that the last line before a crash is not lost. `level` is a word in each line and
+ * Creates a logger that writes synchronously, so that the last line before a crash is not lost. `level` is a word and
  * `time` an ISO date, because people read these lines too.
  */
 export function createLogger(options: {
@@ -33,7 +33,7 @@ export function createLogger(options: {
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
 
-/** What helps of an error. Not all it has: errors of database clients carry their connection, with all its settings. */
+/** Keeps the useful fields of an error. Errors of database clients also have their connection with all its settings. */
 function serializeError(error: unknown): unknown {
   if (!types.isNativeError(error)) return error;
   const { code, detail } = error as { code?: unknown; detail?: unknown };

@@ -1,8 +1,8 @@
-/** The variables that every program that serves reads in the same way. */
+/** The variables that every server process reads in the same way. */
 import { Type } from "@sinclair/typebox";
 import { LOG_LEVELS } from "./logger.ts";
 
-/** How long requests and lines in flight may take to end. */
+/** How long requests and lines in flight may take to finish on shutdown. */
 export const ShutdownGraceSeconds = Type.Number({
   default: 30,
   minimum: 0,
@@ -10,7 +10,7 @@ export const ShutdownGraceSeconds = Type.Number({
   description: "a number of seconds from 0 to 3600",
 });
 
-/** Properties for the schema of a process' environment. */
+/** Properties to spread into the schema of a process' environment. */
 export const ProcessVariables = {
   NIGHTSHIFT_LOG_LEVEL: Type.Union(
     LOG_LEVELS.map((level) => Type.Literal(level)),

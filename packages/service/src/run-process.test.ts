@@ -5,7 +5,7 @@ import { createLogger } from "./logger.ts";
 import { runProcess, type HostProcess } from "./run-process.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** Stands in for Node's `process`; `exited` is the first exit code. */
+/** Replaces Node's `process`. `exited` resolves with the first exit code. */
 class FakeProcess extends EventEmitter implements HostProcess {
   readonly stdout = new EventEmitter();
   readonly stderr = Object.assign(new EventEmitter(), { write: (text: string) => this.printed.push(text) });
@@ -34,7 +34,7 @@ class FakeProcess extends EventEmitter implements HostProcess {
 
 const silent = createLogger({ name: "test", level: "silent" });
 
-/** Runs a main function that serves, as `main` has set it up, until it is stopped. */
+/** Runs `main` with a silent logger. */
 function run(host: FakeProcess, main: (life: Lifecycle) => Promise<void> | void): void {
   runProcess(
     "test",
@@ -54,7 +54,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test.each(["SIGTERM", "SIGINT"])("%s stops in phases, the last opened first, and exits with 0", async (signal) => {
+test.each(["SIGTERM", "SIGINT"])("%s stops in phases, the last registered first, and exits with 0", async (signal) => {
   const host = new FakeProcess();
   const done: string[] = [];
   run(host, (life) => {
@@ -80,7 +80,7 @@ test.each(["SIGTERM", "SIGINT"])("%s stops in phases, the last opened first, and
   ]);
 });
 
-test("a phase that fails or hangs does not keep the others from closing, and shows in the exit code", async () => {
+test("a phase that fails or hangs does not stop the others, and makes the exit code 1", async () => {
   const host = new FakeProcess();
   const done: string[] = [];
   run(host, (life) => {
@@ -118,7 +118,7 @@ test.each([
   expect(host.exits).toEqual([exitCode]);
 });
 
-test("one Ctrl-C that arrives twice, and the supervisor's SIGTERM after it, stop in order all the same", async () => {
+test("a Ctrl-C that arrives twice, followed by the supervisor's SIGTERM, is an orderly stop", async () => {
   const host = new FakeProcess();
   let finish: () => void = () => undefined;
   run(host, (life) => {
@@ -136,7 +136,7 @@ test("one Ctrl-C that arrives twice, and the supervisor's SIGTERM after it, stop
   expect(await host.exited()).toBe(0);
 });
 
-test("a forked process tells where it listens, and stops when its parent is gone", async () => {
+test("a forked process reports its URL, and stops when its parent is gone", async () => {
   const host = new FakeProcess().fork();
   const closed: string[] = [];
   run(host, (life) => {
@@ -151,7 +151,7 @@ test("a forked process tells where it listens, and stops when its parent is gone
   expect(closed).toEqual(["server"]);
 });
 
-test("a forked process whose parent died before it began does not begin", async () => {
+test("a forked process whose parent died before its start does not start", async () => {
   const host = new FakeProcess().fork();
   host.connected = false;
   let isBegun = false;
@@ -163,7 +163,7 @@ test("a forked process whose parent died before it began does not begin", async 
   expect(isBegun).toBe(false);
 });
 
-test("what main still opens while it is being stopped is closed too", async () => {
+test("phases that main registers during the shutdown run too", async () => {
   const host = new FakeProcess();
   const closed: string[] = [];
   let opened: () => void = () => undefined;
@@ -182,7 +182,7 @@ test("what main still opens while it is being stopped is closed too", async () =
   expect(closed).toEqual(["first", "late"]);
 });
 
-test("a main that never notices is left after ten seconds", async () => {
+test("a main function that ignores the shutdown is abandoned after ten seconds", async () => {
   const host = new FakeProcess();
   run(host, () => new Promise(() => undefined));
 
@@ -192,7 +192,7 @@ test("a main that never notices is left after ten seconds", async () => {
   expect(await host.exited()).toBe(1);
 });
 
-test("an error that the operator can retry is printed without its stack; what was open is closed", async () => {
+test("a StartupError is printed without its stack, and the registered phases run", async () => {
   const host = new FakeProcess();
   const closed: string[] = [];
   run(host, (life) => {
@@ -221,7 +221,7 @@ test.each(["uncaughtException", "unhandledRejection"])("%s is logged and exits w
       Object.assign(Object.create(silent) as typeof silent, { fatal: (...args: unknown[]) => logged.push(args) }),
     );
   });
-  const error = new Error("nobody caught this");
+  const error = new Error("uncaught");
 
   host.emit(event, error);
 
@@ -229,7 +229,7 @@ test.each(["uncaughtException", "unhandledRejection"])("%s is logged and exits w
   expect(logged).toEqual([[{ err: error }, "crashed"]]);
 });
 
-test("a process that is done says so with its own exit code", async () => {
+test("stop exits with the given exit code", async () => {
   const host = new FakeProcess();
   run(host, (life) => {
     life.stop("done", 3);
@@ -238,7 +238,7 @@ test("a process that is done says so with its own exit code", async () => {
   expect(await host.exited()).toBe(3);
 });
 
-test("a pipe that nobody reads any more is no crash; another error of the stream is", () => {
+test("a closed pipe is ignored, and any other error of the stream is thrown", () => {
   const host = new FakeProcess();
   run(host, () => undefined);
 

@@ -1,11 +1,11 @@
-/** The one kind of failure that an operator can retry alone: a wrong variable, a port that is taken. */
+/** Failures at the start that an operator can fix, such as a wrong variable or a port that is taken. */
 
-/** A reason not to start whose message says all: `runProcess` prints it without a stack trace and exits with 1. */
+/** A reason not to start. `runProcess` prints only its message and exits with 1. */
 export class StartupError extends Error {
   override readonly name: string = "StartupError";
 }
 
-/** Settles as `work` does, but that an error of the class `Explained`, whose message says all, becomes a StartupError. */
+/** Settles as `work` does, but turns an error of the class `Explained` into a StartupError with the same message. */
 export async function startupErrorOf<T>(
   Explained: new (...args: never[]) => Error,
   work: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** A child process that is kept running: watched, started again when it ends, ended in order. */
+/** Supervises a child process: restarts it when it ends, and stops it in order. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,32 +7,32 @@ import { describeError } from "./describe-error.ts";
 import { isListening } from "./lifecycle.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** The last lines of its output are worth waiting for; not for ever, since a child that outlives it may hold the pipe. */
+/** How long to wait for the last lines of output. Not longer, because a surviving grandchild may hold the pipe open. */
 const OUTPUT_MS = 1_000;
 
 export interface SuperviseOptions {
-  /** Forks the program, which says by `Lifecycle.listening` where it serves. Called at each start. */
+  /** Forks the program, which reports its URL with `Lifecycle.listening`. Called at each start. */
   readonly start: () => ChildProcess;
-  /** What to tell when the first start ended before it served. */
+  /** Returns the message for a first start that ended before it served. */
   readonly whyNotServed: () => string;
   /** Called whenever the pid changes. */
   readonly onPid: () => void;
-  /** Told about each end that nobody asked for. */
+  /** Called at each unexpected end. */
   readonly onEnd: (message: string) => void;
-  /** Ends a child that did not end in time. */
+  /** Kills a child that did not end in time. */
   readonly endByForce: (child: ChildProcess) => void;
 }
 
 export interface SupervisedProcess {
-  /** Where the first start serves. Rejects with StartupError when it ends before it does: then it is not started again. */
+  /** The URL of the first start. Rejects with StartupError if that ends before it serves, and is then not restarted. */
   readonly listening: Promise<string>;
-  /** Undefined while it is down. */
+  /** The pid, undefined while the process is down. */
   readonly pid: () => number | undefined;
-  /** Where it serves now; undefined while it does not. */
+  /** The current URL, undefined while the process does not serve. */
   readonly url: () => string | undefined;
-  /** Ends it in order, and starts it again. */
+  /** Stops the process in order and starts it again. */
   readonly restart: () => void;
-  /** SIGTERM, and by force after `patienceMs`. Resolves when it is gone for good, true where its end was in order. */
+  /** Sends SIGTERM, and kills after `patienceMs`. Resolves when the process is gone, with true if it ended in order. */
   readonly stop: (patienceMs: number) => Promise<boolean>;
 }
 
@@ -71,10 +71,10 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
       const how = await runOnce();
       if (isStopping() || !hasServed) return how;
       const waitMs = backoff.next(performance.now() - started);
-      options.onEnd(`ended ${how}; it is started again`);
+      options.onEnd(`ended ${how}; restarting it`);
       await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
-    // It was down when it was asked to stop.
+    // The process was down when it was asked to stop.
     return IN_ORDER;
   };
   const gone = keepRunning();
@@ -84,7 +84,7 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
       throw new StartupError(options.whyNotServed());
     }),
   ]);
-  // Whoever waits for it is told; nobody waits any more when the start is abandoned for another reason.
+  // The caller that awaits it gets the error. It is not awaited if the start is abandoned for another reason.
   listening.catch(() => undefined);
 
   return {
@@ -109,7 +109,7 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
 
 const IN_ORDER = "with code 0";
 
-/** Resolves with how it ended, and calls `onExit` as soon as it has. */
+/** Resolves with a description of the end, and calls `onExit` at the exit. */
 async function untilEnded(child: ChildProcess, onExit: () => void): Promise<string> {
   const closed = once(child, "close").catch(() => undefined);
   try {
@@ -118,6 +118,6 @@ async function untilEnded(child: ChildProcess, onExit: () => void): Promise<stri
     await Promise.race([closed, delay(OUTPUT_MS, undefined, { ref: false })]);
     return signal === null ? `with code ${String(code)}` : `by ${signal}`;
   } catch (error) {
-    return `before it began (${describeError(error)})`;
+    return `before it started (${describeError(error)})`;
   }
 }

@@ -1,4 +1,4 @@
-/** Makes sure that the bucket of the object store is there, whoever else is doing the same. */
+/** Creates the bucket of the object store if it is missing. Safe when several processes race. */
 import {
   CreateBucketCommand,
   HeadBucketCommand,
@@ -7,18 +7,18 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 
-/** The region whose name AWS refuses as a location, because it is the default. */
+/** The default region, whose name AWS refuses as a location. */
 const DEFAULT_REGION = "us-east-1";
 
-/** What S3 servers answer to the loser of a race of creators. */
+/** The errors of S3 servers when another process created the bucket first. */
 const CREATED_BY_ANOTHER = ["BucketAlreadyOwnedByYou", "BucketAlreadyExists", "OperationAborted"];
 
-/** Resolves when the bucket exists and may be used; creates it in `region` if it is missing. */
+/** Resolves when the bucket exists and is accessible. Creates it in `region` if it is missing. */
 export async function ensureBucket(client: S3Client, bucket: string, region: string): Promise<void> {
   try {
     if (await hasBucket(client, bucket)) return;
     await createBucket(client, bucket, region);
-    if (!(await hasBucket(client, bucket))) throw new Error("it was created and is not there");
+    if (!(await hasBucket(client, bucket))) throw new Error("it does not exist although it was just created");
   } catch (error) {
     throw new Error(`the bucket ${bucket} cannot be used: ${describe(error)}`, { cause: error });
   }
@@ -46,11 +46,11 @@ async function createBucket(client: S3Client, bucket: string, region: string): P
   }
 }
 
-/** A reply to HEAD has no body, so that only its status says why; a refused connection may have only a code. */
+/** A reply to HEAD has no body, so only its status gives the reason. A refused connection may have only a code. */
 function describe(error: unknown): string {
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-  if (status === 403) return "access is denied (403); check the keys and their rights";
-  if (status === 301) return "it lies in another region (301)";
+  if (status === 403) return "access is denied (403); check the keys and their permissions";
+  if (status === 301) return "it is in another region (301)";
   const { message, code } = error as { readonly message?: string; readonly code?: string };
   return message !== undefined && message !== "" ? message : (code ?? String(error));
 }

@@ -1,14 +1,14 @@
-/** Writes files so that a reader sees all of one or nothing, also after a crash of the machine. */
+/** Writes files atomically: a reader sees a complete file or none, even after a crash of the machine. */
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 
-/** How often a folder may vanish under a writer, because another process deleted the last object in it. */
+/** How often a folder may disappear during a write, because another process deleted the last object in it. */
 const MAX_MOVE_ATTEMPTS = 10;
 
 /**
- * Writes `target` through a temporary file in `workFolder`, which must lie on the same file system, and returns what
- * `describe` says of the open file. When `fill` throws, nothing is left and the error is passed on.
+ * Writes `target` through a temporary file in `workFolder`, which must be on the same file system. Returns the result
+ * of `describe` for the open file. If `fill` throws, nothing is left and the error is passed on.
  */
 export async function writeDurably<T>(
   target: string,
@@ -36,7 +36,7 @@ export async function writeDurably<T>(
   }
 }
 
-/** Removes from `workFolder` what a crash left there: files that nobody has written to since `before`. */
+/** Removes the temporary files of crashed writers from `workFolder`: those last written before `before`. */
 export async function removeLeftovers(workFolder: string, before: Date): Promise<void> {
   for (const name of (await readdir(workFolder).catch(nullIfMissing)) ?? []) {
     const leftover = path.join(workFolder, name);
@@ -45,13 +45,13 @@ export async function removeLeftovers(workFolder: string, before: Date): Promise
   }
 }
 
-/** For `.catch`: turns "no such file or folder" into null and passes every other error on. */
+/** For `.catch`: returns null for "no such file or folder" and throws every other error again. */
 export function nullIfMissing(error: unknown): null {
   if (isCode(error, "ENOENT", "ENOTDIR")) return null;
   throw error;
 }
 
-/** True for a system error with one of `codes`. */
+/** Reports whether `error` is a system error with one of `codes`. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return typeof error === "object" && error !== null && "code" in error && codes.includes(String(error.code));
 }
@@ -70,7 +70,7 @@ async function move(temporary: string, target: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** A new folder is durable once the one that holds it is synced. */
+/** A new folder is durable only after its parent folder is synced. */
 async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true });
   if (firstMade === undefined) return;
@@ -79,7 +79,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** A folder that is gone already had its only object deleted meanwhile. */
+/** The folder is missing if another process has deleted its only object in the meantime. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(nullIfMissing);
   if (handle === null) return;

@@ -1,9 +1,9 @@
-/** Copies pieces of files and bytes in memory into one file, through one small buffer. */
+/** Copies pieces of files and bytes in memory into one file, through one buffer. */
 import type { FileHandle } from "node:fs/promises";
 import { beyondTheEnd, byteLengthOf, isPiece, toRuns } from "./join-runs.ts";
 import type { JoinSource } from "./object-store.ts";
 
-/** All the memory that it takes. Each call is a promise: with 64 KiB the copying takes several times as long. */
+/** The memory of a copy. With 64 KiB a copy takes several times as long, because each read and write is a promise. */
 const BUFFER_BYTES = 512 * 1024;
 
 /** Appends the sources to `file`; `open` opens the object of a key for reading. */
@@ -17,7 +17,7 @@ export async function copySources(
   let filled = 0;
   let opened: { readonly key: string; readonly file: FileHandle } | null = null;
 
-  /** Stays open until a piece of another object comes. */
+  /** Keeps the file open until a piece of another object follows. */
   async function fileOf(key: string): Promise<FileHandle> {
     if (opened?.key === key) return opened.file;
     await opened?.file.close();
@@ -26,7 +26,7 @@ export async function copySources(
     return opened.file;
   }
 
-  /** Takes what follows `start` in `run` into the rest of the buffer, and returns how much that is. */
+  /** Copies bytes of `run` from `start` into the free part of the buffer, and returns their number. */
   async function take(run: JoinSource, start: number): Promise<number> {
     const length = Math.min(byteLengthOf(run) - start, buffer.length - filled);
     if (!isPiece(run)) {

@@ -1,4 +1,4 @@
-/** The object store of one machine: a folder, one file for each object, its path the key. */
+/** The object store of a single machine: a folder with one file for each object. Its path is the key. */
 import type { BigIntStats } from "node:fs";
 import { open, opendir, rmdir, stat, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
@@ -9,20 +9,20 @@ import { assertKey, assertPrefix, assertRange } from "./key.ts";
 import { ObjectNotFoundError, type ByteRange, type ObjectInfo, type ObjectStore } from "./object-store.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-/** `~` is in no key, so that no object can lie here. */
+/** A key cannot contain `~`, so no object can be in this folder. */
 const WORK_FOLDER = "~writing";
 
-/** Longer than any request may take, so that no writer of another process can still be at it. */
+/** Longer than any request may take, so that the writer cannot be active any more. */
 const LEFTOVER_AGE_MS = 2 * 60 * 60 * 1_000;
 
 const DELETES_AT_ONCE = 16;
 
-/** Of one read: with Node's 64 KiB a download has half the speed of a static server, because each read is a promise. */
+/** Bytes per read. With Node's 64 KiB, a download has half the speed of a static server: each read is a promise. */
 const READ_BYTES = 512 * 1024;
 
 /**
- * Opens the store under the folder `root`, which is created when first needed. Several processes may share it. A key
- * cannot be stored beside another that it would be a folder of (`a` beside `a/b`): the write rejects.
+ * Opens the store in the folder `root`, which is created when first needed. Several processes may share it. A write
+ * rejects if its key would have to be a file and a folder at once (`a` and `a/b`).
  */
 export function openFolderStore(options: { readonly root: string }): ObjectStore {
   const root = path.resolve(options.root);
@@ -114,19 +114,19 @@ async function describeOpen(file: FileHandle): Promise<ObjectInfo> {
   return describe(await file.stat({ bigint: true }));
 }
 
-/** Every write makes a new file, so inode and time tell two writes apart where the clock is too coarse to. */
+/** Every write creates a new file, so the inode tells writes apart that have the same time. */
 function describe(facts: BigIntStats): ObjectInfo {
   const parts = [facts.ino, facts.mtimeNs, facts.size];
   return { bytes: Number(facts.size), etag: parts.map((part) => part.toString(36)).join("-") };
 }
 
-/** Takes the folders with it that become empty, or a batch's would stay for ever. */
+/** Also deletes the folders that become empty, so that folders of old batches do not accumulate. */
 async function deleteFile(file: string, root: string): Promise<void> {
   try {
     await unlink(file);
     for (let folder = path.dirname(file); folder !== root; folder = path.dirname(folder)) await rmdir(folder);
   } catch (error) {
-    // EISDIR and EPERM: a folder is no object. ENOTEMPTY and EEXIST: others still lie in the folder.
+    // EISDIR and EPERM: the path is a folder, not an object. ENOTEMPTY and EEXIST: the folder has other objects.
     if (!isCode(error, "ENOENT", "ENOTDIR", "EISDIR", "EPERM", "ENOTEMPTY", "EEXIST")) throw error;
   }
 }
@@ -137,7 +137,7 @@ async function* listKeys(root: string, prefix: string): AsyncGenerator<string, v
   for await (const key of walk(root, folder)) if (key.startsWith(prefix)) yield key;
 }
 
-/** Begins at the last folder of the prefix: of what lies beside it, only names that the prefix cuts are looked at. */
+/** Walks the tree from the last folder of the prefix. */
 async function* walk(root: string, folder: string): AsyncGenerator<string, void, undefined> {
   const entries = await opendir(path.join(root, folder)).catch(nullIfMissing);
   if (entries === null) return;

@@ -1,4 +1,3 @@
-/** What a join is made of: neighbours are one, nothing else changes. */
 import { expect, test } from "@jest/globals";
 import { toRuns } from "./join-runs.ts";
 import type { JoinSource } from "./object-store.ts";
@@ -11,7 +10,7 @@ async function runsOf(sources: Iterable<JoinSource> | AsyncIterable<JoinSource>)
 
 const piece = (key: string, offset: number, length: number): JoinSource => ({ key, offset, length });
 
-test("neighbours in one object are one piece, whatever is empty between them", async () => {
+test("merges adjacent pieces of an object, even with empty sources between them", async () => {
   const sources = [
     piece("a", 5, 10),
     piece("a", 15, 1),
@@ -28,15 +27,15 @@ test.each([
   ["another object", [piece("a", 0, 5), piece("b", 5, 5)]],
   ["a gap", [piece("a", 0, 5), piece("a", 6, 5)]],
   ["an overlap", [piece("a", 0, 5), piece("a", 4, 5)]],
-  ["the same again", [piece("a", 0, 5), piece("a", 0, 5)]],
+  ["the same piece again", [piece("a", 0, 5), piece("a", 0, 5)]],
   ["bytes in memory", [piece("a", 0, 5), Uint8Array.of(1), piece("a", 5, 5)]],
   ["bytes in memory on both sides", [Uint8Array.of(1), Uint8Array.of(2)]],
-])("%s is a piece of its own", async (_name, sources) => {
+])("does not merge across %s", async (_name, sources) => {
   expect(await runsOf(sources)).toEqual(sources);
 });
 
-test("a piece that is none is refused, also where it has no bytes", async () => {
-  await expect(runsOf([piece("../a", 0, 0)])).rejects.toThrow("is no key");
+test("refuses an invalid piece, even an empty one", async () => {
+  await expect(runsOf([piece("../a", 0, 0)])).rejects.toThrow("is not a valid key");
   await expect(runsOf([piece("a", -1, 0)])).rejects.toThrow(RangeError);
   await expect(runsOf([piece("a", Number.MAX_SAFE_INTEGER, 5)])).rejects.toThrow(RangeError);
 });

@@ -1,11 +1,12 @@
-/** The sources of a join, made ready for both stores: checked, neighbours as one piece, what is empty left out. */
+/** Prepares the sources of a join for both stores: checks them, merges adjacent pieces, and drops empty ones. */
 import { assertKey, assertRange } from "./key.ts";
 import type { JoinSource, ObjectPiece } from "./object-store.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /**
- * The sources in their order, until `signal` aborts. Pieces that follow each other in one object become one, however long:
- * a request or a file costs the same for any length. Bytes in memory are delivered before the next source is asked for.
+ * Yields the sources in order, until `signal` aborts. Adjacent pieces of an object become one of any length, because
+ * the cost of a request or a file does not depend on the length. Yields bytes in memory before it asks for the next
+ * source.
  */
 export async function* toRuns(
   sources: Iterable<JoinSource> | AsyncIterable<JoinSource>,
@@ -28,7 +29,7 @@ export async function* toRuns(
   if (run !== null) yield run;
 }
 
-/** True for bytes that are stored, false for bytes in memory. */
+/** Reports whether a source is a piece of a stored object. Otherwise it is bytes in memory. */
 export function isPiece(source: JoinSource): source is ObjectPiece {
   return !(source instanceof Uint8Array);
 }
@@ -37,16 +38,19 @@ export function byteLengthOf(source: JoinSource): number {
   return isPiece(source) ? source.length : source.byteLength;
 }
 
-/** The bytes of `source` from `start` up to but not including `end`, both counted within it. */
+/** Returns the bytes of `source` from `start` up to but not including `end`. */
 export function cut(source: JoinSource, start: number, end: number): JoinSource {
   return isPiece(source)
     ? { key: source.key, offset: source.offset + start, length: end - start }
     : source.subarray(start, end);
 }
 
-/** What both stores say of a piece that its object is too short for. */
+/** Returns the error of both stores for a piece that reaches beyond the end of its object. */
 export function beyondTheEnd({ key, offset, length }: ObjectPiece, options?: ErrorOptions): RangeError {
-  return new RangeError(`the object ${key} ends before byte ${String(offset + length)}, where its piece does`, options);
+  return new RangeError(
+    `the object ${key} is shorter than the ${String(offset + length)} bytes that its piece needs`,
+    options,
+  );
 }
 
 function assertPiece({ key, offset, length }: ObjectPiece): void {
@@ -54,7 +58,7 @@ function assertPiece({ key, offset, length }: ObjectPiece): void {
   assertRange({ start: offset, end: offset + length });
 }
 
-/** Both as one where the second follows the first in the same object, null otherwise. */
+/** Returns both pieces as one if they are adjacent in the same object, otherwise null. */
 function joined({ key, offset, length }: ObjectPiece, next: ObjectPiece): ObjectPiece | null {
   return key === next.key && offset + length === next.offset ? { key, offset, length: length + next.length } : null;
 }

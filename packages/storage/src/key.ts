@@ -1,28 +1,29 @@
-/** Which keys and ranges a store accepts: the same for every store, so that what works on one works on all. */
+/** Validates keys and ranges in the same way for every store, so that what works on one works on all. */
 import type { ByteRange } from "./object-store.ts";
 
 const SEGMENT = /^[A-Za-z0-9._-]{1,255}$/;
 const MAX_KEY_LENGTH = 1_024;
 
-/** Throws unless `key` is made of `/`-separated segments of the alphabet, none of them `.` or `..`. */
+/** Throws unless `key` consists of valid segments separated by `/`. The segments `.` and `..` are not valid. */
 export function assertKey(key: string): void {
   if (key.length > MAX_KEY_LENGTH || !key.split("/").every(isSegment)) {
-    throw new Error(`${JSON.stringify(key)} is no key of an object`);
+    throw new Error(`${JSON.stringify(key)} is not a valid key of an object`);
   }
 }
 
-/** Throws unless `prefix` is empty or the beginning of some key. */
+/** Throws unless `prefix` is empty or the start of a valid key. */
 export function assertPrefix(prefix: string): void {
   const segments = prefix.split("/");
   const last = segments.pop() ?? "";
   const isPrefix = segments.every(isSegment) && (last === "" || SEGMENT.test(last));
-  if (prefix.length > MAX_KEY_LENGTH || !isPrefix) throw new Error(`${JSON.stringify(prefix)} is no prefix of a key`);
+  if (prefix.length > MAX_KEY_LENGTH || !isPrefix)
+    throw new Error(`${JSON.stringify(prefix)} is not a valid prefix of a key`);
 }
 
-/** Throws unless `range` counts whole bytes from 0 on and does not end before it starts. */
+/** Throws unless `range` has non-negative integers and does not end before it starts. */
 export function assertRange({ start, end }: ByteRange): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
-    throw new RangeError(`${String(start)} to ${String(end)} is no range of bytes`);
+    throw new RangeError(`${String(start)} to ${String(end)} is not a valid range of bytes`);
   }
 }
 

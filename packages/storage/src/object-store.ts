@@ -1,4 +1,4 @@
-/** The object store as the rest of Nightshift sees it: bytes under keys, whole or not at all. */
+/** The interface of the object store: bytes under keys, written completely or not at all. */
 import type { Readable } from "node:stream";
 
 /** Bytes from `start` up to but not including `end`, both counted from 0. */
@@ -7,23 +7,23 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** `length` bytes of the object under `key`, from `offset` on. */
+/** `length` bytes of the object under `key`, starting at `offset`. */
 export interface ObjectPiece {
   readonly key: string;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Bytes of an object that is stored, or bytes in memory. */
+/** A piece of a stored object, or bytes in memory. */
 export type JoinSource = ObjectPiece | Uint8Array;
 
 export interface ObjectInfo {
   readonly bytes: number;
-  /** Opaque; changes whenever the bytes do. Without quotes. */
+  /** An opaque string without quotes that changes whenever the bytes change. */
   readonly etag: string;
 }
 
-/** There is nothing under `key`. */
+/** There is no object under `key`. */
 export class ObjectNotFoundError extends Error {
   override readonly name = "ObjectNotFoundError";
   readonly key: string;
@@ -35,27 +35,27 @@ export class ObjectNotFoundError extends Error {
 }
 
 /**
- * Keys are `/`-separated, of `[A-Za-z0-9._-]` segments. Every write is atomic: a reader sees all of an object or that it
- * is not there, also after a crash, and once a write has resolved it is durable.
+ * Keys are segments of `[A-Za-z0-9._-]` separated by `/`. Every write is atomic, even in a crash: a reader sees a
+ * complete object or none. A write is durable once it has resolved.
  */
 export interface ObjectStore {
-  /** Writes an object that is in memory. Replaces what was under the key. */
+  /** Writes bytes in memory as an object. Replaces the object under the key. */
   put(key: string, body: Uint8Array): Promise<ObjectInfo>;
   /**
-   * Writes a stream of unknown length in bounded memory (at most about 16 MiB). When the source throws or `signal`
+   * Writes a stream of unknown length in bounded memory (at most about 16 MiB). If the source throws or `signal`
    * aborts, nothing is left under the key, and the promise rejects with that error.
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;
   /**
-   * Writes one object out of pieces of others and of bytes in memory, in their order; `key` itself may be one of the
-   * others. Rejects with ObjectNotFoundError of the object that is missing, and with a RangeError where one ends before
-   * its piece does; pieces without bytes are not looked for. When that happens, `sources` throws or `signal` aborts,
-   * nothing is left under the key, and the promise rejects with the first error.
+   * Writes one object from pieces of others and bytes in memory, in their order. The object under `key` may be a source
+   * itself. Rejects with ObjectNotFoundError if an object is missing, and with RangeError if an object ends before its
+   * piece. Empty pieces are not checked. After any failure, of `sources` and `signal` too, nothing is left under the
+   * key, and the promise rejects with the first error.
    *
-   * Takes at most about 16 MiB of memory on S3, 1 MiB in a folder; bytes in memory are copied before the next source is
-   * asked for, so that a source may use its memory again. What follows in one object is one piece. S3 copies
-   * pieces of more than 5 MiB by itself; smaller ones pass through us, each for the price of a request. There an object
-   * has at most 10,000 parts, beyond which this rejects: of small pieces alone that is 48 GiB, of large ones more.
+   * Takes at most about 16 MiB of memory on S3, 1 MiB in a folder. Bytes in memory are copied before the next source is
+   * read, so a source may reuse its memory. Adjacent pieces of an object count as one. S3 copies pieces of more than 5
+   * MiB on the server; smaller ones pass through this process, at one request each. An S3 object has at most 10,000
+   * parts, beyond which this rejects: 48 GiB for small pieces alone, more for large ones.
    */
   join(
     key: string,
@@ -63,24 +63,24 @@ export interface ObjectStore {
     signal?: AbortSignal,
   ): Promise<ObjectInfo>;
   /**
-   * Opens an object, or a range of it, for reading. Rejects with ObjectNotFoundError before any byte is delivered. A range
-   * is cut to what is there: beyond the end lies nothing.
+   * Opens an object or a range of it for reading. Rejects with ObjectNotFoundError before it delivers any byte. A range
+   * beyond the end of the object is cut.
    */
   openRead(key: string, range?: ByteRange): Promise<Readable>;
-  /** Reads an object, or a range of it, into memory. Rejects with ObjectNotFoundError. */
+  /** Reads an object or a range of it into memory. Rejects with ObjectNotFoundError. */
   read(key: string, range?: ByteRange): Promise<Buffer>;
-  /** Null where there is no such object. */
+  /** Returns the facts of an object, or null if it does not exist. */
   head(key: string): Promise<ObjectInfo | null>;
-  /** Deletes all that exist of `keys`; those that do not are no error. */
+  /** Deletes the objects under `keys`. Missing objects are not an error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** All keys that begin with `prefix`, in no particular order. */
+  /** Returns all keys that begin with `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<string>;
   /**
-   * Removes what writers of keys below `prefix` left unfinished that began before `before`: bytes that belong to no object.
-   * A folder does not know the keys of such bytes, and removes all of that age.
+   * Removes unfinished writes of keys below `prefix` that began before `before`. Their bytes belong to no object. A
+   * folder does not know the keys of such bytes, and removes all of that age.
    */
   discardUnfinished(prefix: string, before: Date): Promise<void>;
-  /** Resolves when the store can be written to; rejects with the reason. Creates the bucket or folder if missing. */
+  /** Resolves if the store is writable, rejects with the reason otherwise. Creates the bucket or folder if missing. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-/** The parts of a join: together its bytes, each of a size that S3 takes. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isPiece } from "./join-runs.ts";
@@ -31,7 +30,7 @@ interface Part {
   bytes: Buffer;
 }
 
-/** Carries the steps out; throws where they do not come part by part and byte by byte. */
+/** Executes the steps. Throws if they do not come part by part and byte by byte. */
 function carryOut(steps: readonly (GatherStep | CopyStep)[]): Part[] {
   const parts: Part[] = [];
   for (const step of steps) {
@@ -51,7 +50,7 @@ const run: fc.Arbitrary<JoinSource> = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 40 }),
 );
 
-test("whatever is joined, the parts are its bytes and of sizes that S3 takes", async () => {
+test("the parts contain the joined bytes and have sizes that S3 accepts", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(run, { maxLength: 20 }), async (runs) => {
       const parts = carryOut(await plan(runs));
@@ -66,7 +65,7 @@ test("whatever is joined, the parts are its bytes and of sizes that S3 takes", a
   );
 });
 
-test("of each piece the server copies all but what fills a part, where enough is left", async () => {
+test("the server copies all of a large piece except the bytes that fill the open part", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(run, { maxLength: 20 }), async (runs) => {
       const steps = await plan(runs);
@@ -99,7 +98,7 @@ test.each([
   );
 });
 
-test("where the server copies nothing, all parts but the last are equally long", async () => {
+test("all parts but the last have the same size if the server copies nothing", async () => {
   const limits = { ...LIMITS, copyBytes: EVEN_PARTS.copyBytes };
   const parts = carryOut(await plan([piece(0, 3), piece(50, 101), piece(0, 8)], limits));
 
@@ -109,7 +108,7 @@ test("where the server copies nothing, all parts but the last are equally long",
   ]);
 });
 
-test("the most parts there are can be used, and not one more", async () => {
+test("uses the maximum number of parts and refuses one more", async () => {
   const limits = { ...LIMITS, parts: 3 };
 
   expect(await plan([new Uint8Array(30)], limits)).toHaveLength(3);
@@ -117,11 +116,11 @@ test("the most parts there are can be used, and not one more", async () => {
   await expect(plan([new Uint8Array(21), piece(0, 21)], limits)).rejects.toThrow("more than 3 parts");
 });
 
-test("an object of more parts than S3 has is told what can be joined", async () => {
+test("says how much can be joined when an object needs more parts than S3 allows", async () => {
   const pieces = Array.from({ length: 10_000 }, () => piece(0, S3_PARTS.copyBytes));
 
   expect(await plan(pieces, S3_PARTS)).toHaveLength(10_000);
   await expect(plan([...pieces, piece(0, 1)], S3_PARTS)).rejects.toThrow(
-    "more than 10000 parts, the most there are: of small pieces no more than 48 GiB can be joined",
+    "more than 10000 parts, the maximum; small pieces can be joined up to 48 GiB",
   );
 });

@@ -1,11 +1,13 @@
-/** Plans a multipart upload out of the sources of a join: which bytes the server copies, and where in a part the others go. */
+/** Plans a multipart upload for a join: which bytes the server copies, and where in a part the other bytes go. */
 import { byteLengthOf, cut, isPiece } from "./join-runs.ts";
 import type { JoinSource, ObjectPiece } from "./object-store.ts";
 
 export interface PartLimits {
-  /** No part but the last may be smaller, and parts that are gathered are no larger. */
+  /** The smallest size of every part but the last, and the largest size of a gathered part. */
   readonly partBytes: number;
-  /** No part that the server copies is larger. At least twice `partBytes`, so that a piece can be halved; 0: it copies none. */
+  /**
+   * The largest part that the server copies: at least twice `partBytes`, so that a piece can be halved. 0: no copies.
+   */
   readonly copyBytes: number;
   readonly parts: number;
 }
@@ -13,15 +15,16 @@ export interface PartLimits {
 const MIB = 1024 * 1024;
 
 /**
- * S3's own smallest part and most parts: 48.8 GiB at least. It would copy 5 GiB at once; MinIO answers only when it has
- * copied, and 128 MiB it can copy within a request's time-out on any disk, several beside each other.
+ * S3's smallest part size and highest number of parts: 48.8 GiB at least. S3 can copy 5 GiB at once. The limit here is
+ * lower because MinIO replies only after the copy: it copies 128 MiB within a request's timeout on any disk, several at
+ * a time.
  */
 export const S3_PARTS: PartLimits = { partBytes: 5 * MIB, copyBytes: 128 * MIB, parts: 10_000 };
 
-/** For servers that cannot copy into a part, or want all parts but the last equally long, as Cloudflare R2 does. */
+/** For servers that cannot copy into a part, or that need parts of equal size, such as Cloudflare R2. */
 export const EVEN_PARTS: PartLimits = { ...S3_PARTS, copyBytes: 0 };
 
-/** Bytes of a part that is gathered: they lie `at` in it. All steps of a part come one after the other. */
+/** Places bytes at the offset `at` of a gathered part. The steps of a part follow one another. */
 export interface GatherStep {
   readonly kind: "gather";
   readonly part: number;
@@ -29,20 +32,20 @@ export interface GatherStep {
   readonly source: JoinSource;
 }
 
-/** A whole part that the server copies. */
+/** A complete part that the server copies. */
 export interface CopyStep {
   readonly kind: "copy";
   readonly part: number;
   readonly piece: ObjectPiece;
 }
 
-/** The steps that make the parts 1, 2, 3 …; nothing but the current run is kept. */
+/** Yields the steps for the parts 1, 2, 3 … Keeps only the current run in memory. */
 export async function* planParts(
   runs: AsyncIterable<JoinSource>,
   limits: PartLimits,
 ): AsyncGenerator<GatherStep | CopyStep, void, undefined> {
   let part = 0;
-  /** What the part being gathered still takes; none is open at 0. */
+  /** The free bytes of the part that is being gathered. 0 means that no part is open. */
   let room = 0;
   const openPart = (): void => {
     if (part === limits.parts) throw tooManyParts(limits);
@@ -71,15 +74,16 @@ export async function* planParts(
 }
 
 /**
- * How much of the head of `run` goes through us. A piece first fills the part that is open, which may not stay under the
- * least; the server copies the rest if it is larger than that: AWS copies no range of an object that is not.
+ * Returns how many bytes at the start of `run` this process gathers. A piece first fills the open part, which must
+ * reach the smallest size. The server copies the rest if it is larger than that size: AWS refuses to copy a smaller
+ * range.
  */
 function bytesToGather(run: JoinSource, room: number, { partBytes, copyBytes }: PartLimits): number {
   const bytes = byteLengthOf(run);
   return isPiece(run) && copyBytes > 0 && bytes - room > partBytes ? room : bytes;
 }
 
-/** What follows `start` in `piece`, in as few and as even pieces as `most` allows. */
+/** Divides the bytes of `piece` from `start` into the fewest pieces of at most `most` bytes, of even size. */
 function* halve(piece: ObjectPiece, start: number, most: number): Generator<ObjectPiece, void, undefined> {
   const bytes = piece.length - start;
   const count = Math.ceil(bytes / most);
@@ -93,6 +97,6 @@ function* halve(piece: ObjectPiece, start: number, most: number): Generator<Obje
 function tooManyParts({ parts, partBytes }: PartLimits): RangeError {
   const gib = Math.floor((parts * partBytes) / (1024 * MIB));
   return new RangeError(
-    `the object would have more than ${String(parts)} parts, the most there are: of small pieces no more than ${String(gib)} GiB can be joined`,
+    `the object would have more than ${String(parts)} parts, the maximum; small pieces can be joined up to ${String(gib)} GiB`,
   );
 }

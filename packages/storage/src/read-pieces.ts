@@ -1,4 +1,4 @@
-/** Reads runs of results out of segment objects: neighbours in one range request, the next run while this one is used. */
+/** Reads pieces of objects: adjacent pieces in one range request, and the next requests ahead of their use. */
 import type { ObjectPiece, ObjectStore } from "./object-store.ts";
 
 interface Run<P extends ObjectPiece> {
@@ -8,13 +8,13 @@ interface Run<P extends ObjectPiece> {
   readonly pieces: P[];
 }
 
-/** Bytes of one range request; a single piece may be longer. */
+/** The most bytes of one range request. A single piece may be longer. */
 const RUN_BYTES = 1 * 1024 * 1024;
-/** Requests under way, and bytes: most segments are small objects, of which the latency counts, some are large. */
+/** Limits on requests and bytes in flight. Most segments are small, so latency matters; some are large. */
 const AHEAD = 16;
 const AHEAD_BYTES = 4 * 1024 * 1024;
 
-/** The pieces in their order, each with its bytes. */
+/** Yields the pieces in order, each with its bytes. */
 export async function* readPieces<P extends ObjectPiece>(
   objects: Pick<ObjectStore, "read">,
   pieces: readonly P[],
@@ -29,7 +29,7 @@ export async function* readPieces<P extends ObjectPiece>(
       next += 1;
       bytesAhead += run.end - run.start;
       const bytes = objects.read(run.key, { start: run.start, end: run.end });
-      // Rejections surface when the run's turn comes; until then they are nobody's.
+      // The rejection surfaces when the run is awaited. Until then it must not count as unhandled.
       bytes.catch(() => undefined);
       underWay.push({ run, bytes });
     }

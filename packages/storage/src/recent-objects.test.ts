@@ -1,4 +1,3 @@
-/** What is kept in memory is what the store holds, and never more than was allowed. */
 import { beforeEach, expect, test } from "@jest/globals";
 import type { ObjectStore } from "./object-store.ts";
 import { withRecentObjects } from "./recent-objects.ts";
@@ -29,7 +28,7 @@ beforeEach(() => {
   recent = withRecentObjects(objects as ObjectStore, { maxBytes: 1_200, maxObjectBytes: 40 });
 });
 
-test("what was just written is not read again, whole or in part", async () => {
+test("serves an object that was just written, completely or in part", async () => {
   await recent.put("a", Buffer.from("0123456789"));
 
   expect((await recent.read("a")).toString()).toBe("0123456789");
@@ -38,7 +37,7 @@ test("what was just written is not read again, whole or in part", async () => {
   expect(reads).toEqual([]);
 });
 
-test("the writer's memory may serve something else afterwards", async () => {
+test("does not depend on the writer's memory", async () => {
   const body = Buffer.from("before");
   await recent.put("a", body);
   body.fill("x");
@@ -46,7 +45,7 @@ test("the writer's memory may serve something else afterwards", async () => {
   expect((await recent.read("a")).toString()).toBe("before");
 });
 
-test("what was read whole is kept, a part of it is not", async () => {
+test("caches an object that was read completely, but not a part of one", async () => {
   stored.set("a", Buffer.from("0123456789"));
 
   await recent.read("a", { start: 0, end: 2 });
@@ -56,7 +55,7 @@ test("what was read whole is kept, a part of it is not", async () => {
   expect(reads).toEqual(["a", "a"]);
 });
 
-test("large objects are not kept, and the oldest make room", async () => {
+test("does not cache large objects, and evicts the oldest", async () => {
   await recent.put("large", Buffer.alloc(41));
   for (const key of ["a", "b", "c"]) await recent.put(key, Buffer.alloc(40));
 
@@ -64,7 +63,7 @@ test("large objects are not kept, and the oldest make room", async () => {
   expect(reads).toEqual(["large", "a"]);
 });
 
-test("keeping an object takes memory as well, however small it is", async () => {
+test("counts the overhead of small objects", async () => {
   const keys = Array.from({ length: 10 }, (_, index) => `small-${String(index)}`);
   for (const key of keys) await recent.put(key, Buffer.from("x"));
 
@@ -74,7 +73,7 @@ test("keeping an object takes memory as well, however small it is", async () => 
   expect(reads.length).toBeGreaterThanOrEqual(8);
 });
 
-test("what is deleted is gone, and what could not be written is not there", async () => {
+test("forgets deleted objects", async () => {
   await recent.put("a", Buffer.from("a"));
   await recent.delete(["a"]);
 

@@ -1,4 +1,6 @@
-/** Carries out the steps of a join on an S3 server: one put where one part holds all, a multipart upload otherwise. */
+/**
+ * Executes the steps of a join on an S3 server: a single PUT if everything fits in one part, else a multipart upload.
+ */
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -8,14 +10,14 @@ import {
   type CompletedPart,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { createBoundedTasks } from "./bounded-tasks.ts";
 import { byteLengthOf, isPiece } from "./join-runs.ts";
 import type { ObjectInfo } from "./object-store.ts";
 import { S3_PARTS, type CopyStep, type GatherStep } from "./part-plan.ts";
 import { copyPiece, readPiece, type BegunUpload } from "./s3-piece.ts";
 import { unquote } from "./s3-replies.ts";
-import { createTaskLane } from "./task-lane.ts";
 
-/** Two parts on their way and one being gathered are 15 MiB of buffers; a read holds a chunk of its socket. */
+/** Two parts being uploaded and one being gathered take 15 MiB of buffers. A read holds one chunk of its socket. */
 const UPLOADS_AT_ONCE = 2;
 const READS_AT_ONCE = 8;
 const COPIES_AT_ONCE = 4;
@@ -27,11 +29,11 @@ export interface S3Target {
 }
 
 export interface JoinUpload {
-  /** Begins a step; resolves when the next may come. */
+  /** Begins a step. Resolves when the next may follow. */
   add(step: GatherStep | CopyStep): Promise<void>;
-  /** Writes the object. */
+  /** Completes the object. */
   finish(): Promise<ObjectInfo>;
-  /** After a failure: leaves no part behind. Never rejects. */
+  /** Removes all parts after a failure. Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -42,13 +44,13 @@ interface GatheredPart {
 }
 
 /**
- * Nothing is sent before the first step. Aborting `stop` ends what is under way; a failure does so itself. Requests that
- * begin or end an upload are never cut off: whether they took effect could not be known.
+ * Sends nothing before the first step. Aborting `stop` ends the running requests, and every failure aborts it. Requests
+ * that begin or end an upload are never aborted, because it would be unknown whether they took effect.
  */
 export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortController): JoinUpload {
-  const reads = createTaskLane(READS_AT_ONCE, stop);
-  const uploads = createTaskLane(UPLOADS_AT_ONCE, stop);
-  const copies = createTaskLane(COPIES_AT_ONCE, stop);
+  const reads = createBoundedTasks(READS_AT_ONCE, stop);
+  const uploads = createBoundedTasks(UPLOADS_AT_ONCE, stop);
+  const copies = createBoundedTasks(COPIES_AT_ONCE, stop);
   const parts: CompletedPart[] = [];
   const freeBuffers: Buffer[] = [];
   let gathered: GatheredPart | null = null;
@@ -58,7 +60,7 @@ export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortC
   async function begin(): Promise<BegunUpload> {
     if (begun !== null) return begun;
     const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-    if (UploadId === undefined) throw new Error(`the reply to an upload of ${Key} names none`);
+    if (UploadId === undefined) throw new Error(`the reply to CreateMultipartUpload for ${Key} has no UploadId`);
     return (begun = { Bucket, Key, UploadId });
   }
 
@@ -69,19 +71,19 @@ export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortC
     }
     const target = gathered.buffer.subarray(at, at + byteLengthOf(source));
     gathered.bytes += target.length;
-    // Each read knows its place, so that they may end in any order and nothing is kept twice.
+    // Each read has its place in the buffer, so reads may end in any order and need no copy.
     if (isPiece(source)) await reads.start(() => readPiece(client, Bucket, source, target, stop.signal));
     else target.set(source);
   }
 
-  /** Called when it is known that more follows, or that it is not the only part. */
+  /** Uploads the gathered part. Called once it is known that this is not the only part. */
   async function sendGathered(): Promise<void> {
     if (gathered === null) return;
     const { number, buffer, bytes: length } = gathered;
     gathered = null;
     const upload = await begin();
     await uploads.start(async () => {
-      // What is being read when this begins belongs to this part, or to one before it.
+      // The reads that run when this begins belong to this part or to an earlier one.
       await reads.idle();
       stop.signal.throwIfAborted();
       const Body = buffer.subarray(0, length);
@@ -124,7 +126,7 @@ export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortC
     discard: async () => {
       await Promise.all([reads.idle(), uploads.idle(), copies.idle()]);
       if (begun === null) return;
-      // What failed first is what is told; S3 has rules to remove uploads that stay.
+      // The caller reports the first error. A lifecycle rule of S3 can remove an upload that stays.
       await client.send(new AbortMultipartUploadCommand({ ...begun })).catch(() => undefined);
     },
   };

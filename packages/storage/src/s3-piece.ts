@@ -1,4 +1,4 @@
-/** Takes one piece of an object of an S3 server: into memory, or by the server itself into a part of an upload. */
+/** Reads one piece of an S3 object into memory, or lets the server copy it into a part of an upload. */
 import { addAbortSignal, Readable } from "node:stream";
 import {
   GetObjectCommand,
@@ -11,14 +11,14 @@ import { beyondTheEnd } from "./join-runs.ts";
 import { ObjectNotFoundError, type ObjectPiece } from "./object-store.ts";
 import { isS3Error } from "./s3-replies.ts";
 
-/** A multipart upload that has begun. */
+/** A multipart upload in progress. */
 export interface BegunUpload {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string;
 }
 
-/** Fills `target`, which is as long as the piece. */
+/** Reads the piece into `target`, which has its length. */
 export async function readPiece(
   client: S3Client,
   Bucket: string,
@@ -39,11 +39,11 @@ export async function readPiece(
     if (isS3Error(error, "InvalidRange")) throw beyondTheEnd(piece, { cause: error });
     throw isS3Error(error, "NoSuchKey") ? new ObjectNotFoundError(piece.key, { cause: error }) : error;
   }
-  // A range that begins in an object and ends beyond it is cut without a word.
+  // S3 silently cuts a range that ends beyond the object.
   if (bytes !== piece.length) throw beyondTheEnd(piece);
 }
 
-/** Makes the piece part `PartNumber` of the upload, without its bytes passing through us, and returns the part's tag. */
+/** Makes the piece part `PartNumber` of the upload by a copy on the server, and returns the part's ETag. */
 export async function copyPiece(
   client: S3Client,
   upload: BegunUpload,
@@ -51,7 +51,7 @@ export async function copyPiece(
   piece: ObjectPiece,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  // No character of a key or of a bucket's name needs the escaping that this header asks for.
+  // This header needs URL encoding, but no character of our keys and bucket names needs to be escaped.
   const CopySource = `${upload.Bucket}/${piece.key}`;
   try {
     const { CopyPartResult } = await client.send(
@@ -65,7 +65,7 @@ export async function copyPiece(
   }
 }
 
-/** Servers have three names for a piece that its object is too short for, each of them for other faults as well: so it is measured. */
+/** Checks the object's length, because servers use three error names for this fault, each for other faults as well. */
 async function isTooShort(client: S3Client, Bucket: string, piece: ObjectPiece, error: unknown): Promise<boolean> {
   if (!(error instanceof S3ServiceException)) return false;
   if (!["InvalidArgument", "InvalidRange", "InvalidRequest"].includes(error.name)) return false;

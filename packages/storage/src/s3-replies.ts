@@ -1,12 +1,12 @@
-/** Reads what the replies of S3 servers have in common. */
+/** Helpers for the replies of S3 servers. */
 import { S3ServiceException } from "@aws-sdk/client-s3";
 
-/** True for the error that S3 servers call `name`. */
+/** Reports whether `error` is the S3 error `name`. */
 export function isS3Error(error: unknown, name: string): boolean {
   return error instanceof S3ServiceException && error.name === name;
 }
 
-/** An ETag as ObjectInfo has it; empty where the server sends none. */
+/** Returns an ETag without its quotes, or an empty string if the server sends none. */
 export function unquote(etag: string | undefined): string {
   return (etag ?? "").replaceAll('"', "");
 }

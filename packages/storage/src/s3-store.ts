@@ -1,4 +1,4 @@
-/** The object store of the scaled-out profile: a bucket of AWS, MinIO, or any other S3. */
+/** The object store of a scaled-out installation: a bucket on AWS, MinIO, or any other S3 server. */
 import { Readable } from "node:stream";
 import {
   DeleteObjectsCommand,
@@ -16,25 +16,25 @@ import { joinOnS3 } from "./s3-join.ts";
 import { isS3Error, unquote } from "./s3-replies.ts";
 import { abortUploadsBefore } from "./s3-unfinished.ts";
 
-/** The most that S3 takes in one request. */
+/** The most keys that S3 deletes in one request. */
 const KEYS_PER_DELETE = 1_000;
 
-/** A ceiling, not a reserve: each download by a slow client holds a socket, and writers must not wait for those. */
+/** High, because every download by a slow client holds a socket and writers must not wait for those. */
 const MAX_SOCKETS = 1_024;
 
-/** Where the bucket is. Without keys, the AWS SDK's own chain of providers is asked. */
+/** Where the bucket is. Without keys, the AWS SDK uses its default credential providers. */
 export interface S3StoreOptions {
-  /** Address of a server other than AWS; buckets are then named in the path. */
+  /** The address of a server other than AWS. The bucket is then part of the path. */
   readonly endpoint?: string;
   readonly bucket: string;
   readonly region: string;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
-  /** Whether the server can copy parts of one object into another (it can): all bytes pass through us otherwise. */
+  /** Whether the server can copy parts of objects, true by default. Otherwise all bytes pass through this process. */
   readonly serverCopies?: boolean;
 }
 
-/** Opens the store; nothing is sent before the first call. `ready()` creates the bucket if it is missing. */
+/** Opens the store. Sends nothing before the first call. `ready()` creates the bucket if it is missing. */
 export function openS3Store(options: S3StoreOptions): ObjectStore {
   const client = createClient(options);
   const Bucket = options.bucket;
@@ -50,7 +50,7 @@ export function openS3Store(options: S3StoreOptions): ObjectStore {
       const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));
       return { bytes: body.byteLength, etag: unquote(ETag) };
     },
-    // A stream is a join of bytes in memory alone: one uploader, one set of rules for what a failure leaves.
+    // A stream is a join of bytes in memory only, so one uploader handles every failure.
     putStream: join,
     join,
     openRead: async (key, range) => getObject(client, Bucket, key, range),
@@ -88,16 +88,16 @@ function createClient(options: S3StoreOptions): S3Client {
       ? {}
       : { credentials: { accessKeyId, secretAccessKey } }),
     maxAttempts: 4,
-    // Servers other than AWS know few of its checksums; transport errors are TLS' and TCP's to find.
+    // Other servers support few of AWS' checksums. TLS and TCP detect transport errors.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    // With it, each part would open a connection of its own that is not kept.
+    // With it, each part would open a new connection that is not kept alive.
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: 5_000,
       requestTimeout: 60_000,
       throwOnRequestTimeout: true,
-      // Also cuts a download whose reader takes nothing for this long.
+      // Also cuts a download whose reader takes nothing for this time.
       socketTimeout: 120_000,
       httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
       httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
@@ -109,7 +109,7 @@ async function getObject(client: S3Client, Bucket: string, key: string, range?: 
   assertKey(key);
   if (range !== undefined) {
     assertRange(range);
-    // HTTP has no way to ask for no bytes.
+    // An HTTP range cannot be empty.
     if (range.start === range.end) return emptyIfThere(client, Bucket, key);
   }
   const Range = range === undefined ? undefined : `bytes=${String(range.start)}-${String(range.end - 1)}`;

@@ -1,11 +1,11 @@
 /**
- * Multipart uploads whose writer died: their parts cost storage until somebody aborts them, and no list of keys shows them.
- * MinIO ends such uploads by itself after a day, and lists none of them under a prefix that is not a whole key.
+ * Aborts multipart uploads whose writer died. Their parts cost storage until then, and a list of keys does not show
+ * them. MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a complete key.
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isS3Error } from "./s3-replies.ts";
 
-/** Ends those below `Prefix` that began before `before`. */
+/** Aborts the uploads of keys below `Prefix` that began before `before`. */
 export async function abortUploadsBefore(
   client: S3Client,
   Bucket: string,
@@ -27,7 +27,7 @@ export async function abortUploadsBefore(
   }
 }
 
-/** Another worker's maintenance may have been quicker. */
+/** Ignores an upload that another worker's maintenance has already aborted. */
 async function abort(
   client: S3Client,
   upload: { Bucket: string; Key: string | undefined; UploadId: string | undefined },

@@ -1,15 +1,18 @@
-/** Tells an object store that is away from one that refuses: only the first is worth another try. */
+/** Tells an unavailable object store from one that refuses. Only the first is worth a retry. */
+import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 
-/** Of connections, and of a file system that is full, read-only or failing. */
 const CODES = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"],
+  ...NETWORK_ERROR_CODES,
+  // An unreachable name server, and a missing route.
+  ...["EAI_AGAIN", "ENETUNREACH"],
+  // A file system that is full, read-only or failing.
   ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE"],
 ]);
 
 const TOO_MANY_REQUESTS = 429;
 const FIRST_SERVER_ERROR = 500;
 
-/** What is known of an error of the file system, of a connection or of the AWS SDK. */
+/** The fields of an error from the file system, a connection or the AWS SDK. */
 interface Facts {
   readonly name?: unknown;
   readonly code?: unknown;
@@ -17,7 +20,9 @@ interface Facts {
   readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
-/** True where the store could not be reached, is overloaded or cannot write now: the same call may succeed later. */
+/**
+ * Reports whether the store is unreachable, overloaded or unable to write now, so that the same call may succeed later.
+ */
 export function isObjectStoreUnavailable(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   const { name, code, cause, $metadata } = error as Facts;

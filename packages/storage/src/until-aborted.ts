@@ -1,6 +1,6 @@
-/** Lets a signal end the reading of a source, even one that never delivers its next item. */
+/** Lets a signal stop the reading of a source, even one that never delivers its next item. */
 
-/** The items of `source`; throws `signal.reason` once `signal` aborts, and closes the source when it is left early. */
+/** Yields the items of `source`. Throws `signal.reason` once `signal` aborts. Closes the source when it stops early. */
 export async function* untilAborted<T>(
   source: Iterable<T> | AsyncIterable<T>,
   signal?: AbortSignal,
@@ -22,7 +22,7 @@ export async function* untilAborted<T>(
       yield next.value;
     }
   } finally {
-    // Not awaited: a generator that hangs in its own `await` would never answer.
+    // Not awaited, because a generator that hangs in its own `await` never returns.
     if (!isExhausted) void items.return?.().catch(() => undefined);
   }
 }
@@ -31,7 +31,7 @@ async function* each<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<
   for await (const item of source) yield item;
 }
 
-/** A promise of its own for each item: one shared promise raced against them all would keep every item in memory. */
+/** Creates a promise for each item. One shared promise, raced against all items, would keep every item in memory. */
 function nextOrAbort<T>(items: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T, unknown>> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {

@@ -22,11 +22,11 @@ afterAll(async () => {
   await rm(path.resolve(root, "../../.."), { recursive: true, force: true });
 });
 
-describe("a folder is an object store", () => {
+describe("the folder store", () => {
   objectStoreContract(() => store);
 });
 
-/** The temporary files of writes that run, or of writes that a crash ended. */
+/** Lists the temporary files of running writes, or of writes that a crash ended. */
 async function temporaryFiles(): Promise<string[]> {
   return (await readdir(path.join(root, "~writing"))).filter((name) => name !== "probe");
 }
@@ -64,7 +64,7 @@ test("joins that fail or are aborted leave no temporary file", async () => {
   expect(existsSync(path.join(root, "leaves"))).toBe(false);
 });
 
-test("what a crash left is cleaned when the store gets ready, and what another process writes is not", async () => {
+test("ready removes the leftovers of a crash, but not the files that another process is writing", async () => {
   const old = path.join(root, "~writing", "00000000-of-a-crash");
   const fresh = path.join(root, "~writing", "11111111-of-a-writer");
   await writeFile(old, "half an obj");
@@ -78,7 +78,7 @@ test("what a crash left is cleaned when the store gets ready, and what another p
   await rm(fresh);
 });
 
-test("temporary files are no objects", async () => {
+test("temporary files are not objects", async () => {
   const source = new HangingSource(chunks(1, 10));
   const abort = new AbortController();
   const written = store.putStream("hidden/object", source, abort.signal);
@@ -92,7 +92,7 @@ test("temporary files are no objects", async () => {
   await expect(written).rejects.toThrow("seen enough");
 });
 
-test("with its last object a folder goes too", async () => {
+test("deleting the last object of a folder deletes the folder", async () => {
   await store.put("batches/1/segments/a", Buffer.from("x"));
   await store.put("batches/2", Buffer.from("x"));
 
@@ -101,7 +101,7 @@ test("with its last object a folder goes too", async () => {
   expect(await readdir(path.join(root, "batches"))).toEqual(["2"]);
 });
 
-test("writers do not mind that the folder of their object is removed under them", async () => {
+test("a write succeeds although the folder of its object is removed during the write", async () => {
   const names = Array.from({ length: 8 }, (_, index) => `busy/folder/${String(index)}`);
 
   await Promise.all(
@@ -116,7 +116,7 @@ test("writers do not mind that the folder of their object is removed under them"
   expect(existsSync(path.join(root, "busy"))).toBe(false);
 });
 
-test("a folder is no object, and none can be put in its place", async () => {
+test("a folder is not an object, and cannot be replaced by one", async () => {
   await store.put("tree/leaf", Buffer.from("x"));
 
   await expect(store.put("tree", Buffer.from("x"))).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
@@ -136,7 +136,7 @@ test("two processes on one folder see each other's objects", async () => {
   expect((await store.read("shared/object")).toString()).toBe("from the other");
 });
 
-test("a root that cannot be made is the reason for not being ready", async () => {
+test("ready rejects with the reason when the root cannot be created", async () => {
   const blocked = path.join(root, "..", "a-file");
   await mkdir(path.dirname(blocked), { recursive: true });
   await writeFile(blocked, "");

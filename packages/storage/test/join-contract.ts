@@ -1,4 +1,4 @@
-/** What every object store must do when it joins pieces of objects into one, as tests. */
+/** The contract of `join`, as tests for every object store. */
 import { beforeAll, expect, test } from "@jest/globals";
 import { randomBytes, randomUUID } from "node:crypto";
 import { ObjectNotFoundError, type JoinSource, type ObjectPiece, type ObjectStore } from "../src/object-store.ts";
@@ -7,13 +7,13 @@ import { chunks, digest, failing, HangingSource } from "./sources.ts";
 
 const MIB = 1024 * 1024;
 
-/** What the tests take pieces of: one small object, one that S3 copies parts of by itself. */
+/** The sources of the pieces: one small object, and one that S3 copies parts of. */
 interface Stored {
   readonly key: string;
   readonly bytes: Buffer;
 }
 
-/** Registers the tests. `store` is called in tests only. */
+/** Registers the tests, which call `store` when they run. */
 export function joinContract(store: () => ObjectStore): void {
   const small: Stored = { key: freshKey(), bytes: randomBytes(2 * MIB) };
   const large: Stored = { key: freshKey(), bytes: randomBytes(20 * MIB) };
@@ -32,7 +32,7 @@ function freshKey(): string {
   return `join/${randomUUID()}/object.bin`;
 }
 
-/** A piece beside the bytes that it stands for. */
+/** A piece and its expected bytes. */
 interface Expected {
   readonly source: JoinSource;
   readonly bytes: Uint8Array;
@@ -62,7 +62,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     expect((await store().read(key)).equals(expected)).toBe(true);
   }
 
-  test("many small pieces, with bytes in memory between them", async () => {
+  test("joins many small pieces with bytes in memory between them", async () => {
     const parts = Array.from({ length: 300 }, (_, index) => {
       if (index % 3 === 0) return inMemory(Buffer.from(`line ${String(index)}\n`));
       return piece(index % 3 === 1 ? small : large, (index * 7_919) % MIB, (index * 31) % 5_000);
@@ -71,15 +71,15 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     await expectJoined(parts);
   });
 
-  test("small pieces in the order of their objects, with gaps", async () => {
+  test("joins small pieces in the order of their objects, with gaps", async () => {
     await expectJoined(Array.from({ length: 100 }, (_, index) => piece(small, index * 10_007, 10_000)));
   });
 
-  test("12 MiB of pieces of 1 MiB, each from elsewhere", async () => {
+  test("joins 12 MiB of pieces of 1 MiB that are not adjacent", async () => {
     await expectJoined(Array.from({ length: 12 }, (_, index) => piece(index % 2 ? small : large, index * 10_001, MIB)));
   });
 
-  test("neighbours that are one large piece together", async () => {
+  test("joins adjacent pieces that form one large piece", async () => {
     await expectJoined(Array.from({ length: 12 }, (_, index) => piece(large, 5 + index * MIB, MIB)));
   });
 
@@ -88,16 +88,16 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     ["a byte more than a part", 5 * MIB + 1],
     ["several parts", 17 * MIB + 3],
     ["the whole object", 20 * MIB],
-  ])("one large piece: %s", async (_name, length) => {
+  ])("joins one large piece: %s", async (_name, length) => {
     await expectJoined([piece(large, 20 * MIB - length, length)]);
   });
 
   test.each([
     ["a byte", 1, 12 * MIB],
     ["all but a byte of a part", 5 * MIB - 1, 12 * MIB],
-    ["so much that what is left of the piece is small", 3 * MIB, 6 * MIB],
-    ["so much that what is left of the piece is one part", MIB, 9 * MIB],
-  ])("a large piece after a remainder: %s", async (_name, remainder, length) => {
+    ["so much that the rest of the piece is small", 3 * MIB, 6 * MIB],
+    ["so much that the rest of the piece is one part", MIB, 9 * MIB],
+  ])("joins a large piece after a remainder: %s", async (_name, remainder, length) => {
     await expectJoined([
       inMemory(large.bytes.subarray(7, 7 + remainder)),
       piece(large, 11, length),
@@ -106,7 +106,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     ]);
   });
 
-  test("bytes in memory alone, more than a part of them", async () => {
+  test("joins more than one part of bytes in memory", async () => {
     const key = freshKey();
 
     const written = await store().join(key, chunks(13, MIB + 1));
@@ -117,8 +117,11 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
 
   test.each([
     ["no sources", []],
-    ["pieces without bytes, of whatever object", [new Uint8Array(), { key: "join/missing", offset: 9, length: 0 }]],
-  ])("an object without bytes: %s", async (_name, sources: JoinSource[]) => {
+    [
+      "pieces without bytes, even of a missing object",
+      [new Uint8Array(), { key: "join/missing", offset: 9, length: 0 }],
+    ],
+  ])("writes an empty object: %s", async (_name, sources: JoinSource[]) => {
     const key = freshKey();
 
     const written = await store().join(key, sources);
@@ -128,7 +131,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     expect(await store().read(key)).toHaveLength(0);
   });
 
-  test("an object may be part of what replaces it", async () => {
+  test("an object may be a source of its replacement", async () => {
     const key = freshKey();
     await store().put(key, Buffer.from("first"));
 
@@ -137,7 +140,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     expect((await store().read(key)).toString()).toBe("first and moret");
   });
 
-  test("bytes in memory are taken before the next source is asked for, so that their memory may be used again", async () => {
+  test("copies bytes in memory before it reads the next source, so that the source may reuse its memory", async () => {
     const key = freshKey();
     const reused = Buffer.alloc(4);
     function* sources(): Generator<JoinSource, void, undefined> {
@@ -157,7 +160,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     expect((await store().read(key)).equals(Buffer.concat(expected.flat()))).toBe(true);
   });
 
-  test("memory is bounded, however long the object is", async () => {
+  test("memory stays bounded for any length", async () => {
     const key = freshKey();
     const before = await settledBufferBytes();
     let peak = 0;
@@ -193,7 +196,7 @@ function refusals(store: () => ObjectStore, small: Stored, large: Stored): void 
       return error;
     }
 
-    test.each([10, 8 * MIB])(`a piece of %d bytes of an object that is missing, ${place}`, async (length) => {
+    test.each([10, 8 * MIB])(`rejects a piece of %d bytes of a missing object, ${place}`, async (length) => {
       const key = freshKey();
 
       const error = await refused({ key, offset: 0, length });
@@ -208,18 +211,20 @@ function refusals(store: () => ObjectStore, small: Stored, large: Stored): void 
       ["a small piece that lies beyond the end", 9 * MIB, 1_000],
       ["a large piece that goes beyond the end", MIB, 8 * MIB],
       ["a large piece that lies beyond the end", 9 * MIB, 8 * MIB],
-    ])(`%s, ${place}`, async (_name, offset, length) => {
+    ])(`rejects %s, ${place}`, async (_name, offset, length) => {
       const error = await refused({ key: small.key, offset, length });
 
       expect(error).toBeInstanceOf(RangeError);
-      expect(error).toMatchObject({ message: expect.stringContaining(`the object ${small.key} ends before byte`) });
+      expect(error).toMatchObject({ message: expect.stringContaining(`the object ${small.key} is shorter than the`) });
     });
 
-    test(`a large piece that goes a byte beyond the end of a large object, ${place}`, async () => {
+    test(`rejects a large piece that goes one byte beyond the end of a large object, ${place}`, async () => {
       const error = await refused({ key: large.key, offset: 10 * MIB, length: 10 * MIB + 1 });
 
       expect(error).toBeInstanceOf(RangeError);
-      expect(error).toMatchObject({ message: expect.stringContaining(`ends before byte ${String(20 * MIB + 1)}`) });
+      expect(error).toMatchObject({
+        message: expect.stringContaining(`is shorter than the ${String(20 * MIB + 1)} bytes`),
+      });
     });
   }
 
@@ -228,13 +233,13 @@ function refusals(store: () => ObjectStore, small: Stored, large: Stored): void 
     [5, -4],
     [0.5, 2],
     [0, Number.NaN],
-  ])("%d and %d are no piece", async (offset, length) => {
+  ])("refuses the offset %d with the length %d", async (offset, length) => {
     await expect(store().join(freshKey(), [{ key: small.key, offset, length }])).rejects.toThrow(RangeError);
   });
 }
 
 function failures(store: () => ObjectStore, small: Stored): void {
-  /** `count` pieces and as many bytes of memory, 3 MiB each time. */
+  /** Yields `count` pieces and `count` arrays in memory, 3 MiB for each pair. */
   async function* sources(count: number): AsyncGenerator<JoinSource, void, undefined> {
     for (let index = 0; index < count; index += 1) {
       yield { key: small.key, offset: 0, length: 2 * MIB };
@@ -246,7 +251,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
     ["at once", 0],
     ["within the first part", 1],
     ["after several parts", 7],
-  ])("sources that throw %s leave what was there", async (_name, count) => {
+  ])("keeps the old object when the sources throw %s", async (_name, count) => {
     const [fresh, replaced] = [freshKey(), freshKey()];
     const before = await store().put(replaced, Buffer.from("before"));
     const error = new Error("the batch was cancelled");
@@ -258,7 +263,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
     expect(await store().head(replaced)).toEqual(before);
   });
 
-  test("sources that throw without waiting leave nothing", async () => {
+  test("leaves nothing when the sources throw synchronously", async () => {
     const key = freshKey();
     const error = new Error("the batch was cancelled");
     function* throwing(): Generator<JoinSource, void, undefined> {
@@ -274,7 +279,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
   test.each([
     ["within the first part", 1],
     ["after several parts", 7],
-  ])("an abort while the sources hang %s leaves nothing, and closes them", async (_name, count) => {
+  ])("leaves nothing and closes the sources when aborted while they hang %s", async (_name, count) => {
     const key = freshKey();
     const source = new HangingSource(sources(count));
     const abort = new AbortController();
@@ -289,7 +294,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
     expect(await store().head(key)).toBeNull();
   });
 
-  test("an abort while all is under way leaves nothing", async () => {
+  test("leaves nothing when aborted while requests run", async () => {
     const key = freshKey();
     const abort = new AbortController();
     const reason = new Error("the worker is going down");
@@ -303,7 +308,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
     expect(await store().head(key)).toBeNull();
   });
 
-  test("a signal that has aborted before writes nothing and asks for nothing", async () => {
+  test("writes and reads nothing when the signal has already aborted", async () => {
     const key = freshKey();
     let isAsked = false;
     const source = chunks(1, 1, () => {
@@ -317,7 +322,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
     expect(await store().head(key)).toBeNull();
   });
 
-  test("a signal that does not abort is left without listeners", async () => {
+  test("removes its listeners from a signal that does not abort", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];

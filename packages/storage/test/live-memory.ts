@@ -1,4 +1,4 @@
-/** Measures how many bytes of buffers are alive, garbage not counted, so that a test of bounded memory cannot flicker. */
+/** Measures the bytes of live buffers without garbage, so that a test of bounded memory is not flaky. */
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -6,15 +6,15 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Bytes of all buffers that something still refers to. */
+/** Returns the bytes of all buffers that are still referenced. */
 export function liveBufferBytes(): number {
   collectGarbage();
-  // Buffers are freed by the sweeper, beside us; a second collection waits for what the first one has found.
+  // A concurrent sweeper frees buffers. A second collection waits until it has freed those that the first one found.
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }
 
-/** The same, once what earlier work has left behind is freed: it takes turns of the event loop to let go of everything. */
+/** Waits until the buffers of earlier work are freed, which takes some turns of the event loop, then measures. */
 export async function settledBufferBytes(): Promise<number> {
   let last = liveBufferBytes();
   for (let same = 0; same < 3;) {

@@ -1,4 +1,4 @@
-/** What every object store must do, as tests: each adapter's own test file runs them against it. */
+/** The contract of the object store, as tests. The test file of each adapter runs them. */
 import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
@@ -9,9 +9,9 @@ import { chunks, digest, failing, HangingSource } from "./sources.ts";
 
 const MIB = 1024 * 1024;
 
-/** Registers the tests. `store` is called in tests only, when the store is open and ready. */
+/** Registers the tests, which call `store` when it is open and ready. */
 export function objectStoreContract(store: () => ObjectStore): void {
-  // A thousand objects on a busy disk take their time.
+  // Writing a thousand objects is slow on a busy disk.
   jest.setTimeout(60_000);
   writing(store);
   reading(store);
@@ -34,7 +34,7 @@ async function collect(keys: AsyncIterable<string>): Promise<string[]> {
 }
 
 function writing(store: () => ObjectStore): void {
-  test("what was put can be read, and is described by its size and tag", async () => {
+  test("reads an object that was put, and describes it by size and ETag", async () => {
     const key = freshKey();
 
     const written = await store().put(key, Buffer.from("the bytes"));
@@ -46,7 +46,7 @@ function writing(store: () => ObjectStore): void {
     expect((await buffer(await store().openRead(key))).toString()).toBe("the bytes");
   });
 
-  test("a second put replaces the first, and the tag changes with the bytes", async () => {
+  test("a second put replaces the first, and the ETag changes with the bytes", async () => {
     const key = freshKey();
 
     const first = await store().put(key, Buffer.from("first"));
@@ -57,7 +57,7 @@ function writing(store: () => ObjectStore): void {
     expect(await store().head(key)).toEqual(second);
   });
 
-  test("an object may have no bytes at all, put or streamed", async () => {
+  test("an object may be empty, put or streamed", async () => {
     const [put, streamed] = [freshKey(), freshKey()];
 
     const infos = [await store().put(put, new Uint8Array()), await store().putStream(streamed, chunks(0, 0))];
@@ -71,11 +71,11 @@ function writing(store: () => ObjectStore): void {
   });
 
   test.each([
-    ["20 MiB in chunks that fit no part", 20_000, 1_049],
+    ["20 MiB in chunks that do not align with parts", 20_000, 1_049],
     ["one chunk larger than two parts", 1, 13 * MIB + 1],
     ["a few bytes", 3, 5],
     ["exactly one part", 6, MIB],
-  ])("a stream comes back as it went in: %s", async (_name, count, bytes) => {
+  ])("reads a stream back unchanged: %s", async (_name, count, bytes) => {
     const key = freshKey();
 
     const written = await store().putStream(key, chunks(count, bytes));
@@ -85,7 +85,7 @@ function writing(store: () => ObjectStore): void {
     expect(await digest(await store().openRead(key))).toBe(await digest(chunks(count, bytes)));
   });
 
-  test("a stream is written in bounded memory, however long it is", async () => {
+  test("writes a stream of any length in bounded memory", async () => {
     const key = freshKey();
     const before = await settledBufferBytes();
     let peak = 0;
@@ -105,7 +105,7 @@ function writing(store: () => ObjectStore): void {
     const kept = await buffer(chunks(60, MIB));
     measure();
     expect(kept).toHaveLength(60 * MIB);
-    expect(peak).toBeGreaterThan(36 * MIB); // so the measure above would have seen what is kept
+    expect(peak).toBeGreaterThan(36 * MIB); // proves that the measurement above would have seen kept buffers
   });
 }
 
@@ -115,10 +115,10 @@ function reading(store: () => ObjectStore): void {
     ["the beginning", 0, 1, "a"],
     ["the end", 7, 10, "hij"],
     ["all", 0, 10, "abcdefghij"],
-    ["beyond the end: what is there", 8, 1_000_000, "ij"],
-    ["wholly beyond the end: nothing", 10, 12, ""],
+    ["partly beyond the end: the existing bytes", 8, 1_000_000, "ij"],
+    ["entirely beyond the end: nothing", 10, 12, ""],
     ["no bytes", 4, 4, ""],
-  ])("a range can be read: %s", async (_name, start, end, expected) => {
+  ])("reads a range: %s", async (_name, start, end, expected) => {
     const key = freshKey();
     await store().put(key, Buffer.from("abcdefghij"));
 
@@ -129,14 +129,14 @@ function reading(store: () => ObjectStore): void {
     expect(streamed.toString()).toBe(expected);
   });
 
-  test("a range of an object without bytes is empty", async () => {
+  test("a range of an empty object is empty", async () => {
     const key = freshKey();
     await store().put(key, new Uint8Array());
 
     expect(await store().read(key, { start: 0, end: 10 })).toHaveLength(0);
   });
 
-  test("a range in the middle of a large object is exact", async () => {
+  test("reads an exact range in the middle of a large object", async () => {
     const key = freshKey();
     const whole = await buffer(chunks(15, MIB));
     await store().putStream(key, chunks(15, MIB));
@@ -151,7 +151,7 @@ function reading(store: () => ObjectStore): void {
     [5, 4],
     [0.5, 2],
     [0, Number.NaN],
-  ])("%d to %d is no range", async (start, end) => {
+  ])("refuses the range %d to %d", async (start, end) => {
     const key = freshKey();
     await store().put(key, Buffer.from("abc"));
 
@@ -159,7 +159,7 @@ function reading(store: () => ObjectStore): void {
     await expect(store().openRead(key, { start, end })).rejects.toThrow(RangeError);
   });
 
-  test("an object that is not there is an error of its own for readers, and null for head", async () => {
+  test("a missing object is an ObjectNotFoundError for readers and null for head", async () => {
     const key = freshKey();
     await store().put(`${key}.neighbour`, Buffer.from("x"));
 
@@ -188,7 +188,7 @@ function failures(store: () => ObjectStore): void {
       expect(await collect(store().list(key))).toEqual([]);
     });
 
-    test("leaves the object that was there", async () => {
+    test("keeps the old object", async () => {
       const key = freshKey();
       const before = await store().put(key, Buffer.from("before"));
 
@@ -202,7 +202,7 @@ function failures(store: () => ObjectStore): void {
   test.each([
     ["within the first part", 2],
     ["after several parts", 15],
-  ])("an abort while the source hangs %s leaves nothing, and closes the source", async (_name, count) => {
+  ])("leaves nothing and closes the source when aborted while it hangs %s", async (_name, count) => {
     const key = freshKey();
     const source = new HangingSource(chunks(count, MIB));
     const abort = new AbortController();
@@ -217,7 +217,7 @@ function failures(store: () => ObjectStore): void {
     expect(await store().head(key)).toBeNull();
   });
 
-  test("a signal that has aborted before writes nothing and reads nothing", async () => {
+  test("writes and reads nothing when the signal has already aborted", async () => {
     const key = freshKey();
     let isRead = false;
     const source = chunks(1, 1, () => {
@@ -233,7 +233,7 @@ function failures(store: () => ObjectStore): void {
 }
 
 function concurrency(store: () => ObjectStore): void {
-  test("an object that is being written is not there until all of it is", async () => {
+  test("an object does not exist until it is completely written", async () => {
     const key = freshKey();
     const source = new HangingSource(chunks(15, MIB));
     const abort = new AbortController();
@@ -248,7 +248,7 @@ function concurrency(store: () => ObjectStore): void {
     await expect(written).rejects.toThrow("seen enough");
   });
 
-  test("readers of an object that is replaced meanwhile see one version, whole", async () => {
+  test("readers of an object that is being replaced see one complete version", async () => {
     const key = freshKey();
     await store().put(key, Buffer.alloc(MIB, 0));
     let isDone = false;
@@ -274,7 +274,7 @@ function concurrency(store: () => ObjectStore): void {
     expect((await store().read(key))[0]).toBe(20);
   });
 
-  test("of many writers of one key one wins, with all of its bytes", async () => {
+  test("one of many writers of a key wins, with all its bytes", async () => {
     const key = freshKey();
 
     const written = await Promise.all(
@@ -287,7 +287,7 @@ function concurrency(store: () => ObjectStore): void {
     expect(written.map((info) => info.etag)).toContain((await store().head(key))?.etag);
   });
 
-  test("64 requests run at a time, while 64 downloads are open that nobody reads", async () => {
+  test("64 requests run concurrently while 64 open downloads are not read", async () => {
     const folder = `contract/${randomUUID()}`;
     await store().put(`${folder}/large`, Buffer.alloc(2 * MIB, 1));
     const downloads = await Promise.all(Array.from({ length: 64 }, () => store().openRead(`${folder}/large`)));
@@ -329,18 +329,18 @@ function keys(store: () => ObjectStore): void {
       ["a whole key", "/b/1", ["b/1"]],
       ["nothing", "/x", []],
       ["a folder that is not there", "/x/y/", []],
-    ])("keys are found by prefix: %s", async (_name, prefix, expected) => {
+    ])("finds keys by prefix: %s", async (_name, prefix, expected) => {
       const found = await collect(store().list(folder + prefix));
 
       expect(found).toEqual(expected.map((key) => `${folder}/${key}`));
     });
 
-    test("the empty prefix finds everything", async () => {
+    test("finds every key with the empty prefix", async () => {
       expect(await collect(store().list(""))).toEqual(expect.arrayContaining(all));
     });
   });
 
-  test("more objects than one request can name are listed and deleted", async () => {
+  test("lists and deletes more objects than one request can name", async () => {
     const folder = `contract/${randomUUID()}`;
     const written = Array.from({ length: 1_100 }, (_, index) => `${folder}/${String(index).padStart(4, "0")}`);
     for (let first = 0; first < written.length; first += 50) {
@@ -353,7 +353,7 @@ function keys(store: () => ObjectStore): void {
     expect(await collect(store().list(`${folder}/`))).toEqual([written[0]]);
   });
 
-  test("deleting takes what is there and does not mind what is not", async () => {
+  test("deletes existing objects and ignores missing ones", async () => {
     const [there, other, missing] = [freshKey(), freshKey(), freshKey()];
     await store().put(there, Buffer.from("x"));
     await store().put(other, Buffer.from("x"));
@@ -366,7 +366,7 @@ function keys(store: () => ObjectStore): void {
     expect(await store().head(other)).not.toBeNull();
   });
 
-  test("every character of the alphabet is good in a key", async () => {
+  test("accepts every character of the alphabet in a key", async () => {
     const key = `contract/${randomUUID()}/AZaz09._-/..a/.b`;
 
     await store().put(key, Buffer.from("x"));
@@ -391,22 +391,22 @@ function keys(store: () => ObjectStore): void {
     "a%2e",
     "a".repeat(256),
     "abc/".repeat(256) + "a",
-  ])("%j is no key, to no method", async (key) => {
-    await expect(store().put(key, Buffer.from("x"))).rejects.toThrow("is no key");
-    await expect(store().putStream(key, chunks(1, 1))).rejects.toThrow("is no key");
-    await expect(store().join(key, [])).rejects.toThrow("is no key");
-    await expect(store().join(freshKey(), [{ key, offset: 0, length: 1 }])).rejects.toThrow("is no key");
-    await expect(store().openRead(key)).rejects.toThrow("is no key");
-    await expect(store().read(key)).rejects.toThrow("is no key");
-    await expect(store().head(key)).rejects.toThrow("is no key");
-    await expect(store().delete([freshKey(), key])).rejects.toThrow("is no key");
+  ])("every method refuses the key %j", async (key) => {
+    await expect(store().put(key, Buffer.from("x"))).rejects.toThrow("is not a valid key");
+    await expect(store().putStream(key, chunks(1, 1))).rejects.toThrow("is not a valid key");
+    await expect(store().join(key, [])).rejects.toThrow("is not a valid key");
+    await expect(store().join(freshKey(), [{ key, offset: 0, length: 1 }])).rejects.toThrow("is not a valid key");
+    await expect(store().openRead(key)).rejects.toThrow("is not a valid key");
+    await expect(store().read(key)).rejects.toThrow("is not a valid key");
+    await expect(store().head(key)).rejects.toThrow("is not a valid key");
+    await expect(store().delete([freshKey(), key])).rejects.toThrow("is not a valid key");
   });
 
-  test.each(["../", "a/../", "/", "~", "a b"])("%j is no prefix", async (prefix) => {
-    await expect(collect(store().list(prefix))).rejects.toThrow("is no prefix");
+  test.each(["../", "a/../", "/", "~", "a b"])("refuses the prefix %j", async (prefix) => {
+    await expect(collect(store().list(prefix))).rejects.toThrow("is not a valid prefix");
   });
 
-  test("being ready can be asked for by many at once", async () => {
+  test("ready can be called concurrently", async () => {
     await expect(Promise.all(Array.from({ length: 8 }, () => store().ready()))).resolves.toHaveLength(8);
   });
 }

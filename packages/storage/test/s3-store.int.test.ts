@@ -14,11 +14,11 @@ const MIB = 1024 * 1024;
 
 const { s3 } = testServices();
 if (s3 === null) {
-  test("left out: there is no S3 server here (no minio program, no TEST_S3_ENDPOINT)", () => {
+  test("skipped: no S3 server found (no minio program, no TEST_S3_ENDPOINT)", () => {
     expect(s3).toBeNull();
   });
 } else {
-  describe("a bucket is an object store", () => {
+  describe("the S3 store", () => {
     bucketTests(s3);
   });
 }
@@ -46,11 +46,11 @@ function bucketTests(server: TestS3): void {
     return reply.Uploads?.length ?? 0;
   }
 
-  test("a stream within one part is one put, a longer one a multipart upload", async () => {
+  test("a stream within one part is one PUT, a longer one is a multipart upload", async () => {
     const short = await store.putStream("short", chunks(5, MIB));
     const long = await store.putStream("long", chunks(6, MIB));
 
-    // S3 marks the tag of an object made of parts with their number.
+    // The ETag of an object made of parts ends with their number.
     expect(short.etag).toMatch(/^[0-9a-f]{32}$/);
     expect(long.etag).toMatch(/^[0-9a-f]{32}-2$/);
   });
@@ -70,7 +70,7 @@ function bucketTests(server: TestS3): void {
     expect(await openUploads("failed")).toBe(0);
   });
 
-  test("a join within one part is one put, a longer one a multipart upload of which the server copies what is large", async () => {
+  test("a join within one part is one PUT, a longer one is a multipart upload whose large pieces the server copies", async () => {
     await store.put("join/small", Buffer.alloc(MIB));
     await store.put("join/large", Buffer.alloc(20 * MIB));
     const small = { key: "join/small", offset: 0, length: MIB };
@@ -110,8 +110,9 @@ function bucketTests(server: TestS3): void {
     expect(await openUploads("join/")).toBe(0);
   });
 
-  // MinIO lists unfinished uploads by their whole key only (and ends them itself after a day), AWS by any prefix.
-  test("parts that a dead writer left are discarded once they are old, below the prefix that was named", async () => {
+  // MinIO lists unfinished uploads only by their complete key, and aborts them itself after a day. AWS lists by any
+  // prefix.
+  test("discardUnfinished removes old parts of a dead writer below the prefix", async () => {
     for (const Key of ["files/left", "others/left"]) {
       await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
     }
@@ -123,7 +124,7 @@ function bucketTests(server: TestS3): void {
     expect([await openUploads("files/left"), await openUploads("others/left")]).toEqual([0, 1]);
   });
 
-  test("a join is told by what failed first, also where its parts cannot be removed", async () => {
+  test("a join rejects with the first error, even if its parts cannot be removed", async () => {
     const requests: string[] = [];
     const refusing = createServer((request, response) => {
       const isBegin = request.method === "POST";
@@ -147,7 +148,7 @@ function bucketTests(server: TestS3): void {
     expect(requests.at(-1)).toBe("DELETE");
   });
 
-  test("racing starters create a missing bucket once, and all are ready", async () => {
+  test("racing processes create a missing bucket once, and all become ready", async () => {
     const options = { ...server, bucket: `raced-${randomUUID()}` };
     const stores = Array.from({ length: 8 }, () => openS3Store(options));
 
@@ -158,14 +159,14 @@ function bucketTests(server: TestS3): void {
     await Promise.all(stores.map((each) => each.close()));
   });
 
-  test("without its bucket a store is not an empty one", async () => {
+  test("a store without its bucket rejects instead of looking empty", async () => {
     const lost = openS3Store({ ...server, bucket: `missing-${randomUUID()}` });
 
     await expect(lost.read("a")).rejects.toMatchObject({ name: "NoSuchBucket" });
     await lost.close();
   });
 
-  test("wrong keys are the reason for not being ready, and no passing one", async () => {
+  test("ready rejects for wrong keys, which do not count as unavailable", async () => {
     const denied = openS3Store({ ...server, bucket, secretAccessKey: "not-the-secret" });
 
     const error: unknown = await denied.ready().catch((reason: unknown) => reason);
@@ -175,7 +176,7 @@ function bucketTests(server: TestS3): void {
     await denied.close();
   });
 
-  test("a server that is overloaded is told as such after some tries, one that is away by its reason", async () => {
+  test("reports an overloaded server after some attempts, and an unreachable one with its reason", async () => {
     let requests = 0;
     const overloaded = createServer((_request, response) => {
       requests += 1;
@@ -183,16 +184,16 @@ function bucketTests(server: TestS3): void {
     });
     await new Promise<void>((resolve) => overloaded.listen(0, "127.0.0.1", resolve));
     const { port } = overloaded.address() as AddressInfo;
-    const away = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
+    const unavailable = openS3Store({ ...server, bucket, endpoint: `http://127.0.0.1:${String(port)}` });
 
-    const busy: unknown = await away.put("a", Buffer.from("x")).catch((reason: unknown) => reason);
+    const busy: unknown = await unavailable.put("a", Buffer.from("x")).catch((reason: unknown) => reason);
     overloaded.close();
     overloaded.closeAllConnections();
-    const refused: unknown = await away.ready().catch((reason: unknown) => reason);
+    const refused: unknown = await unavailable.ready().catch((reason: unknown) => reason);
 
     expect(requests).toBeGreaterThan(1);
     expect(isObjectStoreUnavailable(busy)).toBe(true);
     expect(refused).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") });
-    await away.close();
+    await unavailable.close();
   });
 }

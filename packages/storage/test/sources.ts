@@ -1,7 +1,7 @@
-/** Streams of bytes for the tests of stores: of known content, failing, hanging, and held at a gate. */
+/** Streams of bytes for the tests of stores: with known content, failing, hanging, and held at a gate. */
 import { createHash } from "node:crypto";
 
-/** `count` chunks of `bytes` each, every one different; `onChunk` is told before each. */
+/** Yields `count` different chunks of `bytes` each, and calls `onChunk` before each. */
 export async function* chunks(
   count: number,
   bytes: number,
@@ -13,13 +13,13 @@ export async function* chunks(
   }
 }
 
-/** `before`, and then `error`. */
+/** Yields `before`, then throws `error`. */
 export async function* failing<T>(before: AsyncIterable<T>, error: Error): AsyncGenerator<T, void, undefined> {
   yield* before;
   throw error;
 }
 
-/** A source whose next item never comes after `before`; says when it began to hang and when it was closed. */
+/** A source that hangs after `before`, and reports when it began to hang and when it was closed. */
 export class HangingSource<T> implements AsyncIterable<T> {
   readonly hanging: Promise<void>;
   isClosed = false;
@@ -48,7 +48,7 @@ export class HangingSource<T> implements AsyncIterable<T> {
   }
 }
 
-/** SHA-256 of all bytes, in hex. */
+/** Returns the SHA-256 of all bytes, in hex. */
 export async function digest(source: AsyncIterable<unknown>): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of source) hash.update(chunk as Uint8Array);

@@ -205,7 +205,7 @@ export function flushOf(results: readonly ResultFields[], returns: readonly Slic
       // 0 is not a slice: the ledger has to find the slice that holds the line.
       sliceNo: 0,
       requestGen: 0,
-      kind: "output",
+      resultKind: "output",
       isExhausted: false,
       usage: null,
       ...result,
@@ -290,7 +290,7 @@ export async function completedBatch(db: Db, total: number, failed: readonly num
   const batch = await batchWithInput(db, total);
   const lines = Array.from({ length: total }, (_, line) => line);
   for (let fed = 0; fed < total; fed += 64) await claimedSlice(db, batch, Math.min(64, total - fed));
-  await recordLines(db, batch.batchNo, failed, { kind: "error", isExhausted: true });
+  await recordLines(db, batch.batchNo, failed, { resultKind: "error", isExhausted: true });
   await recordLines(
     db,
     batch.batchNo,

@@ -2,7 +2,7 @@ import { expect, jest, test } from "@jest/globals";
 import { getEventListeners } from "node:events";
 import { createAbortWatch } from "./abort-watch.ts";
 
-test("all that wait for a signal are called, but for those that no longer do, through one listener", () => {
+test("calls all callbacks except removed ones, with one listener on the signal", () => {
   const abort = new AbortController();
   const watch = createAbortWatch();
   const waiting = Array.from({ length: 20 }, () => jest.fn());
@@ -17,7 +17,7 @@ test("all that wait for a signal are called, but for those that no longer do, th
   expect(gone).not.toHaveBeenCalled();
 });
 
-test("signals do not know of each other", () => {
+test("does not call the callbacks of another signal", () => {
   const [one, other] = [new AbortController(), new AbortController()];
   const watch = createAbortWatch();
   const waiting = jest.fn();

@@ -1,15 +1,15 @@
-/** Many waiting for the abort of one signal, which a slice's lines share, at the price of one listener on it. */
+/** Lets many callbacks wait for the abort of one signal, which a slice's lines share, with a single listener. */
 
 export interface AbortWatch {
   /** Calls `onAbort` when `signal` aborts. */
   add(signal: AbortSignal, onAbort: () => void): void;
-  /** Forgets what was added. */
+  /** Removes a callback. */
   remove(signal: AbortSignal, onAbort: () => void): void;
 }
 
 /**
- * Node warns of a leak beyond ten listeners and searches through them all for each that is added or removed. A listener
- * of ours stays on its signal for good, with an empty set, and goes with it.
+ * Node warns of a leak above ten listeners, and searches all of them to add or remove one. Our one listener stays on
+ * its signal with an empty set, and is freed together with the signal.
  */
 export function createAbortWatch(): AbortWatch {
   const waiting = new WeakMap<AbortSignal, Set<() => void>>();

@@ -1,10 +1,10 @@
-/** The address of an upstream: which ones are sound, and where an endpoint lies below one. */
+/** The base URL of an upstream: its validation, and the path of an endpoint below it. */
 
-/** What a base URL has to be, as said to an operator. */
+/** The rule for a base URL, as operators see it in messages. */
 export const BASE_URL_EXPECTED =
-  "an http or https URL that ends in /v1 or the like, without user name, password or #fragment";
+  "an http or https URL that ends in /v1 or similar, without user name, password or #fragment";
 
-/** True for what BASE_URL_EXPECTED describes, but for its path, which may be any. */
+/** Reports whether `value` follows BASE_URL_EXPECTED. Any path is accepted. */
 export function isBaseUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
@@ -12,7 +12,7 @@ export function isBaseUrl(value: string): boolean {
   return isHttp && url.username === "" && url.password === "" && url.hash === "";
 }
 
-/** The path and query of `endpoint` (`/v1/x`) below `base`, which stands for `/v1`. */
+/** Returns the path and query of `endpoint` (`/v1/x`) below `base`, which replaces `/v1`. */
 export function pathBelow(base: URL, endpoint: string): string {
   if (!endpoint.startsWith("/v1/")) throw new Error(`not an endpoint: ${endpoint}`);
   return base.pathname.replace(/\/+$/, "") + endpoint.slice("/v1".length) + base.search;

@@ -5,7 +5,7 @@ import { closeUpstreams, open, respond, send, startUpstream, until } from "../te
 
 afterEach(closeUpstreams);
 
-test("the upstream receives the line's own bytes", async () => {
+test("sends the line's own bytes", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
   });
@@ -17,7 +17,7 @@ test("the upstream receives the line's own bytes", async () => {
   expect(upstream.received[0]?.body.equals(line)).toBe(true);
 });
 
-test("the request carries the key, the idempotency key and the configured headers, and asks for no encoding", async () => {
+test("sends the key, the idempotency key and the configured headers, and requests no encoding", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
   });
@@ -45,7 +45,7 @@ test.each([
   ["/openai/v1/", "/openai/v1/embeddings"],
   ["", "/embeddings"],
   ["/openai/v1?api-version=preview", "/openai/v1/embeddings?api-version=preview"],
-])("the endpoint /v1/embeddings below %j is %s", async (base, path) => {
+])("sends /v1/embeddings below %j to %s", async (base, path) => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
   });
@@ -56,7 +56,7 @@ test.each([
   expect(upstream.received[0]?.head).toMatch(new RegExp(`^POST ${path.replaceAll("?", "\\?")} HTTP`));
 });
 
-test("the reply's bytes come back as they are, with its status and request id", async () => {
+test("returns the reply's bytes unchanged, with its status and request id", async () => {
   const body = '{"b" : 1,"a":1.10000000000000000001,\n"a":"\\u0041\ud83c\udf19" }\n';
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, body, "HTTP/1.1 418 Teapot\r\nx-request-id: req_7");
@@ -77,7 +77,7 @@ test.each([
   ["retry-after: 7", 7_000],
   ["date: Sun, 01 Mar 2026 12:00:00 GMT\r\nretry-after: Sun, 01 Mar 2026 12:00:09 GMT", 9_000],
   ["retry-after-ms: 250", 250],
-])("a 429 with %j says how long to wait", async (header, retryAfterMs) => {
+])("reads the wait of a 429 with %j", async (header, retryAfterMs) => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}", `HTTP/1.1 429 Too Many Requests\r\n${header}`);
   });
@@ -85,7 +85,7 @@ test.each([
   expect(await send(open(upstream.port))).toMatchObject({ kind: "answer", status: 429, retryAfterMs });
 });
 
-test("a redirect is an answer and is not followed", async () => {
+test("does not follow a redirect: it is an answer", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "", "HTTP/1.1 302 Found\r\nlocation: /v2");
   });
@@ -94,7 +94,7 @@ test("a redirect is an answer and is not followed", async () => {
   expect(upstream.received).toHaveLength(1);
 });
 
-test("informational replies before the answer are passed over", async () => {
+test("ignores informational replies before the answer", async () => {
   const upstream = await startUpstream(({ socket }) => {
     socket.write("HTTP/1.1 102 Processing\r\nx-request-id: no\r\n\r\n");
     respond(socket, "{}");
@@ -103,7 +103,7 @@ test("informational replies before the answer are passed over", async () => {
   expect(await send(open(upstream.port))).toMatchObject({ kind: "answer", status: 200, requestId: null });
 });
 
-test("a connection is used again", async () => {
+test("reuses a connection", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
   });
@@ -117,7 +117,7 @@ test("a connection is used again", async () => {
   expect(upstream.sockets.length).toBe(1);
 });
 
-test("no more requests than the concurrency are at the upstream; the others wait for a connection", async () => {
+test("never exceeds the concurrency: other requests wait for a connection", async () => {
   const upstream = await startUpstream(() => undefined);
   const client = open(upstream.port, { concurrency: 2 });
 
@@ -134,7 +134,7 @@ test("no more requests than the concurrency are at the upstream; the others wait
   expect(upstream.received[2]!.socket).toBe(upstream.received[0]!.socket);
 });
 
-test("an upstream where nobody listens has refused", async () => {
+test("a closed port is refused", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -158,7 +158,7 @@ test.each<[string, (socket: Socket) => void]>([
     (socket) => socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 10\r\n\r\nhalf"),
   ],
   ["carries no HTTP", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n")],
-])("an exchange whose connection %s is broken", async (_, misbehave) => {
+])("an exchange is broken when its connection %s", async (_, misbehave) => {
   const upstream = await startUpstream(({ socket }) => {
     misbehave(socket);
   });
@@ -170,7 +170,7 @@ test.each<[string, (socket: Socket) => void]>([
   expect(upstream.received).toHaveLength(1);
 });
 
-test("a used connection that is closed before any byte of the next reply is broken, and nothing is sent twice", async () => {
+test("a reused connection that closes before the next reply is broken, and nothing is sent twice", async () => {
   const upstream = await startUpstream(({ socket, nth }) => {
     if (nth === 1) respond(socket, "{}");
     else socket.destroy();
@@ -183,7 +183,7 @@ test("a used connection that is closed before any byte of the next reply is brok
   expect(upstream.received).toHaveLength(2);
 });
 
-test("an upstream that encodes its reply all the same is broken", async () => {
+test("an encoded reply is broken", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "zipped", "HTTP/1.1 200 OK\r\ncontent-encoding: gzip");
   });
@@ -191,7 +191,7 @@ test("an upstream that encodes its reply all the same is broken", async () => {
   expect(await send(open(upstream.port))).toMatchObject({ kind: "broken", message: expect.stringContaining("gzip") });
 });
 
-test("a reply beyond the limit is broken, one up to it is not", async () => {
+test("a reply over the size limit is broken, and one of that size is not", async () => {
   const upstream = await startUpstream(({ socket, nth }) => {
     respond(socket, "x".repeat(nth === 1 ? 1000 : 1001));
   });
@@ -201,7 +201,7 @@ test("a reply beyond the limit is broken, one up to it is not", async () => {
   expect(await send(client)).toEqual({ kind: "broken", message: "the upstream's reply is too large" });
 });
 
-test("an aborted exchange is broken off, and the upstream sees its connection closed", async () => {
+test("an aborted exchange is broken, and its connection closes", async () => {
   const upstream = await startUpstream(() => undefined);
   const abort = new AbortController();
   const reply = send(open(upstream.port), { signal: abort.signal });
@@ -213,7 +213,7 @@ test("an aborted exchange is broken off, and the upstream sees its connection cl
   await until(() => upstream.sockets[0]!.destroyed);
 });
 
-test("what is aborted before it was sent is never sent", async () => {
+test("a request that is aborted before it is sent is never sent", async () => {
   const upstream = await startUpstream(() => undefined);
   const client = open(upstream.port, { concurrency: 1 });
   const abort = new AbortController();
@@ -237,7 +237,7 @@ test("what is aborted before it was sent is never sent", async () => {
   expect(upstream.received[1]!.head).toContain("idempotency-key: last");
 });
 
-test("an error of onBytes is the caller's: send rejects with it", async () => {
+test("send rejects with an error of onBytes", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
   });
@@ -251,7 +251,7 @@ test("an error of onBytes is the caller's: send rejects with it", async () => {
   await expect(send(client, { onBytes: () => Promise.reject(thrown) })).rejects.toBe(thrown);
 });
 
-test("closing the client breaks off what is in flight, and what comes after", async () => {
+test("closing the client aborts the requests in flight and refuses later ones", async () => {
   const upstream = await startUpstream(() => undefined);
   const client = open(upstream.port, { concurrency: 1 });
   const replies = [send(client), send(client)];

@@ -1,50 +1,52 @@
-/** The HTTP client of one upstream: sends a line's bytes, hands back the reply's bytes. No retries and no limits here. */
+/**
+ * The HTTP client of one upstream: sends a line's bytes and returns the reply's bytes. It has no retries and no limits.
+ */
 import { createAbortWatch } from "./abort-watch.ts";
 import { pathBelow } from "./base-url.ts";
 import { createConnector } from "./connect.ts";
-import { createConnections } from "./connections.ts";
+import { createConnectionPool } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
-import type { Reply } from "./reply.ts";
+import type { UpstreamReply } from "./reply.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
-/** Largest body of a reply; a larger one is `broken`. */
+/** The largest body of a reply. A larger one is `broken`. */
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
 
-/** Longest wait for a connection. */
+/** The longest wait for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface UpstreamRequest {
   /** One of the API's endpoints, such as `/v1/chat/completions`. */
   readonly endpoint: string;
-  /** Sent as it is. Must not change before the reply is in. */
+  /** The bytes to send, unchanged. Do not modify them before the reply arrives. */
   readonly body: Uint8Array;
   readonly idempotencyKey: string;
-  /** Breaks the exchange off: `broken`, with the message `aborted`. */
+  /** Aborts the exchange: the reply is `broken` with the message `aborted`. */
   readonly signal: AbortSignal;
   /**
-   * Told of each piece of the reply's body, in bytes. While a promise it returned is pending, the socket is not read
-   * and the time-out's clock stands still. What it throws, `send` rejects with.
+   * Called with the size of each chunk of the reply's body. While the returned promise is pending, the socket is not
+   * read and the timeout is paused. If it throws or rejects, `send` rejects with that error.
    */
   readonly onBytes?: (n: number) => void | Promise<void>;
 }
 
 export interface UpstreamClient {
-  /** Never rejects for trouble on the network or at the upstream: that is a Reply. */
-  send(request: UpstreamRequest): Promise<Reply>;
-  /** Breaks off what is still in flight (`broken`, `aborted`) and closes the connections. */
+  /** Failures of the network or the upstream do not reject: they are an UpstreamReply. */
+  send(request: UpstreamRequest): Promise<UpstreamReply>;
+  /** Aborts the requests in flight (`broken`, `aborted`) and closes the connections. */
   close(): Promise<void>;
 }
 
-/** Opens at most `settings.concurrency` connections, each when it is first needed. */
+/** Opens up to `settings.concurrency` connections, each when it is first needed. */
 export function openUpstreamClient(
   settings: UpstreamSettings,
   { maxReplyBytes = MAX_REPLY_BYTES }: { readonly maxReplyBytes?: number } = {},
 ): UpstreamClient {
   const base = new URL(settings.baseUrl);
-  const connections = createConnections(base.origin, settings.concurrency, {
+  const connections = createConnectionPool(base.origin, settings.concurrency, {
     pipelining: 1,
     connect: createConnector(Math.min(CONNECT_TIMEOUT_MS, settings.timeoutMs)),
-    // The exchange has one clock of its own, which can stand still; these two cannot.
+    // The exchange has its own timeout, which can be paused. These two cannot.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: maxReplyBytes,
@@ -81,7 +83,7 @@ export function openUpstreamClient(
   };
 }
 
-/** Names and values in turn: the form that costs undici least. Configured headers win over ours. */
+/** Returns names and values alternately, the cheapest form for undici. Configured headers override ours. */
 function listHeaders({ apiKey, headers }: UpstreamSettings): string[] {
   const all: Record<string, string> = {
     "user-agent": "nightshift",

@@ -1,12 +1,13 @@
 /**
- * One request and its reply, as the handler that undici's `dispatch` calls: it gathers the body, counts the time and
- * turns whatever happens into one Reply. A class because thousands of them live at once and share their methods.
+ * One request and its reply: the handler for undici's `dispatch`. It collects the body, measures the time, and turns
+ * every outcome into one UpstreamReply. It is a class because thousands of exchanges live at once and share their
+ * methods.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { AbortWatch } from "./abort-watch.ts";
 import { describeFailure } from "./failure.ts";
-import type { Reply } from "./reply.ts";
+import type { UpstreamReply } from "./reply.ts";
 import { readRetryAfterMs } from "./retry-after.ts";
 
 type Controller = Dispatcher.DispatchController;
@@ -16,18 +17,18 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal;
   readonly aborts: AbortWatch;
   readonly onBytes: ((n: number) => void | Promise<void>) | undefined;
-  /** undici is done with the request, however it went. */
+  /** Called when undici is done with the request, successfully or not. */
   readonly onEnd: () => void;
 }
 
-/** Begins its time as soon as it is made. */
+/** The timeout starts when the exchange is created. */
 export class Exchange implements Dispatcher.DispatchHandler {
-  /** Rejects only when `onBytes` threw or undici refused the request as malformed: our faults, not the network's. */
-  readonly reply: Promise<Reply>;
+  /** Rejects only for our own faults: if `onBytes` throws, or if undici refuses the request as malformed. */
+  readonly reply: Promise<UpstreamReply>;
 
   readonly #options: ExchangeOptions;
   readonly #chunks: Buffer[] = [];
-  #resolve!: (reply: Reply) => void;
+  #resolve!: (reply: UpstreamReply) => void;
   #reject!: (error: unknown) => void;
   #isSettled = false;
   #controller: Controller | null = null;
@@ -50,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    // Settled while it waited for a connection: nothing has been sent, and nothing will be.
+    // The exchange ended while it waited for a connection, so the request must not be sent.
     if (this.#isSettled) controller.abort(new Error("settled"));
   }
 
@@ -58,11 +59,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     const encoding = headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity") this.#breakOff(`the reply is encoded as ${encoding}, although identity was asked for`);
+    if (encoding !== "identity") this.#breakOff(`the reply is encoded as ${encoding}, although identity was requested`);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    // Resuming behind a chunk hands over an empty one first: pausing at that would never end.
+    // After a resume, undici passes an empty chunk first. Pausing for that one would never end.
     if (this.#isSettled || chunk.length === 0) return;
     this.#chunks.push(chunk);
     let permission: void | Promise<void>;
@@ -144,7 +145,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error("given up"));
   }
 
-  #settle(reply: Reply): void {
+  #settle(reply: UpstreamReply): void {
     if (this.#isSettled) return;
     this.#release();
     this.#resolve(reply);

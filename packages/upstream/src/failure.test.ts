@@ -4,7 +4,7 @@ import { describeFailure } from "./failure.ts";
 const failure = (code: string): Error => Object.assign(new Error("connect 10.0.0.7:8000"), { code });
 
 test.each(["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT", "CERT_HAS_EXPIRED"])(
-  "%s before anything was sent is refused, in words without addresses",
+  "%s before anything was sent is refused, with a message without addresses",
   (code) => {
     const reply = describeFailure(failure(code), false);
 
@@ -21,6 +21,6 @@ test.each(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "HPE_INVALID_CONSTANT", "EWH
   },
 );
 
-test("a client that is closed breaks off, even what it had not sent: the upstream did not refuse it", () => {
+test("a closed client makes requests broken, even unsent ones, because the upstream did not refuse them", () => {
   expect(describeFailure(failure("UND_ERR_DESTROYED"), false)).toEqual({ kind: "broken", message: "aborted" });
 });

@@ -1,12 +1,12 @@
-/** undici's and Node's errors in words that may stand in a user's error file: no addresses, no internals. */
-import type { Reply } from "./reply.ts";
+/** Describes the errors of undici and Node for a user's error file, without addresses and internals. */
+import type { UpstreamReply } from "./reply.ts";
 
-type Failure = Extract<Reply, { message: string }>;
+type Failure = Extract<UpstreamReply, { message: string }>;
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the upstream refused the connection",
-  ENOTFOUND: "the upstream's host name is not known",
-  EAI_AGAIN: "the upstream's host name could not be looked up",
+  ENOTFOUND: "the upstream's host name could not be resolved",
+  EAI_AGAIN: "the name server for the upstream's host name did not answer",
   EHOSTUNREACH: "the upstream's host cannot be reached",
   ENETUNREACH: "the upstream's network cannot be reached",
   ETIMEDOUT: "the connection to the upstream timed out",
@@ -14,14 +14,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: "the upstream reset the connection while it was being opened",
   EPIPE: "the upstream closed the connection",
   UND_ERR_SOCKET: "the upstream closed or reset the connection before its reply was complete",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the upstream's reply is not as long as it said",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the upstream's reply does not have the length of its Content-Length header",
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "the upstream's reply is too large",
   UND_ERR_HEADERS_OVERFLOW: "the headers of the upstream's reply are too large",
 };
 
 /**
- * A request that undici never began to write is `refused`, whatever kept the connection from coming about (name,
- * route, TLS); after that, everything is `broken`, because the upstream may have seen it.
+ * A request that undici never began to write is `refused`, whatever prevented the connection (DNS, routing, TLS). A
+ * later failure is `broken`, because the upstream may have received the request.
  */
 export function describeFailure(error: Error, wasSent: boolean): Failure {
   const code = (error as NodeJS.ErrnoException).code ?? error.name;
@@ -32,6 +32,6 @@ export function describeFailure(error: Error, wasSent: boolean): Failure {
 function fallback(code: string, wasSent: boolean): string {
   if (code.startsWith("HPE_") || code === "HTTPParserError") return "the upstream's reply is not HTTP/1.1";
   return wasSent
-    ? `the exchange with the upstream broke off (${code})`
-    : `no connection to the upstream came about (${code})`;
+    ? `the connection to the upstream failed during the request (${code})`
+    : `the connection to the upstream could not be opened (${code})`;
 }

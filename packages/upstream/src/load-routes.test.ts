@@ -14,7 +14,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test("a base URL is one upstream for every model, with the defaults", async () => {
+test("a base URL configures one upstream for every model, with the defaults", async () => {
   const routes = await loadRoutes({ UPSTREAM_BASE_URL: "http://127.0.0.1:8000/v1" }, {});
 
   expect(routes.upstreams).toEqual([
@@ -33,7 +33,7 @@ test("a base URL is one upstream for every model, with the defaults", async () =
   expect(routes.resolve("any/model:at all")).toEqual({ upstream: "default", model: "any/model:at all" });
 });
 
-test("the other variables set the one upstream's limits", async () => {
+test("the other variables set the limits of that upstream", async () => {
   const routes = await loadRoutes(
     {
       UPSTREAM_BASE_URL: "https://api.example.com/v1",
@@ -66,7 +66,7 @@ test("a file is read from its path", async () => {
   expect(routes.upstreams).toMatchObject([{ name: "one", apiKey: "from the environment" }]);
 });
 
-test("what is wrong with a file is said under its path", async () => {
+test("the faults of a file are reported under its path", async () => {
   const file = path.join(folder, "bad.yaml");
   await writeFile(file, "upstreams: {}\n");
 
@@ -74,16 +74,16 @@ test("what is wrong with a file is said under its path", async () => {
 });
 
 test.each([
-  ["neither way", {}, /UPSTREAM_BASE_URL: got nothing, expected .* or NIGHTSHIFT_CONFIG/],
-  ["a file that is not there", { NIGHTSHIFT_CONFIG: "/nowhere/at-all.yaml" }, /\/nowhere\/at-all\.yaml \(ENOENT\)/],
-  ["no URL", { UPSTREAM_BASE_URL: "localhost:8000/v1" }, /UPSTREAM_BASE_URL: got "localhost:8000\/v1"/],
+  ["no upstream", {}, /UPSTREAM_BASE_URL: got nothing, expected .* or NIGHTSHIFT_CONFIG/],
+  ["a missing file", { NIGHTSHIFT_CONFIG: "/nowhere/at-all.yaml" }, /\/nowhere\/at-all\.yaml \(ENOENT\)/],
+  ["an invalid URL", { UPSTREAM_BASE_URL: "localhost:8000/v1" }, /UPSTREAM_BASE_URL: got "localhost:8000\/v1"/],
   ["another protocol", { UPSTREAM_BASE_URL: "ftp://host/v1" }, /UPSTREAM_BASE_URL: got "ftp/],
   ["a password in the URL", { UPSTREAM_BASE_URL: "http://user:secret@host/v1" }, /got "http:\/\/\*\*\*@host\/v1"/],
-])("%s is an error that says so", async (_, config, message) => {
+])("rejects %s with a message", async (_, config, message) => {
   await expect(loadRoutes(config, {})).rejects.toThrow(message);
 });
 
-test("a file and variables of the one upstream exclude each other, each of which is named", async () => {
+test("rejects a file together with UPSTREAM_ variables, and names each of them", async () => {
   const both = { NIGHTSHIFT_CONFIG: "x.yaml", UPSTREAM_BASE_URL: "http://host/v1", UPSTREAM_CONCURRENCY: 3 };
 
   const failure = loadRoutes(both, {});

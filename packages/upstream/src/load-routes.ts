@@ -1,16 +1,17 @@
-/** The upstreams that a process' environment names: one by UPSTREAM_*, or a file of them by NIGHTSHIFT_CONFIG. */
+/**
+ * Loads the upstreams that the environment configures: one by UPSTREAM_*, or several by the file of NIGHTSHIFT_CONFIG.
+ */
 import { readFile } from "node:fs/promises";
 import { NO_TIERS, type Tiers } from "@nightshift/domain";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
 import { type RouteFault, RoutesError } from "./routes-error.ts";
-import type { Environment } from "./routes-file-meaning.ts";
-import { show } from "./routes-file-shape.ts";
-import { parseRoutes, parseTiers } from "./routes-file.ts";
+import { show } from "./routes-file-schema.ts";
+import { type Environment, parseRoutes, parseTiers } from "./routes-file.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { DEFAULTS, RANGES } from "./settings.ts";
 
-/** TypeBox properties, keyed by variable, to be spread into the schema of a process' environment. */
+/** Properties to spread into the schema of a process' environment. */
 export const UpstreamVariables = {
   NIGHTSHIFT_CONFIG: Type.Optional(Type.String({ description: "path of a YAML file of upstreams and routes" })),
   UPSTREAM_BASE_URL: Type.Optional(Type.String({ description: BASE_URL_EXPECTED })),
@@ -24,16 +25,16 @@ export const UpstreamVariables = {
   UPSTREAM_SLICE_LINES: Type.Optional(Type.Integer(RANGES.sliceLines)),
 } as const;
 
-/** The values of UpstreamVariables, already of their types and within their ranges. */
+/** The values of UpstreamVariables, converted and validated. */
 export type UpstreamConfig = Static<TObject<typeof UpstreamVariables>>;
 
-/** Name of the one upstream where the environment names none: Nightshift's simulator, which is no model. */
+/** The name of the only upstream if the environment configures none: Nightshift's simulator. */
 export const SIMULATOR_UPSTREAM = "simulator";
 
 /**
- * Reads where models go. `env` is what `api_key_env` looks in. With UPSTREAM_BASE_URL there is one upstream, `default`,
- * for every model. Rejects with RoutesError, all faults at once, when neither or both ways are used, or the file cannot
- * be read or is wrong.
+ * Loads the routes of models. `api_key_env` names variables of `env`. With UPSTREAM_BASE_URL, one upstream named
+ * `default` serves every model. Rejects with RoutesError, all faults at once, if both ways or neither are used, or if
+ * the file is missing or invalid.
  */
 export async function loadRoutes(config: UpstreamConfig, env: Environment): Promise<Routes> {
   const { NIGHTSHIFT_CONFIG: path, UPSTREAM_BASE_URL: baseUrl } = config;
@@ -55,7 +56,7 @@ export async function loadRoutes(config: UpstreamConfig, env: Environment): Prom
   return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);
 }
 
-/** What tenants may have, by the same file; without it, there are no limits but the contract's. Rejects as loadRoutes does. */
+/** Loads the tiers of the same file. Without it, only the contract's limits apply. Rejects as loadRoutes does. */
 export async function loadTiers({ NIGHTSHIFT_CONFIG: path }: UpstreamConfig, env: Environment): Promise<Tiers> {
   return path === undefined ? NO_TIERS : parseTiers(await readText(path), path, env);
 }

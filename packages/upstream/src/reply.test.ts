@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { classify, type Reply } from "./reply.ts";
+import { classify, type UpstreamReply } from "./reply.ts";
 
-const answer = (status: number): Reply => ({
+const answer = (status: number): UpstreamReply => ({
   kind: "answer",
   status,
   body: Buffer.from("{}"),
@@ -26,7 +26,7 @@ test.each([
   [503, "throttled"],
   [504, "next_attempt"],
   [529, "next_attempt"],
-])("a status of %d is %s", (status, expected) => {
+])("classifies status %d as %s", (status, expected) => {
   expect(classify(answer(status))).toBe(expected);
 });
 
@@ -34,6 +34,6 @@ test.each([
   ["refused", "throttled"],
   ["broken", "next_attempt"],
   ["timeout", "next_attempt"],
-] as const)("without an answer, %s is %s", (kind, expected) => {
+] as const)("classifies %s without a reply as %s", (kind, expected) => {
   expect(classify({ kind, message: "" })).toBe(expected);
 });

@@ -1,6 +1,6 @@
-/** What came of one exchange with an upstream, and what that means for the line that was sent. */
+/** The outcome of one exchange with an upstream, and its meaning for the line that was sent. */
 
-export type Reply =
+export type UpstreamReply =
   | {
       readonly kind: "answer";
       readonly status: number;
@@ -8,24 +8,24 @@ export type Reply =
       readonly body: Buffer;
       /** `x-request-id`. */
       readonly requestId: string | null;
-      /** From `retry-after-ms` or `retry-after`; at most a day. */
+      /** From `retry-after-ms` or `retry-after`, at most a day. */
       readonly retryAfterMs: number | null;
     }
-  /** No connection came about: nothing was sent. */
+  /** There was no connection, so nothing was sent. */
   | { readonly kind: "refused"; readonly message: string }
-  /** The connection ended, or what came was not HTTP, after something may have been sent. */
+  /** The connection failed, or the reply was not HTTP, after the request may have been sent. */
   | { readonly kind: "broken"; readonly message: string }
-  /** The whole exchange took longer than the upstream's time-out. */
+  /** The exchange took longer than the upstream's timeout. */
   | { readonly kind: "timeout"; readonly message: string };
 
 /**
- * `success`: an output line. `answer`: the upstream's own error, recorded as it is. `retry`: burns an attempt.
- * `throttled`: the upstream wants peace; burns none.
+ * `success` becomes an output line. `answer` is the upstream's own error, recorded unchanged. `next_attempt` uses up an
+ * attempt. `throttled` pauses the upstream and does not use up an attempt.
  */
 export type ReplyClass = "success" | "answer" | "next_attempt" | "throttled";
 
-/** The failure table of the design, for one reply. */
-export function classify(reply: Reply): ReplyClass {
+/** Classifies a reply by the failure table of docs/architecture.md. */
+export function classify(reply: UpstreamReply): ReplyClass {
   switch (reply.kind) {
     case "refused":
       return "throttled";

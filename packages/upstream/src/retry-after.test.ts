@@ -1,22 +1,18 @@
 import { expect, test } from "@jest/globals";
 import type { IncomingHttpHeaders } from "node:http";
+import { DAY_MS } from "@nightshift/domain";
 import { readRetryAfterMs } from "./retry-after.ts";
 
 const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
-const DAY_MS = 86_400_000;
 
 test.each<[string, IncomingHttpHeaders, number | null]>([
-  ["nothing", {}, null],
+  ["no header", {}, null],
   ["seconds", { "retry-after": "20" }, 20_000],
   ["fractions of seconds", { "retry-after": "0.25" }, 250],
-  ["no wait at all", { "retry-after": "0" }, 0],
+  ["zero seconds", { "retry-after": "0" }, 0],
   ["milliseconds", { "retry-after-ms": "1500" }, 1_500],
-  [
-    "milliseconds, which are finer than the seconds beside them",
-    { "retry-after-ms": "1500", "retry-after": "2" },
-    1_500,
-  ],
-  ["seconds beside milliseconds that make no sense", { "retry-after-ms": "soon", "retry-after": "2" }, 2_000],
+  ["milliseconds, which take precedence over seconds", { "retry-after-ms": "1500", "retry-after": "2" }, 1_500],
+  ["seconds next to invalid milliseconds", { "retry-after-ms": "soon", "retry-after": "2" }, 2_000],
   ["a date by our clock", { "retry-after": "Sun, 01 Mar 2026 12:00:30 GMT" }, 30_000],
   [
     "a date by the server's clock",

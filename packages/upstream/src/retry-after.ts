@@ -1,12 +1,14 @@
-/** How long an upstream asks to be left alone. */
+/** Reads how long an upstream asks to wait. */
 import type { IncomingHttpHeaders } from "node:http";
+import { DAY_MS } from "@nightshift/domain";
 
-/** Longest wait that is believed: a typing mistake upstream must not pause it for years. */
-const MAX_WAIT_MS = 86_400_000;
+/** The longest accepted wait, so that a mistake in a reply does not pause the upstream for years. */
+const MAX_WAIT_MS = DAY_MS;
 
 /**
- * Milliseconds from `retry-after-ms` (OpenAI's, the finer one) or `retry-after` (RFC 9110 §10.2.3: seconds or a date; a
- * date counts from the reply's own `date`, so that the two clocks need not agree). Null where neither makes sense.
+ * Returns milliseconds from `retry-after-ms` (OpenAI's more precise header) or `retry-after` (RFC 9110 §10.2.3: seconds
+ * or a date). A date counts from the reply's own `date`, so that clock differences do not matter. Null if neither is
+ * valid.
  */
 export function readRetryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   return (
@@ -26,7 +28,7 @@ function parseCount(value: string | undefined, unitMs: number): number | null {
 }
 
 function parseDate(value: string | undefined, serverDate: string | undefined, nowMs: number): number | null {
-  // Date.parse alone would take "-5" for a date, too.
+  // Date.parse alone would accept "-5" as a date.
   if (value === undefined || !/^[A-Z][a-z]+, .* GMT$/.test(value)) return null;
   const until = Date.parse(value);
   if (Number.isNaN(until)) return null;

@@ -1,4 +1,4 @@
-/** What is wrong with a configuration of upstreams, all of it at once. */
+/** The error for an invalid configuration of upstreams, with all faults at once. */
 
 /** One fault. `got` never contains a secret. */
 export interface RouteFault {
@@ -10,7 +10,10 @@ export interface RouteFault {
   readonly line?: number;
 }
 
-/** Thrown with all faults together; the message is meant for the operator, as it is. */
+/** Returns the place in the file of a path. */
+export type Place = (path: readonly string[]) => Pick<RouteFault, "where" | "line">;
+
+/** Lists all faults. The message is for the operator. */
 export class RoutesError extends Error {
   override readonly name = "RoutesError";
   readonly faults: readonly RouteFault[];

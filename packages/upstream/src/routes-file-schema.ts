@@ -1,7 +1,8 @@
-/** The shape of the YAML file of upstreams and routes. */
+/** The schema of the YAML file of upstreams, routes and tiers, and the faults of a file that does not match it. */
 import { type Static, Type } from "@sinclair/typebox";
-import { Ajv } from "ajv";
+import { Ajv, type ErrorObject } from "ajv";
 import { BASE_URL_EXPECTED } from "./base-url.ts";
+import type { Place, RouteFault } from "./routes-error.ts";
 import { RANGES } from "./settings.ts";
 import { TIERS } from "./tiers-file.ts";
 
@@ -14,7 +15,8 @@ const count = (range: { minimum: number; maximum: number }, unit = "") =>
     }),
   );
 
-// In both maps, `description` says what a value is, and `keys` what a key has to look like.
+// `description` says what a valid value is, and `keys` what a valid key of a map is. Messages show both after
+// "expected".
 const UPSTREAM = Type.Object(
   {
     base_url: Type.String({ description: BASE_URL_EXPECTED }),
@@ -33,17 +35,17 @@ const UPSTREAM = Type.Object(
       }),
     ),
   },
-  { ...closed, description: "a map with base_url and, where needed, further settings" },
+  { ...closed, description: "a map with base_url and optional settings" },
 );
 
 const ROUTE = Type.Object(
   {
     upstream: Type.String({ description: "the name of an upstream" }),
     as: Type.Optional(
-      Type.String({ minLength: 1, description: "the model's name at the upstream; {model} is the one asked for" }),
+      Type.String({ minLength: 1, description: "the model's name at the upstream; {model} is the requested name" }),
     ),
   },
-  { ...closed, description: "a map with upstream and, where needed, as" },
+  { ...closed, description: "a map with upstream and, optionally, as" },
 );
 
 const FILE = Type.Object(
@@ -51,7 +53,7 @@ const FILE = Type.Object(
     upstreams: Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,39}$" }), UPSTREAM, {
       ...closed,
       minProperties: 1,
-      description: "a map of names to upstreams, with at least one in it",
+      description: "a map of names to upstreams, with at least one upstream",
       keys: "a name of 1 to 40 of the characters a-z, 0-9 and -, not beginning with -",
     }),
     models: Type.Optional(
@@ -63,10 +65,10 @@ const FILE = Type.Object(
     ),
     tiers: Type.Optional(TIERS),
   },
-  { ...closed, description: "a map with upstreams and, where needed, models and tiers" },
+  { ...closed, description: "a map with upstreams and, optionally, models and tiers" },
 );
 
-/** A file of the right shape. */
+/** A file that matches the schema. */
 export type RoutesFile = Static<typeof FILE>;
 /** One value of `upstreams`. */
 export type UpstreamEntry = Static<typeof UPSTREAM>;
@@ -75,7 +77,59 @@ export type RouteEntry = Static<typeof ROUTE>;
 
 const ajv = new Ajv({ allErrors: true, verbose: true, keywords: ["keys"] });
 
-/** Leaves what is wrong in its `errors`, each with the part of the schema that was not met. */
+/** After a call, `errors` has the faults, each with the part of the schema that does not match. */
 export const isRoutesFile = ajv.compile<RoutesFile>(FILE);
 export const isUpstream = ajv.compile<UpstreamEntry>(UPSTREAM);
 export const isRoute = ajv.compile<RouteEntry>(ROUTE);
+
+/** Returns one fault for each place that does not match the schema. */
+export function shapeFaults(errors: readonly ErrorObject[], place: Place): RouteFault[] {
+  const byPlace = new Map<string, RouteFault>();
+  for (const error of errors) {
+    const fault = shapeFault(error, place);
+    // A value can break several rules of its schema. They share one description, so one fault is enough.
+    if (!byPlace.has(fault.where)) byPlace.set(fault.where, fault);
+  }
+  return [...byPlace.values()];
+}
+
+interface DescribedSchema {
+  readonly description?: string;
+  readonly keys?: string;
+  readonly properties?: Readonly<Record<string, DescribedSchema>>;
+}
+
+function shapeFault(error: ErrorObject, place: Place): RouteFault {
+  const schema = error.parentSchema as DescribedSchema;
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+  if (error.keyword === "required") {
+    const { missingProperty: key } = error.params as { missingProperty: string };
+    return { ...place([...path, key]), got: "nothing", expected: schema.properties?.[key]?.description ?? "a value" };
+  }
+  if (error.keyword === "additionalProperties") {
+    const { additionalProperty: key } = error.params as { additionalProperty: string };
+    const known = Object.keys(schema.properties ?? {}).join(", ");
+    return {
+      ...place([...path, key]),
+      got: schema.keys === undefined ? "an unknown key" : JSON.stringify(key),
+      expected: schema.keys ?? `one of ${known}`,
+    };
+  }
+  return { ...place(path), got: show(path, error.data), expected: schema.description ?? error.message ?? "" };
+}
+
+/**
+ * Formats a value for a message. Keys and headers may be secrets, so only their type is shown. Masks passwords in URLs.
+ */
+export function show(path: readonly string[], value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return Object.keys(value).length === 0 ? "an empty map" : "a map";
+  if (path.includes("api_key") || path.includes("headers")) return `a ${typeof value}`;
+  const text = JSON.stringify(value).replaceAll(/[^/@\s]*@/g, "***@");
+  return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}

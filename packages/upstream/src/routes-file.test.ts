@@ -12,7 +12,7 @@ function faultsOf(text: string, env: Record<string, string> = {}): string[] {
   return [];
 }
 
-test("a full file becomes upstreams, in order, and routes", () => {
+test("reads the upstreams, in order, and the routes of a file", () => {
   const routes = parseRoutes(
     `
     upstreams:
@@ -65,13 +65,13 @@ test("a full file becomes upstreams, in order, and routes", () => {
   expect(routes.resolve("mistral")).toBeNull();
 });
 
-test("one upstream without models takes every model", () => {
+test("one upstream without models serves every model", () => {
   const routes = parseRoutes("upstreams: { only: { base_url: 'http://h/v1' } }", "nightshift.yaml", {});
 
   expect(routes.resolve("whatever")).toEqual({ upstream: "only", model: "whatever" });
 });
 
-test("all faults are reported together, each with its path, its line, what is there and what should be", () => {
+test("reports all faults together, each with its path, its line, the value and what is expected", () => {
   const faults = faultsOf(`upstreams:
   Gate_way:
     base_url: http://x/v1
@@ -114,7 +114,7 @@ const upstream = (settings: string): string => `upstreams: { a: { base_url: 'htt
 test.each([
   ["an empty file", "", /^the file: got nothing/],
   ["a list", "[]", /^the file \(line 1\): got a list/],
-  ["no YAML", "upstreams: {a: 3", /^the file \(line 1\): got text that is not YAML/],
+  ["text that is not YAML", "upstreams: {a: 3", /^the file \(line 1\): got text that is not YAML/],
   ["a key twice", "upstreams: {}\nupstreams: {}", /^the file \(line 2\): got text that is not YAML .*unique/],
   ["no upstream", "upstreams: {}", /^upstreams \(line 1\): got an empty map/],
   [
@@ -123,17 +123,21 @@ test.each([
     /^models: got nothing, expected routes/,
   ],
   ["two sources of a key", upstream("api_key: x, api_key_env: KEY"), /got both api_key and api_key_env/],
-  ["a key over two lines", upstream('api_key: "x\\ny"'), /^upstreams\.a\.api_key .*characters that no header may have/],
-  ["a header that is ours", upstream("headers: { Content-Type: text/plain }"), /^upstreams\.a\.headers\.Content-Type/],
+  [
+    "a key over two lines",
+    upstream('api_key: "x\\ny"'),
+    /^upstreams\.a\.api_key .*characters that a header must not have/,
+  ],
+  ["a reserved header", upstream("headers: { Content-Type: text/plain }"), /^upstreams\.a\.headers\.Content-Type/],
   ["a key and a header for it", upstream("api_key: x, headers: { Authorization: y }"), /both authorization and an API/],
   ["a header's name with a space", upstream("headers: { 'a b': y }"), /expected a header name/],
   ["a header over two lines", upstream('headers: { a: "x\\ny" }'), /expected one line of Latin-1 text/],
   ["a fraction", upstream("timeout_seconds: 1.5"), /got 1\.5, expected a whole number of seconds from 1 to 86400/],
-])("%s is refused", (_, text, fault) => {
+])("refuses %s", (_, text, fault) => {
   expect(faultsOf(text, { KEY: "k" })).toEqual([expect.stringMatching(fault)]);
 });
 
-test("no fault shows a secret", () => {
+test("shows no secret in any fault", () => {
   const text = `upstreams:
   a: { base_url: 'http://user:hunter2@h/v1', api_key: { hunter2: hunter2 } }
   b: { base_url: 'http://h/v1', headers: { x-secret: [hunter2], y: "hunter2\\n" } }

@@ -3,7 +3,7 @@ import { createRoutes, type RouteRule } from "./routes.ts";
 
 const rule = (pattern: string, upstream: string, as: string | null = null): RouteRule => ({ pattern, upstream, as });
 
-test("the route that names the model wins over prefixes, the longest prefix over shorter ones, and * comes last", () => {
+test("prefers the exact route, then the longest prefix, then *", () => {
   const routes = createRoutes(
     [],
     [rule("*", "rest"), rule("gpt-*", "prefix"), rule("gpt-4*", "longer"), rule("gpt-4", "exact")],
@@ -16,7 +16,7 @@ test("the route that names the model wins over prefixes, the longest prefix over
   expect(routes.resolve("")?.upstream).toBe("rest");
 });
 
-test("a model that no route knows goes nowhere", () => {
+test("returns null for a model without a route", () => {
   const routes = createRoutes([], [rule("gpt-4", "exact"), rule("llama-*", "prefix")]);
 
   expect(routes.resolve("gpt-4o")).toBeNull();
@@ -24,7 +24,7 @@ test("a model that no route knows goes nowhere", () => {
   expect(routes.resolve("constructor")).toBeNull();
 });
 
-test("a route can rewrite the model's name, with the one asked for in it", () => {
+test("rewrites the model's name, with the requested name for {model}", () => {
   const routes = createRoutes(
     [],
     [rule("gpt-4", "a", "fixed"), rule("*", "a", "tensorzero::model_name::{model}"), rule("same", "a")],
@@ -35,7 +35,7 @@ test("a route can rewrite the model's name, with the one asked for in it", () =>
   expect(routes.resolve("same")).toEqual({ upstream: "a", model: "same" });
 });
 
-test("a model's name is not a replacement pattern", () => {
+test("does not treat a model's name as a replacement pattern", () => {
   const routes = createRoutes([], [rule("*", "a", "<{model}|{model}>")]);
 
   expect(routes.resolve("$&$1")?.model).toBe("<$&$1|$&$1>");

@@ -1,20 +1,20 @@
-/** Which upstream serves a model, and under which name it knows it. */
+/** Finds the upstream that serves a model, and the model's name there. */
 import type { UpstreamSettings } from "./settings.ts";
 
-/** Where one model goes. */
+/** The route of one model. */
 export interface Route {
-  /** Name of the upstream. */
+  /** The name of the upstream. */
   readonly upstream: string;
-  /** The model's name there. Equal to the one asked for unless the route rewrites it. */
+  /** The model's name at the upstream. It is the requested name unless the route rewrites it. */
   readonly model: string;
 }
 
 export interface Routes {
-  /** In the order of the configuration; never empty. */
+  /** The upstreams in the order of the configuration, at least one. */
   readonly upstreams: readonly UpstreamSettings[];
   /**
-   * Exactly one route wins: the one that names the model, else the longest prefix that it begins with, else `*`.
-   * Null where no route knows the model.
+   * Returns the route that names the model, else the route with the longest matching prefix, else `*`. Returns null if
+   * no route matches.
    */
   resolve(model: string): Route | null;
 }
@@ -26,10 +26,10 @@ export interface RouteRule {
   readonly as: string | null;
 }
 
-/** Routes from rules that are known to be sound: no pattern twice, each upstream among `upstreams`. */
+/** Creates routes from valid rules: no pattern occurs twice, and every upstream is among `upstreams`. */
 export function createRoutes(upstreams: readonly UpstreamSettings[], rules: readonly RouteRule[]): Routes {
   const exact = new Map(rules.filter((rule) => !rule.pattern.endsWith("*")).map((rule) => [rule.pattern, rule]));
-  // `*` is the empty prefix, so sorting by length makes it the last resort.
+  // `*` is the empty prefix, so sorting by length puts it last.
   const prefixes = rules
     .filter((rule) => rule.pattern.endsWith("*"))
     .map((rule) => ({ prefix: rule.pattern.slice(0, -1), rule }))
@@ -40,7 +40,7 @@ export function createRoutes(upstreams: readonly UpstreamSettings[], rules: read
     resolve(model) {
       const rule = exact.get(model) ?? prefixes.find(({ prefix }) => model.startsWith(prefix))?.rule;
       if (rule === undefined) return null;
-      // The replacement is a function because `$&` in a model's name is not a pattern.
+      // A function, because `$&` in a model's name must not act as a replacement pattern.
       return { upstream: rule.upstream, model: rule.as?.replaceAll("{model}", () => model) ?? model };
     },
   };

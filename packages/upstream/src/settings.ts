@@ -1,34 +1,34 @@
-/** What is known about one inference server before the first request: where it is, how to greet it, how much it takes. */
-import { MAX_SLICE_LINES } from "@nightshift/domain";
+/** The settings of one upstream: its address, credentials and limits. */
+import { DAY_SECONDS, MAX_SLICE_LINES } from "@nightshift/domain";
 
 export interface UpstreamSettings {
-  /** `[a-z0-9][a-z0-9-]{0,39}`: part of queue names and metric labels. */
+  /** `[a-z0-9][a-z0-9-]{0,39}`, because it is part of queue names and metric labels. */
   readonly name: string;
-  /** An http or https URL that stands for `/v1`: the endpoint `/v1/x` is `/x` below it. A query string is kept. */
+  /** An http or https URL that replaces `/v1`: the endpoint `/v1/x` is `/x` below it. A query string is kept. */
   readonly baseUrl: string;
   readonly apiKey: string | null;
-  /** Requests in flight, over all workers together. */
+  /** Requests in flight, across all workers. */
   readonly concurrency: number;
-  /** Over all workers together; null: as many as come. */
+  /** Requests per minute across all workers, null for no limit. */
   readonly requestsPerMinute: number | null;
-  /** For one whole exchange, from the call to the last byte of the reply. */
+  /** The timeout of one exchange, from the call to the last byte of the reply. */
   readonly timeoutMs: number;
-  /** How often a line is sent before it has failed, the first time included. */
+  /** How often a line is sent before it fails, including the first time. */
   readonly maxAttempts: number;
-  /** Lines of one child job; null: as many as suit the time that a line takes there. */
+  /** Lines of one slice, null to choose the number from the measured time of a line. */
   readonly sliceLines: number | null;
-  /** Sent with every request, besides those of the client itself. */
+  /** Headers of every request, in addition to the client's own. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What an upstream has where nobody said otherwise. */
+/** The defaults of an upstream's settings. */
 export const DEFAULTS = { concurrency: 256, timeoutSeconds: 600, maxAttempts: 5 } as const;
 
-/** Smallest and largest value of each number; the time-out is a day at most, because a line's batch lives no longer. */
+/** The range of each number. A request that takes a day has used up the default completion window. */
 export const RANGES = {
   concurrency: { minimum: 1, maximum: 100_000 },
   requestsPerMinute: { minimum: 1, maximum: 100_000_000 },
-  timeoutSeconds: { minimum: 1, maximum: 86_400 },
+  timeoutSeconds: { minimum: 1, maximum: DAY_SECONDS },
   maxAttempts: { minimum: 1, maximum: 100 },
   sliceLines: { minimum: 1, maximum: MAX_SLICE_LINES },
 } as const;

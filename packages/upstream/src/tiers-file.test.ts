@@ -15,7 +15,7 @@ function faultsOf(tiers: string): readonly string[] {
   return [];
 }
 
-test("a file may have tiers, each with the limits that it names", () => {
+test("reads tiers, each with the limits that it names", () => {
   const tiers = parseTiers(
     `${upstreams}tiers:
   default: { concurrent_batches: 2, queued_batches: 10, file_bytes: 1000, lines_per_batch: 50, stored_bytes: 5000, requests_per_minute: 600 }
@@ -35,7 +35,7 @@ test("a file may have tiers, each with the limits that it names", () => {
   expect(tiers.limitsOf("free")).toEqual({ ...NO_LIMITS, requestsPerMinute: 1 });
 });
 
-test("a file without tiers limits nobody, and routes do not mind tiers", () => {
+test("a file without tiers has no limits, and parseRoutes ignores tiers", () => {
   expect(parseTiers(upstreams, "file", {}).isUnlimited).toBe(true);
   expect(parseRoutes(`${upstreams}tiers: { free: {} }`, "file", {}).upstreams).toHaveLength(1);
 });
@@ -52,7 +52,7 @@ test.each([
   ["tiers: { free: { lines_per_batch: 50001 } }", "expected a whole number of lines from 1 to 50000"],
   ["tiers: { free: { file_bytes: 1.5 } }", "expected a whole number of bytes"],
   ["tiers: { free: { queued_batches: 1 } }", "tiers.free.queued_batches (line 2): got queued_batches alone"],
-])("%s is refused", (tiers, words) => {
+])("refuses %s", (tiers, words) => {
   const faults = faultsOf(tiers);
 
   expect(faults).toHaveLength(1);

@@ -1,8 +1,10 @@
-/** The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG: what tenants may have. Its faults are told with the file's others. */
+/**
+ * The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG. Its faults are reported with those of the rest of the
+ * file.
+ */
 import { createTiers, MAX_BATCH_LINES, MAX_FILE_BYTES, type TierLimits, type Tiers } from "@nightshift/domain";
 import { type Static, Type } from "@sinclair/typebox";
-import type { RouteFault } from "./routes-error.ts";
-import type { Place } from "./routes-file-shape.ts";
+import type { Place, RouteFault } from "./routes-error.ts";
 
 const limit = (minimum: number, maximum: number, unit: string) =>
   Type.Optional(
@@ -25,26 +27,26 @@ const TIER = Type.Object(
   { additionalProperties: false, description: "a map of limits" },
 );
 
-/** Its shape, as a part of the file's. */
+/** The schema of the section. */
 export const TIERS = Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,39}$" }), TIER, {
   additionalProperties: false,
   description: "a map of names to tiers",
   keys: "a name of 1 to 40 of the characters a-z, 0-9, _ and -, beginning with a letter or a digit",
 });
 
-/** What is wrong with a section although its shape may be right. */
+/** Returns the faults that the schema cannot find. */
 export function tierFaults(file: unknown, place: Place): RouteFault[] {
   const { tiers } = (file ?? {}) as { tiers?: unknown };
   if (typeof tiers !== "object" || tiers === null) return [];
   return Object.entries(tiers as Record<string, unknown>).flatMap(([name, tier]) => {
     const { queued_batches: queued, concurrent_batches: concurrent } = (tier ?? {}) as Record<string, unknown>;
     if (queued === undefined || concurrent !== undefined) return [];
-    const expected = "concurrent_batches beside it: without that, no batch has to wait";
+    const expected = "concurrent_batches as well: without it, no batch has to wait";
     return [{ ...place(["tiers", name, "queued_batches"]), got: "queued_batches alone", expected }];
   });
 }
 
-/** The tiers of a file of the right shape; a section that is not there limits nothing. */
+/** Creates the tiers of a valid section. A missing section has no limits. */
 export function buildTiers(section: Static<typeof TIERS> = {}): Tiers {
   const limits = Object.entries(section).map(([name, tier]): [string, TierLimits] => [
     name,

@@ -1,13 +1,13 @@
-/** A server on loopback that is scripted byte by byte, and a client of it. */
+/** A loopback server that a test scripts byte by byte, and a client for it. */
 import { jest } from "@jest/globals";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { openUpstreamClient, type UpstreamClient, type UpstreamRequest } from "../src/client.ts";
-import type { Reply } from "../src/reply.ts";
+import type { UpstreamReply } from "../src/reply.ts";
 import type { UpstreamSettings } from "../src/settings.ts";
 
-/** One request as it came over the wire. */
+/** One request as the server received it. */
 export interface Received {
   readonly head: string;
   readonly body: Buffer;
@@ -16,7 +16,7 @@ export interface Received {
   readonly nth: number;
 }
 
-/** The server, and all it got. */
+/** The server and everything it received. */
 export interface Upstream {
   readonly port: number;
   readonly received: Received[];
@@ -25,12 +25,12 @@ export interface Upstream {
 
 const closers: (() => Promise<void>)[] = [];
 
-/** Closes all that was started, the last first. To be called after each test. */
+/** Closes all servers and clients, the last one first. Call it after each test. */
 export async function closeUpstreams(): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
-/** A server that is scripted byte by byte. */
+/** Starts a server that calls `onRequest` for each request. */
 export async function startUpstream(script: (request: Received) => void): Promise<Upstream> {
   const received: Received[] = [];
   const sockets: Socket[] = [];
@@ -61,7 +61,7 @@ export async function startUpstream(script: (request: Received) => void): Promis
   return { port: (server.address() as AddressInfo).port, received, sockets };
 }
 
-/** A client of what listens on `port`. */
+/** Opens a client for the server on `port`. */
 export function open(port: number, settings: Partial<UpstreamSettings> = {}, maxReplyBytes?: number): UpstreamClient {
   const client = openUpstreamClient(
     {
@@ -82,8 +82,8 @@ export function open(port: number, settings: Partial<UpstreamSettings> = {}, max
   return client;
 }
 
-/** Sends some request, but for what `request` says. */
-export function send(client: UpstreamClient, request: Partial<UpstreamRequest> = {}): Promise<Reply> {
+/** Sends a default request, with the changes of `request`. */
+export function send(client: UpstreamClient, request: Partial<UpstreamRequest> = {}): Promise<UpstreamReply> {
   return client.send({
     endpoint: "/v1/chat/completions",
     body: Buffer.from('{"model":"m"}'),
@@ -93,13 +93,13 @@ export function send(client: UpstreamClient, request: Partial<UpstreamRequest> =
   });
 }
 
-/** Answers with a body of known length; `head` may have further lines. */
+/** Replies with a body of known length. `head` may have more header lines. */
 export function respond(socket: Socket, body: string | Buffer, head = "HTTP/1.1 200 OK"): void {
   socket.write(`${head}\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\n\r\n`);
   socket.write(body);
 }
 
-/** A promise that is settled by hand, as a byte budget would. */
+/** Creates a promise that the test resolves, as a byte budget would. */
 export function gate(): { readonly passed: Promise<void>; readonly pass: () => void } {
   let pass = (): void => undefined;
   const passed = new Promise<void>((resolve) => {
@@ -108,12 +108,12 @@ export function gate(): { readonly passed: Promise<void>; readonly pass: () => v
   return { passed, pass };
 }
 
-/** Waits until it is so; the test's time-out ends it otherwise. */
+/** Waits until the condition is true, or until the test times out. */
 export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await turn();
 }
 
-/** The clock of time-outs only moves when a test moves it; sockets go on. */
+/** Fakes the clock of timeouts, which then advances only by the test. Sockets go on. */
 export function useFakeClock(): void {
   jest.useFakeTimers({ doNotFake: ["nextTick", "queueMicrotask", "setImmediate", "clearImmediate"] });
 }

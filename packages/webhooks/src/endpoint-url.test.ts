@@ -1,4 +1,3 @@
-/** URLs of endpoints: what is refused before anything is sent, and what the message says. */
 import { describe, expect, test } from "@jest/globals";
 import { findUrlFault } from "./endpoint-url.ts";
 
@@ -11,7 +10,7 @@ test.each([
   "https://[2606:4700:4700::1111]:444/",
   "https://localhost.example.com/",
   "https://notlocalhost/",
-])("%s is fine", (url) => {
+])("accepts %s", (url) => {
   expect(strict(url)).toBeNull();
 });
 
@@ -27,7 +26,7 @@ test.each([
   ["https://user@example.com/", /user name or password/],
   ["https://:secret@example.com/", /user name or password/],
   [`https://example.com/${"a".repeat(2_048)}`, /longer than 2048/],
-])("%s is refused", (url, reason) => {
+])("refuses %s", (url, reason) => {
   expect(strict(url)).toMatch(reason);
 });
 
@@ -51,7 +50,7 @@ describe("addresses of this machine and of private networks", () => {
     "http://[::127.0.0.1]/",
     "http://[fd00::1]/",
     "http://[fe80::1]/",
-  ])("%s is refused unless they are allowed", (url) => {
+  ])("%s is refused unless private addresses are allowed", (url) => {
     expect(strict(url)).toMatch(/private network; NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE=true/);
     expect(findUrlFault(url, { allowPrivate: true })).toBeNull();
   });

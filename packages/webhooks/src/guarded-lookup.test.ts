@@ -1,4 +1,3 @@
-/** The look-up hook: the addresses that are connected to are those that were checked. */
 import type { LookupAddress } from "node:dns";
 import { expect, test } from "@jest/globals";
 import { guardedLookup, PrivateAddressError } from "./guarded-lookup.ts";
@@ -20,24 +19,24 @@ function look(found: LookupAddress[], options: { all?: boolean } = { all: true }
   });
 }
 
-test("public addresses are handed over as they are", async () => {
+test("returns public addresses unchanged", async () => {
   expect(await look(PUBLIC)).toEqual(PUBLIC);
   expect(await look(PUBLIC, {})).toEqual(PUBLIC[0]);
 });
 
-test("of a mixed answer only the public ones are", async () => {
+test("returns only the public addresses of a mixed answer", async () => {
   expect(await look([...PRIVATE, ...PUBLIC])).toEqual(PUBLIC);
   expect(await look([...PRIVATE, ...PUBLIC], {})).toEqual(PUBLIC[0]);
 });
 
-test("a name with none is an error that names what was found", async () => {
+test("fails for a name without a public address, and names the addresses found", async () => {
   const error = await look(PRIVATE);
 
   expect(error).toBeInstanceOf(PrivateAddressError);
   expect((error as Error).message).toContain("hooks.example.com leads to 10.0.0.1, ::ffff:127.0.0.1:");
 });
 
-test("what the resolver says goes on", async () => {
+test("passes on an error of the resolver", async () => {
   const error = await new Promise((resolve) => {
     guardedLookup(() => Promise.reject(new Error("ENOTFOUND")))("x.invalid", {}, resolve);
   });

@@ -1,19 +1,19 @@
 /**
- * Name look-up for connections that must go to public addresses. Node connects to exactly the addresses that this hands
- * over, so a name that leads elsewhere at its second look-up (DNS rebinding) gains nothing: there is no second one.
+ * DNS lookup for connections that must go to public addresses. Node connects only to the addresses that this lookup
+ * returns, so DNS rebinding (another address at the second lookup) has no effect: there is no second lookup.
  */
 import { lookup } from "node:dns/promises";
 import type { LookupAddress, LookupOptions } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { isPublicAddress } from "./public-address.ts";
 
-/** Addresses of a name, in the order in which they are to be tried. */
+/** Returns the addresses of a name, in the order to try them. */
 export type Resolve = (hostname: string, options: LookupOptions) => Promise<LookupAddress[]>;
 
-/** As the machine resolves names: /etc/hosts and DNS. */
+/** Resolves names as the machine does, by /etc/hosts and DNS. */
 export const systemResolve: Resolve = (hostname, options) => lookup(hostname, { ...options, all: true });
 
-/** The connection would have gone to this machine or its network. */
+/** The connection would go to this machine or to a private network. */
 export class PrivateAddressError extends Error {
   override readonly name = "PrivateAddressError";
 
@@ -23,7 +23,7 @@ export class PrivateAddressError extends Error {
   }
 }
 
-/** For the option `lookup` of Node's connections: fails with PrivateAddressError where a name has no public address. */
+/** For the option `lookup` of Node's connections. Fails with PrivateAddressError if a name has no public address. */
 export function guardedLookup(resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, options).then(

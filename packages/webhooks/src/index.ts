@@ -1,5 +1,10 @@
-/** Webhooks on their way out: signed, and posted to public addresses only. Knows no database and no queue. */
+/** Sends webhooks: signs them and posts them to public addresses only. Uses neither the database nor the queue. */
 export { findUrlFault } from "./endpoint-url.ts";
-export { createWebhookSender, type SendOutcome, type WebhookMessage, type WebhookSender } from "./sender.ts";
+export {
+  createWebhookSender,
+  type SendOutcome,
+  type WebhookMessage,
+  type WebhookSender,
+  WebhookVariables,
+} from "./sender.ts";
 export { newWebhookSecret } from "./signature.ts";
-export { WebhookVariables } from "./variables.ts";

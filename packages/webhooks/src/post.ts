@@ -1,7 +1,7 @@
 /**
- * One POST to a stranger's server: bounded in time and in bytes, on a connection of its own. node:http and not undici: it
- * has the look-up hook, follows no redirect, uses no proxy, and no reply of a hostile server can trip an assertion in it
- * (docs/adr/0020-webhooks.md).
+ * One POST to an untrusted server, on a new connection, limited in time and bytes. It uses node:http and not undici,
+ * because node:http has the lookup hook, follows no redirects, uses no proxy, and has no assertion that a hostile reply
+ * can trigger (docs/adr/0020-webhooks.md).
  */
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -9,27 +9,27 @@ import { literalAddress } from "./endpoint-url.ts";
 import { guardedLookup, PrivateAddressError, type Resolve } from "./guarded-lookup.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-/** So much of a reply's body is taken, and thrown away, so that an ordinary server can end its reply in peace. */
+/** The bytes of a reply's body that are read and discarded, so that an ordinary server can finish its reply. */
 const MAX_REPLY_BYTES = 16 * 1_024;
 
 export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** For all of it: look-up, connection, TLS, reply. */
+  /** The timeout for everything: lookup, connection, TLS and reply. */
   readonly timeoutMs: number;
-  /** Whether it may go to this machine and to private networks. */
+  /** Whether the request may go to this machine and to private networks. */
   readonly allowPrivate: boolean;
   readonly resolve: Resolve;
   readonly signal: AbortSignal;
 }
 
 /**
- * Resolves with the status of the reply, whatever it is, as soon as its body has ended or had more than 16 KiB. Rejects
- * where no reply came: PrivateAddressError, a DOMException named TimeoutError, the reason of `signal`, or what the socket said.
+ * Resolves with any status once the reply's body has ended or exceeded 16 KiB. Rejects if there is no reply: with
+ * PrivateAddressError, a DOMException named TimeoutError, the reason of `signal`, or the socket's error.
  */
 export async function post(url: URL, options: PostOptions): Promise<number> {
   const literal = literalAddress(url.hostname);
-  // A literal address is not looked up, so no hook sees it.
+  // Node does not look up a literal address, so the lookup hook does not see it.
   if (!options.allowPrivate && literal !== null && !isPublicAddress(literal)) throw new PrivateAddressError(literal);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, timeout]);
@@ -37,7 +37,7 @@ export async function post(url: URL, options: PostOptions): Promise<number> {
   const settings: RequestOptions = {
     method: "POST",
     headers: { ...options.headers, "content-length": Buffer.byteLength(options.body) },
-    // A connection for this request alone.
+    // A new connection for this request only.
     agent: false,
     signal,
     ...(options.allowPrivate ? {} : { lookup: guardedLookup(options.resolve) }),
@@ -45,7 +45,7 @@ export async function post(url: URL, options: PostOptions): Promise<number> {
   try {
     return await exchange(url, settings, options.body);
   } catch (error) {
-    // Node wraps the reason of an abort in an error of its own.
+    // Node wraps the reason of an abort in its own error.
     throw signal.aborted ? signal.reason : error;
   }
 }
@@ -58,7 +58,7 @@ function exchange(url: URL, settings: RequestOptions, body: string): Promise<num
         resolve(statusCode);
         request.destroy();
       };
-      // The status is known: whatever happens to the rest of the exchange changes nothing any more.
+      // The status is known, so later errors of this exchange do not matter.
       request.off("error", reject).on("error", done);
       discard(reply, done);
     });
@@ -67,7 +67,7 @@ function exchange(url: URL, settings: RequestOptions, body: string): Promise<num
   });
 }
 
-/** Calls `done` at the end of the body, however it ends, and beyond what is taken of it. */
+/** Discards the body, and calls `done` when it ends, fails or exceeds the limit. */
 function discard(reply: IncomingMessage, done: () => void): void {
   let bytes = 0;
   reply.on("data", (chunk: Buffer) => {

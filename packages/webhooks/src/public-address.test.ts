@@ -1,4 +1,3 @@
-/** The addresses that a webhook may go to, and those that it must not reach in any spelling. */
 import { expect, test } from "@jest/globals";
 import { isPublicAddress } from "./public-address.ts";
 
@@ -72,6 +71,6 @@ test.each([
   "",
   "localhost",
   "127.0.0.1 ",
-])("%s is not", (address) => {
+])("%s is not public", (address) => {
   expect(isPublicAddress(address)).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** Sending: what a receiver gets, what counts as acknowledged, and that strangers' servers cannot hold us or lead us astray. */
+/** Sending: the request, the acknowledgement, and defenses against hostile receivers. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
@@ -10,7 +10,7 @@ const NOW = new Date("2026-08-19T12:00:00Z");
 const BODY = '{"type":"batch.completed","data":{"id":"batch_ü"}}';
 const servers: Server[] = [];
 
-/** A receiver on loopback; resolves with its port and what it got. */
+/** Starts a receiver on loopback, and resolves with its port and the requests that it receives. */
 async function receiver(
   answer: RequestListener,
 ): Promise<{ port: number; seen: (IncomingMessage & { text?: string })[] }> {
@@ -41,7 +41,7 @@ function send(url: string, options: Partial<WebhookSenderOptions> = {}, signal =
   return sender.send({ url, secret: SECRET, id: "wh_1", body: BODY }, NOW, signal);
 }
 
-test("the receiver gets the body's bytes and the three headers", async () => {
+test("sends the body's bytes and the three headers", async () => {
   const { port, seen } = await receiver((_request, response) => response.end("thanks"));
 
   const outcome = await send(`http://127.0.0.1:${String(port)}/hook?a=b`);
@@ -58,13 +58,13 @@ test("the receiver gets the body's bytes and the three headers", async () => {
   });
 });
 
-test.each([200, 201, 202, 204, 299])("%d acknowledges", async (status) => {
+test.each([200, 201, 202, 204, 299])("status %d acknowledges", async (status) => {
   const { port } = await receiver((_request, response) => response.writeHead(status).end());
 
   expect(await send(`http://127.0.0.1:${String(port)}/`)).toEqual({ isAcknowledged: true, status, error: null });
 });
 
-test.each([304, 400, 404, 410, 429, 500, 503])("%d does not", async (status) => {
+test.each([304, 400, 404, 410, 429, 500, 503])("status %d does not acknowledge", async (status) => {
   const { port } = await receiver((_request, response) => response.writeHead(status).end());
 
   const outcome = await send(`http://127.0.0.1:${String(port)}/`);
@@ -72,7 +72,7 @@ test.each([304, 400, 404, 410, 429, 500, 503])("%d does not", async (status) => 
   expect(outcome).toMatchObject({ isAcknowledged: false, status });
 });
 
-test("a redirect is a failure, and nobody goes there", async () => {
+test("a redirect is a failure and is not followed", async () => {
   const there = await receiver((_request, response) => response.end());
   const location = `http://127.0.0.1:${String(there.port)}/`;
   const { port } = await receiver((_request, response) => response.writeHead(307, { location }).end());
@@ -83,7 +83,7 @@ test("a redirect is a failure, and nobody goes there", async () => {
   expect(there.seen).toEqual([]);
 });
 
-test("an endless reply is cut off, and its status counts", async () => {
+test("cuts an endless reply, and uses its status", async () => {
   let isCut = false;
   const { port } = await receiver((_request, response) => {
     const chunk = Buffer.alloc(64 * 1_024);
@@ -98,7 +98,7 @@ test("an endless reply is cut off, and its status counts", async () => {
   expect(await send(`http://127.0.0.1:${String(port)}/`)).toMatchObject({ isAcknowledged: true, status: 200 });
 });
 
-test("who does not answer in time has failed", async () => {
+test("a receiver that does not reply in time has failed", async () => {
   const { port } = await receiver(() => undefined);
 
   const outcome = await send(`http://127.0.0.1:${String(port)}/`, { timeoutMs: 50 });
@@ -106,7 +106,7 @@ test("who does not answer in time has failed", async () => {
   expect(outcome).toEqual({ isAcknowledged: false, status: null, error: "no answer within 0.05 s" });
 });
 
-test("a reply whose body does not come to its end in time still has its status", async () => {
+test("uses the status of a reply whose body does not end in time", async () => {
   const { port } = await receiver((_request, response) => response.writeHead(200).write("so slow"));
 
   const outcome = await send(`http://127.0.0.1:${String(port)}/`, { timeoutMs: 1_000 });
@@ -114,7 +114,7 @@ test("a reply whose body does not come to its end in time still has its status",
   expect(outcome).toEqual({ isAcknowledged: true, status: 200, error: null });
 });
 
-test("who speaks no HTTP, is not there or hangs up has failed, with a reason", async () => {
+test("reports the reason for a receiver that is not HTTP, unreachable or hangs up", async () => {
   const { port } = await receiver((request) => request.socket.end("hello\r\n\r\n"));
   const silent = await receiver((request) => request.socket.destroy());
   const failed = (error: unknown): unknown => expect.objectContaining({ isAcknowledged: false, status: null, error });
@@ -125,7 +125,7 @@ test("who speaks no HTTP, is not there or hangs up has failed, with a reason", a
   expect(await send("http://nowhere.invalid/")).toEqual(failed(expect.stringMatching(/ENOTFOUND|EAI_AGAIN/)));
 });
 
-test("a sending that is ended from outside is no outcome", async () => {
+test("rejects when the signal aborts", async () => {
   const ending = new AbortController();
   const { port } = await receiver(() => {
     ending.abort(new Error("the worker stops"));
@@ -140,7 +140,7 @@ describe("private addresses", () => {
     expect(outcome.error).toMatch(/private network, which webhooks must not reach/);
   };
 
-  test("a name that leads to this machine is not connected to", async () => {
+  test("does not connect to a name that leads to this machine", async () => {
     const { port, seen } = await receiver((_request, response) => response.end());
     const resolve: Resolve = async () => [{ address: "127.0.0.1", family: 4 }];
 
@@ -149,7 +149,7 @@ describe("private addresses", () => {
     expect(seen).toEqual([]);
   });
 
-  test("neither is a literal address, which nobody looks up", async () => {
+  test("does not connect to a literal private address", async () => {
     const { port, seen } = await receiver((_request, response) => response.end());
 
     for (const host of ["127.0.0.1", "[::ffff:127.0.0.1]", "2130706433"]) {
@@ -158,7 +158,7 @@ describe("private addresses", () => {
     expect(seen).toEqual([]);
   });
 
-  test("a name that changes its mind is looked up once for each sending, by the connection itself", async () => {
+  test("looks a name up only once for each attempt, so DNS rebinding has no effect", async () => {
     const { port, seen } = await receiver((_request, response) => response.end());
     let lookups = 0;
     const resolve: Resolve = async () => [{ address: lookups++ === 0 ? "127.0.0.1" : "203.0.113.7", family: 4 }];

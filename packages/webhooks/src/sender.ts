@@ -1,33 +1,42 @@
-/** Sends one attempt of a delivery, and says in a few words what came of it. */
+/** Sends one attempt of a delivery and describes its outcome. */
+import { Type } from "@sinclair/typebox";
 import { systemResolve, type Resolve } from "./guarded-lookup.ts";
 import { post } from "./post.ts";
 import { signedHeaders } from "./signature.ts";
 
-/** Look-up, connection and reply together; a receiver should acknowledge first and work afterwards. */
+/** Covers lookup, connection and reply. A receiver should acknowledge first and process the event afterwards. */
 const TIMEOUT_MS = 10_000;
 
 export interface WebhookMessage {
   readonly url: string;
   readonly secret: string;
-  /** `wh_…`: the same over all attempts of a delivery. */
+  /** `wh_…`, the same for all attempts of a delivery. */
   readonly id: string;
   /** The event as JSON. */
   readonly body: string;
 }
 
 export interface SendOutcome {
-  /** True where the receiver acknowledged: any 2xx. */
+  /** True if the receiver acknowledged with any 2xx status. */
   readonly isAcknowledged: boolean;
-  /** Of the reply; null where none came. */
+  /** The status of the reply, null if there was none. */
   readonly status: number | null;
-  /** Why it is not acknowledged, for people; null where it is. */
+  /** Why the attempt failed, for people. Null if it was acknowledged. */
   readonly error: string | null;
 }
 
 export interface WebhookSender {
-  /** Rejects only where `signal` ended it; whether the receiver got the message is unknown then. */
+  /** Rejects only if `signal` aborts. It is then unknown whether the receiver got the message. */
   send(message: WebhookMessage, now: Date, signal: AbortSignal): Promise<SendOutcome>;
 }
+
+/** Variables that every process that sends webhooks adds to the schema of its environment. */
+export const WebhookVariables = {
+  NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE: Type.Boolean({
+    default: false,
+    description: "true or false: whether webhooks may go to this machine and to private networks",
+  }),
+};
 
 export interface WebhookSenderOptions {
   /** NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE. */
@@ -36,7 +45,7 @@ export interface WebhookSenderOptions {
   readonly timeoutMs?: number;
 }
 
-/** Opens nothing: each message has a connection of its own. */
+/** Creates a sender, which opens a new connection for each message. */
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
   const { allowPrivate, resolve = systemResolve, timeoutMs = TIMEOUT_MS } = options;
   return {
@@ -56,7 +65,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
   };
 }
 
-/** Contract §1.4: any 2xx acknowledges, and a redirect is a failure. */
+/** Any 2xx acknowledges, and a redirect is a failure: contract §1.4. */
 function judge(status: number): SendOutcome {
   if (status >= 200 && status < 300) return { isAcknowledged: true, status, error: null };
   const isRedirect = status >= 300 && status < 400;
@@ -66,7 +75,7 @@ function judge(status: number): SendOutcome {
 
 const MAX_ERROR_LENGTH = 300;
 
-/** Not by `instanceof`: errors of the platform may come from another realm. */
+/** Reads fields and does not use `instanceof`, because the platform's errors may come from another realm. */
 function describe(error: unknown, timeoutMs: number): string {
   const {
     name,
@@ -74,7 +83,7 @@ function describe(error: unknown, timeoutMs: number): string {
     code,
   } = error as { readonly name?: string; readonly message?: string; readonly code?: string };
   if (name === "TimeoutError") return `no answer within ${String(timeoutMs / 1_000)} s`;
-  // Node's AggregateError of a name with several addresses has a code and no message.
+  // Node's AggregateError for a name with several addresses has a code but no message.
   const text = message === "" ? (code ?? name ?? "could not be sent") : message;
   return text.slice(0, MAX_ERROR_LENGTH);
 }

@@ -1,4 +1,4 @@
-/** Signatures: the vector of the contract, and what the official SDK's own verifier says. */
+/** Signatures: the contract's test vector, and the verifier of the official SDK. */
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import OpenAI from "openai";
@@ -9,8 +9,8 @@ const ID = "wh_685c059ae39c8190af8c71ed1022a24d";
 const BODY =
   '{"id": "evt_685c059ae3a481909bdc86819b066fb6", "object": "event", "created_at": 1750861210, "type": "response.completed", "data": {"id": "resp_123"}}';
 
-test("a real event of OpenAI's gets the signature that OpenAI gave it", () => {
-  // The fraction of a second is in no header, and must not be in the signature.
+test("a real event of OpenAI gets OpenAI's signature", () => {
+  // No header has the fraction of the second, so the signature must not have it either.
   expect(signedHeaders(SECRET, ID, new Date(1_750_861_210_900), BODY)).toEqual({
     "webhook-id": ID,
     "webhook-timestamp": "1750861210",
@@ -23,13 +23,13 @@ describe("the official SDK", () => {
   const secret = newWebhookSecret(randomBytes);
   const body = JSON.stringify({ id: "evt_1", type: "batch.completed", data: { id: "batch_ü" } });
 
-  test("takes what is signed now", async () => {
+  test("accepts a signature of now", async () => {
     const headers = signedHeaders(secret, ID, new Date(), body);
 
     expect(await webhooks.unwrap(body, headers, secret)).toEqual(JSON.parse(body));
   });
 
-  test("refuses another body, another secret, and the timestamp of an attempt long ago", async () => {
+  test("refuses another body, another secret, and an old timestamp", async () => {
     const headers = signedHeaders(secret, ID, new Date(), body);
     const old = signedHeaders(secret, ID, new Date(Date.now() - 301_000), body);
 
@@ -39,7 +39,7 @@ describe("the official SDK", () => {
   });
 });
 
-test("a secret is whsec_ and the base64 of 32 random bytes", () => {
+test("creates a secret of whsec_ and the base64 of 32 random bytes", () => {
   const secret = newWebhookSecret((count) => Buffer.alloc(count, 7));
 
   expect(secret).toBe(`whsec_${Buffer.alloc(32, 7).toString("base64")}`);

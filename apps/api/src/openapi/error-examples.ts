@@ -9,7 +9,7 @@ import {
 } from "@nightshift/domain";
 import { MAX_JSON_BYTES } from "../json-body.ts";
 import { MAX_HEAD_BYTES } from "../middleware/connection-faults.ts";
-import { CODINGS } from "../upload/decompress.ts";
+import { CODINGS } from "../multipart/decompress.ts";
 import type { ErrorCase } from "../operation.ts";
 
 const FILE_ID = "file-5dskxx7B6SVyAyRgAHzTJ2";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
-import { errors, fileFaults, LINE_ERROR_CODES, lineFaults } from "@nightshift/domain";
+import { BATCH_ENDPOINTS, errors, fileFaults, LINE_ERROR_CODES, lineFaults } from "@nightshift/domain";
 import { answerOf } from "../middleware/error-handler.ts";
 import { errorExamples } from "./error-examples.ts";
 
@@ -63,7 +63,9 @@ test.each(Object.entries(errorExamples))(
 
 test("the page has exactly the fault codes of lines and files", () => {
   const faults = [
-    ...Object.values(lineFaults).map((make) => (make as (...args: unknown[]) => { code: string })("", "")),
+    ...Object.values(lineFaults).map((make) =>
+      (make as (...args: unknown[]) => { code: string })(BATCH_ENDPOINTS[0], ""),
+    ),
     ...Object.values(fileFaults).map((make) => (make as (...args: unknown[]) => { code: string })("")),
   ];
 

@@ -1,6 +1,6 @@
 /** Turns the row of a batch into the Batch object: contract §3.1. */
 import type { BatchView } from "@nightshift/db";
-import { type BatchError, type BatchObject, type BatchUsage, isFinal } from "@nightshift/domain";
+import { type BatchError, type BatchObject, isFinal, NO_TOKENS, presentUsage } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
 /** Has every key, in the order of OpenAI, with explicit nulls. */
@@ -26,7 +26,8 @@ export function presentBatch(batch: BatchView): BatchObject {
     cancelling_at: toSecondsOrNull(batch.cancellingAt),
     cancelled_at: toSecondsOrNull(batch.cancelledAt),
     request_counts: presentCounts(batch),
-    usage: presentUsage(batch),
+    // OpenAI fills the usage at completion, so a running batch shows zeros although its counts grow.
+    usage: presentUsage(isFinal(batch.status) ? batch.usage : NO_TOKENS),
     metadata: batch.metadata,
   };
 }
@@ -43,18 +44,4 @@ type Counted = Pick<BatchView, "inProgressAt" | "total" | "completed" | "failed"
 export function presentCounts(batch: Counted): BatchObject["request_counts"] {
   if (batch.inProgressAt === null) return { total: 0, completed: 0, failed: 0 };
   return { total: batch.total, completed: batch.completed, failed: batch.failed };
-}
-
-/** Zeros until the batch is final, like OpenAI, although the numbers are known earlier. */
-function presentUsage({ status, usage }: BatchView): BatchUsage {
-  const shown = isFinal(status)
-    ? usage
-    : { inputTokens: 0, outputTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
-  return {
-    input_tokens: shown.inputTokens,
-    output_tokens: shown.outputTokens,
-    total_tokens: shown.totalTokens,
-    input_tokens_details: { cached_tokens: shown.cachedTokens },
-    output_tokens_details: { reasoning_tokens: shown.reasoningTokens },
-  };
 }

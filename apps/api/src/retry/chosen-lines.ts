@@ -1,9 +1,9 @@
 /** Finds the lines that the body of a retry request selects: by number, by custom_id, or all. */
 import type { BatchView } from "@nightshift/db";
-import { createLineSplitter, errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightshift/domain";
-import type { ObjectStore } from "@nightshift/storage";
+import { errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightshift/domain";
+import { type ObjectStore, readLines } from "@nightshift/storage";
 import { type Static, Type } from "@sinclair/typebox";
-import { onObjectStore } from "../object-store-errors.ts";
+import { onObjectStore } from "../objects.ts";
 import { orGone } from "./retry-lines.ts";
 
 /** The body of an extension. With both lists, it selects the lines that are in either of them. */
@@ -57,16 +57,13 @@ async function* customIdsOf(
   objects: Pick<ObjectStore, "openRead">,
   inputBlob: string,
 ): AsyncGenerator<{ customId: string; line: number }> {
-  const splitter = createLineSplitter(MAX_LINE_BYTES);
   let line = 0;
-  const read = (raw: ReturnType<typeof splitter.push>): { customId: string; line: number }[] =>
-    raw.flatMap(({ bytes }) => {
-      const number = line++;
-      if (bytes === null) return [];
-      return { customId: JSON.parse(toRequestLine(bytes).customId.toString("utf8")) as string, line: number };
-    });
-  for await (const chunk of await objects.openRead(inputBlob)) {
-    yield* read(splitter.push(chunk as Buffer));
+  for await (const lines of readLines(objects, inputBlob, MAX_LINE_BYTES)) {
+    for (const { bytes } of lines) {
+      if (bytes !== null) {
+        yield { customId: JSON.parse(toRequestLine(bytes).customId.toString("utf8")) as string, line };
+      }
+      line += 1;
+    }
   }
-  yield* read(splitter.end());
 }

@@ -4,7 +4,7 @@ import { errors, readSpan } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
 import type { Logger } from "@nightshift/service";
 import { ObjectNotFoundError, type ObjectStore } from "@nightshift/storage";
-import { onObjectStore } from "../object-store-errors.ts";
+import { onObjectStore } from "../objects.ts";
 
 export interface RetryLinesDeps {
   readonly db: Db;
@@ -70,10 +70,7 @@ async function enqueueRetries(
   if (lines.length === 0) return;
   try {
     if (slices.length < lines.length) await queues.enqueue("upstream.feed", { v: 1, upstream });
-    await queues.enqueueSlices(
-      upstream,
-      slices.map(({ sliceNo, gen, isBulk }) => ({ sliceNo, gen, bulk: isBulk })),
-    );
+    await queues.enqueueSlices(upstream, slices);
   } catch (error) {
     logger.warn(
       { err: error, upstream, lines: lines.length },

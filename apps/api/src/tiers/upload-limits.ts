@@ -1,27 +1,29 @@
-/** What a tenant's tier leaves for one upload, before it is read, while it is read, and when it becomes a file. */
+/**
+ * The limits of a tenant's tier on one upload: checked before it is read, while it is read, and when it becomes a file.
+ */
 import { type Db, lockTenant, storedBytes, type Tx } from "@nightshift/db";
 import { errors, type RequestError, type TierLimits } from "@nightshift/domain";
 
-/** What a form's other parts and boundaries may take of a body, generously. */
+/** Room in a request's body for boundaries and text fields. A real form needs far less. */
 const FORM_BYTES = 64 * 1024;
 
 export interface UploadLimit {
-  /** Bytes that the file may have; Infinity: the tier says nothing. */
+  /** The largest file; Infinity: the tier has no limit. */
   readonly maxBytes: number;
-  /** What to answer beyond that. */
+  /** The error for a larger file. */
   readonly refusal: () => RequestError;
 }
 
 const NO_LIMIT: UploadLimit = {
   maxBytes: Infinity,
   refusal: () => {
-    throw new Error("nothing exceeds no limit");
+    throw new Error("unreachable: no limit is configured");
   },
 };
 
 /**
- * The narrower of `file_bytes` and what `stored_bytes` leaves. Throws at once where the tenant has no room at all, or where the
- * request's Content-Length alone says that the file is too large.
+ * The smaller of `file_bytes` and the room left by `stored_bytes`. Throws at once if the tenant has no room left, or if
+ * the Content-Length alone shows that the file is too large.
  */
 export async function uploadLimit(
   db: Db,
@@ -41,8 +43,8 @@ export async function uploadLimit(
 }
 
 /**
- * Within the transaction that inserts a file, before it does: throws where `bytes` more would exceed `stored_bytes`. Uploads of a
- * tenant that end at once are counted one after the other, under the tenant's row lock.
+ * Throws if the file would exceed `stored_bytes`. Call it in the transaction that inserts the file, before the insert.
+ * The lock on the tenant's row makes concurrent uploads of a tenant count one after the other.
  */
 export async function reserveStorage(
   tx: Tx,

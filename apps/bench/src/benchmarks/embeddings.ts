@@ -1,6 +1,6 @@
 /**
- * Rows 5 and 7: replies of 33 KB, 1.6 GB in all, and the download of what came of them. What is measured is whether memory
- * follows the size of anything, and what a download costs beyond reading a file.
+ * Rows 5 and 7: replies of 33 KB each, 1.6 GB in total, and the download of the output file. Measures whether memory
+ * grows with the size of the replies, and what a download costs compared with a static server.
  */
 import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
@@ -9,20 +9,21 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import type { Profile } from "@nightshift/testing/stack";
-import type { Benchmark, Outcome, Session } from "../benchmark.ts";
+import type { Benchmark, BenchmarkReport, BenchmarkContext } from "../benchmark.ts";
 import { runBatch } from "../measure/batch-run.ts";
 import { watchResidentMemory } from "../measure/resident-memory.ts";
 import { median } from "../measure/quantile.ts";
-import { toMegabytes } from "../rows.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { toMegabytes } from "../report/numbers.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
-import { openBench, onEachProfile, type Bench } from "./profiles.ts";
+import { plotRuns } from "./plots.ts";
+import { startBenchmarkStack, onEachProfile, type StackWithClient } from "./stacks.ts";
 
-async function measure(session: Session, profile: Profile): Promise<Outcome> {
-  const { lab, isFull, say } = session;
-  const input = await writeInput(lab.folder, { lines: isFull ? 50_000 : 500, endpoint: "/v1/embeddings" });
-  const upstream = await lab.startUpstream({ reply: "embedding" });
-  const bench = await openBench(session, { profile, upstream });
+async function measure(context: BenchmarkContext, profile: Profile): Promise<BenchmarkReport> {
+  const { testBed, isFull, say } = context;
+  const input = await writeInput(testBed.folder, { lines: isFull ? 50_000 : 500, endpoint: "/v1/embeddings" });
+  const upstream = await testBed.startUpstream({ reply: "embedding" });
+  const bench = await startBenchmarkStack(context, { profile, upstream });
   const fileId = await bench.client.upload(input);
   const memory = watchResidentMemory(bench.stack);
   const run = await runBatch({ client: bench.client, upstream, fileId, endpoint: input.endpoint, pollMs: 250 });
@@ -30,8 +31,8 @@ async function measure(session: Session, profile: Profile): Promise<Outcome> {
   const peaks = (await bench.stack.memoryPeaks()).filter(({ role }) => role === "worker");
   const peak = toMegabytes(Math.max(...peaks.map(({ bytes }) => bytes)));
   say(`${profile}: ${peak.toFixed(0)} MB, ${(input.lines / run.seconds).toFixed(0)} lines/s`);
-  const download = await compareDownload(session, bench, profile, run.batch.output_file_id ?? "");
-  await lab.clear();
+  const download = await compareDownload(context, bench, profile, run.batch.output_file_id ?? "");
+  await testBed.clear();
   return {
     figures: [
       {
@@ -61,13 +62,18 @@ async function measure(session: Session, profile: Profile): Promise<Outcome> {
   };
 }
 
-async function compareDownload(session: Session, bench: Bench, profile: Profile, fileId: string): Promise<Outcome> {
-  const { lab, runs, say } = session;
-  const folder = path.join(lab.folder, `static-${profile}`);
+async function compareDownload(
+  context: BenchmarkContext,
+  bench: StackWithClient,
+  profile: Profile,
+  fileId: string,
+): Promise<BenchmarkReport> {
+  const { testBed, runs, say } = context;
+  const folder = path.join(testBed.folder, `static-${profile}`);
   await mkdir(folder);
   const copy = path.join(folder, "output.jsonl");
   await pipeline(bodyOf(await bench.client.download(fileId)), createWriteStream(copy));
-  const bareUrl = `${await lab.startServer("static-server", [folder])}/output.jsonl`;
+  const bareUrl = `${await testBed.startServer("static-server", [folder])}/output.jsonl`;
   const speeds: { bare: number; ours: number }[] = [];
   for (let run = 1; run <= runs; run += 1) {
     speeds.push({
@@ -92,17 +98,10 @@ async function compareDownload(session: Session, bench: Bench, profile: Profile,
       },
     ],
     plots: [
-      {
-        name: `download-${profile}`,
-        title: `Download of an output file, ${profile}`,
-        kind: "bar",
-        x: "run",
-        y: "MB/s",
-        series: [
-          { name: "static server", points: speeds.map((run, i) => [i + 1, run.bare]) },
-          { name: "Nightshift", points: speeds.map((run, i) => [i + 1, run.ours]) },
-        ],
-      },
+      plotRuns(
+        { name: `download-${profile}`, title: `Download of an output file, ${profile}`, y: "MB/s" },
+        { "static server": speeds.map((run) => run.bare), Nightshift: speeds.map((run) => run.ours) },
+      ),
     ],
   };
 }
@@ -111,7 +110,7 @@ function bodyOf(reply: Response): Readable {
   return Readable.fromWeb(reply.body as ReadableStream<Uint8Array>);
 }
 
-/** MB a second, from the request to the last byte, which goes nowhere. */
+/** Measures MB per second from the request to the last byte, and discards the bytes. */
 async function speedOf(open: () => Promise<Response>): Promise<number> {
   const begun = performance.now();
   let bytes = 0;
@@ -122,5 +121,5 @@ async function speedOf(open: () => Promise<Response>): Promise<number> {
 export const embeddings: Benchmark = {
   name: "embeddings",
   title: "50,000 embeddings of 33 KB: memory, and the download of 1.6 GB (rows 5, 7)",
-  run: (session) => onEachProfile((profile) => measure(session, profile)),
+  run: (context) => onEachProfile((profile) => measure(context, profile)),
 };

@@ -1,13 +1,13 @@
-/** Row 12: a million lines. What is measured is whether anything slows down as the ledger grows. */
+/** Row 12: a million lines. Measures whether throughput drops as the ledger grows. */
 import type { Benchmark } from "../benchmark.ts";
 import { quantile } from "../measure/quantile.ts";
 import { rateBetween } from "../measure/rate.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { until, type Stack } from "@nightshift/testing/stack";
-import { openBench } from "./profiles.ts";
+import { startBenchmarkStack } from "./stacks.ts";
 
 const BATCHES = 20;
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 async function linesDone(stack: Stack): Promise<{ done: number; open: number }> {
   const rows = await stack.sql<{ done: number; open: number }>(
@@ -21,12 +21,12 @@ async function linesDone(stack: Stack): Promise<{ done: number; open: number }> 
 export const endurance: Benchmark = {
   name: "endurance",
   title: "a million lines in twenty batches on one machine (row 12)",
-  async run(session) {
-    const { lab, isFull, say } = session;
-    const input = await writeInput(lab.folder, { lines: isFull ? 50_000 : 1_000 });
+  async run(context) {
+    const { testBed, isFull, say } = context;
+    const input = await writeInput(testBed.folder, { lines: isFull ? 50_000 : 1_000 });
     const total = BATCHES * input.lines;
-    const upstream = await lab.startUpstream();
-    const { client, stack } = await openBench(session, { profile: "one-machine", upstream });
+    const upstream = await testBed.startUpstream();
+    const { client, stack } = await startBenchmarkStack(context, { profile: "one-machine", upstream });
     const fileId = await client.upload(input);
     for (let batch = 0; batch < BATCHES; batch += 1) await client.create(fileId, input.endpoint);
     const begun = performance.now();
@@ -37,10 +37,10 @@ export const endurance: Benchmark = {
         progress.push([(performance.now() - begun) / 1_000, done]);
         return open === 0;
       },
-      { message: "all batches are completed", timeoutMs: 1_200_000, everyMs: isFull ? LOOK_MS : 100 },
+      { message: "all batches are completed", timeoutMs: 1_200_000, everyMs: isFull ? POLL_MS : 100 },
     );
     const peaks = await stack.memoryPeaks();
-    await lab.clear();
+    await testBed.clear();
     const [start, end] = [rateBetween(progress, total, 0.05, 0.3), rateBetween(progress, total, 0.7, 0.95)];
     say(`${start.toFixed(0)} lines/s at the start, ${end.toFixed(0)} at the end`);
     const rates = progress.slice(1).map(([seconds, done], i): [number, number] => {

@@ -1,21 +1,22 @@
-/** Row 13: how soon the first line of the largest batch is sent. What is measured is upload, validation and feed. */
-import type { Benchmark, Figure, Series } from "../benchmark.ts";
+/** Row 13: how soon the first line of the largest batch is sent. Measures upload, validation and feed together. */
+import type { Benchmark, Figure } from "../benchmark.ts";
 import { median } from "../measure/quantile.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { until } from "@nightshift/testing/stack";
-import { openBench, profilesHere } from "./profiles.ts";
+import { plotRuns } from "./plots.ts";
+import { startBenchmarkStack, testableProfiles } from "./stacks.ts";
 
 export const firstLine: Benchmark = {
   name: "first-line",
   title: "from the start of an upload to its first line at the upstream (row 13)",
-  async run(session) {
-    const { lab, isFull, runs, say } = session;
-    const input = await writeInput(lab.folder, { lines: isFull ? 50_000 : 2_000 });
+  async run(context) {
+    const { testBed, isFull, runs, say } = context;
+    const input = await writeInput(testBed.folder, { lines: isFull ? 50_000 : 2_000 });
     const figures: Figure[] = [];
-    const series: Series[] = [];
-    for (const profile of profilesHere()) {
-      const upstream = await lab.startUpstream({ latencyMs: 1_000 });
-      const { client } = await openBench(session, { profile, upstream });
+    const secondsByProfile: Record<string, number[]> = {};
+    for (const profile of testableProfiles()) {
+      const upstream = await testBed.startUpstream({ latencyMs: 1_000 });
+      const { client } = await startBenchmarkStack(context, { profile, upstream });
       const seconds: number[] = [];
       const uploadSeconds: number[] = [];
       for (let run = 1; run <= runs; run += 1) {
@@ -34,7 +35,7 @@ export const firstLine: Benchmark = {
         seconds.push((firstAt - begunAt) / 1_000);
         await client.cancelled(id);
       }
-      await lab.clear();
+      await testBed.clear();
       say(`${profile}: ${median(seconds).toFixed(2)} s, ${median(uploadSeconds).toFixed(2)} s of them the upload`);
       figures.push({
         row: 13,
@@ -43,9 +44,9 @@ export const firstLine: Benchmark = {
         runs: seconds,
         details: { "upload, s": median(uploadSeconds) },
       });
-      series.push({ name: profile, points: seconds.map((value, i) => [i + 1, value]) });
+      secondsByProfile[profile] = seconds;
     }
     const title = "Start of an upload of 50,000 lines to its first line at the upstream";
-    return { figures, plots: [{ name: "first-line", title, kind: "bar", x: "run", y: "s", series }] };
+    return { figures, plots: [plotRuns({ name: "first-line", title, y: "s" }, secondsByProfile)] };
   },
 };

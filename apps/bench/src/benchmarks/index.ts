@@ -1,4 +1,4 @@
-/** All benchmarks, in the order in which they run: the long ones last. */
+/** All benchmarks in the order in which they run. The longest ones run last. */
 import type { Benchmark } from "../benchmark.ts";
 import { embeddings } from "./embeddings.ts";
 import { endurance } from "./endurance.ts";

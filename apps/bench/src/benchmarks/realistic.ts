@@ -1,34 +1,35 @@
-/** Rows 3 and 11: an upstream with the latency of a model. What is measured is whether its slots are ever empty. */
+/** Rows 3 and 11: an upstream with the latency of a model. Measures whether Nightshift keeps all its slots in use. */
 import type { Profile } from "@nightshift/testing/stack";
-import type { Benchmark, Outcome, Session } from "../benchmark.ts";
+import type { Benchmark, BenchmarkContext, BenchmarkReport } from "../benchmark.ts";
 import { runBatch, type BatchRun } from "../measure/batch-run.ts";
-import { median, percentiles, quantile } from "../measure/quantile.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { median, quantile } from "../measure/quantile.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
-import { CONCURRENCY, openBench, onEachProfile } from "./profiles.ts";
+import { plotPercentiles } from "./plots.ts";
+import { CONCURRENCY, onEachProfile, startBenchmarkStack } from "./stacks.ts";
 
 const SIGMA = 0.5;
 
-async function measure(session: Session, profile: Profile): Promise<Outcome> {
-  const { lab, isFull, say } = session;
+async function measure(context: BenchmarkContext, profile: Profile): Promise<BenchmarkReport> {
+  const { testBed, isFull, say } = context;
   const lines = isFull ? 5_000 : 1_000;
-  const input = await writeInput(lab.folder, { lines });
-  const upstream = await lab.startUpstream({ latencyMs: isFull ? 1_000 : 100, sigma: SIGMA });
-  const { client } = await openBench(session, { profile, upstream });
+  const input = await writeInput(testBed.folder, { lines });
+  const upstream = await testBed.startUpstream({ latencyMs: isFull ? 1_000 : 100, sigma: SIGMA });
+  const { client } = await startBenchmarkStack(context, { profile, upstream });
   const fileId = await client.upload(input);
   const ratios: number[] = [];
   const ours: BatchRun[] = [];
   const bareSeconds: number[] = [];
-  for (let run = 1; run <= session.runs; run += 1) {
+  for (let run = 1; run <= context.runs; run += 1) {
     await upstream.reset();
-    const bare = await lab.runBareLoop(input, upstream, CONCURRENCY);
+    const bare = await testBed.runBareLoop(input, upstream, CONCURRENCY);
     const batch = await runBatch({ client, upstream, fileId, endpoint: input.endpoint });
     ours.push(batch);
     bareSeconds.push(bare.seconds);
     ratios.push(bare.seconds / batch.seconds);
     say(`${profile}: ${bare.seconds.toFixed(2)} s bare, ${batch.seconds.toFixed(2)} s Nightshift`);
   }
-  await lab.clear();
+  await testBed.clear();
   const polls = ours.flatMap((run) => run.pollsMs);
   return {
     figures: [
@@ -71,14 +72,14 @@ async function measure(session: Session, profile: Profile): Promise<Outcome> {
           },
         ],
       },
-      {
-        name: `polls-realistic-${profile}`,
-        title: `GET of a batch while lines wait for their model, ${profile}`,
-        kind: "line",
-        x: "percentile",
-        y: "ms",
-        series: [{ name: "GET", points: percentiles(polls) }],
-      },
+      plotPercentiles(
+        {
+          name: `polls-realistic-${profile}`,
+          title: `GET of a batch while lines wait for their model, ${profile}`,
+          y: "ms",
+        },
+        { GET: polls },
+      ),
     ],
   };
 }
@@ -86,5 +87,5 @@ async function measure(session: Session, profile: Profile): Promise<Outcome> {
 export const realistic: Benchmark = {
   name: "realistic",
   title: "an upstream that takes about a second (rows 3, 11)",
-  run: (session) => onEachProfile((profile) => measure(session, profile)),
+  run: (context) => onEachProfile((profile) => measure(context, profile)),
 };

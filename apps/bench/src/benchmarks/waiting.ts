@@ -1,22 +1,21 @@
-/** Row 8: twenty of the largest batches wait. What is measured is how much of them is in the queue. */
+/** Row 8: twenty of the largest batches wait. Measures how much memory they take in the queue. */
 import type { Benchmark } from "../benchmark.ts";
-import { toMegabytes } from "../rows.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { toMegabytes } from "../report/numbers.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { redisUsedBytes, until } from "@nightshift/testing/stack";
-import { openBench } from "./profiles.ts";
+import { startBenchmarkStack } from "./stacks.ts";
 
 const BATCHES = 20;
 
 export const waiting: Benchmark = {
   name: "waiting",
   title: "twenty batches of 50,000 lines wait: memory of Redis (row 8)",
-  needs: "scaled",
-  async run(session) {
-    const { lab, isFull, say } = session;
-    const input = await writeInput(lab.folder, { lines: isFull ? 50_000 : 500 });
-    // Slower than anybody waits: the lines stay where they are.
-    const upstream = await lab.startUpstream({ latencyMs: 600_000 });
-    const { client } = await openBench(session, { profile: "scaled", upstream });
+  async run(context) {
+    const { testBed, isFull, say } = context;
+    const input = await writeInput(testBed.folder, { lines: isFull ? 50_000 : 500 });
+    // Slower than the benchmark runs, so that no line finishes while it measures.
+    const upstream = await testBed.startUpstream({ latencyMs: 600_000 });
+    const { client } = await startBenchmarkStack(context, { profile: "scaled", upstream });
     const fileId = await client.upload(input);
     const empty = await redisUsedBytes();
     const megabytes: [number, number][] = [[0, 0]];
@@ -28,7 +27,7 @@ export const waiting: Benchmark = {
       });
       megabytes.push([batches, toMegabytes((await redisUsedBytes()) - empty)]);
     }
-    await lab.clear();
+    await testBed.clear();
     const most = Math.max(...megabytes.map(([, value]) => value));
     say(`${most.toFixed(2)} MB beyond empty`);
     return {

@@ -1,19 +1,21 @@
-/** Row 9: one, two and four workers. What is measured is whether they share their upstream's limits without loss. */
+/**
+ * Row 9: one, two and four workers. Measures whether they share the limits of an upstream without losing throughput.
+ */
 import { availableParallelism } from "node:os";
 import type { Benchmark } from "../benchmark.ts";
 import { predictRate } from "../cost-model.ts";
 import { runBatch, type BatchRun } from "../measure/batch-run.ts";
 import { rateBetween } from "../measure/rate.ts";
-import { writeInput } from "../setting/input-file.ts";
+import { writeInput } from "../test-bed/input-file.ts";
 import { cpuDetails } from "./overhead.ts";
-import { openBench } from "./profiles.ts";
+import { startBenchmarkStack } from "./stacks.ts";
 
 const WORKERS = [1, 2, 4];
 const CONCURRENCY_EACH = 64;
 const LATENCY_MS = 200;
 const SECONDS = 20;
 
-/** Lines a second while all slots can be full. */
+/** Lines per second in the part of the run in which all slots can be in use. */
 function steadyRate({ progress, batch }: BatchRun): number {
   return rateBetween(progress, batch.request_counts.total, 0.1, 0.9);
 }
@@ -21,24 +23,28 @@ function steadyRate({ progress, batch }: BatchRun): number {
 export const workers: Benchmark = {
   name: "workers",
   title: "1, 2 and 4 workers, 64 lines in flight each, 200 ms a line (row 9)",
-  needs: "scaled",
-  async run(session) {
-    const { lab, isFull, say } = session;
+  async run(context) {
+    const { testBed, isFull, say } = context;
     const perfect = (CONCURRENCY_EACH * 1_000) / LATENCY_MS;
     const runs: { count: number; rate: number; whole: number; batch: BatchRun }[] = [];
     for (const count of WORKERS) {
-      const input = await writeInput(lab.folder, { lines: count * perfect * (isFull ? SECONDS : 3) });
-      const upstream = await lab.startUpstream({ latencyMs: LATENCY_MS });
+      const input = await writeInput(testBed.folder, { lines: count * perfect * (isFull ? SECONDS : 3) });
+      const upstream = await testBed.startUpstream({ latencyMs: LATENCY_MS });
       const concurrency = count * CONCURRENCY_EACH;
-      const { client } = await openBench(session, { profile: "scaled", upstream, workers: count, concurrency });
+      const { client } = await startBenchmarkStack(context, {
+        profile: "scaled",
+        upstream,
+        workers: count,
+        concurrency,
+      });
       const fileId = await client.upload(input);
       const batch = await runBatch({ client, upstream, fileId, endpoint: input.endpoint });
       runs.push({ count, rate: steadyRate(batch), whole: input.lines / batch.seconds, batch });
-      await lab.clear();
+      await testBed.clear();
       say(`${String(count)} workers: ${steadyRate(batch).toFixed(0)} lines/s of ${String(count * perfect)}`);
     }
     const [one, four] = [runs[0], runs.at(-1)];
-    if (one === undefined || four === undefined) throw new Error("there are runs");
+    if (one === undefined || four === undefined) throw new Error("unreachable: there is a run for each worker count");
     const predicted = predictRate({
       workers: four.count,
       concurrencyEach: CONCURRENCY_EACH,

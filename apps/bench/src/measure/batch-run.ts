@@ -1,34 +1,40 @@
-/** One batch through Nightshift, from create to completed, with all that is worth knowing about it. */
-import type { Client, BatchObject } from "../setting/client.ts";
-import type { Upstream } from "../setting/laboratory.ts";
+/** Runs one batch through Nightshift from create to completed, and measures it. */
+import type { Client, BatchObject } from "../test-bed/client.ts";
+import type { Upstream } from "../test-bed/test-bed.ts";
 import { cpuUsed, readCpuTimes, type Role } from "./cpu-time.ts";
 
 export interface BatchRun {
   readonly batch: BatchObject;
-  /** From the request that creates the batch to the reply that calls it completed. */
+  /** From the request that creates the batch to the reply with status `completed`. */
   readonly seconds: number;
   /** From the request that creates the batch to the first line at the upstream. */
   readonly firstLineMs: number;
-  /** From the upstream's last reply to the reply that calls the batch completed. */
+  /** From the upstream's last reply to the reply with status `completed`. */
   readonly finishMs: number;
-  /** What each GET of the batch took, in milliseconds. */
+  /** The duration of each GET of the batch, in milliseconds. */
   readonly pollsMs: readonly number[];
-  /** Seconds since the batch was created, and lines done by then. */
+  /** Seconds since the batch was created, and the number of lines done at that time. */
   readonly progress: readonly (readonly [number, number])[];
-  /** CPU time by role, in microseconds for each line. */
+  /** CPU time in microseconds per line, by role. */
   readonly cpuMicroseconds: Partial<Record<Role, number>>;
 }
 
-export interface BatchToRun {
+export interface BatchRunOptions {
   readonly client: Client;
   readonly upstream: Upstream;
   readonly fileId: string;
   readonly endpoint: string;
-  /** Between two looks at the batch. */
+  /** The interval between two polls of the batch. */
   readonly pollMs?: number;
 }
 
-export async function runBatch({ client, upstream, fileId, endpoint, pollMs = 50 }: BatchToRun): Promise<BatchRun> {
+export async function runBatch({
+  client,
+  upstream,
+  fileId,
+  endpoint,
+  pollMs = 50,
+}: BatchRunOptions): Promise<BatchRun> {
   await upstream.reset();
   const cpuBefore = await readCpuTimes();
   const begunAt = Date.now();

@@ -1,4 +1,4 @@
-/** CPU time of every process of a run, by what it is there for. Linux only: it is read from /proc. */
+/** Reads the CPU time of every process of a run, by role. Works on Linux only, because it reads /proc. */
 import { readdir, readFile } from "node:fs/promises";
 import { findProcesses, testServices } from "@nightshift/testing/stack";
 
@@ -15,16 +15,16 @@ const COMMANDS: readonly (readonly [RegExp, Role])[] = [
   [/programs\/bare-loop/, "bare loop"],
 ];
 
-/** Linux counts in hundredths of a second on every platform that Node runs on. */
+/** Linux counts CPU time in hundredths of a second on every platform that Node supports. */
 const TICK_MS = 10;
 
-/** User and system time so far, by process. */
+/** User and system time up to now, by process. */
 export type CpuTimes = ReadonlyMap<number, { readonly role: Role; readonly ms: number }>;
 
 export async function readCpuTimes(): Promise<CpuTimes> {
   const all = await readProcesses();
   const marked = new Set((await findProcesses(testServices().runId)).map(({ pid }) => pid));
-  // Redis and Postgres write their titles over the environment that carries the mark: they are known by their parents.
+  // Redis and Postgres overwrite the environment that carries the mark with their titles. Their parents identify them.
   const isOurs = (pid: number): boolean => {
     if (marked.has(pid)) return true;
     const parent = all.get(pid)?.parent ?? 0;
@@ -38,7 +38,7 @@ export async function readCpuTimes(): Promise<CpuTimes> {
   return times;
 }
 
-/** What was used between two readings, in milliseconds by role. Processes that ended in between are missing. */
+/** The CPU time between two readings, in milliseconds by role. It leaves out processes that ended in between. */
 export function cpuUsed(before: CpuTimes, after: CpuTimes): Partial<Record<Role, number>> {
   const used: Partial<Record<Role, number>> = {};
   for (const [pid, { role, ms }] of after) used[role] = (used[role] ?? 0) + ms - (before.get(pid)?.ms ?? 0);
@@ -53,18 +53,20 @@ interface ProcessTimes {
 
 async function readProcesses(): Promise<Map<number, ProcessTimes>> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map(async (pid) => [Number(pid), await readOne(pid)] as const));
+  const found = await Promise.all(pids.map(async (pid) => [Number(pid), await readProcess(pid)] as const));
   return new Map(found.flatMap(([pid, times]) => (times === null ? [] : [[pid, times] as const])));
 }
 
-/** Fields 4, 14 and 15 of /proc/PID/stat (proc(5)), counted from behind the name, which may have spaces. */
-async function readOne(pid: string): Promise<ProcessTimes | null> {
+/**
+ * Reads fields 4, 14 and 15 of /proc/PID/stat (proc(5)). It counts them from after the name, which may contain spaces.
+ */
+async function readProcess(pid: string): Promise<ProcessTimes | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { parent: Number(fields[1]), command, ms: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
   } catch {
-    return null; // it ended meanwhile
+    return null; // The process has ended since its folder was listed.
   }
 }

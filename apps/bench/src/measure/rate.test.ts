@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { rateBetween } from "./rate.ts";
 
-test("the rate is that of the middle, whatever the beginning and the end were like", () => {
+test("measures the rate in the middle of a run, whatever its start and end", () => {
   const progress = [
     [0, 0],
     [10, 20],
@@ -11,5 +11,5 @@ test("the rate is that of the middle, whatever the beginning and the end were li
   ] as const;
 
   expect(rateBetween(progress, 100, 0.1, 0.9)).toBe(20);
-  expect(() => rateBetween(progress, 100, 0.7, 0.9)).toThrow("too soon");
+  expect(() => rateBetween(progress, 100, 0.7, 0.9)).toThrow("too short");
 });

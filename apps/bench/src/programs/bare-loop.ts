@@ -1,6 +1,7 @@
 /**
- * The baseline: one process that reads requests, sends them with undici at the same concurrency to the same upstream, and
- * writes the results, as somebody would write it in an afternoon. Nothing is durable, retried or resumed.
+ * The baseline of throughput: one process that reads requests, sends them with undici at the same concurrency to the
+ * same upstream, and writes the results. It is the script that an engineer writes in an afternoon, without durability,
+ * retries or a way to resume.
  */
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
@@ -18,7 +19,7 @@ const { values } = parseArgs({
 });
 const concurrency = Number(values.concurrency);
 
-interface Item {
+interface BatchRequest {
   readonly custom_id: string;
   readonly url: string;
   readonly body: unknown;
@@ -32,7 +33,7 @@ let count = 0;
 
 async function sendLines(): Promise<void> {
   for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
-    const item = JSON.parse(next.value) as Item;
+    const item = JSON.parse(next.value) as BatchRequest;
     const reply = await pool.request({
       method: "POST",
       path: item.url,

@@ -1,11 +1,11 @@
-/** The baseline of uploads: the same bytes through Express and multer into nowhere. */
+/** The baseline of uploads: Express and multer receive the same bytes and discard them. */
 import type { AddressInfo } from "node:net";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import express from "express";
 import multer from "multer";
 
-const nowhere: multer.StorageEngine = {
+const discard: multer.StorageEngine = {
   _handleFile(_request, file, done) {
     let bytes = 0;
     const sink = new Writable({
@@ -24,8 +24,8 @@ const nowhere: multer.StorageEngine = {
 };
 
 const app = express();
-app.post("/v1/files", multer({ storage: nowhere }).single("file"), (request, response) => {
-  response.json({ id: "file-nowhere", bytes: request.file?.size });
+app.post("/v1/files", multer({ storage: discard }).single("file"), (request, response) => {
+  response.json({ id: "file-discarded", bytes: request.file?.size });
 });
 const server = app.listen(0, "127.0.0.1", () => {
   process.send?.({ type: "listening", url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}` });

@@ -1,4 +1,4 @@
-/** The baseline of downloads: a bare static server, Express' own, that sends one folder. */
+/** The baseline of downloads: the static file server of Express, for one folder. */
 import type { AddressInfo } from "node:net";
 import express from "express";
 

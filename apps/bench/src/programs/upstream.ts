@@ -1,34 +1,78 @@
 /**
- * The upstream of the benchmarks: answers any POST with the same bytes, at once or after a while. Not the simulator, and not
- * even node:http, which costs 40 µs a request and would be what limits: this takes a tenth of that.
+ * The upstream of the benchmarks: replies to every POST with the same bytes, at once or after a delay. It does not use
+ * node:http, which costs 40 µs per request and would limit the throughput. This server costs a tenth of that.
  */
 import { createServer, type Socket } from "node:net";
 import { parseArgs } from "node:util";
-import { replyOf, type ReplyKind } from "./upstream-replies.ts";
+
+export type ReplyKind = "chat" | "embedding";
 
 const { values } = parseArgs({
   options: {
     reply: { type: "string", default: "chat" },
     "latency-ms": { type: "string", default: "0" },
-    // Of the logarithm of the latency; 0 is the same latency for all.
+    // The sigma of a log-normal latency. With 0 every reply has the same latency.
     sigma: { type: "string", default: "0" },
   },
 });
 const latencyMs = Number(values["latency-ms"]);
 const sigma = Number(values.sigma);
-const reply = replyOf(values.reply as ReplyKind);
 
+/** The length of an embedding of `text-embedding-3-small` and its predecessors. */
+const EMBEDDING_NUMBERS = 1_536;
+
+const reply = formatReply(values.reply as ReplyKind);
 const HEAD_END = Buffer.from("\r\n\r\n");
 const seen = { requests: 0, firstAt: 0, lastAt: 0 };
 
-/** Log-normal with the median `latencyMs`. The n-th request has the same latency in every run: both sides see the same upstream. */
+/** Makes the whole HTTP response, headers and body, once for all requests. */
+function formatReply(kind: ReplyKind): Buffer {
+  const body = JSON.stringify(kind === "chat" ? chatCompletion() : embedding());
+  return Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_benchmark\r\n` +
+      `content-length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
+  );
+}
+
+function chatCompletion(): unknown {
+  return {
+    id: "chatcmpl-benchmark",
+    object: "chat.completion",
+    created: 1_735_689_600,
+    model: "benchmark",
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: "An answer of the usual length for a label." },
+        finish_reason: "stop",
+      },
+    ],
+    usage: { prompt_tokens: 21, completion_tokens: 9, total_tokens: 30 },
+  };
+}
+
+/** The numbers have as many digits as OpenAI's, which makes 33 KB. */
+function embedding(): unknown {
+  const numbers = Array.from({ length: EMBEDDING_NUMBERS }, (_, i) => Math.sin(i + 1) / 40);
+  return {
+    object: "list",
+    data: [{ object: "embedding", index: 0, embedding: numbers }],
+    model: "benchmark",
+    usage: { prompt_tokens: 8, total_tokens: 8 },
+  };
+}
+
+/**
+ * A log-normal latency with the median `latencyMs`. The n-th request has the same latency in every run, so that the
+ * baseline and Nightshift see the same upstream.
+ */
 function latencyOf(n: number): number {
   if (sigma === 0) return latencyMs;
   const [u, v] = [pseudoRandom(2 * n + 1), pseudoRandom(2 * n + 2)];
   return latencyMs * Math.exp(sigma * Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v));
 }
 
-/** Between 0 and 1, both exclusive: the finalizer of splitmix32 on `n`. */
+/** A number between 0 and 1, both exclusive: the finalizer of splitmix32 applied to `n`. */
 function pseudoRandom(n: number): number {
   let x = Math.imul(n, 0x9e3779b9) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad) >>> 0;
@@ -62,7 +106,7 @@ function answer(socket: Socket, head: string): void {
 
 function serve(socket: Socket): void {
   socket.setNoDelay(true);
-  socket.on("error", () => undefined); // clients that are killed
+  socket.on("error", () => undefined); // A client that was killed resets its connection.
   let pending: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
@@ -82,7 +126,7 @@ function serve(socket: Socket): void {
 const server = createServer(serve);
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  if (address === null || typeof address === "string") throw new Error("unreachable: a TCP server has a port");
   process.send?.({ type: "listening", url: `http://127.0.0.1:${String(address.port)}` });
 });
 process.once("disconnect", () => process.exit());

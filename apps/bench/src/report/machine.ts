@@ -1,9 +1,9 @@
-/** Where a measurement was made: figures of another machine or another commit are other figures. */
+/** The machine and the commit of a measurement. Figures of different machines or commits cannot be compared. */
 import { execFile } from "node:child_process";
 import os from "node:os";
 import { promisify } from "node:util";
 
-export interface Machine {
+export interface MachineFacts {
   readonly cpu: string;
   readonly cores: number;
   readonly memory: string;
@@ -13,7 +13,7 @@ export interface Machine {
 
 const GIB = 1024 ** 3;
 
-export function describeMachine(): Machine {
+export function readMachine(): MachineFacts {
   return {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
     cores: os.availableParallelism(),
@@ -23,7 +23,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The commit that is checked out in `folder`, with `-dirty` where files differ from it; `unknown` outside a clone. */
+/** The commit checked out in `folder`, with `-dirty` if files differ from it. Outside of a clone it is `unknown`. */
 export async function readCommit(folder: string): Promise<string> {
   const args = ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"];
   try {

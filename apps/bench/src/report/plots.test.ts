@@ -1,4 +1,3 @@
-/** Plots are drawn: the marks that they have to have, and a legend only where there is something to tell apart. */
 import { expect, test } from "@jest/globals";
 import type { Plot } from "../benchmark.ts";
 import { renderPlot } from "./plots.ts";
@@ -9,7 +8,7 @@ const points: [number, number][] = [
 ];
 const one: Plot = { name: "p", title: "A title", kind: "bar", x: "run", y: "ms", series: [{ name: "first", points }] };
 
-test("a plot has its title, its axes, a bar for each point, and no legend for one series", async () => {
+test("draws the title, the axes and a bar for each point, without a legend for one series", async () => {
   const svg = await renderPlot(one);
 
   expect(svg).toMatch(/^<svg [^>]*width="640" height="280"/);
@@ -18,7 +17,7 @@ test("a plot has its title, its axes, a bar for each point, and no legend for on
   expect(svg).not.toContain(">first</text>");
 });
 
-test("two series have a legend", async () => {
+test("draws a legend for two series", async () => {
   const svg = await renderPlot({ ...one, kind: "line", series: [...one.series, { name: "second", points }] });
 
   expect(svg).toContain(">first</text>");

@@ -1,4 +1,4 @@
-/** Plots as SVG, drawn by Vega-Lite without a browser. */
+/** Draws plots as SVG with Vega-Lite, without a browser. */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, View } from "vega";
@@ -7,12 +7,12 @@ import type { Plot } from "../benchmark.ts";
 
 const WIDTH = 640;
 const HEIGHT = 280;
-/** Around what is plotted. All plots have the same: Vega cannot measure text without a canvas, and would guess too much. */
+/** All plots have fixed margins, because Vega cannot measure text without a canvas and would guess too much space. */
 const MARGIN = { left: 80, right: 20, top: 46, bottom: 48 };
 const LEGEND_ROW = 20;
-/** By Okabe and Ito: told apart with every kind of colour blindness. */
+/** The palette of Okabe and Ito, which people with any kind of colour blindness can distinguish. */
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"];
-/** More than these are not seen at this width, and make the file large. */
+/** More points would not be visible at this width, and would make the file large. */
 const MAX_POINTS = 400;
 
 const LOOK: NonNullable<TopLevelSpec["config"]> = {
@@ -33,7 +33,7 @@ const LOOK: NonNullable<TopLevelSpec["config"]> = {
 
 const AXIS_OF_NUMBERS = { tickCount: 10, labelFlush: false } as const;
 
-/** The plot as the text of an SVG file. */
+/** Resolves with the text of an SVG file. */
 export async function renderPlot(plot: Plot): Promise<string> {
   const view = new View(parse(compile(plotSpec(plot)).spec), { renderer: "none" });
   try {
@@ -85,13 +85,13 @@ function plotSpec({ title, x, y, kind, series }: Plot): TopLevelSpec {
   };
 }
 
-/** Every n-th point, and the last one in any case. */
+/** Keeps every n-th point and always the last one. */
 function thin<Point>(points: readonly Point[]): readonly Point[] {
   const step = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_, index) => index % step === 0 || index === points.length - 1);
 }
 
-/** Writes each plot under its name, from its text. */
+/** Writes the SVG text of each plot to a file with the plot's name. */
 export async function writePlots(folder: string, plots: ReadonlyMap<string, string>): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, svg] of plots) await writeFile(path.join(folder, `${name}.svg`), svg);

@@ -1,10 +1,9 @@
-/** What a run replaces in the results, what it keeps, and that they come back from the file. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import type { Figure, Plot } from "../benchmark.ts";
-import { mergeResults, readResults, recordOutcome, writeResults, type Results } from "./results.ts";
+import { mergeResults, readResults, recordReport, writeResults, type Results } from "./results.ts";
 
 const machine = { cpu: "a cpu", cores: 2, memory: "4.0 GB", kernel: "Linux 6", node: "v20.19.0" };
 
@@ -17,10 +16,10 @@ function plot(name: string, title: string): Plot {
 }
 
 function record(date: string, figures: readonly Figure[], plots: readonly Plot[] = []): Results {
-  return recordOutcome("overhead", { figures, plots }, { date, commit: `commit of ${date}`, machine });
+  return recordReport("overhead", { figures, plots }, { date, commit: `commit of ${date}`, machine });
 }
 
-test("a figure is recorded with its unit, its time, its commit and four digits", () => {
+test("records a figure with its unit, time, commit and four digits", () => {
   const { figures } = record("monday", [figure("overhead, scaled", 1, 0.612345)]);
 
   expect(figures).toEqual([
@@ -31,7 +30,7 @@ test("a figure is recorded with its unit, its time, its commit and four digits",
   ]);
 });
 
-test("a partial run replaces the figures and plots of its names, and keeps the others with their dates", () => {
+test("replaces the figures and plots that a partial run measured, and keeps the others with their dates", () => {
   const before = record(
     "monday",
     [figure("a", 1, 0.1), figure("b", 4, 40), figure("c", 2, 0.2)],
@@ -53,11 +52,11 @@ test("a partial run replaces the figures and plots of its names, and keeps the o
   ]);
 });
 
-test("a figure that is no number is refused", () => {
+test("rejects a figure that is not a finite number", () => {
   expect(() => record("monday", [figure("a", 1, Infinity)])).toThrow("a measurement cannot be Infinity");
 });
 
-test("results come back from their file, and there are none where it is not there", async () => {
+test("reads back the results that it wrote, and returns null if the file does not exist", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "nightshift-results-"));
   const file = path.join(folder, "performance", "results.json");
   const results = record("monday", [figure("a", 1, 0.1)], [plot("a", "a title")]);

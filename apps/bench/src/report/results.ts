@@ -1,12 +1,12 @@
-/** The results as they are kept in the repository. A run of some benchmarks replaces what they measured and keeps the rest. */
+/** The results file of the repository. A run of some benchmarks replaces their figures and keeps all others. */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { format } from "prettier";
-import type { Outcome } from "../benchmark.ts";
-import type { Machine } from "./machine.ts";
-import { round } from "./number.ts";
-import { rowOf } from "./verdict.ts";
+import type { BenchmarkReport } from "../benchmark.ts";
+import type { MachineFacts } from "./machine.ts";
+import { round } from "./numbers.ts";
+import { targetOf } from "./targets.ts";
 
 export interface RecordedFigure {
   readonly row: number;
@@ -22,38 +22,38 @@ export interface RecordedFigure {
 
 interface RecordedPlot {
   readonly benchmark: string;
-  /** The file in docs/images/performance, without its ending. */
+  /** The file name in docs/images/performance, without its extension. */
   readonly name: string;
   readonly title: string;
 }
 
 export interface Results {
-  /** Of the last run, as `commit` and `machine`; each figure has its own. */
+  /** `date`, `commit` and `machine` are those of the last run. Each figure also has its own date and commit. */
   readonly date: string;
   readonly commit: string;
-  readonly machine: Machine;
+  readonly machine: MachineFacts;
   readonly figures: readonly RecordedFigure[];
   readonly plots: readonly RecordedPlot[];
 }
 
-/** One benchmark's outcome with when and where it was measured. */
-export function recordOutcome(
+/** Adds the time, commit and machine to the report of a benchmark. */
+export function recordReport(
   benchmark: string,
-  outcome: Outcome,
+  report: BenchmarkReport,
   at: Pick<Results, "date" | "commit" | "machine">,
 ): Results {
   const { date, commit } = at;
-  const figures = outcome.figures.map(({ row, name, value, runs, details }): RecordedFigure => {
+  const figures = report.figures.map(({ row, name, value, runs, details }): RecordedFigure => {
     const rounded = Object.entries(details).map(([detail, number]) => [detail, round(number)]);
     return {
-      ...{ row, benchmark, name, value: round(value), unit: rowOf(row).unit },
+      ...{ row, benchmark, name, value: round(value), unit: targetOf(row).unit },
       ...{ runs: runs.map(round), details: Object.fromEntries(rounded) as Record<string, number>, date, commit },
     };
   });
-  return { ...at, figures, plots: outcome.plots.map(({ name, title }) => ({ benchmark, name, title })) };
+  return { ...at, figures, plots: report.plots.map(({ name, title }) => ({ benchmark, name, title })) };
 }
 
-/** Figures and plots of `now` take the place of those with their names. */
+/** Figures and plots of `now` replace earlier ones with the same name. */
 export function mergeResults(before: Results | null, now: Results): Results {
   const byRow = replaceByName(before?.figures ?? [], now.figures).sort((a, b) => a.row - b.row);
   return { ...now, figures: byRow, plots: replaceByName(before?.plots ?? [], now.plots) };
@@ -66,7 +66,7 @@ function replaceByName<Named extends { readonly name: string }>(
   return [...new Map([...before, ...now].map((one) => [one.name, one])).values()];
 }
 
-/** Null where nothing was measured yet. */
+/** Resolves with null if the file does not exist. */
 export async function readResults(file: string): Promise<Results | null> {
   return existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Results) : null;
 }

@@ -1,7 +1,6 @@
-/** The text of the tables, and that the page around the generated part stays as it was. */
 import { expect, test } from "@jest/globals";
 import type { RecordedFigure } from "./results.ts";
-import { markdownTable, placeTable, printTable } from "./table.ts";
+import { markdownTable, placeTable, terminalTable } from "./table.ts";
 
 const machine = { cpu: "a cpu", cores: 2, memory: "4.0 GB", kernel: "Linux 6", node: "v20.19.0" };
 
@@ -22,7 +21,7 @@ const turnAround: RecordedFigure = {
   date: "2026-11-20T17:00:00.000Z",
 };
 
-test("a line has the figure with its verdict, its limits, and the details with their units", () => {
+test("shows each figure with its verdict, its limits, and its details with units", () => {
   const lines = markdownTable({ figures: [overhead, turnAround], machine }).split("\n");
 
   expect(lines[0]).toBe("| row | benchmark | figure | bar | reach for | what else was seen |");
@@ -36,8 +35,8 @@ test("a line has the figure with its verdict, its limits, and the details with t
   );
 });
 
-test("the terminal has its columns aligned, in the order of the rows", () => {
-  expect(printTable([turnAround, overhead])).toBe(
+test("sorts the figures by row and aligns the columns for the terminal", () => {
+  expect(terminalTable([turnAround, overhead])).toBe(
     [
       "row  figure            value                    bar    reach for  verdict",
       "---  ----------------  -----------------------  -----  ---------  -------",
@@ -48,7 +47,7 @@ test("the terminal has its columns aligned, in the order of the rows", () => {
   );
 });
 
-test("the table takes the place of the old one, and of nothing else", () => {
+test("replaces the old table and keeps the rest of the page", () => {
   const page = "# Performance\n\nBefore.\n\n<!-- figures: npm run bench -->\n\nold\n\n<!-- /figures -->\n\nAfter.\n";
 
   const placed = placeTable(page, "| new |");
@@ -59,7 +58,7 @@ test("the table takes the place of the old one, and of nothing else", () => {
   expect(placeTable(placed, "| new |")).toBe(placed);
 });
 
-test("a page without a place for the table gets it at its end", () => {
+test("appends the table to a page without markers", () => {
   expect(placeTable("# Performance\n", "| new |")).toBe(
     "# Performance\n\n<!-- figures: npm run bench -->\n\n| new |\n\n<!-- /figures -->\n",
   );

@@ -11,7 +11,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** A client of a server that answers with one status (of a batch, or of HTTP) after the other, and goes on with the last. */
+/** A client of a server that replies with each given status (of a batch or of HTTP) in turn, and repeats the last. */
 async function clientOf(...answers: readonly (string | number)[]): Promise<OpenAI> {
   const left = [...answers];
   server = createServer((_request, response) => {
@@ -26,47 +26,47 @@ async function clientOf(...answers: readonly (string | number)[]): Promise<OpenA
 
 const ignore = (): void => undefined;
 
-test("each state is shown until one is final", async () => {
+test("reports each status until the batch has ended", async () => {
   const client = await clientOf("validating", "in_progress", "completed");
   const seen: string[] = [];
 
   const batch = await followBatch(client, "batch_1", {
     signal: new AbortController().signal,
     onChange: ({ status }) => seen.push(status),
-    onAway: ignore,
+    onUnavailable: ignore,
   });
 
   expect(batch.status).toBe("completed");
   expect(seen).toEqual(["validating", "in_progress", "completed"]);
 });
 
-test("a server that is away for a while is waited for", async () => {
+test("waits for a server that is unavailable for a while", async () => {
   const client = await clientOf("in_progress", 503, 503, "completed");
-  const away: boolean[] = [];
+  const outages: boolean[] = [];
 
   const batch = await followBatch(client, "batch_1", {
     signal: new AbortController().signal,
     onChange: ignore,
-    onAway: (reason) => away.push(reason !== null),
+    onUnavailable: (reason) => outages.push(reason !== null),
   });
 
   expect(batch.status).toBe("completed");
-  expect(away).toEqual([true, true, false]);
+  expect(outages).toEqual([true, true, false]);
 });
 
-test("a refusal is not waited out", async () => {
+test("rejects at once if the server refuses", async () => {
   const client = await clientOf(404);
 
   const following = followBatch(client, "batch_1", {
     signal: new AbortController().signal,
     onChange: ignore,
-    onAway: ignore,
+    onUnavailable: ignore,
   });
 
   await expect(following).rejects.toBeInstanceOf(OpenAI.NotFoundError);
 });
 
-test("an aborted signal ends the waiting", async () => {
+test("rejects when the signal aborts", async () => {
   const client = await clientOf("in_progress");
   const stopping = new AbortController();
 
@@ -75,7 +75,7 @@ test("an aborted signal ends the waiting", async () => {
     onChange: () => {
       stopping.abort();
     },
-    onAway: ignore,
+    onUnavailable: ignore,
   });
 
   await expect(following).rejects.toThrow("aborted");

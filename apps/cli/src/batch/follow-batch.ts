@@ -1,56 +1,52 @@
-/** Watches a batch until it is final. */
+/** Polls a batch until it has ended. */
 import { setTimeout as delay } from "node:timers/promises";
+import { isFinal } from "@nightshift/domain";
 import OpenAI from "openai";
 
 export type Batch = OpenAI.Batch;
 
-/** Asked often at first, when a small batch is done any moment, then a tenth of the time it has taken. */
+/** Polls often at first, because a small batch ends soon. Later it waits a tenth of the time that has passed. */
 const SHORTEST_POLL_MS = 100;
 const LONGEST_POLL_MS = 5_000;
 
 const POLL_TIMEOUT_MS = 30_000;
 
-/** A server that restarts is waited for; the batch goes on when it is back. */
-const AWAY_TIMEOUT_MS = 10 * 60_000;
-
-/** True once nothing more happens to the batch. */
-export function isFinal(batch: Batch): boolean {
-  return ["completed", "failed", "expired", "cancelled"].includes(batch.status);
-}
+/** How long to wait for an unavailable server. The batch continues when the server has restarted. */
+const UNAVAILABLE_TIMEOUT_MS = 10 * 60_000;
 
 export interface FollowOptions {
   readonly signal: AbortSignal;
   readonly onChange: (batch: Batch) => void;
-  /** Called when the server does not answer, with the reason, and null when it does again. */
-  readonly onAway: (reason: string | null) => void;
+  /** Called with the reason when the server is unavailable, and with null when it is available again. */
+  readonly onUnavailable: (reason: string | null) => void;
 }
 
-/** Resolves with the final batch. Rejects when `signal` aborts, and with the SDK's error when the server refuses. */
+/** Resolves with the ended batch. Rejects when `signal` aborts, and with the SDK's error if the server refuses. */
 export async function followBatch(client: OpenAI, id: string, options: FollowOptions): Promise<Batch> {
   const started = performance.now();
-  let awaySince: number | null = null;
+  let unavailableSince: number | null = null;
   for (;;) {
     try {
       const batch = await client.batches.retrieve(id, {
         timeout: POLL_TIMEOUT_MS,
-        // One for each call: the SDK leaves its listener on the signal it is given.
+        // A new signal for each call, because the SDK leaves its listener on the signal.
         signal: AbortSignal.any([options.signal]),
       });
-      if (awaySince !== null) options.onAway(null);
-      awaySince = null;
+      if (unavailableSince !== null) options.onUnavailable(null);
+      unavailableSince = null;
       options.onChange(batch);
-      if (isFinal(batch)) return batch;
+      if (isFinal(batch.status)) return batch;
     } catch (error) {
-      awaySince ??= performance.now();
-      if (!isAway(error) || performance.now() - awaySince > AWAY_TIMEOUT_MS) throw error;
-      options.onAway(error instanceof Error ? error.message : String(error));
+      unavailableSince ??= performance.now();
+      if (!isUnavailable(error) || performance.now() - unavailableSince > UNAVAILABLE_TIMEOUT_MS) throw error;
+      options.onUnavailable(error instanceof Error ? error.message : String(error));
     }
     const pauseMs = (performance.now() - started) / 10;
     await delay(Math.min(LONGEST_POLL_MS, Math.max(SHORTEST_POLL_MS, pauseMs)), undefined, { signal: options.signal });
   }
 }
 
-function isAway(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (error instanceof OpenAI.APIUserAbortError) return false;
   if (error instanceof OpenAI.APIConnectionError) return true;
   return error instanceof OpenAI.APIError && Number(error.status) >= 500;

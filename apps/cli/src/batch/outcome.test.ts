@@ -3,33 +3,33 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type OpenAI from "openai";
-import type { Screen } from "../screen/screen.ts";
-import { deliver, describeErrorLine, isWhole } from "./outcome.ts";
+import type { Screen } from "../screen.ts";
+import { deliver, summarizeErrorLine, isFullyCompleted } from "./outcome.ts";
 import type { Batch } from "./follow-batch.ts";
 
 const line = (rest: object): string => JSON.stringify({ id: "batch_req_1", custom_id: "req-1", ...rest });
 
-test("a refusal of the upstream is told by status, code and message", () => {
+test("summarizes an error of the upstream by status, code and message", () => {
   const error = { message: "Too\nlong", type: "invalid_request_error", param: null, code: "context_length_exceeded" };
   const text = line({ response: { status_code: 400, request_id: "req_1", body: { error } }, error: null });
 
-  expect(describeErrorLine(text)).toBe("req-1: status 400, context_length_exceeded, Too long");
+  expect(summarizeErrorLine(text)).toBe("req-1: status 400, context_length_exceeded, Too long");
 });
 
-test("an answer that is no JSON object is told by its status", () => {
+test("summarizes a response that is not a JSON object by its status", () => {
   const text = line({ response: { status_code: 502, request_id: "req_1", body: "<html>" }, error: null });
 
-  expect(describeErrorLine(text)).toBe("req-1: status 502");
+  expect(summarizeErrorLine(text)).toBe("req-1: status 502");
 });
 
-test("a line that was never answered is told by its error", () => {
+test("summarizes a line without a response by its error", () => {
   const text = line({ response: null, error: { code: "batch_expired", message: "It was too late." } });
 
-  expect(describeErrorLine(text)).toBe("req-1: batch_expired, It was too late.");
+  expect(summarizeErrorLine(text)).toBe("req-1: batch_expired, It was too late.");
 });
 
-test("a line of a shape that we do not know is shown as it is, cut", () => {
-  expect(describeErrorLine(JSON.stringify("x".repeat(500)))).toHaveLength(160);
+test("shortens an error line of an unknown shape", () => {
+  expect(summarizeErrorLine(JSON.stringify("x".repeat(500)))).toHaveLength(160);
 });
 
 test.each([
@@ -38,29 +38,29 @@ test.each([
   ["expired", 0, false],
   ["cancelled", 0, false],
   ["failed", 0, false],
-] as const)("a batch that is %s with %i failed lines is whole: %s", (status, failed, expected) => {
+] as const)("a batch that is %s with %i failed lines is fully completed: %s", (status, failed, expected) => {
   const batch = { status, request_counts: { total: 3, completed: 3 - failed, failed } } as Batch;
 
-  expect(isWhole(batch)).toBe(expected);
+  expect(isFullyCompleted(batch)).toBe(expected);
 });
 
-describe("results are delivered to where an earlier batch left its own", () => {
+describe("with files of an earlier batch at the target paths", () => {
   const client = {
     files: { content: (id: string) => Promise.resolve(new Response(JSON.stringify(id))) },
   } as unknown as OpenAI;
   let folder: string;
-  let said: string[];
+  let shown: string[];
   const screen: Screen = {
     isTerminal: false,
     stream: process.stderr,
     line: (text = "") => {
-      said.push(text);
+      shown.push(text);
     },
     paint: (_colour, text) => text,
   };
 
   beforeEach(async () => {
-    said = [];
+    shown = [];
     folder = await mkdtemp(path.join(tmpdir(), "nightshift-"));
     for (const name of ["out.jsonl", "out.errors.jsonl"]) await writeFile(path.join(folder, name), "earlier");
   });
@@ -76,23 +76,21 @@ describe("results are delivered to where an earlier batch left its own", () => {
     return Object.fromEntries(names.map((name, index) => [name, texts[index] ?? ""]));
   }
 
-  test("without failed lines, failed lines of the earlier batch do not stay", async () => {
+  test("removes the earlier error file if no line failed", async () => {
     const files = await filesAfter({ status: "completed", output_file_id: "file-out" });
 
     expect(files).toEqual({ "out.jsonl": '"file-out"' });
-    expect(said).toContain(
-      `No line failed: removed ${path.join(folder, "out.errors.jsonl")}, which was of an earlier batch.`,
-    );
+    expect(shown).toContain(`No line failed. Removed ${path.join(folder, "out.errors.jsonl")} of an earlier batch.`);
   });
 
-  test("without results, results of the earlier batch do not stay", async () => {
+  test("removes the earlier output file if no line succeeded", async () => {
     const files = await filesAfter({ status: "expired", error_file_id: "file-errors" });
 
     expect(files).toEqual({ "out.errors.jsonl": '"file-errors"' });
-    expect(said.join()).toContain("No line succeeded: removed ");
+    expect(shown.join()).toContain("No line succeeded. Removed ");
   });
 
-  test("a batch that was refused as a whole leaves both", async () => {
+  test("keeps both files if validation refused the batch", async () => {
     expect(await filesAfter({ status: "failed" })).toEqual({ "out.jsonl": "earlier", "out.errors.jsonl": "earlier" });
   });
 });

@@ -1,14 +1,15 @@
-/** Shows how a batch gets on: a bar that is drawn over on a terminal, lines where there is none. */
+/** Shows the progress of a batch: as a bar on a terminal, otherwise as lines. */
+import { isFinal } from "@nightshift/domain";
 import { SingleBar } from "cli-progress";
-import type { Screen } from "../screen/screen.ts";
-import { isFinal, type Batch } from "./follow-batch.ts";
+import type { Screen } from "../screen.ts";
+import type { Batch } from "./follow-batch.ts";
 
-/** Without a terminal, counts are told this often; changes of status at once. */
+/** Without a terminal, counts are shown this often, and changes of status at once. */
 const LINE_EVERY_MS = 5_000;
 
 export interface Progress {
   readonly show: (batch: Batch) => void;
-  /** Takes the bar away, before anything else is written. */
+  /** Removes the bar before other output. */
   readonly end: () => void;
 }
 
@@ -25,7 +26,7 @@ function createBar(screen: Screen): Progress {
     hideCursor: true,
     clearOnComplete: true,
     stream: screen.stream,
-    // Ctrl-C is the lifecycle's.
+    // The lifecycle handles Ctrl-C.
     gracefulExit: false,
   });
   let started: number | null = null;
@@ -34,7 +35,7 @@ function createBar(screen: Screen): Progress {
       const { total, done, failed } = countsOf(batch);
       const counts = total === 0 ? "" : `${String(done)}/${String(total)}`;
       const payload = { status: batch.status.padEnd(11), counts, notes: "" };
-      // Until the file is validated there is nothing to count, and a bar wants a total.
+      // The bar needs a total, which is unknown until the file is validated.
       if (started === null) bar.start(Math.max(total, 1), done, payload);
       started ??= performance.now();
       const rate = done / ((performance.now() - started) / 1000);
@@ -53,15 +54,15 @@ function createBar(screen: Screen): Progress {
 
 function createLines(screen: Screen): Progress {
   let lastStatus = "";
-  let toldAt = -Infinity;
+  let shownAt = -Infinity;
   return {
     show: (batch) => {
-      // How it ended is told by whoever waited for it.
-      if (isFinal(batch)) return;
+      // `showOutcome` shows the end.
+      if (isFinal(batch.status)) return;
       const isNew = batch.status !== lastStatus;
-      if (!isNew && performance.now() - toldAt < LINE_EVERY_MS) return;
+      if (!isNew && performance.now() - shownAt < LINE_EVERY_MS) return;
       lastStatus = batch.status;
-      toldAt = performance.now();
+      shownAt = performance.now();
       const { total, done, failed } = countsOf(batch);
       const counts = `  ${String(done)}/${String(total)} lines, ${String(failed)} failed`;
       screen.line(`  ${total === 0 ? batch.status : batch.status.padEnd(11) + counts}`);

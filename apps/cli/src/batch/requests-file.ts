@@ -1,29 +1,30 @@
-/** A look into a file of requests before it is uploaded. */
+/** Reads the endpoint from a file of requests before the upload. */
 import { createReadStream } from "node:fs";
 import { StartupError } from "@nightshift/service";
 
-/** What a batch is for when its file does not say. */
+/** The endpoint for a file whose first line does not name one. */
 const DEFAULT_ENDPOINT = "/v1/chat/completions";
 
-/** A longer first line is not looked into: what becomes of it is the server's to say. */
+/** A longer first line is not parsed here. The server decides about it. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const LINE_FEED = 0x0a;
-const ONE_A_LINE = "Each line of it is one request, a whole JSON object.";
+const FORMAT_HINT = "Each line must be one request, a whole JSON object.";
 
 interface Line {
-  /** From 1. */
+  /** Counts from 1. */
   readonly number: number;
   readonly bytes: Buffer;
 }
 
 /**
- * The `url` of the first line that is not blank. Rejects with StartupError where that line is no JSON or there is none:
- * servers refuse such a file without saying why. What else is wrong with it they say themselves, by line number.
+ * Resolves with the `url` of the first line that is not blank. Rejects with StartupError if the file has no such line
+ * or the line is not JSON, because servers refuse such a file without a reason. They report other faults by line
+ * number.
  */
 export async function endpointOf(file: string): Promise<string> {
   const line = await firstLine(file);
-  if (line === null) throw new StartupError(`${file} is empty. ${ONE_A_LINE}`);
+  if (line === null) throw new StartupError(`${file} is empty. ${FORMAT_HINT}`);
   if (line.bytes.length > MAX_LINE_BYTES) return DEFAULT_ENDPOINT;
   const request = parse(file, line);
   const { url } = (request ?? {}) as { url?: unknown };
@@ -35,15 +36,17 @@ function parse(file: string, { number, bytes }: Line): unknown {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`${file}, line ${String(number)} is no JSON: ${reason}. ${ONE_A_LINE}`, { cause: error });
+    throw new StartupError(`${file}, line ${String(number)} is not valid JSON: ${reason}. ${FORMAT_HINT}`, {
+      cause: error,
+    });
   }
 }
 
-/** The first line that is not blank, or its beginning where it is too long; null where there is none. */
+/** The first line that is not blank, or the start of it if it is too long. Null if every line is blank. */
 async function firstLine(file: string): Promise<Line | null> {
   let number = 1;
   let bytes: Buffer = Buffer.alloc(0);
-  // Not by readline, which also ends lines at characters that may stand inside a JSON string.
+  // Does not use readline, which also splits lines at U+2028 and U+2029. JSON strings may contain them.
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
     bytes = Buffer.concat([bytes, chunk]);
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED)) {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { errorsFileBeside } from "./save-file.ts";
+import { errorsFileFor } from "./save-file.ts";
 
 test.each([
   ["results.jsonl", "results.errors.jsonl"],
@@ -7,6 +7,6 @@ test.each([
   ["results", "results.errors.jsonl"],
   ["results.json", "results.json.errors.jsonl"],
   ["out/.jsonl", "out/.jsonl.errors.jsonl"],
-])("the failed lines of %s go to %s", (output, errors) => {
-  expect(errorsFileBeside(output)).toBe(errors);
+])("writes the failed lines of '%s' to '%s'", (output, errors) => {
+  expect(errorsFileFor(output)).toBe(errors);
 });

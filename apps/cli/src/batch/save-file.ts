@@ -1,4 +1,4 @@
-/** Takes a file of the server to where it was asked for. */
+/** Downloads files of the server to disk or to standard output. */
 import { createWriteStream } from "node:fs";
 import { rename, rm, unlink } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -6,12 +6,12 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type OpenAI from "openai";
 
-/** Where failed lines go when only their results have a place: `results.errors.jsonl` beside `results.jsonl`. */
-export function errorsFileBeside(output: string): string {
+/** The default path for failed lines, next to the results: `results.errors.jsonl` for `results.jsonl`. */
+export function errorsFileFor(output: string): string {
   return `${output.replace(/(?<=[^/\\])\.jsonl$/, "")}.errors.jsonl`;
 }
 
-/** Writes a file's bytes to `target`: whole or not at all. */
+/** Writes the bytes of a file to `target`, completely or not at all. */
 export async function saveFile(client: OpenAI, fileId: string, target: string): Promise<void> {
   const draft = `${target}.part`;
   try {
@@ -23,7 +23,7 @@ export async function saveFile(client: OpenAI, fileId: string, target: string): 
   }
 }
 
-/** Removes the file at `target`. False where there is none. */
+/** Removes the file at `target`. Resolves with false if it does not exist. */
 export async function removeEarlier(target: string): Promise<boolean> {
   try {
     await unlink(target);
@@ -34,17 +34,17 @@ export async function removeEarlier(target: string): Promise<boolean> {
   }
 }
 
-/** Writes a file's bytes to standard output. */
+/** Writes the bytes of a file to standard output. */
 export async function printFile(client: OpenAI, fileId: string): Promise<void> {
   try {
     await pipeline(await openFile(client, fileId), process.stdout, { end: false });
   } catch (error) {
-    // The reader has seen enough: `nightshift run ... | head`.
+    // EPIPE: the reader has closed the pipe, as in `nightshift run ... | head`.
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
   }
 }
 
-/** The first lines of a file. */
+/** Reads the first lines of a file. */
 export async function firstLines(client: OpenAI, fileId: string, count: number): Promise<string[]> {
   const input = await openFile(client, fileId);
   const lines: string[] = [];

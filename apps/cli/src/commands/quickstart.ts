@@ -1,26 +1,30 @@
-/** `nightshift quickstart`: the five steps of the guide on its three requests, each shown as one would type it. */
+/**
+ * `nightshift quickstart`: runs the five steps of the guide on its three requests, and shows the command of each step.
+ */
 import { createReadStream, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { followBatch } from "../batch/follow-batch.ts";
 import { createProgress } from "../batch/progress.ts";
-import { deliver, isWhole, tellOutcome } from "../batch/outcome.ts";
+import { deliver, isFullyCompleted, showOutcome } from "../batch/outcome.ts";
 import { forShell } from "../machine/keys.ts";
-import type { Screen } from "../screen/screen.ts";
-import { explained, openClient } from "../server/client.ts";
-import { localServer, type Server, type ServerDeps } from "../server/server.ts";
+import type { Screen } from "../screen.ts";
+import { explainErrors, openClient } from "../server/client.ts";
+import { localServer, type TargetServer, type CommandDeps } from "../server/server.ts";
 
 const REQUESTS = fileURLToPath(new URL("../../../../examples/requests.jsonl", import.meta.url));
 
-/** Runs the guide against the server of the data folder, or one of its own, and ends the process with its exit code. */
-export async function quickstart(deps: ServerDeps): Promise<void> {
+/**
+ * Uses the service that runs on the data folder, or starts one for the guide, and ends the process with an exit code.
+ */
+export async function quickstart(deps: CommandDeps): Promise<void> {
   const { screen, life } = deps;
   screen.line(screen.paint("bold", "Nightshift's quick start: a batch in five steps"));
   const server = await localServer({}, deps);
-  const exitCode = await explained(server, () => walk(server, deps));
-  life.stop("the guide is at its end", exitCode);
+  const exitCode = await explainErrors(server, () => runSteps(server, deps));
+  life.stop("the guide has ended", exitCode);
 }
 
-async function walk(server: Server, { screen, life }: ServerDeps): Promise<number> {
+async function runSteps(server: TargetServer, { screen, life }: CommandDeps): Promise<number> {
   const client = openClient(server);
   const signal = life.stopping;
   const shown = forShell(REQUESTS);
@@ -41,16 +45,20 @@ async function walk(server: Server, { screen, life }: ServerDeps): Promise<numbe
 
   step(screen, 4, "Check the batch's status", curl(`/batches/${created.id}`));
   const progress = createProgress(screen);
-  const batch = await followBatch(client, created.id, { signal, onChange: progress.show, onAway: () => undefined });
+  const batch = await followBatch(client, created.id, {
+    signal,
+    onChange: progress.show,
+    onUnavailable: () => undefined,
+  });
   progress.end();
-  tellOutcome(batch, screen);
+  showOutcome(batch, screen);
 
   step(screen, 5, "Download the results", curl(`/files/${batch.output_file_id ?? "..."}/content`, "-o results.jsonl"));
   screen.line();
   showNext(screen, server);
   screen.line();
   await deliver(client, batch, { output: null, errors: null }, screen);
-  return isWhole(batch) ? 0 : 1;
+  return isFullyCompleted(batch) ? 0 : 1;
 }
 
 function step(screen: Screen, number: number, title: string, command: string): void {
@@ -59,8 +67,8 @@ function step(screen: Screen, number: number, title: string, command: string): v
   for (const line of command.split("\n")) screen.line(`   ${screen.paint("dim", line)}`);
 }
 
-/** The command that does the same by hand. */
-function createCurl(server: Server): (path: string, ...rest: readonly string[]) => string {
+/** Makes the curl command of a step. */
+function createCurl(server: TargetServer): (path: string, ...rest: readonly string[]) => string {
   const authorization = `-H "Authorization: Bearer ${server.key.inShell}"`;
   return (path, ...rest) => {
     const tail = rest.map((line) => `\n  ${line}`).join("");
@@ -68,7 +76,7 @@ function createCurl(server: Server): (path: string, ...rest: readonly string[]) 
   };
 }
 
-function showNext(screen: Screen, server: Server): void {
+function showNext(screen: Screen, server: TargetServer): void {
   const bold = (text: string): string => screen.paint("bold", text);
   screen.line("What next:");
   if (server.isOwn) screen.line(`   ${bold("npm start")} keeps the service running; this one stops now.`);

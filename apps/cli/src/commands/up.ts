@@ -1,29 +1,22 @@
-/** `nightshift up`: the whole service on this machine, until it is told to stop. */
+/** `nightshift up`: runs the whole service on this machine until it is stopped. */
 import path from "node:path";
-import type { Lifecycle } from "@nightshift/service";
 import type { CliConfig } from "../config.ts";
 import { adminKeyFileOf, forShell, keyFileOf } from "../machine/keys.ts";
-import { longestStopMs, startMachine, type Machine } from "../machine/machine.ts";
-import type { Screen } from "../screen/screen.ts";
-import { warnOn } from "../screen/warnings.ts";
+import { longestStopMs, startLocalService, type LocalService } from "../machine/local-service.ts";
+import { type Screen, warnOn } from "../screen.ts";
+import type { CommandDeps } from "../server/server.ts";
 
-export interface UpDeps {
-  readonly life: Lifecycle;
-  readonly config: CliConfig;
-  readonly screen: Screen;
-}
-
-/** Starts the service and shows how to use it. Resolves once it serves; stopping is the lifecycle's. */
-export async function up({ life, config, screen }: UpDeps): Promise<void> {
+/** Starts the service and shows how to use it. Resolves when the service is ready; the lifecycle stops it later. */
+export async function up({ life, config, screen }: CommandDeps): Promise<void> {
   screen.line(screen.paint("dim", "Starting Nightshift ..."));
   const started = performance.now();
   const warn = warnOn(screen);
   let isServing = false;
-  const machine = await startMachine({
+  const service = await startLocalService({
     config,
     port: config.port,
     signal: life.stopping,
-    // What the parts warn of while they start (no upstream is configured) stands in what is shown below.
+    // Warnings during the start (no upstream is configured) are left out: the summary below shows the same.
     show: (program, level, message) => {
       if (isServing || level !== "warn") warn(program, level, message);
     },
@@ -32,40 +25,40 @@ export async function up({ life, config, screen }: UpDeps): Promise<void> {
     },
   });
   isServing = true;
-  life.onStop("machine", longestStopMs(config), async () => {
+  life.onStop("service", longestStopMs(config), async () => {
     const seconds = String(config.graceMs / 1000);
-    screen.line(`Stopping; what is in flight has ${seconds} s to finish (Ctrl-C again: at once) ...`);
-    await machine.stop();
-    screen.line("Stopped. What was waiting goes on at the next start.");
+    screen.line(`Stopping. Requests in flight have ${seconds} s to finish; press Ctrl-C again to stop at once.`);
+    await service.stop();
+    screen.line("Stopped. Batches continue at the next start.");
   });
-  showService(screen, config, machine, (performance.now() - started) / 1000);
-  life.listening(machine.url);
+  showService(screen, config, service, (performance.now() - started) / 1000);
+  life.listening(service.url);
 }
 
-function showService(screen: Screen, config: CliConfig, machine: Machine, seconds: number): void {
-  const { bold, dim } = { bold: paint(screen, "bold"), dim: paint(screen, "dim") };
+function showService(screen: Screen, config: CliConfig, service: LocalService, seconds: number): void {
+  const [bold, dim] = [paint(screen, "bold"), paint(screen, "dim")];
   const row = (name: string, value: string, note = ""): void => {
     screen.line(`  ${name.padEnd(11)}${value}${note === "" ? "" : `  ${dim(note)}`}`);
   };
   const { dataDir } = config;
-  screen.line(`${bold("Nightshift serves.")} ${dim(`(started in ${seconds.toFixed(1)} s; Ctrl-C stops it)`)}`);
+  screen.line(`${bold("Nightshift is running.")} ${dim(`(started in ${seconds.toFixed(1)} s; press Ctrl-C to stop)`)}`);
   screen.line();
-  row("Base URL", bold(`${machine.url}/v1`), "for any OpenAI SDK");
+  row("Base URL", bold(`${service.url}/v1`), "for any OpenAI SDK");
   if (config.bootstrapKey !== null) row("API key", "the one in NIGHTSHIFT_BOOTSTRAP_KEY");
-  else if (machine.key === null) row("API key", "one of those that the database already has");
-  else row("API key", bold(machine.key.value), `kept in ${forShell(keyFileOf(dataDir))}`);
+  else if (service.key === null) row("API key", "an existing key of the database");
+  else row("API key", bold(service.key.value), `stored in ${forShell(keyFileOf(dataDir))}`);
   const password = config.adminKey === null ? forShell(adminKeyFileOf(dataDir)) : "NIGHTSHIFT_ADMIN_KEY";
-  row("Dashboard", `${machine.url}/admin/queues`, `user admin, password in ${password}`);
+  row("Dashboard", `${service.url}/admin/queues`, `user admin, password in ${password}`);
   if (config.upstream === null) {
     row("Upstream", screen.paint("yellow", "none configured: Nightshift's simulator answers, not a model"));
-    row("", dim("UPSTREAM_BASE_URL=https://... names a server of yours"));
+    row("", dim("set UPSTREAM_BASE_URL=https://... to use a real server"));
   } else row("Upstream", config.upstream);
   row("Data", forShell(dataDir), `logs in ${forShell(path.join(dataDir, "logs"))}`);
   screen.line();
   screen.line("Send it a file of requests:");
   screen.line();
-  screen.line(`  curl ${machine.url}/v1/files \\`);
-  screen.line(`    -H "Authorization: Bearer ${machine.key?.inShell ?? "YOUR_API_KEY"}" \\`);
+  screen.line(`  curl ${service.url}/v1/files \\`);
+  screen.line(`    -H "Authorization: Bearer ${service.key?.inShell ?? "YOUR_API_KEY"}" \\`);
   screen.line(`    -F purpose=batch -F file=@examples/requests.jsonl`);
   screen.line();
   screen.line(`or do all steps at once: ${bold("npx nightshift run examples/requests.jsonl")}`);

@@ -1,20 +1,22 @@
-/** The two secrets of a machine: the dashboard's password, made here, and the first API key, made by the API. */
+/** The two secrets of a machine: the dashboard's password, created here, and the first API key, created by the API. */
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { CliConfig } from "../config.ts";
 
-/** An API key, and how a shell gets at it without it being written out. */
+/** An API key, and a shell expression for it that does not show the key. */
 export interface ApiKey {
   readonly value: string;
-  /** For use between double quotes: `$(cat data/key)`. */
+  /** For use in double quotes: `$(cat data/key)`. */
   readonly inShell: string;
 }
 
 export const keyFileOf = (dataDir: string): string => path.join(dataDir, "key");
 export const adminKeyFileOf = (dataDir: string): string => path.join(dataDir, "admin-key");
 
-/** The configured password, or the one in the data folder's file `admin-key`, made (mode 0600) the first time. */
+/**
+ * The configured password, or the one in the data folder's file `admin-key`, which the first call creates (mode 0600).
+ */
 export async function ensureAdminKey(config: CliConfig): Promise<string> {
   const known = await findAdminKey(config);
   if (known !== null) return known;
@@ -25,12 +27,12 @@ export async function ensureAdminKey(config: CliConfig): Promise<string> {
   return made;
 }
 
-/** The configured password, or the one of this machine's data folder; null where there is none. */
+/** The configured password, or the one in the data folder. Null if neither exists. */
 export async function findAdminKey(config: CliConfig): Promise<string | null> {
   return config.adminKey ?? readTrimmed(adminKeyFileOf(config.dataDir));
 }
 
-/** The key of the tenant `default` that this machine knows; null where the database came with keys of its own. */
+/** This machine's key of the tenant `default`. Null if the database already had keys. */
 export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
   if (config.bootstrapKey !== null) return { value: config.bootstrapKey, inShell: "$NIGHTSHIFT_BOOTSTRAP_KEY" };
   const file = keyFileOf(config.dataDir);
@@ -38,7 +40,7 @@ export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
   return value === null ? null : { value, inShell: `$(cat ${forShell(file)})` };
 }
 
-/** A path as one would type it here: relative where that is shorter, quoted where it must be. */
+/** A path as a user would type it: relative if it is below the current folder, and quoted if the shell needs it. */
 export function forShell(file: string): string {
   const relative = path.relative(process.cwd(), file);
   const shown = relative === "" ? "." : relative.startsWith("..") ? file : relative;

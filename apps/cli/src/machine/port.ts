@@ -1,11 +1,11 @@
-/** Is the port free, and if not, who has it? Asked before anything slow is started. */
+/** Checks that the port is free before anything slow starts, and finds the program that uses it. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { StartupError } from "@nightshift/service";
 import { portToPid } from "pid-port";
 import { commandLine } from "./processes.ts";
 
-/** Throws StartupError that names the program which has the port. Port 0 is always free. */
+/** Throws StartupError that names the program on the port. Port 0 is always free. */
 export async function assertPortFree(host: string, port: number): Promise<void> {
   const probe = createServer();
   try {
@@ -14,8 +14,8 @@ export async function assertPortFree(host: string, port: number): Promise<void> 
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "EADDRINUSE") throw new StartupError(`Cannot listen on ${host}:${String(port)}: ${message}`);
     throw new StartupError(
-      `Port ${String(port)} is taken by ${await nameHolder(port)}.\n` +
-        `Stop that, or take another port: PORT=${String(port + 1)} npm start`,
+      `Port ${String(port)} is in use by ${await findProgramOn(port)}.\n` +
+        `Stop it, or use another port: PORT=${String(port + 1)} npm start`,
       { cause: error },
     );
   }
@@ -23,8 +23,8 @@ export async function assertPortFree(host: string, port: number): Promise<void> 
   await once(probe, "close");
 }
 
-async function nameHolder(port: number): Promise<string> {
-  // It needs ss, netstat or lsof, and the right to see other users' processes: without, the port is taken all the same.
+async function findProgramOn(port: number): Promise<string> {
+  // The lookup needs ss, netstat or lsof, and permission to see other users' processes. It may find nothing.
   const pid = await portToPid({ port, host: "*" }).catch(() => undefined);
   if (pid === undefined) return "another program";
   const line = await commandLine(pid);

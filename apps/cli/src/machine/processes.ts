@@ -1,4 +1,4 @@
-/** What the operating system says about processes that are not ours to hold: who is it, is it alive, end it. */
+/** Finds and ends processes by pid, through the operating system. */
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,10 +8,10 @@ const run = promisify(execFile);
 
 const POLL_MS = 50;
 
-/** The command line of a living process, its arguments joined by spaces; null when there is none with this pid. */
+/** The command line of a running process, its arguments joined by spaces. Null if no process has this pid. */
 export async function commandLine(pid: number): Promise<string | null> {
   if (process.platform === "linux") {
-    // A zombie has an empty command line: it is as good as gone.
+    // A zombie has an empty command line, and counts as ended.
     const text = await readFile(`/proc/${String(pid)}/cmdline`, "utf8").catch(() => "");
     return text === "" ? null : text.replaceAll("\0", " ").trim();
   }
@@ -19,7 +19,7 @@ export async function commandLine(pid: number): Promise<string | null> {
   return stdout.trim() === "" ? null : stdout.trim();
 }
 
-/** Sends a signal; a process that has gone meanwhile is no error. */
+/** Sends a signal. Does nothing if the process has already ended. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -28,21 +28,24 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** SIGKILL to a process that leads a group, and to what it started: a worker's further processes, the simulator. */
+/** Kills a process that leads a process group, and the group: a worker's other processes and the simulator. */
 export function killGroup(pid: number): void {
   signalProcess(-pid, "SIGKILL");
   signalProcess(pid, "SIGKILL");
 }
 
-/** SIGTERM, and after `patienceMs` SIGKILL (with their groups), to the processes whose command line `isMeant`. Resolves when they are gone. */
+/**
+ * Sends SIGTERM to the processes whose command line `isTarget` accepts, and SIGKILL to their groups after `patienceMs`.
+ * Resolves when they have ended.
+ */
 export async function endProcesses(
   pids: readonly number[],
-  isMeant: (commandLine: string) => boolean,
+  isTarget: (commandLine: string) => boolean,
   patienceMs: number,
 ): Promise<number> {
   const remaining = async (): Promise<number[]> => {
     const lines = await Promise.all(pids.map(async (pid) => [pid, await commandLine(pid)] as const));
-    return lines.filter(([, line]) => line !== null && isMeant(line)).map(([pid]) => pid);
+    return lines.filter(([, line]) => line !== null && isTarget(line)).map(([pid]) => pid);
   };
   const found = await remaining();
   for (const pid of found) signalProcess(pid, "SIGTERM");
@@ -59,8 +62,8 @@ export async function endProcesses(
 }
 
 /**
- * Lets `end` end processes with us when this one exits without having stopped them: a second Ctrl-C, a crash. Returns
- * how to take that back once they have been stopped in order.
+ * Calls `end` if this process exits without a clean stop, as after a second Ctrl-C or a crash. Call the returned
+ * function after a clean stop.
  */
 export function endOnExit(end: () => void): () => void {
   process.once("exit", end);

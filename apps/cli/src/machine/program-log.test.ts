@@ -17,7 +17,7 @@ afterEach(() => {
 const entry = (level: string, msg: string, rest: object = {}): string =>
   JSON.stringify({ level, name: "worker", msg, ...rest });
 
-/** Lets a program say these lines, and returns what became of them. */
+/** Sends these lines as the output of a program, and returns what the log did with them. */
 async function follow(stdout: readonly string[], stderr: readonly string[] = []) {
   const shown: string[] = [];
   const file = path.join(folder, "worker.log");
@@ -28,36 +28,36 @@ async function follow(stdout: readonly string[], stderr: readonly string[] = [])
   output.stderr.end(stderr.map((line) => `${line}\n`).join(""));
   await Promise.all([once(output.stdout, "close"), once(output.stderr, "close")]);
   log.close();
-  return { shown, lastWords: log.lastWords(), text: readFileSync(file, "utf8") };
+  return { shown, lastErrorLines: log.lastErrorLines(), text: readFileSync(file, "utf8") };
 }
 
-test("everything is kept in the file, and warnings and errors are shown with their reason", async () => {
+test("writes everything to the file, and shows warnings and errors with their cause", async () => {
   const lines = [
     entry("info", "batch finished"),
-    entry("warn", "a store is away"),
+    entry("warn", "a store is unavailable"),
     entry("error", "cannot record", { err: { message: "disk full" } }),
   ];
 
   const { shown, text } = await follow(lines);
 
   expect(text).toBe(lines.map((line) => `${line}\n`).join(""));
-  expect(shown).toEqual(["worker warn: a store is away", "worker error: cannot record: disk full"]);
+  expect(shown).toEqual(["worker warn: a store is unavailable", "worker error: cannot record: disk full"]);
 });
 
-test("the same words are shown once", async () => {
-  const { shown } = await follow([entry("warn", "away"), entry("warn", "away"), entry("warn", "back")]);
+test("shows a repeated message once", async () => {
+  const { shown } = await follow([entry("warn", "unavailable"), entry("warn", "unavailable"), entry("warn", "back")]);
 
-  expect(shown).toEqual(["worker warn: away", "worker warn: back"]);
+  expect(shown).toEqual(["worker warn: unavailable", "worker warn: back"]);
 });
 
-test("what is said on stderr in plain words is the reason of an end", async () => {
-  const { lastWords, shown } = await follow(["{ not json"], ["The worker cannot start:", "  PORT is wrong"]);
+test("keeps the plain lines on stderr as the reason why a program ended", async () => {
+  const { lastErrorLines, shown } = await follow(["{ not json"], ["The worker cannot start:", "  PORT is wrong"]);
 
-  expect(lastWords).toBe("The worker cannot start:\n  PORT is wrong");
+  expect(lastErrorLines).toBe("The worker cannot start:\n  PORT is wrong");
   expect(shown).toEqual([]);
 });
 
-test("a new start keeps the log of the one before", async () => {
+test("keeps the log of the previous start", async () => {
   await follow([entry("info", "first")]);
   await follow([entry("info", "second")]);
 

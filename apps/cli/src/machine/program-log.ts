@@ -1,35 +1,35 @@
-/** Where the programs' output goes: all of it to a bounded file, what somebody should know to the screen as well. */
+/** Writes the output of the programs to log files of bounded size, and shows warnings and errors on the screen. */
 import { closeSync, existsSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
 const MAX_FILE_BYTES = 50 * 1024 * 1024;
 
-/** The same words from the same program are shown once in this time: a store that is away is reported by every job. */
+/** Each message is shown at most once in this time, because every job reports an unavailable store. */
 const REPEAT_MS = 10_000;
 
-const LAST_WORDS = 30;
+const MAX_ERROR_LINES = 30;
 
 const SHOWN_LEVELS = ["warn", "error", "fatal"] as const;
 
 export type ShownLevel = (typeof SHOWN_LEVELS)[number];
 
-/** Somewhere to show what a program warned of. */
+/** Shows a warning of a program. */
 export type ShowWarning = (program: string, level: ShownLevel, message: string) => void;
 
 export interface ProgramLog {
-  /** Takes over a running program's output. */
+  /** Reads the output of a running program. */
   readonly follow: (output: { readonly stdout: Readable; readonly stderr: Readable }) => void;
-  /** The last lines on stderr that were no log entries: what a program says that cannot start. */
-  readonly lastWords: () => string;
+  /** The last lines on stderr that were not log entries. They say why a program could not start. */
+  readonly lastErrorLines: () => string;
   readonly close: () => void;
 }
 
-/** Begins a new file and keeps the one before as `<file>.1`; the same when it grows beyond 50 MB. */
+/** Starts a new file and renames the previous one to `<file>.1`. Does the same when the file grows beyond 50 MB. */
 export function openProgramLog(file: string, show: ShowWarning): ProgramLog {
   const sink = openBoundedFile(file);
   const shownAt = new Map<string, number>();
-  let words: string[] = [];
+  let errorLines: string[] = [];
 
   const showUnlessRepeated = ({ name, level, message }: LogEntry): void => {
     const now = performance.now();
@@ -38,35 +38,35 @@ export function openProgramLog(file: string, show: ShowWarning): ProgramLog {
     shownAt.set(message, now);
     show(name, level, message);
   };
-  const follow = (stream: Readable, onWords: (line: string) => void): void => {
+  const follow = (stream: Readable, onPlainLine: (line: string) => void): void => {
     createInterface({ input: stream }).on("line", (line) => {
       sink.write(`${line}\n`);
       const entry = parseEntry(line);
-      if (entry === "no entry") onWords(line);
+      if (entry === "no entry") onPlainLine(line);
       else if (entry !== "not shown") showUnlessRepeated(entry);
     });
   };
   return {
     follow: ({ stdout, stderr }) => {
-      words = [];
+      errorLines = [];
       follow(stdout, () => undefined);
       follow(stderr, (line) => {
-        words = [...words, line].slice(-LAST_WORDS);
+        errorLines = [...errorLines, line].slice(-MAX_ERROR_LINES);
       });
     },
-    lastWords: () => words.join("\n").trim(),
+    lastErrorLines: () => errorLines.join("\n").trim(),
     close: sink.close,
   };
 }
 
 interface LogEntry {
-  /** The program that wrote it: this one, or one that it started. */
+  /** The program that wrote the entry: this one, or one that it started. */
   readonly name: string;
   readonly level: ShownLevel;
   readonly message: string;
 }
 
-/** Reads a line as one of our logger's. */
+/** Parses a line of our logger. */
 function parseEntry(line: string): LogEntry | "not shown" | "no entry" {
   if (!line.startsWith("{")) return "no entry";
   try {
@@ -75,7 +75,7 @@ function parseEntry(line: string): LogEntry | "not shown" | "no entry" {
     if (shown === undefined) return "not shown";
     return { name: String(name), level: shown, message: [String(msg), ...reasonOf(err)].join(": ") };
   } catch {
-    // Something that merely begins like JSON.
+    // The line starts like JSON but is not.
     return "no entry";
   }
 }

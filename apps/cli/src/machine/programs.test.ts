@@ -4,7 +4,7 @@ import { isProgramOf, isSupervisor, programArguments, programFile } from "./prog
 const apiOf = (dataDir: string): string =>
   ["/usr/bin/node", programFile("api"), ...programArguments(dataDir)].join(" ");
 
-test("a program is known by its file and its data folder together", () => {
+test("recognises a program by its main file and its data folder together", () => {
   const isOurs = isProgramOf("/srv/data");
 
   expect(isOurs(apiOf("/srv/data"))).toBe(true);
@@ -18,6 +18,6 @@ test.each([
   ["node /opt/nightshift/node_modules/.bin/nightshift run requests.jsonl", true],
   ["node /opt/nightshift/apps/api/dist/main.js --data-dir /srv/data", false],
   ["vim notes.txt", false],
-])("%s is a supervisor: %s", (line, expected) => {
+])("'%s' is a supervisor: %s", (line, expected) => {
   expect(isSupervisor(line)).toBe(expected);
 });

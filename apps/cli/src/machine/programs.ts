@@ -1,31 +1,33 @@
 /**
- * The programs that make up a service on one machine, and how their processes can be told from all others. The worker
- * starts a third by itself where no upstream is configured, the simulator, which ends with it.
+ * The programs of a service on one machine, and how to recognise their processes. The worker starts the simulator as a
+ * third program if no upstream is configured, and stops it.
  */
 import { fileURLToPath } from "node:url";
 
 export type ProgramName = "api" | "worker";
 
-/** The built file that is run. The apps lie side by side, built or not: this file's folder is two below apps/cli. */
+/**
+ * The built main file of a program. The path works from src and from dist, because both folders are two levels deep.
+ */
 export function programFile(name: ProgramName): string {
   return fileURLToPath(new URL(`../../../${name}/dist/main.js`, import.meta.url));
 }
 
 /**
- * Arguments that no program reads: they are for `ps`, and for the next start, which must not end a process that only
- * has the pid of one of ours.
+ * Arguments that no program reads. They identify the process in `ps` and at the next start, which must not end another
+ * process that has reused the pid.
  */
 export function programArguments(dataDir: string): string[] {
   return ["--data-dir", dataDir];
 }
 
-/** True for the command line of a program of ours that serves this data folder. */
+/** True for the command line of one of our programs on this data folder. */
 export function isProgramOf(dataDir: string): (commandLine: string) => boolean {
   const tail = programArguments(dataDir).join(" ");
   return (commandLine) => /\/apps\/(api|worker)\/dist\/main\.js /.test(commandLine) && commandLine.endsWith(tail);
 }
 
-/** True for the command line of a supervisor, of whatever data folder. */
+/** True for the command line of a supervisor of any data folder. */
 export function isSupervisor(commandLine: string): boolean {
   return /[\s/](cli\/dist\/main\.js|nightshift(\.mjs)?)(\s|$)/.test(commandLine);
 }

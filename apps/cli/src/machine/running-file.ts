@@ -1,4 +1,7 @@
-/** `running.json` in the data folder: who serves it and where. Other commands find the server by it, the next start leftovers. */
+/**
+ * Reads and writes `running.json` in the data folder. Other commands find the server in it, and the next start finds
+ * leftover processes.
+ */
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Type, type Static } from "@sinclair/typebox";
@@ -7,11 +10,11 @@ import { commandLine } from "./processes.ts";
 import { isSupervisor } from "./programs.ts";
 
 const RunningRecord = Type.Object({
-  /** The supervisor. */
+  /** The pid of the supervisor. */
   pid: Type.Integer(),
-  /** Of the API, without a path; null while it is being started. */
+  /** The URL of the API, without a path. Null while the API starts. */
   url: Type.Union([Type.String(), Type.Null()]),
-  /** Pids of the programs, which outlive a supervisor that is killed. */
+  /** Pids of the programs. They keep running if the supervisor is killed. */
   programs: Type.Array(Type.Integer()),
 });
 
@@ -19,19 +22,19 @@ export type RunningRecord = Static<typeof RunningRecord>;
 
 const fileIn = (dataDir: string): string => path.join(dataDir, "running.json");
 
-/** What was written last, whether or not it is still true; null when there is nothing or nothing sensible. */
+/** The last written record, which may be outdated. Null if the file is missing or not valid. */
 export async function readRunning(dataDir: string): Promise<RunningRecord | null> {
   const text = await readFile(fileIn(dataDir), "utf8").catch(() => "null");
   try {
     const record: unknown = JSON.parse(text);
     return Value.Check(RunningRecord, record) ? record : null;
   } catch {
-    // Only an older version or an editor can have left half a file; there is nothing to learn from it.
+    // Only an older version or an editor can leave a partial file, so it is ignored.
     return null;
   }
 }
 
-/** The record, if the supervisor that wrote it is alive (and is not this process). */
+/** The record, if the supervisor that wrote it is another running process. */
 export async function readAliveSupervisor(dataDir: string): Promise<RunningRecord | null> {
   const record = await readRunning(dataDir);
   if (record === null || record.pid === process.pid) return null;

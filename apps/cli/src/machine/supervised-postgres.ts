@@ -1,4 +1,4 @@
-/** The machine's own Postgres, kept running on the same port, so that its clients come back by themselves. */
+/** Keeps this machine's Postgres running on the same port, so that its clients can reconnect. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LocalPostgresError, startLocalPostgres, type LocalPostgres } from "@nightshift/local-postgres";
 import { createBackoff, startupErrorOf } from "@nightshift/service";
@@ -7,9 +7,9 @@ import { endOnExit, signalProcess } from "./processes.ts";
 export interface PostgresOptions {
   readonly dir: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Told about each end that nobody asked for, and about starts that fail. */
+  /** Called each time Postgres ends unexpectedly or fails to start. */
   readonly onEnd: (message: string) => void;
-  /** Called when Postgres came back under another URL because somebody took its port. */
+  /** Called when Postgres has a new URL, because another program took its port. */
   readonly onMoved: () => void;
 }
 
@@ -18,7 +18,7 @@ export interface SupervisedPostgres {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts Postgres and keeps it running until `stop`. Rejects with StartupError when the first start fails. */
+/** Starts Postgres and keeps it running until `stop`. Rejects with StartupError if the first start fails. */
 export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOptions): Promise<SupervisedPostgres> {
   const stopping = new AbortController();
   const isStopping = (): boolean => stopping.signal.aborted;
@@ -39,9 +39,9 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
   };
   const keepRunning = async (): Promise<void> => {
     while (!isStopping()) {
-      const how = await current.exited;
+      const reason = await current.exited;
       if (isStopping()) return;
-      onEnd(`${how}\nIt is started again.`);
+      onEnd(`${reason}\nIt will be started again.`);
       const next = await startAgain(current.port);
       if (next === null) return;
       const isMoved = next.url !== current.url;
@@ -50,7 +50,7 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
     }
   };
   const gone = keepRunning();
-  // SIGQUIT is Postgres' "immediate" shutdown: no checkpoint, and nothing committed is lost.
+  // SIGQUIT is Postgres' "immediate" shutdown. It skips the checkpoint and does not lose committed data.
   const forgetExit = endOnExit(() => {
     signalProcess(current.pid, "SIGQUIT");
   });
@@ -61,7 +61,7 @@ export async function supervisePostgres({ dir, env, onEnd, onMoved }: PostgresOp
       await current.stop();
       await gone;
       forgetExit();
-      // A start that was under way when we were stopped has left another one running.
+      // A start that was in progress when `stop` was called may have started another server.
       await current.stop();
     },
   };

@@ -1,32 +1,33 @@
-/** The official SDK as our client of the server, and its errors in words for people. */
+/** The official SDK as the client of a server. Turns its errors into messages for users. */
 import { StartupError } from "@nightshift/service";
 import OpenAI from "openai";
-import type { Server } from "./server.ts";
+import type { TargetServer } from "./server.ts";
 
-/** A client that repeats what fails for a moment, and no more. */
-export function openClient(server: Server): OpenAI {
+/** Retries calls that fail for a short time. */
+export function openClient(server: TargetServer): OpenAI {
   return new OpenAI({ apiKey: server.key.value, baseURL: server.baseUrl, maxRetries: 4, logLevel: "off" });
 }
 
-/** Does the work; an error of the SDK becomes a StartupError that says what the server said. */
-export async function explained<T>(server: Server, work: () => Promise<T>): Promise<T> {
+/** Runs `work`. An error of the SDK becomes a StartupError with the server's message. */
+export async function explainErrors<T>(server: TargetServer, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof OpenAI.APIError) || error instanceof OpenAI.APIUserAbortError) throw error;
-    throw new StartupError(explain(server, error as Error), { cause: error });
+    throw new StartupError(explainError(server, error as Error), { cause: error });
   }
 }
 
-function explain(server: Server, error: Error): string {
+function explainError(server: TargetServer, error: Error): string {
   if (error instanceof OpenAI.APIConnectionError) {
-    return `${server.baseUrl} does not answer: ${innermost(error).message}`;
+    return `${server.baseUrl} does not answer: ${rootMessage(error)}`;
   }
-  const hint = error instanceof OpenAI.AuthenticationError ? " Give the right key by --key." : "";
+  const hint = error instanceof OpenAI.AuthenticationError ? " Pass the right key with --key." : "";
   return `${server.baseUrl} refused: ${error.message}${hint}`;
 }
 
-/** The reason that fetch wraps: "connect ECONNREFUSED ..." instead of "fetch failed". */
-function innermost(error: Error): Error {
-  return error.cause instanceof Error ? innermost(error.cause) : error;
+/** The message of the innermost cause: "connect ECONNREFUSED ..." instead of the "fetch failed" of fetch. */
+export function rootMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
 }

@@ -1,60 +1,61 @@
-/** The server that a command talks to: the one it was told, the one that serves the data folder, or one of its own. */
+/** Finds the server for a command: a named one, the one that runs on the data folder, or one that is started for it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { StartupError, type Lifecycle } from "@nightshift/service";
 import type { CliConfig } from "../config.ts";
 import { findApiKey, type ApiKey } from "../machine/keys.ts";
-import { longestStopMs, startMachine } from "../machine/machine.ts";
+import { longestStopMs, startLocalService } from "../machine/local-service.ts";
 import { readAliveSupervisor } from "../machine/running-file.ts";
-import type { Screen } from "../screen/screen.ts";
+import type { Screen } from "../screen.ts";
 
 const POLL_MS = 100;
 
-export interface Server {
-  /** As SDKs want it: with `/v1` or the like, without a slash at the end. */
+export interface TargetServer {
+  /** The base URL for an SDK: with a path such as `/v1`, without a slash at the end. */
   readonly baseUrl: string;
   readonly key: ApiKey;
-  /** True when it was started for this command and ends with it. */
+  /** True if it was started for this command and stops with it. */
   readonly isOwn: boolean;
 }
 
-/** What the command line says about the server. */
+/** The command line options that choose a server. */
 export interface ServerChoice {
   readonly server?: string;
   readonly key?: string;
 }
 
-export interface ServerDeps {
+/** What every command gets. */
+export interface CommandDeps {
   readonly life: Lifecycle;
   readonly config: CliConfig;
   readonly screen: Screen;
 }
 
-/** The server named by --server or OPENAI_BASE_URL; else as `localServer`. Rejects with StartupError. */
-export async function chosenServer(choice: ServerChoice, deps: ServerDeps): Promise<Server> {
+/** The server of --server or OPENAI_BASE_URL, otherwise that of `localServer`. Rejects with StartupError. */
+export async function chosenServer(choice: ServerChoice, deps: CommandDeps): Promise<TargetServer> {
   const { config } = deps;
   const named = choice.server ?? config.openaiBaseUrl;
   if (named === null) return localServer(choice, deps);
   const baseUrl = completeBaseUrl(named);
   const key = choice.key ?? (await keyOfRunning(baseUrl, config)) ?? config.openaiApiKey;
   if (key === null) {
-    throw new StartupError(`${baseUrl} wants an API key: give it by --key, or set OPENAI_API_KEY.`);
+    throw new StartupError(`${baseUrl} needs an API key. Pass it with --key, or set OPENAI_API_KEY.`);
   }
   return { baseUrl, key: { value: key, inShell: "$OPENAI_API_KEY" }, isOwn: false };
 }
 
-/** The server that runs on the data folder; without one, this machine's own is started and stopped with the command. */
-export async function localServer(choice: ServerChoice, deps: ServerDeps): Promise<Server> {
+/** The service that runs on the data folder. If none runs, starts one on this machine that stops with the command. */
+export async function localServer(choice: ServerChoice, deps: CommandDeps): Promise<TargetServer> {
   const { config } = deps;
   const running = await runningUrl(config, deps.life.stopping);
-  const url = running ?? (await startOwn(deps));
+  const url = running ?? (await startForCommand(deps));
   const found = choice.key === undefined ? await findApiKey(config) : { value: choice.key, inShell: "YOUR_API_KEY" };
   if (found === null) {
-    throw new StartupError(`${url} wants an API key that is not in ${config.dataDir}: give it by --key.`);
+    throw new StartupError(`${url} needs an API key, and ${config.dataDir} does not contain it. Pass it with --key.`);
   }
   return { baseUrl: `${url}/v1`, key: found, isOwn: running === null };
 }
 
-/** What SDKs call base URL, from it or from a mere address. */
+/** Makes the base URL for an SDK from a URL with or without a path. */
 export function completeBaseUrl(text: string): string {
   const url = new URL(text);
   const path = url.pathname.replace(/\/+$/, "");
@@ -67,7 +68,7 @@ async function keyOfRunning(baseUrl: string, config: CliConfig): Promise<string 
   return (await findApiKey(config))?.value ?? null;
 }
 
-/** The address of the service on the data folder, null where none runs. Waits for one that is just being started. */
+/** The URL of the service on the data folder, or null if none runs. Waits for a service that is starting. */
 export async function runningUrl(config: CliConfig, signal: AbortSignal): Promise<string | null> {
   for (;;) {
     const running = await readAliveSupervisor(config.dataDir);
@@ -76,14 +77,14 @@ export async function runningUrl(config: CliConfig, signal: AbortSignal): Promis
   }
 }
 
-async function startOwn({ life, config, screen }: ServerDeps): Promise<string> {
+async function startForCommand({ life, config, screen }: CommandDeps): Promise<string> {
   screen.line(screen.paint("dim", "Starting Nightshift on this machine ..."));
   const started = performance.now();
-  const machine = await startMachine({
+  const service = await startLocalService({
     config,
     port: 0,
     signal: life.stopping,
-    // The command has its own things to show; all of it is in the data folder's logs.
+    // Only errors are shown, so that they stand out from the command's own output. The logs have everything.
     show: (program, level, message) => {
       if (level !== "warn") screen.line(screen.paint("red", `${program}: ${message}`));
     },
@@ -91,11 +92,11 @@ async function startOwn({ life, config, screen }: ServerDeps): Promise<string> {
       life.stop("another Nightshift has taken the data folder", 1);
     },
   });
-  life.onStop("machine", longestStopMs(config), () => machine.stop());
+  life.onStop("service", longestStopMs(config), () => service.stop());
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  screen.line(screen.paint("dim", `Ready at ${machine.url} after ${seconds} s; it stops with this command.`));
+  screen.line(screen.paint("dim", `Ready at ${service.url} after ${seconds} s; it stops with this command.`));
   if (config.upstream === null) {
     screen.line(screen.paint("yellow", "No upstream configured: Nightshift's simulator answers, not a model."));
   }
-  return machine.url;
+  return service.url;
 }

@@ -1,7 +1,7 @@
 /** POST /chat/completions. */
 import { Type } from "@sinclair/typebox";
-import { defineEndpoint } from "./endpoint.ts";
-import { CREATED_SECONDS, estimateTokens, readText, SIMULATOR, simulateText } from "./simulated.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
+import { CREATED_SECONDS, estimateTokens, readText, SIMULATOR, simulateText } from "./simulated-text.ts";
 
 export const chatCompletions = defineEndpoint({
   body: Type.Object({

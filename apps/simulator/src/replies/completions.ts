@@ -1,8 +1,8 @@
-/** POST /completions, the legacy one. */
+/** POST /completions, the legacy endpoint. */
 import { Type } from "@sinclair/typebox";
-import { defineEndpoint } from "./endpoint.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
 import { listInputs, TextInput, textOf, tokensOf } from "./inputs.ts";
-import { CREATED_SECONDS, estimateTokens, SIMULATOR, simulateText } from "./simulated.ts";
+import { CREATED_SECONDS, estimateTokens, SIMULATOR, simulateText } from "./simulated-text.ts";
 
 export const completions = defineEndpoint({
   body: Type.Object({

@@ -1,9 +1,9 @@
-/** POST /embeddings: unit vectors that are a function of the input, made fast enough for load tests. */
+/** POST /embeddings: unit vectors that depend only on the input, made fast enough for load tests. */
 import { Type } from "@sinclair/typebox";
 import { createRandom, drawNormal } from "../random.ts";
-import { defineEndpoint } from "./endpoint.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
 import { listInputs, type SingleInput, TextInput, textOf, tokensOf } from "./inputs.ts";
-import { SIMULATOR } from "./simulated.ts";
+import { SIMULATOR } from "./simulated-text.ts";
 
 export const embeddings = defineEndpoint({
   body: Type.Object({
@@ -17,7 +17,7 @@ export const embeddings = defineEndpoint({
     const base = baseVector(body.dimensions ?? dimensions);
     const print = body.encoding_format === "base64" ? printBase64 : printFloats;
     const data = inputs.map((input, index) => {
-      const embedding = print(base, shapeOf(input, seed));
+      const embedding = print(base, variationOf(input, seed));
       return `{"object":"embedding","index":${String(index)},"embedding":${embedding}}`;
     });
     const tokens = String(inputs.reduce((total, input) => total + tokensOf(input), 0));
@@ -26,7 +26,9 @@ export const embeddings = defineEndpoint({
   },
 });
 
-/** The numbers of one length, drawn and printed once. An input's vector has them in another order, with other signs. */
+/**
+ * The numbers of one length, drawn and printed once. The vector of an input has them in another order with other signs.
+ */
 interface BaseVector {
   readonly numbers: Float32Array;
   readonly positive: readonly string[];
@@ -50,18 +52,18 @@ function drawBase(dimensions: number): BaseVector {
   return { numbers, positive, negative: positive.map((text) => `-${text}`) };
 }
 
-/** What makes one input's vector its own: where the base begins, and 32 signs that repeat, shifted by the position. */
-interface Shape {
+/** What distinguishes the vector of an input: its start in the base vector, and 32 repeating signs. */
+interface Variation {
   readonly offset: number;
   readonly signs: number;
 }
 
-function shapeOf(input: SingleInput, seed: number): Shape {
+function variationOf(input: SingleInput, seed: number): Variation {
   const random = createRandom(`${String(seed)} ${textOf(input)}`);
   return { offset: random(), signs: Math.floor(random() * 4_294_967_296) };
 }
 
-function printFloats({ positive, negative }: BaseVector, { offset, signs }: Shape): string {
+function printFloats({ positive, negative }: BaseVector, { offset, signs }: Variation): string {
   const count = positive.length;
   let at = Math.floor(offset * count);
   let text = "";
@@ -74,7 +76,7 @@ function printFloats({ positive, negative }: BaseVector, { offset, signs }: Shap
 }
 
 /** Little-endian 32-bit floats, as OpenAI sends them. */
-function printBase64({ numbers }: BaseVector, { offset, signs }: Shape): string {
+function printBase64({ numbers }: BaseVector, { offset, signs }: Variation): string {
   const count = numbers.length;
   const bytes = Buffer.allocUnsafe(count * 4);
   let at = Math.floor(offset * count);

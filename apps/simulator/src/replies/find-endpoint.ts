@@ -1,15 +1,15 @@
-/** Which endpoint a path means. */
+/** Finds the endpoint for a path. */
 import { chatCompletions } from "./chat-completions.ts";
 import { completions } from "./completions.ts";
 import { embeddings } from "./embeddings.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { SimulatedEndpoint } from "./simulated-endpoint.ts";
 import { imageEdits, imageGenerations } from "./image-generations.ts";
 import { moderations } from "./moderations.ts";
 import { responses } from "./responses.ts";
 import { videos } from "./videos.ts";
 
-// The longer path stands before the one that it ends in.
-const ENDPOINTS: readonly (readonly [string, Endpoint])[] = [
+// `/chat/completions` comes before `/completions`, because the first path with the same end is taken.
+const ENDPOINTS: readonly (readonly [string, SimulatedEndpoint])[] = [
   ["/chat/completions", chatCompletions],
   ["/embeddings", embeddings],
   ["/completions", completions],
@@ -20,7 +20,7 @@ const ENDPOINTS: readonly (readonly [string, Endpoint])[] = [
   ["/videos", videos],
 ];
 
-/** By the path's end: in front of it may stand whatever a server has there, such as `/v1` or `/openai/v1`. */
-export function findEndpoint(path: string): Endpoint | null {
+/** Compares only the end of the path, so that any prefix works, such as `/v1` or `/openai/v1`. */
+export function findEndpoint(path: string): SimulatedEndpoint | null {
   return ENDPOINTS.find(([end]) => path.endsWith(end))?.[1] ?? null;
 }

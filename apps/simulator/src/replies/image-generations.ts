@@ -1,7 +1,10 @@
-/** POST /images/generations and /images/edits: single grey pixels, with the simulator's words beside them. */
+/**
+ * POST /images/generations and /images/edits: images of one grey pixel, with the simulator's text as the revised
+ * prompt.
+ */
 import { Type } from "@sinclair/typebox";
-import { defineEndpoint } from "./endpoint.ts";
-import { CREATED_SECONDS, estimateTokens, type ReplyContext, simulateText } from "./simulated.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
+import { CREATED_SECONDS, estimateTokens, type ReplyContext, simulateText } from "./simulated-text.ts";
 
 const GREY_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
@@ -46,7 +49,7 @@ export const imageGenerations = defineEndpoint({
   reply: (body, context) => imagesFor(body, context, 0),
 });
 
-/** JSON, as batches send it: `images` are objects with an `image_url` or a `file_id`, of which none is looked at. */
+/** Accepts JSON, as batches send it. `images` are objects with an `image_url` or a `file_id`, and are ignored. */
 export const imageEdits = defineEndpoint({
   body: Type.Object({
     ...ImageFields,

@@ -1,10 +1,10 @@
-/** The four forms of `input` and `prompt`: a text, texts, tokens, lists of tokens. */
+/** The four forms of `input` and `prompt`: a text, a list of texts, a list of tokens, or lists of tokens. */
 import { type Static, Type } from "@sinclair/typebox";
-import { estimateTokens } from "./simulated.ts";
+import { estimateTokens } from "./simulated-text.ts";
 
 const Token = Type.Integer({ minimum: 0 });
 
-/** Schema of an `input` or `prompt`. */
+/** The schema of an `input` or `prompt`. */
 export const TextInput = Type.Union([
   Type.String(),
   Type.Array(Type.String(), { minItems: 1, maxItems: 2048 }),
@@ -12,10 +12,10 @@ export const TextInput = Type.Union([
   Type.Array(Type.Array(Token, { minItems: 1 }), { minItems: 1, maxItems: 2048 }),
 ]);
 
-/** One input: a text, or its tokens. */
+/** One input: a text or a list of tokens. */
 export type SingleInput = string | number[];
 
-/** The inputs, each of which gets an answer of its own. */
+/** Lists the single inputs. Each one gets its own answer. */
 export function listInputs(input: Static<typeof TextInput>): SingleInput[] {
   if (typeof input === "string") return [input];
   return isTokens(input) ? [input] : input;
@@ -25,12 +25,12 @@ function isTokens(input: readonly unknown[]): input is number[] {
   return typeof input[0] === "number";
 }
 
-/** An input as a text to show or to hash. */
+/** The text of an input for display or for a hash. */
 export function textOf(input: SingleInput): string {
   return typeof input === "string" ? input : `tokens ${input.join(" ")}`;
 }
 
-/** Exact for tokens, estimated for texts. */
+/** The number of tokens: exact for a list of tokens, estimated for a text. */
 export function tokensOf(input: SingleInput): number {
   return typeof input === "string" ? estimateTokens(input) : input.length;
 }

@@ -1,7 +1,7 @@
-/** POST /moderations: nothing is ever flagged. */
+/** POST /moderations: never flags an input. */
 import { Type } from "@sinclair/typebox";
-import { defineEndpoint } from "./endpoint.ts";
-import { SIMULATOR } from "./simulated.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
+import { SIMULATOR } from "./simulated-text.ts";
 
 const CATEGORIES = [
   "harassment",
@@ -29,7 +29,7 @@ export const moderations = defineEndpoint({
     ]),
   }),
   reply({ input }, { id }) {
-    // Parts of one multi-modal input are judged together; texts each on their own.
+    // A list of texts has one result for each text. The parts of a multi-modal input have one result together.
     const results = Array.isArray(input) && typeof input[0] === "string" ? input.length : 1;
     return {
       id: `modr-${id}`,

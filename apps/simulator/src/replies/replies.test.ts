@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { findEndpoint } from "./find-endpoint.ts";
-import type { ReplyContext } from "./simulated.ts";
+import type { ReplyContext } from "./simulated-text.ts";
 
 const CONTEXT: ReplyContext = { id: "0123456789abcdef01234567", replyBytes: 0, dimensions: 1536, seed: 1 };
 
@@ -14,7 +14,7 @@ function reply(path: string, body: object, context: Partial<ReplyContext> = {}):
 
 const OPENING = "Simulated by Nightshift, not a model: ";
 
-test("a chat completion has OpenAI's shape and the simulator's words", () => {
+test("a chat completion has OpenAI's format and the simulator's text", () => {
   const body = {
     model: "gpt-4",
     messages: [
@@ -47,7 +47,7 @@ test("a chat completion has OpenAI's shape and the simulator's words", () => {
   });
 });
 
-test("text is found below any number of lists", () => {
+test("finds text in lists of any depth", () => {
   const nested = JSON.parse(
     `${"[".repeat(100_000)}"a", {"content": [{"text": "b"}, "", "c"]}${"]".repeat(100_000)}`,
   ) as unknown;
@@ -59,7 +59,7 @@ test("text is found below any number of lists", () => {
   expect(choices[0]!.message.content).toBe(`${OPENING}the prompt was "a b c"`);
 });
 
-test("n choices are n different texts", () => {
+test("makes n different texts for n choices", () => {
   const body = { model: "m", messages: [{ role: "user", content: "hi" }], n: 8 };
 
   const { choices } = reply("/chat/completions", body) as {
@@ -70,7 +70,7 @@ test("n choices are n different texts", () => {
   expect(new Set(choices.map(({ message }) => message.content)).size).toBe(8);
 });
 
-test("a text is padded to exactly the bytes that are asked for", () => {
+test("pads a text to exactly the given number of bytes", () => {
   const body = { model: "m", messages: [{ role: "user", content: "ünïcödé 🌙" }] };
 
   const { choices } = reply("/chat/completions", body, { replyBytes: 5_000 }) as {
@@ -81,7 +81,7 @@ test("a text is padded to exactly the bytes that are asked for", () => {
   expect(choices[0]!.message.content).toMatch(new RegExp(`^${OPENING}`));
 });
 
-test("a long prompt is shown in part, and never with half a character", () => {
+test("shortens a long prompt without splitting a character", () => {
   const body = { model: "m", prompt: `${"x".repeat(79)}🌙🌙🌙` };
 
   const { choices } = reply("/completions", body) as { choices: { text: string }[] };
@@ -89,7 +89,7 @@ test("a long prompt is shown in part, and never with half a character", () => {
   expect(choices[0]!.text).toBe(`${OPENING}the prompt was "${"x".repeat(79)}…"`);
 });
 
-test("each prompt of a completion has its choices", () => {
+test("a completion has the choices of each prompt", () => {
   const completion = reply("/completions", { model: "m", prompt: ["one", "two"], n: 2 });
 
   expect(completion).toMatchObject({ object: "text_completion", model: "nightshift-simulator" });
@@ -105,7 +105,7 @@ test.each([
   ["a text", "hi"],
   ["messages", [{ role: "user", content: "hi" }]],
   ["messages in parts", [{ role: "user", content: [{ type: "input_text", text: "hi" }] }]],
-])("a response to %s has OpenAI's shape and the simulator's words", (_, input) => {
+])("a response to %s has OpenAI's format and the simulator's text", (_, input) => {
   expect(reply("/v1/responses", { model: "m", input })).toMatchObject({
     object: "response",
     status: "completed",
@@ -133,7 +133,7 @@ test("a moderation has one result for each text", () => {
   });
 });
 
-test("an image is a PNG with the simulator's words beside it", () => {
+test("an image is a PNG with the simulator's text as the revised prompt", () => {
   const { data } = reply("/images/generations", { prompt: "a cat", n: 2 }) as {
     data: { b64_json: string; revised_prompt: string }[];
   };
@@ -146,7 +146,7 @@ test("an image is a PNG with the simulator's words beside it", () => {
   });
 });
 
-test("an edited image counts what it is made from", () => {
+test("an edited image counts the source images as tokens", () => {
   const body = { prompt: "a cat", images: [{ file_id: "file-1" }, { image_url: "data:image/png;base64," }] };
 
   expect(reply("/v1/images/edits", body)).toMatchObject({
@@ -155,7 +155,7 @@ test("an edited image counts what it is made from", () => {
   });
 });
 
-test("a video is a job that is done", () => {
+test("a video is a completed job", () => {
   expect(reply("/v1/videos", { model: "m", prompt: "a cat", seconds: "8" })).toEqual({
     id: "video_0123456789abcdef01234567",
     object: "video",
@@ -182,7 +182,7 @@ interface Embeddings {
 const embed = (body: object, context?: Partial<ReplyContext>): Embeddings =>
   reply("/v1/embeddings", { model: "m", ...body }, context) as unknown as Embeddings;
 
-test("embeddings are unit vectors that are the input's own", () => {
+test("embeddings are unit vectors that differ by input", () => {
   const { model, data, usage } = embed({ input: ["one", "two", "one"] });
 
   expect(model).toBe("nightshift-simulator");
@@ -201,12 +201,12 @@ test("an embedding depends on the seed", () => {
   expect(embed({ input: "a" }, { seed: 2 }).data).not.toEqual(embed({ input: "a" }).data);
 });
 
-test("an embedding has the dimensions that the request asks for, else those of the settings", () => {
+test("an embedding has the dimensions of the request, or those of the settings", () => {
   expect(embed({ input: "a", dimensions: 3 }).data[0]!.embedding).toHaveLength(3);
   expect(embed({ input: "a" }, { dimensions: 7 }).data[0]!.embedding).toHaveLength(7);
 });
 
-test("in base64 an embedding has the same numbers, as 32-bit floats", () => {
+test("an embedding in base64 has the same numbers as 32-bit floats", () => {
   const [floats] = embed({ input: "a", dimensions: 33 }).data;
   const [encoded] = reply("/embeddings", { model: "m", input: "a", dimensions: 33, encoding_format: "base64" })[
     "data"
@@ -221,7 +221,7 @@ test("in base64 an embedding has the same numbers, as 32-bit floats", () => {
 test.each([
   ["tokens", [5, 6, 7], 1, 3],
   ["lists of tokens", [[5, 6], [7]], 2, 3],
-])("%s are inputs, too, and counted exactly", (_, input, vectors, tokens) => {
+])("accepts %s as inputs, and counts them exactly", (_, input, vectors, tokens) => {
   const { data, usage } = embed({ input, dimensions: 2 });
 
   expect(data).toHaveLength(vectors);

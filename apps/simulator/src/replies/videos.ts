@@ -1,7 +1,7 @@
-/** POST /videos: a job that is done already, whose prompt is the simulator's words. There is no video to it. */
+/** POST /videos: a job that is already completed, with the simulator's text as its prompt. It does not have a video. */
 import { Type } from "@sinclair/typebox";
-import { defineEndpoint } from "./endpoint.ts";
-import { CREATED_SECONDS, SIMULATOR, simulateText } from "./simulated.ts";
+import { defineEndpoint } from "./simulated-endpoint.ts";
+import { CREATED_SECONDS, SIMULATOR, simulateText } from "./simulated-text.ts";
 
 const text = () => Type.Optional(Type.Union([Type.String(), Type.Null()]));
 

@@ -1,5 +1,7 @@
 /** Sealed batch → its files and its final state. Writes to fresh keys; a compare-and-set picks the winner of a race. */
-import { finishBatch, forgetBlobs, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
+import { deleteBlobs } from "@nightshift/backends";
+import { finishBatch, type BatchView, type Finish, type ResultFile } from "@nightshift/db";
+import type { ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { errorFile, outputFile, type ResultContent } from "./result-files.ts";
 import { writeResultFile } from "./write-result-file.ts";
@@ -20,16 +22,15 @@ export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promi
   const finish = { batchNo: batch.batchNo, to: FINAL[batch.sealedAs], output, error };
   if (await finishBatch(deps.db, finish, deps.clock())) return true;
   const keys = [output, error].flatMap((file) => (file === null ? [] : [file.blob]));
-  await deps.objects.delete(keys);
-  await forgetBlobs(deps.db, keys);
+  await deleteBlobs(deps, keys);
   return false;
 }
 
 function written(
   deps: AssembleDeps,
   batch: BatchView,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   content: ResultContent | null,
 ): Promise<ResultFile> | null {
-  return content === null ? null : writeResultFile(deps, batch, kind, content);
+  return content === null ? null : writeResultFile(deps, batch, resultKind, content);
 }

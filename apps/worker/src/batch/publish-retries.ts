@@ -3,10 +3,10 @@
  * compare-and-set picks the winner of a race, and everything that a client can see changes in that one transaction.
  */
 import { randomUUID } from "node:crypto";
+import { deleteBlobs } from "@nightshift/backends";
 import {
   answeredRetries,
   findFile,
-  forgetBlobs,
   publishRetries,
   type AnsweredRetry,
   type BatchView,
@@ -16,7 +16,7 @@ import type { WorkerDeps } from "../deps.ts";
 import { logFacts } from "./log-facts.ts";
 import { retriedErrors, retriedOutput } from "./retried-files.ts";
 import type { ResultContent } from "./result-files.ts";
-import { writeNotedBlob, writeResultFile } from "./write-result-file.ts";
+import { writeResultBlob, writeResultFile } from "./write-result-file.ts";
 
 type PublishDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger" | "batchFileLifeSeconds">;
 
@@ -35,8 +35,7 @@ export async function publishAnswered(deps: PublishDeps, batch: BatchView): Prom
     return true;
   }
   const keys = [output, error].flatMap(writtenKeys);
-  await deps.objects.delete(keys);
-  await forgetBlobs(deps.db, keys);
+  await deleteBlobs(deps, keys);
   return false;
 }
 
@@ -76,7 +75,7 @@ async function replacement(
   content: ResultContent,
 ): Promise<FileChange> {
   const key = `files/${fileId}-${randomUUID()}`;
-  return { kind: "replace", fileId, oldBlob, content: await writeNotedBlob(deps, key, content) };
+  return { kind: "replace", fileId, oldBlob, content: await writeResultBlob(deps, key, content) };
 }
 
 function writtenKeys(change: FileChange): string[] {

@@ -1,15 +1,8 @@
 /** Sealed batch → the bytes of its output and error files: contract §4.5. */
 import { randomBytes } from "node:crypto";
 import { finishedLines, outputExtents, storedLines, type BatchView, type StoredLine } from "@nightshift/db";
-import {
-  createLineSplitter,
-  MAX_LINE_BYTES,
-  newBatchRequestId,
-  toRequestLine,
-  unansweredLine,
-  UNFINISHED,
-} from "@nightshift/domain";
-import { type JoinSource, readPieces } from "@nightshift/storage";
+import { MAX_LINE_BYTES, newBatchRequestId, toRequestLine, unansweredLine, UNFINISHED } from "@nightshift/domain";
+import { type JoinSource, readLines, readPieces } from "@nightshift/storage";
 import type { WorkerDeps } from "../deps.ts";
 
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
@@ -25,13 +18,13 @@ export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<Re
   if (batch.completed === 0) return null;
   const extents = await outputExtents(deps.db, batch.batchNo);
   if (lengthOf(extents) > SORTED_BYTES) return extents;
-  return [await sorted(deps, await storedLines(deps.db, batch, false))];
+  return [await sorted(deps, await storedLines(deps.db, batch, "output"))];
 }
 
 /** The error file: what failed, then what was never finished; null where there is neither. */
 export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.failed === 0) return null;
-  const failed = await storedLines(deps.db, batch, true);
+  const failed = await storedLines(deps.db, batch, "error");
   const answered = lengthOf(failed) > SORTED_BYTES ? failed : [await sorted(deps, failed)];
   if (batch.sealedAs === "done" || batch.sealedAs === null || batch.inputBlob === null) return answered;
   return concatenated(answered, unfinishedLines(deps, batch, batch.inputBlob, batch.sealedAs));
@@ -62,9 +55,8 @@ async function* unfinishedLines(
 ): AsyncGenerator<Buffer> {
   const finished = new Set(await finishedLines(deps.db, batch));
   if (finished.size === batch.total) return;
-  const splitter = createLineSplitter(MAX_LINE_BYTES);
   let line = 0;
-  const toBytes = (raw: readonly { bytes: Buffer | null }[]): Buffer => {
+  for await (const raw of readLines(deps.objects, inputBlob, MAX_LINE_BYTES)) {
     const pieces: Buffer[] = [];
     for (const { bytes } of raw) {
       if (bytes !== null && !finished.has(line)) {
@@ -73,8 +65,6 @@ async function* unfinishedLines(
       }
       line += 1;
     }
-    return Buffer.concat(pieces);
-  };
-  for await (const chunk of await deps.objects.openRead(inputBlob)) yield toBytes(splitter.push(chunk as Buffer));
-  yield toBytes(splitter.end());
+    yield Buffer.concat(pieces);
+  }
 }

@@ -1,7 +1,7 @@
 /** A finished batch's files + the results of its retries → the files' new bytes. What lay in segments may be gone; the files themselves are the source. */
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
-import { createLineSplitter, resultCustomId } from "@nightshift/domain";
-import { type JoinSource, readPieces } from "@nightshift/storage";
+import { resultCustomId } from "@nightshift/domain";
+import { type JoinSource, readLines, readPieces } from "@nightshift/storage";
 import type { WorkerDeps } from "../deps.ts";
 import { SORTED_BYTES, type ResultContent } from "./result-files.ts";
 
@@ -53,16 +53,15 @@ async function* replaced(
   old: FileView,
   changed: ReadonlyMap<string, AnsweredRetry>,
 ): AsyncGenerator<JoinSource> {
-  const splitter = createLineSplitter(Number.MAX_SAFE_INTEGER);
-  const toSources = (raw: ReturnType<typeof splitter.push>): JoinSource[] =>
-    raw.flatMap(({ bytes }): JoinSource[] => {
+  for await (const lines of readLines(objects, old.blob, Number.MAX_SAFE_INTEGER)) {
+    const sources = lines.flatMap(({ bytes }): JoinSource[] => {
       if (bytes === null) return [];
       const retry = changed.get(resultCustomId(bytes));
       if (retry === undefined) return [bytes, LINE_BREAK];
       return retry.failed ? [retry] : [];
     });
-  for await (const chunk of await objects.openRead(old.blob)) yield* inRuns(toSources(splitter.push(chunk as Buffer)));
-  yield* inRuns(toSources(splitter.end()));
+    yield* inRuns(sources);
+  }
 }
 
 /** Bytes in memory that follow one another go out as one: a source each would cost more than its bytes. */

@@ -1,7 +1,8 @@
 /** Writes a result file of a batch, under a fresh id: its bytes, and what its row will say. */
 import { randomBytes } from "node:crypto";
-import { insertBlob, type BatchView, type ResultFile } from "@nightshift/db";
-import { newFileId } from "@nightshift/domain";
+import { writeBlob } from "@nightshift/backends";
+import type { BatchView, ResultFile } from "@nightshift/db";
+import { newFileId, type ResultKind } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import type { ResultContent } from "./result-files.ts";
 
@@ -11,19 +12,19 @@ export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | 
 export async function writeResultFile(
   deps: WriteResultFileDeps,
   batch: BatchView,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   content: ResultContent,
 ): Promise<ResultFile> {
   const id = newFileId(randomBytes);
   const blob = `files/${id}`;
-  const { bytes, etag } = await writeNotedBlob(deps, blob, content);
+  const { bytes, etag } = await writeResultBlob(deps, blob, content);
   const createdAt = deps.clock();
   const lifeSeconds = batch.outputExpiresAfterSeconds ?? deps.batchFileLifeSeconds;
   return {
     id,
     tenant: batch.tenant,
     purpose: "batch_output",
-    filename: `${batch.id}_${kind}.jsonl`,
+    filename: `${batch.id}_${resultKind}.jsonl`,
     bytes,
     blob,
     etag,
@@ -32,12 +33,11 @@ export async function writeResultFile(
   };
 }
 
-/** Noted before it is written: what a crash leaves behind is found by maintenance. */
-export async function writeNotedBlob(
+/** Joins the content into a blob, which the caller registers as a file or deletes. */
+export async function writeResultBlob(
   deps: Pick<WorkerDeps, "db" | "objects">,
   key: string,
   content: ResultContent,
 ): Promise<{ key: string; bytes: number; etag: string }> {
-  await insertBlob(deps.db, { key, bytes: 0, etag: "" });
-  return { key, ...(await deps.objects.join(key, content)) };
+  return { key, ...(await writeBlob(deps, key, () => deps.objects.join(key, content))) };
 }

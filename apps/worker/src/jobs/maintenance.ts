@@ -10,12 +10,11 @@ import {
   takeTurn,
   unneededBlobs,
 } from "@nightshift/db";
-import { RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
+import { DAY_MS, RESULT_LOG_KEPT_SECONDS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 import { deleteStrayObjects } from "./stray-objects.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
-const DAY_MS = 86_400_000;
 /** The result log of a finished batch stays for a day, in which its lines can be read; an hour more for whoever has begun to. */
 const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 /** An upload or an assembly may be under way for hours before its file exists. */

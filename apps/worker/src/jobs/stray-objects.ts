@@ -3,9 +3,9 @@
  * meanwhile, and the parts of an object whose writer died. Found by their day, so that little has to be listed.
  */
 import { knownSegments } from "@nightshift/db";
+import { DAY_MS } from "@nightshift/domain";
 import type { WorkerDeps } from "../deps.ts";
 
-const DAY_MS = 86_400_000;
 /** A worker holds what it has written for as long as Postgres is away: longer than anybody leaves it so. */
 const FIRST_DAY = 7;
 /** Days that are looked at: an installation may have been off for a week. */

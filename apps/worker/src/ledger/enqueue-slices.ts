@@ -18,10 +18,7 @@ export function createSliceQueue(queues: JobQueues, logger: Logger): SliceQueue 
     for (const slice of slices) byUpstream.set(slice.upstream, [...(byUpstream.get(slice.upstream) ?? []), slice]);
     for (const [upstream, some] of byUpstream) {
       try {
-        await queues.enqueueSlices(
-          upstream,
-          some.map(({ sliceNo, gen, isBulk }) => ({ sliceNo, gen, bulk: isBulk })),
-        );
+        await queues.enqueueSlices(upstream, some);
       } catch (error) {
         logger.warn({ err: error, upstream, slices: some.length }, "could not enqueue slices; the reconciler will");
       }

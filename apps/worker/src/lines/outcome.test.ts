@@ -1,6 +1,6 @@
 /** The failure table of the design, row by row: what becomes of a line by the reply it got. */
 import { describe, expect, test } from "@jest/globals";
-import type { Reply } from "@nightshift/upstream";
+import type { UpstreamReply } from "@nightshift/upstream";
 import { oneTask } from "../../test/line-fixture.ts";
 import { backoffMs, type Outcome, type OutcomeContext, outcomeOf } from "./outcome.ts";
 
@@ -15,13 +15,13 @@ const answer = (
   status: number,
   body = '{"ok":true}',
   change: { retryAfterMs?: number; requestId?: string } = {},
-): Reply => {
+): UpstreamReply => {
   return { kind: "answer", status, body: Buffer.from(body), requestId: "up-1", retryAfterMs: null, ...change };
 };
-const without = (kind: "refused" | "broken" | "timeout"): Reply => ({ kind, message: "as it happened" });
+const without = (kind: "refused" | "broken" | "timeout"): UpstreamReply => ({ kind, message: "as it happened" });
 
 /** The outcome of the `attempt`th sending, the first being 1. */
-function outcome(reply: Reply, attempt = 1, change: Partial<OutcomeContext> = {}): Outcome {
+function outcome(reply: UpstreamReply, attempt = 1, change: Partial<OutcomeContext> = {}): Outcome {
   return outcomeOf(oneTask({ attempt: attempt - 1 }), reply, { ...context, ...change });
 }
 
@@ -38,7 +38,7 @@ describe("a success", () => {
 
     expect(result).toMatchObject({
       kind: "done",
-      file: "output",
+      resultKind: "output",
       usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 },
       exhaustedBy: null,
     });
@@ -51,7 +51,13 @@ describe("a success", () => {
   });
 
   test("without a request id from the upstream gets that of the line", () => {
-    const reply: Reply = { kind: "answer", status: 200, body: Buffer.from("{}"), requestId: null, retryAfterMs: null };
+    const reply: UpstreamReply = {
+      kind: "answer",
+      status: 200,
+      body: Buffer.from("{}"),
+      requestId: null,
+      retryAfterMs: null,
+    };
 
     const line = lineOf(outcome(reply));
 
@@ -63,7 +69,7 @@ describe("the upstream's own error", () => {
   test.each([302, 400, 401, 404, 413, 422])("%d is an error line at once, as received", (status) => {
     const result = outcome(answer(status, '{"error":{"message":"no"}}'));
 
-    expect(result).toMatchObject({ kind: "done", file: "error", usage: null, exhaustedBy: null });
+    expect(result).toMatchObject({ kind: "done", resultKind: "error", usage: null, exhaustedBy: null });
     expect(lineOf(result)).toMatchObject({
       response: { status_code: status, body: { error: { message: "no" } } },
       error: null,
@@ -78,8 +84,8 @@ describe("the upstream's own error", () => {
 });
 
 describe("what may pass", () => {
-  const REPLIES: [string, Reply][] = [
-    ...[408, 409, 500, 502, 504, 529].map((status): [string, Reply] => [String(status), answer(status)]),
+  const REPLIES: [string, UpstreamReply][] = [
+    ...[408, 409, 500, 502, 504, 529].map((status): [string, UpstreamReply] => [String(status), answer(status)]),
     ["a broken connection", without("broken")],
     ["a time-out", without("timeout")],
     ["a success that is not JSON", answer(200, "<html>")],
@@ -96,7 +102,7 @@ describe("what may pass", () => {
 
     expect(result).toMatchObject({
       kind: "done",
-      file: "error",
+      resultKind: "error",
       usage: null,
       exhaustedBy: expect.stringContaining("after 3 attempts"),
     });
@@ -133,7 +139,7 @@ describe("what may pass", () => {
     expect(at(90_001)).toMatchObject({ kind: "next_attempt" });
     expect(at(90_000)).toMatchObject({
       kind: "done",
-      file: "error",
+      resultKind: "error",
       exhaustedBy: expect.stringContaining("after 1 attempt."),
     });
   });

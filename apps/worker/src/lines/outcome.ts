@@ -1,4 +1,4 @@
-/** Reply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
+/** UpstreamReply → what becomes of the line: a result, another attempt, or back to the ledger without burning one. */
 import {
   answeredLine,
   newBatchRequestId,
@@ -6,20 +6,21 @@ import {
   readUsage,
   scanReplyBody,
   unansweredLine,
-  type LineUsage,
   type RandomBytes,
-  type ResultLine,
   type ReplyBody,
+  type ResultKind,
+  type ResultLine,
+  type TokenUsage,
 } from "@nightshift/domain";
-import { classify, type Reply } from "@nightshift/upstream";
+import { classify, type UpstreamReply } from "@nightshift/upstream";
 import type { LineTask } from "./line-task.ts";
 
 export type Outcome =
   | {
       readonly kind: "done";
-      readonly file: "output" | "error";
+      readonly resultKind: ResultKind;
       readonly line: ResultLine;
-      readonly usage: LineUsage | null;
+      readonly usage: TokenUsage | null;
       /** Why the line ran out of attempts; null where it did not: it succeeded, or got an answer that would be the same again. */
       readonly exhaustedBy: string | null;
     }
@@ -48,7 +49,7 @@ export function backoffMs(attempt: number, jitter: () => number): number {
   return Math.round(full * (0.5 + jitter() / 2));
 }
 
-export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext): Outcome {
+export function outcomeOf(task: LineTask, reply: UpstreamReply, context: OutcomeContext): Outcome {
   const body = reply.kind === "answer" ? scanReplyBody(reply.body) : null;
   switch (classifyForLine(reply, body)) {
     case "success":
@@ -71,16 +72,16 @@ export function outcomeOf(task: LineTask, reply: Reply, context: OutcomeContext)
 }
 
 /** A 2xx whose body is not JSON cannot stand in the output file: it is as good as a broken connection. */
-function classifyForLine(reply: Reply, body: ReplyBody | null): ReturnType<typeof classify> {
+function classifyForLine(reply: UpstreamReply, body: ReplyBody | null): ReturnType<typeof classify> {
   const verdict = classify(reply);
   return verdict === "success" && body?.isUsable === false ? "next_attempt" : verdict;
 }
 
 function done(
   task: LineTask,
-  reply: Reply,
+  reply: UpstreamReply,
   body: ReplyBody | null,
-  file: "output" | "error",
+  resultKind: ResultKind,
   exhaustedBy: string | null,
   context: OutcomeContext,
 ): Outcome {
@@ -89,19 +90,19 @@ function done(
   if (reply.kind !== "answer" || body === null) {
     const code = reply.kind === "timeout" ? "request_timeout" : "upstream_error";
     const line = unansweredLine(id, customId, { code, message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   if (!body.isUsable && reply.status < 300) {
     const line = unansweredLine(id, customId, { code: "upstream_error", message: reasonOf(task, reply) });
-    return { kind: "done", file, line, usage: null, exhaustedBy };
+    return { kind: "done", resultKind, line, usage: null, exhaustedBy };
   }
   const requestId = reply.requestId ?? id.slice("batch_req_".length);
   const quoted = body.isUsable ? reply.body : quotedBody(reply.body);
   const line = answeredLine(id, customId, { status: reply.status, requestId, body: quoted });
-  return { kind: "done", file, line, usage: file === "output" ? readUsage(body) : null, exhaustedBy };
+  return { kind: "done", resultKind, line, usage: resultKind === "output" ? readUsage(body) : null, exhaustedBy };
 }
 
-function reasonOf(task: LineTask, reply: Reply): string {
+function reasonOf(task: LineTask, reply: UpstreamReply): string {
   const attempts = task.slice.attempt + 1;
   const tries = attempts === 1 ? "after 1 attempt" : `after ${String(attempts)} attempts`;
   switch (reply.kind) {

@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from "node:events";
 import { bodyToSend } from "@nightshift/domain";
-import type { Reply, Routes, UpstreamClient, UpstreamSettings } from "@nightshift/upstream";
+import type { Routes, UpstreamClient, UpstreamReply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../deps.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { Recorder } from "../results/recorder.ts";
@@ -152,7 +152,7 @@ export function createUpstreamLane(deps: UpstreamLaneDeps): UpstreamLane {
     return { recorded };
   };
 
-  const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<Reply> => {
+  const exchange = (task: LineTask, held: ReplyBytes, signal: AbortSignal): Promise<UpstreamReply> => {
     const route = task.request.model === null ? null : deps.routes.resolve(task.request.model);
     return deps.client.send({
       endpoint: task.slice.endpoint,

@@ -64,7 +64,7 @@ function count({ queues, timers, metrics }: AfterRecordDeps, { task, outcome }: 
   const { upstream, batchNo, batchId, requestGen } = task.slice;
   const reason = outcome.exhaustedBy;
   if (reason === null) {
-    metrics.lineRecorded(upstream, outcome.file === "output" ? "completed" : "failed");
+    metrics.lineRecorded(upstream, outcome.resultKind === "output" ? "completed" : "failed");
     return;
   }
   metrics.lineRecorded(upstream, "exhausted");

@@ -1,17 +1,18 @@
 /** The object that a flush writes: grouped, and each result where the ledger is told it lies. */
 import { expect, test } from "@jest/globals";
+import type { ResultKind } from "@nightshift/domain";
 import fc from "fast-check";
 import { claimed, oneTask } from "../../test/line-fixture.ts";
 import { createSegmentBuffers } from "./segment-buffers.ts";
 import { buildSegment, type FinishedLine } from "./segment.ts";
 
-function finished(batchNo: number, line: number, file: "output" | "error", text: string): FinishedLine {
+function finished(batchNo: number, line: number, resultKind: ResultKind, text: string): FinishedLine {
   const task = { ...oneTask(), slice: claimed({ batchNo, requestGen: 2 }), line };
   return {
     task,
     outcome: {
       kind: "done",
-      file,
+      resultKind,
       line: { pieces: [Buffer.from(text)], length: Buffer.byteLength(text) },
       usage: null,
       exhaustedBy: null,
@@ -37,8 +38,8 @@ test("every result lies where it says, and the results fill the object without g
 
       expect(results).toHaveLength(some.length);
       let end = 0;
-      for (const { batchNo, line, kind, offset, length } of results) {
-        expect({ batchNo, file: kind, text: body.toString("utf8", offset, offset + length) }).toEqual(some[line]);
+      for (const { batchNo, line, resultKind, offset, length } of results) {
+        expect({ batchNo, file: resultKind, text: body.toString("utf8", offset, offset + length) }).toEqual(some[line]);
         expect(offset).toBe(end);
         end = offset + length;
       }
@@ -52,8 +53,8 @@ test("lines of one batch and kind are neighbours, in the order in which they fin
     fc.property(lines, (some) => {
       const input = some.map(({ batchNo, file, text }, line) => finished(batchNo, line, file, text));
 
-      const groups = buildSegment("k", input, createSegmentBuffers(0)).results.map(({ batchNo, kind, line }) => ({
-        group: `${String(batchNo)} ${kind}`,
+      const groups = buildSegment("k", input, createSegmentBuffers(0)).results.map(({ batchNo, resultKind, line }) => ({
+        group: `${String(batchNo)} ${resultKind}`,
         line,
       }));
 
@@ -87,7 +88,7 @@ test("what the ledger needs of a line comes along", () => {
       line: 7,
       sliceNo: 1,
       requestGen: 2,
-      kind: "output",
+      resultKind: "output",
       segment: "k",
       offset: 0,
       length: 2,
@@ -99,7 +100,7 @@ test("what the ledger needs of a line comes along", () => {
       line: 8,
       sliceNo: 1,
       requestGen: 2,
-      kind: "error",
+      resultKind: "error",
       segment: "k",
       offset: 2,
       length: 2,

@@ -19,8 +19,8 @@ export interface WrittenLine {
 }
 
 export function withoutBytes({ task, outcome }: FinishedLine): WrittenLine {
-  const { kind, file, usage, exhaustedBy } = outcome;
-  return { task, outcome: { kind, file, usage, exhaustedBy } };
+  const { kind, resultKind, usage, exhaustedBy } = outcome;
+  return { task, outcome: { kind, resultKind, usage, exhaustedBy } };
 }
 
 export interface Segment {
@@ -35,7 +35,7 @@ export function buildSegment(key: string, lines: readonly FinishedLine[], buffer
   const sorted = [...lines].sort(
     (a, b) =>
       a.task.slice.batchNo - b.task.slice.batchNo ||
-      (a.outcome.file < b.outcome.file ? 1 : a.outcome.file > b.outcome.file ? -1 : 0),
+      (a.outcome.resultKind < b.outcome.resultKind ? 1 : a.outcome.resultKind > b.outcome.resultKind ? -1 : 0),
   );
   let offset = 0;
   const results = sorted.map(({ task, outcome }): LineResult => {
@@ -44,7 +44,7 @@ export function buildSegment(key: string, lines: readonly FinishedLine[], buffer
       line: task.line,
       sliceNo: task.slice.sliceNo,
       requestGen: task.slice.requestGen,
-      kind: outcome.file,
+      resultKind: outcome.resultKind,
       segment: key,
       offset,
       length: outcome.line.length,

@@ -1,28 +1,30 @@
 /**
- * A tenant's turn: how many of its batches run at once. A batch runs from its admission, before it is validated, until it is
- * final; until then it waits in `validating`, where it can be cancelled and expires as always.
+ * Limits how many batches of a tenant run at once. A batch runs from its admission, which comes before validation,
+ * until its status is final. Before that it waits in `validating`, where it can be cancelled and can expire.
  */
 import type { Db, Queryable } from "../pool.ts";
-import { lockTenant } from "../tenants/lock-tenant.ts";
+import { lockTenant } from "../tenants/tenants.ts";
 import { withTx } from "../tx.ts";
 
 const UNFINISHED = "status in ('validating', 'in_progress', 'finalizing', 'cancelling')";
-/** Batches that began before there were admissions have no mark, but were validated. */
+/** Batches that were validated without an admission count as running too. */
 const IS_RUNNING = `${UNFINISHED} and (admitted_at is not null or in_progress_at is not null)`;
 const IS_WAITING = "status = 'validating' and admitted_at is null";
 
 /**
- * Admits the tenant's oldest waiting batches as far as `limit` (null: all) has room, marks the others as waiting, and returns
- * the numbers of those that were admitted now. Decided under the tenant's row lock: no race lets more run.
+ * Admits the tenant's oldest waiting batches until `limit` batches run (null: no limit), and marks the others as
+ * queued. Returns the numbers of the batches that it admitted. Holds the tenant's row lock, so concurrent calls cannot
+ * exceed the limit.
  */
 export async function admitBatches(db: Db, tenant: string, limit: number | null, now: Date): Promise<number[]> {
   return withTx(db, async (tx) => {
     await lockTenant(tx, tenant);
     const room = limit === null ? null : Math.max(0, limit - (await countRunning(tx, tenant)));
-    // Two statements: as a subquery of the update, the limited list may be made anew for each row.
+    // Two statements: Postgres may run a limited subquery of the update again for each row.
     const { rows: next } = await tx.query<{ batchNo: number }>(
       `/* batches.next_waiting */
-      select batch_no as "batchNo" from batches where tenant = $1 and ${IS_WAITING} order by batch_no limit $2 for no key update`,
+      select batch_no as "batchNo" from batches where tenant = $1 and ${IS_WAITING}
+      order by batch_no limit $2 for no key update`,
       [tenant, room],
     );
     const admitted = next.map((row) => row.batchNo).sort((a, b) => a - b);
@@ -41,7 +43,7 @@ export async function admitBatches(db: Db, tenant: string, limit: number | null,
   });
 }
 
-/** Tenants with batches that were told to wait: at most `limit`. */
+/** Tenants with queued batches, at most `limit`. */
 export async function waitingTenants(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ tenant: string }>(
     `/* batches.waiting_tenants */
@@ -51,7 +53,7 @@ export async function waitingTenants(db: Queryable, limit: number): Promise<stri
   return rows.map((row) => row.tenant);
 }
 
-/** Batches of the tenant that are not final, waiting and running ones together. */
+/** The number of batches of the tenant whose status is not final, waiting or running. */
 export async function countUnfinished(db: Queryable, tenant: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `/* batches.count_unfinished */ select count(*) as count from batches where tenant = $1 and ${UNFINISHED}`,

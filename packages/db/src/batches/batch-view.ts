@@ -1,16 +1,9 @@
-/** A batch as it is read: its row, and what its lines have come to. */
-import type { BatchError, BatchStatus } from "@nightshift/domain";
-
-export interface TokenUsage {
-  inputTokens: number;
-  outputTokens: number;
-  totalTokens: number;
-  cachedTokens: number;
-  reasoningTokens: number;
-}
+/** Reads batches: the row, together with its counts. */
+import { type BatchError, type BatchStatus, TOKEN_COUNTERS, type TokenUsage } from "@nightshift/domain";
+import type { Queryable } from "../pool.ts";
 
 export interface BatchView {
-  /** The id within Postgres, in order of creation. */
+  /** The number that all tables refer to, in order of creation. */
   batchNo: number;
   id: string;
   tenant: string;
@@ -35,15 +28,15 @@ export interface BatchView {
   cancellingAt: Date | null;
   cancelledAt: Date | null;
   upstream: string | null;
-  /** The blobs of the input and of its index of line offsets; null until validation ended well. */
+  /** The blobs of the input and of the index of its line offsets. Null until the input is found valid. */
   inputBlob: string | null;
   indexBlob: string | null;
   total: number;
-  /** The partition of the line index: days since 1970-01-01 of createdAt. */
+  /** The partition of the line index: days between 1970-01-01 and createdAt. */
   day: number;
-  /** The x-request-id of the request that created it; null: it is older than the column. */
+  /** The x-request-id of the request that created it. Null if the creator gave none. */
   requestId: string | null;
-  /** When its tenant's tier had room for it; null: it waits, or tiers do not count. */
+  /** When its tenant's tier had room for it. Null before that. */
   admittedAt: Date | null;
   completed: number;
   failed: number;
@@ -51,25 +44,71 @@ export interface BatchView {
   usage: TokenUsage;
 }
 
-type BatchRow = Omit<BatchView, "usage"> & TokenUsage;
+const USAGE = TOKEN_COUNTERS.map(({ name, column }) => `'${name}', p.${column}`).join(", ");
 
-/** The select list and the join that `toBatchView` reads. */
-export const SELECT_BATCH = `
-  select b.batch_no as "batchNo", b.id, b.tenant, b.endpoint, b.completion_window as "completionWindow", b.input_file_id as "inputFileId",
-    b.metadata, b.output_expires_after_seconds as "outputExpiresAfterSeconds", b.status, b.model, b.errors,
-    b.output_file_id as "outputFileId", b.error_file_id as "errorFileId", b.created_at as "createdAt", b.deadline,
-    b.in_progress_at as "inProgressAt", b.finalizing_at as "finalizingAt", b.completed_at as "completedAt",
-    b.failed_at as "failedAt", b.expired_at as "expiredAt", b.cancelling_at as "cancellingAt",
-    b.cancelled_at as "cancelledAt", b.upstream, b.input_blob as "inputBlob", b.index_blob as "indexBlob", b.total, b.day,
-    b.admitted_at as "admittedAt", b.request_id as "requestId",
-    p.completed, p.failed, p.sealed_as as "sealedAs", p.input_tokens as "inputTokens", p.output_tokens as "outputTokens",
-    p.total_tokens as "totalTokens", p.cached_tokens as "cachedTokens", p.reasoning_tokens as "reasoningTokens"
+const SELECT_BATCH = `
+  select b.batch_no as "batchNo", b.id, b.tenant, b.endpoint, b.completion_window as "completionWindow",
+    b.input_file_id as "inputFileId", b.metadata, b.output_expires_after_seconds as "outputExpiresAfterSeconds", b.status,
+    b.model, b.errors, b.output_file_id as "outputFileId", b.error_file_id as "errorFileId",
+    b.created_at as "createdAt", b.deadline, b.in_progress_at as "inProgressAt", b.finalizing_at as "finalizingAt",
+    b.completed_at as "completedAt", b.failed_at as "failedAt", b.expired_at as "expiredAt",
+    b.cancelling_at as "cancellingAt", b.cancelled_at as "cancelledAt", b.upstream, b.input_blob as "inputBlob",
+    b.index_blob as "indexBlob", b.total, b.day, b.admitted_at as "admittedAt", b.request_id as "requestId",
+    p.completed, p.failed, p.sealed_as as "sealedAs", json_build_object(${USAGE}) as usage
   from batches b join batch_progress p on p.batch_no = b.batch_no`;
 
-/** A row of SELECT_BATCH as the view that all else works with. */
-export function toBatchView(row: BatchRow): BatchView {
-  const { inputTokens, outputTokens, totalTokens, cachedTokens, reasoningTokens, ...batch } = row;
-  return { ...batch, usage: { inputTokens, outputTokens, totalTokens, cachedTokens, reasoningTokens } };
+/** Null if the tenant has no such batch, even if another tenant has. */
+export async function findBatch(db: Queryable, tenant: string, id: string): Promise<BatchView | null> {
+  const { rows } = await db.query<BatchView>(`/* batches.find */ ${SELECT_BATCH} where b.tenant = $1 and b.id = $2`, [
+    tenant,
+    id,
+  ]);
+  return rows[0] ?? null;
 }
 
-export type { BatchRow };
+/** Finds a batch of any tenant by its number. For workers. */
+export async function getBatch(db: Queryable, batchNo: number): Promise<BatchView | null> {
+  const { rows } = await db.query<BatchView>(`/* batches.get */ ${SELECT_BATCH} where b.batch_no = $1`, [batchNo]);
+  return rows[0] ?? null;
+}
+
+/** The number of the batch with that id, of any tenant. Null if there is none. For admins. */
+export async function numberOfBatch(db: Queryable, id: string): Promise<number | null> {
+  const { rows } = await db.query<{ batchNo: number }>(
+    `/* batches.number */ select batch_no as "batchNo" from batches where id = $1`,
+    [id],
+  );
+  return rows[0]?.batchNo ?? null;
+}
+
+export interface BatchPage {
+  rows: BatchView[];
+  hasMore: boolean;
+}
+
+/**
+ * A page of a tenant's batches, newest first: contract §1.3. `after` is exclusive. Null if it names no batch of theirs.
+ */
+export async function listBatches(
+  db: Queryable,
+  tenant: string,
+  page: { limit: number; after: string | null },
+): Promise<BatchPage | null> {
+  let before: number | null = null;
+  if (page.after !== null) {
+    const { rows } = await db.query<{ batchNo: number }>(
+      `/* batches.cursor */ select batch_no as "batchNo" from batches where tenant = $1 and id = $2`,
+      [tenant, page.after],
+    );
+    if (rows[0] === undefined) return null;
+    before = rows[0].batchNo;
+  }
+  const { rows } = await db.query<BatchView>(
+    `/* batches.list */ ${SELECT_BATCH}
+    where b.tenant = $1 and ($2::bigint is null
+      or (b.created_at, b.batch_no) < (select c.created_at, c.batch_no from batches c where c.batch_no = $2))
+    order by b.created_at desc, b.batch_no desc limit $3`,
+    [tenant, before, page.limit + 1],
+  );
+  return { rows: rows.slice(0, page.limit), hasMore: rows.length > page.limit };
+}

@@ -1,11 +1,10 @@
-/** The last move of a batch: its result files appear and its status becomes final, in one transaction. */
+/** Finishes a batch: one transaction inserts its result files and sets its final status. */
 import type { Db } from "../pool.ts";
-import { insertBlob } from "../blobs/blobs.ts";
-import { insertFile, type NewFile } from "../files/insert-file.ts";
-import { withTx } from "../tx.ts";
+import { type NewFile, registerFile } from "../files/files.ts";
+import { commitIfFirst, LostRaceError } from "../tx.ts";
 import { moveBatch } from "./move-batch.ts";
 
-/** A result file whose object is written. */
+/** A result file whose object is already written. */
 export interface ResultFile extends NewFile {
   etag: string;
 }
@@ -13,33 +12,23 @@ export interface ResultFile extends NewFile {
 export interface Finish {
   batchNo: number;
   to: "completed" | "expired" | "cancelled";
-  /** Null where no line has that kind: contract §4.5. */
+  /** Null if no line belongs in that file: contract §4.5. */
   output: ResultFile | null;
   error: ResultFile | null;
 }
 
-class LostRaceError extends Error {}
-
-/** False where another assembler was first: the caller deletes its own objects. */
+/** False if another assembler was first. Then the caller deletes its own objects. */
 export async function finishBatch(db: Db, finish: Finish, now: Date): Promise<boolean> {
-  try {
-    await withTx(db, async (tx) => {
-      for (const file of [finish.output, finish.error]) {
-        if (file === null) continue;
-        await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-        await insertFile(tx, file);
-      }
-      const isMoved = await moveBatch(
-        tx,
-        finish.batchNo,
-        { to: finish.to, outputFileId: finish.output?.id ?? null, errorFileId: finish.error?.id ?? null },
-        now,
-      );
-      if (!isMoved) throw new LostRaceError();
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof LostRaceError) return false;
-    throw error;
-  }
+  return commitIfFirst(db, async (tx) => {
+    for (const file of [finish.output, finish.error]) {
+      if (file !== null) await registerFile(tx, file, file.etag);
+    }
+    const isMoved = await moveBatch(
+      tx,
+      finish.batchNo,
+      { to: finish.to, outputFileId: finish.output?.id ?? null, errorFileId: finish.error?.id ?? null },
+      now,
+    );
+    if (!isMoved) throw new LostRaceError();
+  });
 }

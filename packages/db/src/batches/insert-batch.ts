@@ -1,10 +1,10 @@
-/** Writes a new batch, in the state validating. */
+/** Inserts batches. */
+import { DAY_MS } from "@nightshift/domain";
 import type { Db, Tx } from "../pool.ts";
-import { lockTenant } from "../tenants/lock-tenant.ts";
+import { lockTenant } from "../tenants/tenants.ts";
 import { withTx } from "../tx.ts";
 import { countUnfinished } from "./admit-batches.ts";
-import type { BatchView } from "./batch-view.ts";
-import { findBatch } from "./find-batch.ts";
+import { findBatch, type BatchView } from "./batch-view.ts";
 
 export interface NewBatch extends Pick<
   BatchView,
@@ -18,30 +18,28 @@ export interface NewBatch extends Pick<
   | "createdAt"
   | "deadline"
 > {
-  /** The x-request-id of the request that asks for it. */
+  /** The x-request-id of the request that creates the batch. */
   requestId?: string;
-  /** Most batches of the tenant that may be unfinished, this one among them; null or left out: any number. */
+  /** The limit of unfinished batches of the tenant, including this one. Null or omitted: no limit. */
   maxUnfinished?: number | null;
 }
 
-/** The tenant has as many unfinished batches as it may. */
+/** The tenant is at its limit of unfinished batches. */
 export class BatchQueueFullError extends Error {
   override readonly name = "BatchQueueFullError";
 }
 
-const DAY_MS = 86_400_000;
-
 /**
- * Inserts the batch and its progress row. The batch is a wish from here on: a lost enqueue is found by the reconciler.
- * Throws BatchQueueFullError, decided under the tenant's row lock, where there would be more than `maxUnfinished`. `first`
- * runs before, in the same transaction; where it throws, there is no batch.
+ * Inserts the batch, in `validating`, and its progress row. If the job that should follow is lost, the reconciler finds
+ * the batch. Throws BatchQueueFullError if the tenant would have more than `maxUnfinished` batches, which is checked
+ * under the tenant's row lock. `first` runs before, in the same transaction. If it throws, no batch is created.
  */
 export async function insertBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
   await withTx(db, async (tx) => {
     await first?.(tx);
     await refuseIfFull(tx, batch);
     const { rows } = await tx.query<{ batchNo: number }>(
-      `/* batches.create */
+      `/* batches.insert */
       insert into batches (id, tenant, endpoint, completion_window, input_file_id, metadata, output_expires_after_seconds,
         created_at, deadline, day, request_id)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning batch_no as "batchNo"`,
@@ -59,12 +57,12 @@ export async function insertBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => P
         batch.requestId ?? null,
       ],
     );
-    await tx.query("/* batches.create_progress */ insert into batch_progress (batch_no) values ($1)", [
+    await tx.query("/* batches.insert_progress */ insert into batch_progress (batch_no) values ($1)", [
       rows[0]?.batchNo,
     ]);
   });
   const view = await findBatch(db, batch.tenant, batch.id);
-  if (view === null) throw new Error(`batch ${batch.id} is gone right after it was created`);
+  if (view === null) throw new Error(`batch ${batch.id} was deleted right after it was created`);
   return view;
 }
 

@@ -1,4 +1,6 @@
-/** The one place where a batch changes its state: compare-and-set, with the new state's timestamp in the same statement. */
+/**
+ * The only place that changes the status of a batch: a compare-and-set that also sets the timestamp of the new status.
+ */
 import { isFinal, sourcesOf, type BatchError } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 import { withOutbox } from "../webhooks/outbox.ts";
@@ -11,7 +13,7 @@ export type BatchMove =
       inputBlob: string;
       indexBlob: string;
       total: number;
-      /** Where the first line begins in the input. */
+      /** The offset of the first line in the input. */
       firstByte: number;
     }
   | { to: "failed"; errors: BatchError[] }
@@ -20,20 +22,21 @@ export type BatchMove =
   | { to: "completed" | "expired" | "cancelled"; outputFileId: string | null; errorFileId: string | null };
 
 /**
- * Moves a batch if its present state allows it (domain `canMove`); false means that somebody else moved it first. `now` is
- * the caller's clock; the timestamp is never before an earlier one of the same batch. The same statement writes what a
- * final state means for webhooks.
+ * Moves a batch if its current status allows it (`canMove` of the domain). False means that another process moved it
+ * first. `now` is the caller's clock, but the timestamp is never before an earlier one of the batch. For a final
+ * status, the same statement inserts the webhook event and its deliveries.
  */
-export async function moveBatch(db: Queryable, number: number, move: BatchMove, now: Date): Promise<boolean> {
+export async function moveBatch(db: Queryable, batchNo: number, move: BatchMove, now: Date): Promise<boolean> {
   const columns = columnsOf(move);
   const assignments = Object.keys(columns).map((column, i) => `, ${column} = $${String(i + 5)}`);
   const update = `update batches set status = $2,
-      ${move.to}_at = greatest($3::timestamptz, created_at, in_progress_at, finalizing_at, cancelling_at)${assignments.join("")}
+      ${move.to}_at = greatest($3::timestamptz, created_at, in_progress_at, finalizing_at, cancelling_at)
+      ${assignments.join("")}
     where batch_no = $1 and status = any($4)`;
   const { rowCount } = await db.query(
     `/* batches.move_to_${move.to} */
     ${isFinal(move.to) ? withOutbox(`${update} returning id, tenant, ${move.to}_at as at`) : update}`,
-    [number, move.to, now, sourcesOf(move.to), ...Object.values(columns)],
+    [batchNo, move.to, now, sourcesOf(move.to), ...Object.values(columns)],
   );
   return rowCount === 1;
 }

@@ -1,6 +1,6 @@
 /** Reads a page of a tenant's files: contract §1.1. */
 import type { Queryable } from "../pool.ts";
-import { FILE_IS_LIVE, SELECT_FILE, type FileView } from "./file-view.ts";
+import { FILE_IS_LIVE, SELECT_FILE, type FileView } from "./files.ts";
 
 export interface FilePage {
   rows: FileView[];
@@ -9,17 +9,17 @@ export interface FilePage {
 
 export interface FilePageRequest {
   limit: number;
-  /** By creation. */
+  /** By creation time. */
   order: "asc" | "desc";
-  /** The id of the last file of the page before; null: from the beginning. */
+  /** The id of the last file of the previous page. Null: the first page. */
   after: string | null;
-  /** Only files of this purpose; null: all. */
+  /** Only files of this purpose. Null: all files. */
   purpose: string | null;
 }
 
 /**
- * `after` is exclusive; null where it names no file that the tenant ever had. A deleted file is still a place to go on
- * from: clients that clear a list delete the very file that they page after.
+ * `after` is exclusive. Null if it names no file that the tenant ever had. It can name a deleted file, because clients
+ * that clear a list delete the file that they page after.
  */
 export async function listFiles(
   db: Queryable,

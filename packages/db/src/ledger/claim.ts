@@ -1,15 +1,15 @@
-/** Takes slices for a worker. What the queue delivers twice is claimed once. */
-import { arrayLiteral } from "../array-literal.ts";
+/** Claims slices for a worker. A job that the queue delivers twice claims its slice once. */
 import type { Queryable } from "../pool.ts";
+import { arrayLiteral } from "../sql.ts";
 import { fromBigint, SMALL_BATCH_LINES, type ClaimedSlice, type SliceRef } from "./slice-row.ts";
 
 type ClaimRow = Omit<ClaimedSlice, "todo"> & { todo: string };
 
 /**
- * Those of `slices` that are the worker's from now on. The others' jobs are stale: the slice is gone, freed again under
- * another `gen`, owned, its batch not in progress or past its deadline (retries of finished batches have a time of their
- * own), or the worker itself was declared dead. One
- * statement for many, because slices are handed out in bursts and each statement costs 0.3 ms on either side.
+ * Claims the slices that can be claimed, and returns them. A slice is skipped if its job is stale: it was deleted, has
+ * another `gen`, or has an owner. It is also skipped if its batch is not in progress or is past its deadline. Slices of
+ * retries of finished batches have their own deadline. Returns nothing if the worker was declared dead. One statement
+ * claims many slices, because they are handed out in bursts and each statement costs 0.3 ms on either side.
  */
 export async function claimSlices(
   db: Queryable,
@@ -31,10 +31,10 @@ export async function claimSlices(
     update slices s set owner = $1
     from claimable c, batches b
     where s.slice_no = c.slice_no and b.batch_no = s.batch_no
-    returning s.owner, s.slice_no as "sliceNo", s.gen, s.upstream, s.batch_no as "batchNo", b.id as "batchId", b.tenant, b.endpoint,
-      b.input_blob as "inputBlob", coalesce(s.retry_until, b.deadline) as deadline, b.total > $5 as "isBulk", s.first_line as "firstLine", s.line_count as "lineCount",
-      s.byte_offset as "byteOffset", s.byte_length as "byteLength", s.todo::text as todo, s.attempt,
-      s.request_gen as "requestGen"`,
+    returning s.owner, s.slice_no as "sliceNo", s.gen, s.upstream, s.batch_no as "batchNo", b.id as "batchId", b.tenant,
+      b.endpoint, b.input_blob as "inputBlob", coalesce(s.retry_until, b.deadline) as deadline, b.total > $5 as "isBulk",
+      s.first_line as "firstLine", s.line_count as "lineCount", s.byte_offset as "byteOffset",
+      s.byte_length as "byteLength", s.todo::text as todo, s.attempt, s.request_gen as "requestGen"`,
     [
       worker,
       arrayLiteral(slices.map((slice) => slice.sliceNo)),

@@ -1,11 +1,11 @@
-/** Hands out lines: moves the feed checkpoints of an upstream's batches and inserts the slices, in one transaction. */
+/** Feeds an upstream: moves the checkpoints of its batches and inserts their slices, in one transaction. */
 import type { FeedWindow } from "@nightshift/domain";
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import { releaseParked, roomForParked } from "./parked-slices.ts";
 import { fullMask, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
 
-/** A batch that has lines beyond its checkpoint. */
+/** A batch with lines past its checkpoint. */
 export interface FeedCandidate {
   readonly batchNo: number;
   readonly tenant: string;
@@ -15,19 +15,19 @@ export interface FeedCandidate {
   readonly total: number;
   readonly deadline: Date;
   readonly indexBlob: string;
-  /** Lines that are handed out and not done. */
+  /** Lines in slices. */
   readonly outstanding: number;
 }
 
-/** An upstream's window as the ledger has it, over all its batches, and who has lines for it. */
+/** The window of an upstream, over all its batches, and the batches that have lines for it. */
 export interface FeedState extends FeedWindow {
   readonly isPaused: boolean;
-  /** Lines that somebody asked for again wait for room in the window. */
+  /** Retries wait for room in the window. */
   readonly hasParked: boolean;
   readonly candidates: readonly FeedCandidate[];
 }
 
-/** A run of lines to hand out: begins at its batch's checkpoint, or where the run before it ended. */
+/** A run of lines to hand out. It starts at the checkpoint of its batch, or at the end of the previous run. */
 export interface NewSlice {
   readonly batchNo: number;
   readonly firstLine: number;
@@ -37,8 +37,8 @@ export interface NewSlice {
 }
 
 /**
- * Lets `plan` see the upstream's state and decide on the slices, under the upstream's advisory lock; a batch that was
- * cancelled or fed meanwhile keeps its checkpoint and its slices are left out. Returns what is to be enqueued.
+ * Passes the upstream's state to `plan`, which returns the slices, under the upstream's advisory lock. A batch that was
+ * cancelled or fed in the meantime keeps its checkpoint, and its slices are dropped. Returns the slices to enqueue.
  */
 export async function feedUpstream(
   db: Db,
@@ -67,7 +67,7 @@ export async function feedUpstream(
   });
 }
 
-/** Most batches that one feed looks at, in the order of their deadlines. */
+/** The number of batches that one feed considers: small batches first, then by deadline. */
 const MAX_CANDIDATES = 200;
 
 interface LoadRow {
@@ -96,7 +96,7 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before <= clock_timestamp()), 0)::int as "dueLines",
       coalesce(sum(byte_length) filter (where not_before <= clock_timestamp()), 0)::float8 as "dueBytes",
       coalesce(sum(bit_count(todo::bit(64))) filter (where not_before > clock_timestamp()), 0)::int as "laterLines"
-    from slices s join batches b on b.batch_no = s.batch_no 
+    from slices s join batches b on b.batch_no = s.batch_no
     where s.upstream = $1 and s.not_before < 'infinity' group by s.batch_no, b.tenant`,
     [upstream],
   );
@@ -107,8 +107,8 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
   const outstanding = new Map(loads.map((row) => [row.batchNo, row.dueLines + row.laterLines]));
   const { rows: candidates } = await tx.query<Omit<FeedCandidate, "outstanding">>(
     `/* ledger.feed_candidates */
-    select b.batch_no as "batchNo", b.tenant, t.weight::float8 as weight, b.fed_lines as "fedLines", b.fed_bytes as "fedBytes",
-      b.total, b.deadline, b.index_blob as "indexBlob"
+    select b.batch_no as "batchNo", b.tenant, t.weight::float8 as weight, b.fed_lines as "fedLines",
+      b.fed_bytes as "fedBytes", b.total, b.deadline, b.index_blob as "indexBlob"
     from batches b join tenants t on t.id = b.tenant
     where b.upstream = $1 and b.status = 'in_progress' and b.fed_lines < b.total and b.deadline > $2
     order by b.total > $3, b.deadline limit $4`,
@@ -125,7 +125,7 @@ async function readFeedState(tx: Tx, upstream: string, now: Date): Promise<FeedS
   };
 }
 
-/** Compare-and-set of each checkpoint on the old one; returns the batches that moved. */
+/** Moves each checkpoint that has not changed since it was read. Returns the batches whose checkpoints moved. */
 async function moveCheckpoints(
   tx: Tx,
   candidates: readonly FeedCandidate[],
@@ -136,7 +136,7 @@ async function moveCheckpoints(
     const end = { lines: slice.firstLine + slice.lineCount, bytes: slice.byteOffset + slice.byteLength };
     if ((ends.get(slice.batchNo)?.lines ?? 0) < end.lines) ends.set(slice.batchNo, end);
   }
-  // Rows are locked in ascending order, as everywhere.
+  // Lock rows in ascending order, as every other statement does.
   const fed = candidates.filter((c) => ends.has(c.batchNo)).sort((a, b) => a.batchNo - b.batchNo);
   const { rows } = await tx.query<{ batchNo: number }>(
     `/* ledger.move_checkpoints */

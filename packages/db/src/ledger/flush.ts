@@ -1,43 +1,43 @@
-/** What a worker records in one go, and what came of it. */
-import type { TokenUsage } from "../batches/batch-view.ts";
+/** What a worker records in one transaction, and what that transaction returns. */
+import type { ResultKind, TokenUsage } from "@nightshift/domain";
 import type { WaitingSlice } from "./slice-row.ts";
 
-/** A finished line and where its result lies: in which of the flush's segments, and there. */
+/** A line with a result, and the place of the result in one of the flush's segments. */
 export interface LineResult {
   readonly batchNo: number;
   readonly line: number;
-  /** The slice that it was claimed with. */
+  /** The slice that the line was claimed with. */
   readonly sliceNo: number;
   readonly requestGen: number;
-  readonly kind: "output" | "error";
+  readonly resultKind: ResultKind;
   /** The segment's key. */
   readonly segment: string;
   readonly offset: number;
   readonly length: number;
-  /** Failed because its attempts ran out. */
+  /** True if the line failed because its attempts ran out. */
   readonly isExhausted: boolean;
   readonly usage: TokenUsage | null;
 }
 
-/** Lines of one slice that go to a new slice: one that burned an attempt, or those that were never sent. */
+/** Lines that move from a slice to a new one: a line whose attempt failed, or lines that were never sent. */
 export interface SliceReturn {
   readonly batchNo: number;
-  /** The slice that they leave; it must still be this owner's, with this `gen`, or the return is dropped. */
+  /** The slice that the lines leave. Unless it still has this owner and this `gen`, the return is dropped. */
   readonly owner: string;
   readonly sliceNo: number;
   readonly gen: number;
   readonly lines: readonly number[];
-  /** Where the new slice begins and ends; it covers `lines`. */
+  /** The range of the new slice, which covers `lines`. */
   readonly firstLine: number;
   readonly lineCount: number;
   readonly byteOffset: number;
   readonly byteLength: number;
   readonly attempt: number;
-  /** From now, by the database's clock. */
+  /** Delay until the new slice is due, by the database's clock. */
   readonly delayMs: number;
 }
 
-/** A segment object that is durable. */
+/** A segment whose object is durable. */
 export interface WrittenSegment {
   readonly key: string;
   readonly bytes: number;
@@ -50,11 +50,11 @@ export interface Flush {
 }
 
 export interface Recorded {
-  /** The results that this flush brought; the others had a result already, or their batch is sealed and nobody retries the line. */
+  /** The results that were recorded. The lines of the others already had a result, or their batch is sealed. */
   readonly results: readonly LineResult[];
-  /** New slices, to be enqueued when their delay is over. */
+  /** New slices, to be enqueued after their delay. */
   readonly slices: readonly WaitingSlice[];
-  /** Finished batches whose last open retry this flush answered: their files can be rebuilt. */
+  /** Finished batches whose last open retry this flush answered. Their files can be rebuilt. */
   readonly retried: readonly number[];
   /** Batches that this flush completed. */
   readonly sealed: readonly number[];

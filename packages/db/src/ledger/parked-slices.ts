@@ -1,11 +1,11 @@
-/** Many lines that were asked for again at once: they wait in the ledger, and come into the upstream's window bit by bit. */
+/** Parked slices: retries of many lines at once, which wait until the upstream's window has room for them. */
 import { windowLines, type FeedWindow } from "@nightshift/domain";
 import type { Tx } from "../pool.ts";
 import { SMALL_BATCH_LINES, type WaitingSlice } from "./slice-row.ts";
 
 /**
- * How many parked lines one feed makes due: half of the room in the window; the other half is for lines that were never
- * sent. Nothing comes into the window of a paused upstream.
+ * The number of parked lines that one feed makes due: half of the room in the window. The other half is for lines that
+ * were never sent. 0 while the upstream is paused.
  */
 export function roomForParked(
   window: FeedWindow & { readonly hasParked: boolean; readonly isPaused: boolean },
@@ -14,7 +14,7 @@ export function roomForParked(
   return Math.max(0, Math.ceil((windowLines(window) - window.dueLines) / 2));
 }
 
-/** Makes so many parked slices due, the oldest first. Returns what is to be enqueued. */
+/** Makes this many parked slices due, oldest first. Returns the slices to enqueue. */
 export async function releaseParked(tx: Tx, upstream: string, room: number): Promise<WaitingSlice[]> {
   if (room === 0) return [];
   const { rows } = await tx.query<WaitingSlice>(

@@ -1,12 +1,15 @@
-/** The line index is partitioned by the day on which a batch was created, so that retention drops whole tables. */
+/**
+ * The partitions of the line index, by the day on which a batch was created. Old days can be dropped as whole tables,
+ * but nothing drops them yet: the line index keeps growing.
+ */
 import type { Db } from "../pool.ts";
 import { withTx } from "../tx.ts";
 
-/** Makes sure that the index has a partition for that day (days since 1970-01-01, UTC). Safe when many ask at once. */
+/** Creates the partition for a day (days since 1970-01-01, UTC) unless it exists. Concurrent calls are safe. */
 export async function ensureLinePartition(db: Db, day: number): Promise<void> {
   const table = `lines_${String(Math.trunc(day))}`;
   const exists = async (query: Pick<Db, "query">): Promise<boolean> => {
-    // Not to_regclass: behind the lock it may answer from a cache of before, in which the table is missing.
+    // Not to_regclass: it may use a catalog snapshot from before the lock, which lacks the table.
     const { rows } = await query.query<{ exists: boolean }>(
       `/* lines.has_partition */
       select exists (select 1 from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -19,7 +22,7 @@ export async function ensureLinePartition(db: Db, day: number): Promise<void> {
   await withTx(db, async (tx) => {
     await tx.query("/* lines.partition_lock */ select pg_advisory_xact_lock(hashtextextended('lines partition', 0))");
     if (await exists(tx)) return;
-    // Made apart and then attached: `create … partition of` would lock out the recorders, attaching does not.
+    // Create the table, then attach it: `create … partition of` would block the recorders, attaching does not.
     await tx.query(`create table ${table} (like lines including all)`);
     await tx.query(
       `alter table lines attach partition ${table} for values from (${String(day)}) to (${String(day + 1)})`,

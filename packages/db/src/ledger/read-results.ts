@@ -1,4 +1,7 @@
-/** What an assembler reads of a sealed batch: where its results lie. */
+/**
+ * Reads where the results of a batch are: by line for the assembler, by commit for readers that poll for new results.
+ */
+import type { ResultKind } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 
 export interface StoredLine {
@@ -14,35 +17,35 @@ export interface StoredExtent {
   readonly length: number;
 }
 
-/** The index rows of one kind, ordered by their place in the segments. At most the batch's total: 50,000. */
+/** The index rows of one kind, ordered by their place in the segments. At most 50,000, the limit of a batch. */
 export async function storedLines(
   db: Queryable,
   batch: { batchNo: number; day: number },
-  failed: boolean,
+  resultKind: ResultKind,
 ): Promise<StoredLine[]> {
   const { rows } = await db.query<StoredLine>(
     `/* results.lines */
     select l.line, s.key, l.segment_offset as offset, l.length
     from lines l join segments s on s.id = l.segment
     where l.day = $1 and l.batch_no = $2 and l.failed = $3 order by l.segment, l.segment_offset`,
-    [batch.day, batch.batchNo, failed],
+    [batch.day, batch.batchNo, resultKind === "error"],
   );
   return rows;
 }
 
-/** The extents of a batch's output, in the order of their commit. */
+/** The extents of a batch's output lines, in the order of their commit. */
 export async function outputExtents(db: Queryable, batchNo: number): Promise<StoredExtent[]> {
   const { rows } = await db.query<StoredExtent>(
     `/* results.extents */
     select s.key, e.segment_offset as offset, e.length
     from extents e join segments s on s.id = e.segment
-    where e.batch_no = $1 and e.kind = 'output' order by e.seq, e.segment, e.segment_offset`,
+    where e.batch_no = $1 and e.result_kind = 'output' order by e.seq, e.segment, e.segment_offset`,
     [batchNo],
   );
   return rows;
 }
 
-/** The lines that succeeded, in their order. */
+/** The lines that succeeded, in ascending order. */
 export async function outputLines(db: Queryable, batch: { batchNo: number; day: number }): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(
     "/* results.output_lines */ select line from lines where day = $1 and batch_no = $2 and not failed order by line",
@@ -51,11 +54,45 @@ export async function outputLines(db: Queryable, batch: { batchNo: number; day: 
   return rows.map((row) => row.line);
 }
 
-/** The lines that have a result, in their order: all others of a sealed batch were never finished. */
+/** The lines that have a result, in ascending order. All other lines of a sealed batch are unfinished. */
 export async function finishedLines(db: Queryable, batch: { batchNo: number; day: number }): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(
     "/* results.finished */ select line from lines where day = $1 and batch_no = $2 order by line",
     [batch.day, batch.batchNo],
   );
   return rows.map((row) => row.line);
+}
+
+/** A run of output or error lines. Each line ends with a line break. */
+export interface ResultExtent {
+  readonly seq: number;
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly lines: number;
+}
+
+const extentsOf = (kind: ResultKind): string => `
+  (select seq, segment, segment_offset, length, lines from extents
+  where batch_no = $1 and result_kind = '${kind}' and seq >= $2 order by seq, segment, segment_offset limit $3)`;
+
+/**
+ * The first `limit` extents from `seq` on, in the order of their commit. `seq` is assigned under the lock of the
+ * batch's progress, so nothing is ever added before an extent that a reader has seen. A result that a retry replaced
+ * stays, and its replacement has a later `seq`. Empty once maintenance has deleted the batch's segments.
+ */
+export async function resultExtents(
+  db: Queryable,
+  batchNo: number,
+  seq: number,
+  limit: number,
+): Promise<ResultExtent[]> {
+  const { rows } = await db.query<ResultExtent>(
+    `/* results.log */
+    select e.seq, s.key, e.segment_offset as offset, e.length, e.lines
+    from (${extentsOf("output")} union all ${extentsOf("error")}) e join segments s on s.id = e.segment
+    order by e.seq, e.segment, e.segment_offset limit $3`,
+    [batchNo, seq, limit],
+  );
+  return rows;
 }

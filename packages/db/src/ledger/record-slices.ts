@@ -1,4 +1,4 @@
-/** The half of recording that clears `todo` bits, and makes new slices of lines that are to be tried again. */
+/** The part of recording that clears `todo` bits and inserts new slices for lines that need another attempt. */
 import type { Tx } from "../pool.ts";
 import type { LineResult, SliceReturn } from "./flush.ts";
 import { fromBigint, SMALL_BATCH_LINES, toBigint, type WaitingSlice } from "./slice-row.ts";
@@ -17,9 +17,9 @@ interface HeldSlice {
 }
 
 /**
- * Clears the bit of each line with a result in every slice of its batch that holds it (a worker that was taken for dead
- * may bring a result for a slice which is another's by now). A return moves only bits that it finds set in a slice of
- * the same owner and `gen`; the rest of it is dropped.
+ * Clears the bit of each line with a result, in every slice of its batch that holds the line. After a worker was
+ * declared dead, another worker may own its slices. A return moves only the bits that are set in a slice with its owner
+ * and `gen`. The rest of the return is dropped.
  */
 export async function moveBits(
   tx: Tx,
@@ -29,7 +29,7 @@ export async function moveBits(
   const held = await lockSlices(tx, results, returns);
   const before = new Map(held.map((slice) => [slice.sliceNo, slice.todo]));
   clearResults(held, results);
-  const moved = returns.flatMap((asked) => takeReturn(held, asked));
+  const moved = returns.flatMap((back) => takeReturn(held, back));
   await writeTodo(
     tx,
     held.filter((slice) => slice.todo !== before.get(slice.sliceNo)),
@@ -38,8 +38,8 @@ export async function moveBits(
 }
 
 /**
- * Locks the slices that hold the lines: nearly always those that the lines were claimed with, found by their numbers. A
- * line that is not there any more is looked for in all slices of its batch, which costs ten times as much.
+ * Locks the slices that hold the lines. Nearly always these are the slices that the lines were claimed with, found by
+ * number. For a line that is no longer in its slice it searches all slices of the batch, which costs ten times as much.
  */
 async function lockSlices(
   tx: Tx,
@@ -55,7 +55,8 @@ async function lockSlices(
     tx,
     `slice_no in (
       select s.slice_no from unnest($1::bigint[], $2::int[]) as l (batch_no, line)
-      join slices s on s.batch_no = l.batch_no and s.first_line between l.line - 63 and l.line and l.line < s.first_line + s.line_count)`,
+      join slices s on s.batch_no = l.batch_no and s.first_line between l.line - 63 and l.line
+        and l.line < s.first_line + s.line_count)`,
     [strays.map((l) => l.batchNo), strays.map((l) => l.line)],
   );
   return [...held, ...others.filter((slice) => !byNumber.has(slice.sliceNo))];
@@ -70,8 +71,8 @@ function holds(slice: HeldSlice | undefined, { batchNo, line }: LineResult): boo
 async function selectSlices(tx: Tx, which: string, values: readonly unknown[]): Promise<HeldSlice[]> {
   const { rows } = await tx.query<Omit<HeldSlice, "todo"> & { todo: string }>(
     `/* ledger.lock_slices */
-    select slice_no as "sliceNo", batch_no as "batchNo", gen, owner, upstream, first_line as "firstLine", line_count as "lineCount",
-      request_gen as "requestGen", retry_until as "retryUntil", todo::text as todo
+    select slice_no as "sliceNo", batch_no as "batchNo", gen, owner, upstream, first_line as "firstLine",
+      line_count as "lineCount", request_gen as "requestGen", retry_until as "retryUntil", todo::text as todo
     from slices where ${which} order by slice_no for no key update`,
     [...values],
   );
@@ -93,21 +94,21 @@ function clearResults(held: readonly HeldSlice[], results: readonly LineResult[]
 
 interface ReturnedSlice {
   from: HeldSlice;
-  asked: SliceReturn;
+  back: SliceReturn;
   todo: bigint;
 }
 
-function takeReturn(held: readonly HeldSlice[], asked: SliceReturn): ReturnedSlice[] {
-  const from = held.find((slice) => slice.sliceNo === asked.sliceNo);
-  if (from?.owner !== asked.owner || from.gen !== asked.gen) return [];
+function takeReturn(held: readonly HeldSlice[], back: SliceReturn): ReturnedSlice[] {
+  const from = held.find((slice) => slice.sliceNo === back.sliceNo);
+  if (from?.owner !== back.owner || from.gen !== back.gen) return [];
   let todo = 0n;
-  for (const line of asked.lines) {
+  for (const line of back.lines) {
     const bit = 1n << BigInt(line - from.firstLine);
     if ((from.todo & bit) === 0n) continue;
     from.todo &= ~bit;
-    todo |= 1n << BigInt(line - asked.firstLine);
+    todo |= 1n << BigInt(line - back.firstLine);
   }
-  return todo === 0n ? [] : [{ from, asked, todo }];
+  return todo === 0n ? [] : [{ from, back, todo }];
 }
 
 async function writeTodo(tx: Tx, changed: readonly HeldSlice[]): Promise<void> {
@@ -133,8 +134,8 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
   const { rows } = await tx.query<WaitingSlice>(
     `/* ledger.insert_returned */
     with inserted as (
-      insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen, not_before,
-        retry_until)
+      insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
+        not_before, retry_until)
       select batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, attempt, request_gen,
         clock_timestamp() + delay_ms * interval '1 millisecond', retry_until
       from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[],
@@ -148,14 +149,14 @@ async function insertReturned(tx: Tx, moved: readonly ReturnedSlice[]): Promise<
     [
       moved.map((m) => m.from.batchNo),
       moved.map((m) => m.from.upstream),
-      moved.map((m) => m.asked.firstLine),
-      moved.map((m) => m.asked.lineCount),
-      moved.map((m) => m.asked.byteOffset),
-      moved.map((m) => m.asked.byteLength),
+      moved.map((m) => m.back.firstLine),
+      moved.map((m) => m.back.lineCount),
+      moved.map((m) => m.back.byteOffset),
+      moved.map((m) => m.back.byteLength),
       moved.map((m) => toBigint(m.todo)),
-      moved.map((m) => m.asked.attempt),
+      moved.map((m) => m.back.attempt),
       moved.map((m) => m.from.requestGen),
-      moved.map((m) => m.asked.delayMs),
+      moved.map((m) => m.back.delayMs),
       SMALL_BATCH_LINES,
       moved.map((m) => m.from.retryUntil),
     ],

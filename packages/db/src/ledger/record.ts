@@ -1,9 +1,8 @@
 /**
- * Makes results durable in the ledger: one transaction for each flush moves its lines from their slices to the line index,
- * or to new slices where they are to be tried again. What it returns happened; an ambiguous commit is simply repeated.
+ * Records results in the ledger. One transaction for each flush moves its lines from their slices to the line index, or
+ * to new slices if they need another attempt. After an ambiguous commit the caller repeats the call.
  */
 import type { Db, Tx } from "../pool.ts";
-import { answerRetries, closeRetries, fullyAnswered } from "../retries/answer-retries.ts";
 import { withTx } from "../tx.ts";
 import type { Flush, LineResult, Recorded } from "./flush.ts";
 import {
@@ -14,31 +13,34 @@ import {
   lockProgress,
   type ProgressRow,
 } from "./record-results.ts";
+import { answerRetries, closeRetries, fullyAnswered } from "./record-retries.ts";
 import { moveBits } from "./record-slices.ts";
 import { sealBatch } from "./seal.ts";
 
-/** Commits a flush whose segment objects are durable. Takes its locks in the order batch_progress, slices, lines, batches. */
+/**
+ * Commits a flush whose segment objects are durable. Locks batch_progress, slices, lines and batches, in this order.
+ */
 export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Recorded> {
   return withTx(db, async (tx) => {
     const progress = await lockProgress(tx, batchesOf(flush));
-    const open = (batchNo: number): boolean => progress.get(batchNo)?.isSealed === false;
-    const hasRetries = (batchNo: number): boolean => (progress.get(batchNo)?.retries ?? 0) > 0;
+    const isOpen = (batchNo: number): boolean => progress.get(batchNo)?.isSealed === false;
+    const hasRetries = (batchNo: number): boolean => (progress.get(batchNo)?.retryCount ?? 0) > 0;
     const answered = await recordRetries(
       tx,
       flush,
-      flush.results.filter((r) => !open(r.batchNo) && hasRetries(r.batchNo)),
+      flush.results.filter((r) => !isOpen(r.batchNo) && hasRetries(r.batchNo)),
       now,
     );
     const candidates = await withoutOutdated(
       tx,
-      flush.results.filter((r) => open(r.batchNo)),
+      flush.results.filter((r) => isOpen(r.batchNo)),
       progress,
     );
     const slices = await moveBits(
       tx,
       [...candidates, ...answered],
-      // Of a sealed batch only slices of retries are left to return to.
-      flush.returns.filter((r) => open(r.batchNo) || hasRetries(r.batchNo)),
+      // The only slices of a sealed batch are those of its retries.
+      flush.returns.filter((r) => isOpen(r.batchNo) || hasRetries(r.batchNo)),
     );
     const results = await recordResults(tx, flush, candidates, progress);
     const ofRetries = results.filter((r) => hasRetries(r.batchNo));
@@ -59,7 +61,7 @@ function batchesOf(flush: Flush): number[] {
   return [...batches].sort((a, b) => a - b);
 }
 
-/** Of sealed batches only what somebody asked for is kept; it changes nothing of the batch before it is published. */
+/** Keeps the results of retries of sealed batches. They do not change the batch until they are published. */
 async function recordRetries(tx: Tx, flush: Flush, results: readonly LineResult[], now: Date): Promise<LineResult[]> {
   if (results.length === 0) return [];
   return answerRetries(tx, await insertSegments(tx, flush.segments), results, now);
@@ -79,13 +81,13 @@ async function recordResults(
   return results;
 }
 
-/** Drops results of a request that was asked for again meanwhile: only the newest `request_gen` counts. */
+/** Drops results of requests that a retry has replaced: only the newest `request_gen` counts. */
 async function withoutOutdated(
   tx: Tx,
   results: readonly LineResult[],
   progress: ReadonlyMap<number, ProgressRow>,
 ): Promise<LineResult[]> {
-  const retried = results.filter((r) => (progress.get(r.batchNo)?.retries ?? 0) > 0);
+  const retried = results.filter((r) => (progress.get(r.batchNo)?.retryCount ?? 0) > 0);
   if (retried.length === 0) return [...results];
   const { rows } = await tx.query<{ batchNo: number; line: number; gen: number }>(
     `/* ledger.newest_retries */

@@ -1,19 +1,21 @@
-/** The one point of no return: after the seal no result of a batch is recorded any more, and its files can be assembled. */
-import type { Db, Tx } from "../pool.ts";
-import { moveBatch } from "../batches/move-batch.ts";
-import { withTx } from "../tx.ts";
+/** Seals batches. After the seal no more results are recorded, and the batch's files can be assembled. */
 import type { BatchStatus } from "@nightshift/domain";
+import { moveBatch } from "../batches/move-batch.ts";
+import type { Db, Tx } from "../pool.ts";
+import { withTx } from "../tx.ts";
 
 export type SealReason = "done" | "expired" | "cancelled";
 
 /**
- * Seals a batch, within the caller's transaction; false where it is sealed already, or in no state to be. Separate
- * statements in the lock order: one CTE would work on a snapshot and leave rows behind. From `cancelling` every seal
- * counts as a cancel. Lines without a result count as failed.
+ * Seals a batch within the caller's transaction. False if it is already sealed, or if its status does not allow it.
+ * Runs separate statements in the lock order, because a single CTE would work on a snapshot and leave rows behind. A
+ * batch in `cancelling` is always sealed as cancelled. Lines without a result count as failed.
  */
 export async function sealBatch(tx: Tx, batchNo: number, reason: SealReason, now: Date): Promise<boolean> {
-  const { rows: unsealed } = await tx.query<{ retries: number }>(
-    "/* ledger.seal_lock */ select retries from batch_progress where batch_no = $1 and sealed_at is null for no key update",
+  const { rows: unsealed } = await tx.query<{ retryCount: number }>(
+    `/* ledger.seal_lock */
+    select retry_count as "retryCount" from batch_progress
+    where batch_no = $1 and sealed_at is null for no key update`,
     [batchNo],
   );
   if (unsealed[0] === undefined) return false;
@@ -25,7 +27,7 @@ export async function sealBatch(tx: Tx, batchNo: number, reason: SealReason, now
     [batchNo],
   );
   await tx.query("/* ledger.seal_delete */ delete from slices where batch_no = $1", [batchNo]);
-  if (unsealed[0].retries > 0) {
+  if (unsealed[0].retryCount > 0) {
     await tx.query(
       "/* ledger.seal_retries */ update retries set state = 'failed' where batch_no = $1 and state = 'open'",
       [batchNo],
@@ -41,12 +43,14 @@ export async function sealBatch(tx: Tx, batchNo: number, reason: SealReason, now
   return true;
 }
 
-/** Seals a batch whose completion window has ended; what is in flight is discarded when it comes back. */
+/** Seals a batch whose completion window has ended. Results of requests in flight are discarded when they arrive. */
 export async function sealExpired(db: Db, batchNo: number, now: Date): Promise<boolean> {
   return withTx(db, (tx) => sealBatch(tx, batchNo, "expired", now));
 }
 
-/** Seals a cancelling batch once no worker owns a slice of it, or at once when `force` is set (the grace has passed). */
+/**
+ * Seals a cancelling batch once no worker owns a slice of it. With `force`, after the grace period, seals it anyway.
+ */
 export async function sealCancelled(db: Db, batchNo: number, force: boolean, now: Date): Promise<boolean> {
   return withTx(db, async (tx) => {
     await tx.query("/* ledger.cancel_lock */ select 1 from batch_progress where batch_no = $1 for no key update", [

@@ -1,20 +1,21 @@
-/** A slice: a run of consecutive lines of one batch that was handed out, and which of them are still to do. */
+/** A slice: a run of consecutive lines of one batch, with one bit for each line that is still to do. */
 
-/** A slice's identity for the queue: `gen` changes whenever a slice is freed, so that old jobs for it are stale. */
+/** Identifies a slice in the queue. `gen` changes whenever the slice is freed, which makes older jobs for it stale. */
 export interface SliceRef {
   readonly sliceNo: number;
   readonly gen: number;
 }
 
-/** A slice that waits for a worker. `isBulk` is false for small batches, which go before the others. */
+/** A slice that waits for a worker. */
 export interface WaitingSlice extends SliceRef {
   readonly upstream: string;
+  /** False for small batches, which go before the others. */
   readonly isBulk: boolean;
-  /** How long until it may be enqueued. */
+  /** The delay until it may be enqueued. */
   readonly delayMs: number;
 }
 
-/** A slice in the hands of a worker, with what it must know of its batch. */
+/** A slice that a worker has claimed, with the facts about its batch that the worker needs. */
 export interface ClaimedSlice extends SliceRef {
   readonly owner: string;
   readonly upstream: string;
@@ -23,7 +24,7 @@ export interface ClaimedSlice extends SliceRef {
   readonly tenant: string;
   readonly endpoint: string;
   readonly inputBlob: string;
-  /** The batch's; of a retry of a finished batch its own. */
+  /** The batch deadline, or the retry's own deadline if the batch has finished. */
   readonly deadline: Date;
   /** False for small batches, whose lines go before the others. */
   readonly isBulk: boolean;
@@ -31,19 +32,19 @@ export interface ClaimedSlice extends SliceRef {
   readonly lineCount: number;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** Bit i: line firstLine + i is this slice's. */
+  /** Bit i is set while line firstLine + i is still to do. */
   readonly todo: bigint;
-  /** Attempts that these lines have burned before. */
+  /** The number of failed attempts of these lines. */
   readonly attempt: number;
   readonly requestGen: number;
 }
 
-/** Batches of at most so many lines go before bulk. */
+/** Batches with at most this many lines go before the others. */
 export const SMALL_BATCH_LINES = 64;
 
 const BITS = 64;
 
-/** Postgres' bigint is signed; a mask has all 64 bits. */
+/** Reads a mask of 64 bits from a bigint of Postgres, which is signed. */
 export function fromBigint(text: string): bigint {
   return BigInt.asUintN(BITS, BigInt(text));
 }
@@ -53,7 +54,7 @@ export function toBigint(mask: bigint): string {
   return BigInt.asIntN(BITS, mask).toString();
 }
 
-/** The mask of lines first to first + count - 1 of a slice that begins with first. */
+/** A mask with the lowest `count` bits set. */
 export function fullMask(count: number): bigint {
   return (1n << BigInt(count)) - 1n;
 }

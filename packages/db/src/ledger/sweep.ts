@@ -1,4 +1,4 @@
-/** Retention of the result log: what only finished batches have written is not needed once their files exist. */
+/** Retention of segments: once a batch has its files, its segments are no longer needed. */
 import type { Db, Queryable } from "../pool.ts";
 import { withTx } from "../tx.ts";
 
@@ -7,7 +7,10 @@ export interface SweptSegment {
   readonly key: string;
 }
 
-/** Segments older than `minAgeSeconds` that no unfinished batch and no unpublished retry has results in, at most `limit`. */
+/**
+ * Segments older than `minAgeSeconds` without results of unpublished retries, of unfinished batches, or of batches that
+ * finished less than `minAgeSeconds` ago. At most `limit`.
+ */
 export async function sweepableSegments(db: Queryable, minAgeSeconds: number, limit: number): Promise<SweptSegment[]> {
   const { rows } = await db.query<SweptSegment>(
     `/* sweep.segments */
@@ -23,7 +26,7 @@ export async function sweepableSegments(db: Queryable, minAgeSeconds: number, li
   return rows;
 }
 
-/** Which of these keys are segments that the ledger knows of. */
+/** Which of these keys belong to a segment in the ledger. */
 export async function knownSegments(db: Queryable, keys: readonly string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ key: string }>("/* sweep.known */ select key from segments where key = any($1)", [
     keys,
@@ -31,7 +34,7 @@ export async function knownSegments(db: Queryable, keys: readonly string[]): Pro
   return new Set(rows.map(({ key }) => key));
 }
 
-/** Forgets segments whose objects are deleted. */
+/** Deletes the rows of segments whose objects are deleted, and their extents. */
 export async function forgetSegments(db: Db, ids: readonly number[]): Promise<void> {
   await withTx(db, async (tx) => {
     await tx.query("/* sweep.extents */ delete from extents where segment = any($1)", [ids]);

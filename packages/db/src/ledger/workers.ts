@@ -1,4 +1,4 @@
-/** Who works: heartbeats, and what happens to the slices of those whose heartbeat stopped. */
+/** The registered workers: their heartbeats, the slices of dead workers, and turns at periodic tasks. */
 import type { Db, Queryable } from "../pool.ts";
 import { withTx } from "../tx.ts";
 
@@ -9,7 +9,7 @@ export interface WorkerRow {
   readonly pid: number;
 }
 
-/** Puts a worker on the list. Rejects where there is one with its id. */
+/** Registers a worker. Rejects if its id is taken. */
 export async function registerWorker(db: Queryable, worker: { id: string; host: string; pid: number }): Promise<void> {
   await db.query("/* workers.register */ insert into workers (id, host, pid) values ($1, $2, $3)", [
     worker.id,
@@ -18,7 +18,7 @@ export async function registerWorker(db: Queryable, worker: { id: string; host: 
   ]);
 }
 
-/** False where the worker was declared dead: it must go on under a new id. */
+/** False if the worker was declared dead. Then it must register again under a new id. */
 export async function recordHeartbeat(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query(
     "/* workers.heartbeat */ update workers set heartbeat = heartbeat + 1 where id = $1",
@@ -27,20 +27,22 @@ export async function recordHeartbeat(db: Queryable, id: string): Promise<boolea
   return rowCount === 1;
 }
 
-/** All that are on the list, in no particular order. Whether a heartbeat has stopped, the observer tells by looking twice. */
+/**
+ * All registered workers, in no particular order. An observer that calls this twice sees which heartbeats have stopped.
+ */
 export async function listWorkers(db: Queryable): Promise<WorkerRow[]> {
   const { rows } = await db.query<WorkerRow>("/* workers.list */ select id, heartbeat, host, pid from workers");
   return rows;
 }
 
-/** Takes a worker off the list; its slices are free from then on, by `freeOrphans`. */
+/** Removes workers. The next `freeOrphans` frees their slices. */
 export async function removeWorkers(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.query("/* workers.remove */ delete from workers where id = any($1)", [ids]);
 }
 
 /**
- * Frees the slices and permits of owners that are not on the list of workers. A freed slice has a new `gen`, so whatever
- * the queue still holds of it is stale. Rows that somebody is recording at this moment are left for the next call.
+ * Frees the slices and permits of owners that are not registered. A freed slice has a new `gen`, so its older jobs are
+ * stale. Skips rows that a recorder has locked. The next call frees them. Returns the number of freed slices.
  */
 export async function freeOrphans(db: Db): Promise<number> {
   return withTx(db, async (tx) => {
@@ -54,4 +56,19 @@ export async function freeOrphans(db: Db): Promise<number> {
     );
     return rowCount ?? 0;
   });
+}
+
+/**
+ * Takes the turn at a task that one worker at a time should run. True at most once every `everyMs` over all workers, by
+ * the database's clock.
+ */
+export async function takeTurn(db: Queryable, name: string, everyMs: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `/* turns.take */
+    insert into turns as t (name, taken_at) values ($1, clock_timestamp())
+    on conflict (name) do update set taken_at = excluded.taken_at
+      where t.taken_at < excluded.taken_at - $2 * interval '1 millisecond'`,
+    [name, everyMs],
+  );
+  return rowCount === 1;
 }

@@ -1,9 +1,9 @@
-/** Invariant 7 as arithmetic: concurrency and rate hold over all workers, however their leases overlap with their sends. */
+/** Invariant 7 as arithmetic: concurrency and rate hold over all workers, however leases and sends overlap. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { grant, type Grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
-/** More than there are. */
+/** More permits than exist. */
 const MANY = 1_000;
 const hungry = (count: number): number[] => Array.from({ length: count }, () => MANY);
 
@@ -39,11 +39,11 @@ describe("permits", () => {
     [{ othersWanted: hungry(4), heldByOthers: 7, othersWithout: 1 }, 2],
     [{ othersWanted: hungry(4), heldByOthers: 8, othersWithout: 1 }, 1],
     [{ othersWanted: hungry(20), heldByOthers: 9, othersWithout: 11 }, 1],
-  ])("with %o of ten, a worker in need gets %d", (others, permits) => {
+  ])("with %o of ten permits, a worker with lines gets %d", (others, permits) => {
     expect(grant({ ...idle, ...others }, quiet).permits).toBe(permits);
   });
 
-  test("what a worker cannot use is for the others, but only while somebody wants it", () => {
+  test("are limited to what the worker asked for, but only under contention", () => {
     const contended = { ...idle, othersWanted: hungry(1) };
 
     expect(grant(contended, { ...quiet, wantedPermits: 3, ceiling: 3 })).toMatchObject({ permits: 3, held: 3 });
@@ -51,18 +51,18 @@ describe("permits", () => {
     expect(grant({ ...idle, othersWanted: [2] }, { ...quiet, wantedPermits: 3 }).permits).toBe(8);
   });
 
-  test("a worker without need gets none, and is charged for what it may still have in flight", () => {
+  test("are 0 for a worker without lines, but its lines in flight still count as held", () => {
     expect(grant(idle, { ...quiet, wantedPermits: 0, ceiling: 3 })).toMatchObject({ permits: 0, held: 3 });
   });
 
-  test("a worker that must give some back is charged for them until it has", () => {
+  test("count as held until the worker has given them back", () => {
     expect(grant({ ...idle, othersWanted: hungry(1) }, { ...quiet, ceiling: 10 })).toMatchObject({
       permits: 5,
       held: 10,
     });
   });
 
-  test("more lines than the upstream's concurrency are never in flight, in no interleaving of leases and sends", () => {
+  test("never allow more lines in flight than the concurrency, in any interleaving of leases and sends", () => {
     const steps = fc.array(fc.record({ who: fc.nat(3), act: fc.constantFrom(...ACTS) }), {
       minLength: 50,
       maxLength: 400,
@@ -78,11 +78,11 @@ describe("permits", () => {
     );
   });
 
-  test("leases that go round give each of the workers in need its share, and leave none without", () => {
+  test("give each worker with lines its share after some rounds of leases", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 8, max: 300 }), (count, concurrency) => {
         const held = Array.from({ length: count }, () => 0);
-        // Twice as many rounds as it takes when each worker gives up one permit in each of its turns.
+        // Twice as many rounds as needed if each worker gives up one permit in each round.
         for (let round = 0; round < 2 * count; round += 1) {
           for (let i = 0; i < count; i += 1) {
             const others = held.filter((_, other) => other !== i);
@@ -106,7 +106,7 @@ describe("permits", () => {
 });
 
 describe("credits", () => {
-  test("no window of 60 s has more requests than the rate, whatever the intervals and however greedy", () => {
+  test("never exceed the rate in any window of 60 s, for any intervals and requests", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100_000 }),
@@ -134,7 +134,7 @@ describe("credits", () => {
   });
 
   test.each([1, 10, 60, 600, 30_000])(
-    "a rate of %d a minute is used up to at least nine tenths",
+    "use at least nine tenths of a rate of %d requests per minute",
     (requestsPerMinute) => {
       let credits = 0;
       let sent = 0;
@@ -152,14 +152,14 @@ describe("credits", () => {
     },
   );
 
-  test("lapse after a quarter of a second; a worker that has waited and comes late is given what was its own", () => {
+  test("lapse after a quarter of a second, but a late worker whose lines have waited catches up", () => {
     const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
 
     expect(grant(late, { ...quiet, wantedCredits: 1e9 }).credits).toBe(245);
     expect(grant(late, { ...quiet, wantedCredits: 1e9, hasWaited: true }).credits).toBe(980);
   });
 
-  test("only what is wanted is taken; a want below nothing takes nothing", () => {
+  test("are granted as requested, and a negative request takes nothing", () => {
     const state = { ...idle, requestsPerMinute: 60_000, credits: 50 };
 
     expect(grant(state, { ...quiet, wantedCredits: 20 })).toMatchObject({ credits: 20, creditsLeft: 30 });
@@ -171,13 +171,13 @@ describe("the upstream's concurrency", () => {
   const shrink = (state: UpstreamState): Grant => grant(state, { ...quiet, throttled: 7, answered: 3 });
   const grow = (state: UpstreamState): Grant => grant(state, { ...quiet, answered: 1 });
 
-  test("falls by a share when it throttles, once a second at most, and never to nothing", () => {
+  test("shrinks when the upstream throttles, at most once a second, and never below 1", () => {
     expect(shrink(idle)).toMatchObject({ concurrencyNow: 7, hasShrunk: true, permits: 7 });
     expect(shrink({ ...idle, sinceShrinkMs: 900 })).toMatchObject({ concurrencyNow: 10, hasShrunk: false });
     expect(shrink({ ...idle, concurrencyNow: 1 })).toMatchObject({ concurrencyNow: 1, permits: 1 });
   });
 
-  test("grows back step by step while it answers, up to what is configured; silence changes nothing", () => {
+  test("grows back with each lease after replies, up to the configured value", () => {
     let state = { ...idle, concurrencyNow: 2.5 };
     const seen: number[] = [];
     for (let i = 0; i < 20; i += 1) {
@@ -190,7 +190,7 @@ describe("the upstream's concurrency", () => {
     expect(grant({ ...idle, concurrencyNow: 4 }, quiet).concurrencyNow).toBe(4);
   });
 
-  test("is cut at once where less is configured than was learned", () => {
+  test("shrinks at once if the configured value is lower", () => {
     expect(grow({ ...idle, concurrency: 3, concurrencyNow: 10 }).concurrencyNow).toBe(3);
   });
 });
@@ -198,19 +198,19 @@ describe("the upstream's concurrency", () => {
 const ACTS = ["send", "send", "send", "reply", "ask", "ask after a 429", "rest", "commit", "read"] as const;
 type Act = (typeof ACTS)[number];
 
-/** One worker as the upstream and Postgres see it. */
+/** One worker, as the upstream and Postgres see it. */
 interface SimulatedWorker {
   inFlight: number;
   permits: number;
   held: number;
   needed: boolean;
-  /** A lease under way that Postgres has not seen yet. */
+  /** A lease request on its way to Postgres. */
   asked: LeaseRequest | null;
-  /** Its answer, which the worker has not read yet. */
+  /** The answer, which the worker has not read yet. */
   given: Grant | null;
 }
 
-/** Workers that go on sending and getting replies while their leases are under way. */
+/** Workers that send and receive while their leases are in progress. */
 function simulateLeases(count: number, concurrency: number): { act(who: number, act: Act): void; inFlight(): number } {
   const workers = Array.from({ length: count }, (): SimulatedWorker => {
     return { inFlight: 0, permits: 0, held: 0, needed: false, asked: null, given: null };

@@ -1,40 +1,44 @@
-/** How an upstream's limits are shared out: arithmetic only, so that it can be tested without a database. */
+/** Shares an upstream's limits between workers. Pure arithmetic, so that it can be tested without a database. */
 
 export interface UpstreamState {
   readonly concurrency: number;
-  /** What the upstream bears at the moment: at most `concurrency`, at least 1. */
+  /** The concurrency that the upstream currently handles: at most `concurrency`, at least 1. */
   readonly concurrencyNow: number;
   readonly requestsPerMinute: number | null;
-  /** Requests that may be sent at once, as of `sinceRefillMs` ago. */
+  /** Requests that may be sent immediately, as of `sinceRefillMs` ago. */
   readonly credits: number;
   readonly sinceRefillMs: number;
   readonly sinceShrinkMs: number;
   /** Permits that other workers hold. */
   readonly heldByOthers: number;
-  /** What each of the other workers that have lines could use. */
+  /** The permits that each other worker with lines could use. */
   readonly othersWanted: readonly number[];
-  /** Those in need that hold no permit at all. */
+  /** The number of other workers with lines that hold no permit. */
   readonly othersWithout: number;
 }
 
 export interface LeaseRequest {
-  /** Permits that this worker could use. 0: it has had no lines for a while, and holds none. */
+  /** Permits that this worker could use. 0: it has had no lines for a while, and holds no permits. */
   readonly wantedPermits: number;
-  /** Lines that may be in flight until the answer is read: those that are, and those that may be sent meanwhile. */
+  /**
+   * Lines that may be in flight before the worker reads the answer: those in flight now, plus those it may still send.
+   */
   readonly ceiling: number;
-  /** Requests that could be sent now if there were credits. */
+  /** Requests that the worker could send now if it had credits. */
   readonly wantedCredits: number;
-  /** True where lines have waited for credits ever since the last lease. */
+  /** True if lines have waited for credits since the last lease. */
   readonly hasWaited: boolean;
-  /** Replies since the last lease: those that were throttled (429, 503, refused), and all others. */
+  /** Replies since the last lease: throttled ones (429, 503, connection refused), and all others. */
   readonly throttled: number;
   readonly answered: number;
 }
 
 export interface Grant {
-  /** Lines that this worker may bring in flight: fewer than it has there when it must give some back. */
+  /** Lines that this worker may have in flight. Less than it has now if it must give some back. */
   readonly permits: number;
-  /** What counts against the others until the next lease: never less than may be in flight before this answer is read. */
+  /**
+   * The permits that count as taken until the next lease. Covers all lines that may be in flight before this is read.
+   */
   readonly held: number;
   readonly credits: number;
   readonly creditsLeft: number;
@@ -43,24 +47,25 @@ export interface Grant {
 }
 
 /**
- * The bucket is refilled at 98 % of the configured rate, and holds no more than a quarter of a second: upstreams count in
- * windows that we do not see, and a burst after an idle minute is what earns a 429. Measured: at 600 a minute no 429
- * and 97 % of the rate used.
+ * The bucket refills at 98 % of the configured rate and holds a quarter of a second. Upstreams count requests in
+ * windows that we cannot see, and answer a burst after an idle minute with 429. Measured at 600 requests a minute: no
+ * 429, and 97 % of the rate was used.
  */
 const REFILL_SHARE = 0.98;
 const BURST_SECONDS = 0.25;
 /**
- * For a worker whose lines have waited all the while and that comes late for its lease, because its machine is busy: what
- * it catches up was its own. At a quarter of a second, a load of 14 on two cores cost a tenth of the rate.
+ * The bucket of a worker whose lines have waited since its last lease. On a busy machine leases come late, and the
+ * worker may catch up on the requests that it missed. With a quarter of a second, a load of 14 on two cores cost 10 %
+ * of the rate.
  */
 const CATCH_UP_SECONDS = 1;
 
 const SHRINK = 0.7;
 const SHRINK_PAUSE_MS = 1_000;
-/** Permits that come back with each lease (5 to 10 a second) in which the upstream answered without throttling. */
+/** Permits regained with each lease (5 to 10 a second) after which the upstream answered without throttling. */
 const GROWTH = 1;
 
-/** What a worker gets by one lease. Whatever the order of leases and sends, no more than `concurrency` lines are in flight. */
+/** Computes one lease. In any order of leases and sends, at most `concurrency` lines are in flight. */
 export function grant(state: UpstreamState, request: LeaseRequest): Grant {
   const hasShrunk = request.throttled > 0 && state.sinceShrinkMs >= SHRINK_PAUSE_MS;
   const concurrencyNow = nextConcurrency(state, request, hasShrunk);
@@ -74,7 +79,9 @@ export function grant(state: UpstreamState, request: LeaseRequest): Grant {
   };
 }
 
-/** Additive increase, multiplicative decrease: at most one decrease a second, because a storm of 429s is one event. */
+/**
+ * Additive increase, multiplicative decrease. At most one decrease a second, because many 429s at once are one event.
+ */
 function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk: boolean): number {
   if (hasShrunk) return Math.max(1, Math.min(state.concurrency, state.concurrencyNow * SHRINK));
   const grown = request.throttled === 0 && request.answered > 0 ? state.concurrencyNow + GROWTH : state.concurrencyNow;
@@ -82,9 +89,9 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
 }
 
 /**
- * An equal share among the workers that have lines, and what others leave of theirs; but while somebody wants more than a
- * share, nobody keeps what he cannot use, and never anything of what others still hold. Shares are rounded up, so the
- * last worker might find none left, with lines in hand: who has more than one permit leaves one for each that has none.
+ * Each worker with lines gets an equal share, plus what the others do not use of theirs, as far as permits are free.
+ * Under contention a worker keeps at most what it asked for. Shares are rounded up, so the last worker could get
+ * nothing: a worker with more than one permit leaves one for each worker that holds none.
  */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
   if (request.wantedPermits === 0) return 0;

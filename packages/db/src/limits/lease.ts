@@ -1,28 +1,28 @@
-/** Leases an upstream's limits to a worker, in lines, a few times a second: nothing is asked of Postgres for each line. */
+/** Leases an upstream's limits to a worker, a few times a second, so that single lines do not need a query. */
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import { grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
 export interface Lease {
-  /** Lines that this worker may have in flight, until the next lease. */
+  /** Lines that this worker may have in flight until the next lease. */
   readonly permits: number;
-  /** What counts against the others; to be given back by another lease where it is more than `permits`. */
+  /** Permits that count as taken. If more than `permits`, another lease gives the rest back. */
   readonly held: number;
-  /** Requests that this worker may send; null where the upstream has no rate limit. */
+  /** Requests that this worker may send. Null if the upstream has no rate limit. */
   readonly credits: number | null;
-  /** How long nobody may send, from now. 0: not paused. */
+  /** How long the upstream is still paused. 0: not paused. */
   readonly pausedMs: number;
 }
 
 export interface Measured {
-  /** Lines a second of this worker since the last lease. */
+  /** Lines per second of this worker since the last lease. */
   readonly linesPerSecond: number;
-  /** Mean time of the lines that came back since the last lease; null where none did. */
+  /** Mean time of the lines that returned since the last lease. Null if none did. */
   readonly lineMs: number | null;
 }
 
-/** Weight of the newest measurement in the running mean of a line's time. */
-const NEWEST = 0.2;
+/** Weight of the newest measurement in the moving average of a line's time. */
+const NEWEST_WEIGHT = 0.2;
 
 interface UpstreamRow {
   concurrency: number;
@@ -35,8 +35,8 @@ interface UpstreamRow {
 }
 
 /**
- * One lease, under the lock of the upstream's row: what `request` asks for as far as the others leave it, and what `measured`
- * tells about the worker is written down. While the upstream is paused there are no credits. Rejects where nobody has declared it.
+ * Leases what `request` asks for, as far as other workers leave it, under the lock of the upstream's row. Stores what
+ * the worker measured. Grants no credits while the upstream is paused. Rejects if the upstream was never declared.
  */
 export async function leaseUpstream(
   db: Db,
@@ -57,7 +57,15 @@ export async function leaseUpstream(
         shrunk_at = case when $4 then clock_timestamp() else shrunk_at end,
         line_ms = case when $5::real is null then line_ms else coalesce(line_ms, $5) * $6 + $5 * $7 end
       where name = $1`,
-      [upstream, granted.creditsLeft, granted.concurrencyNow, granted.hasShrunk, measured.lineMs, 1 - NEWEST, NEWEST],
+      [
+        upstream,
+        granted.creditsLeft,
+        granted.concurrencyNow,
+        granted.hasShrunk,
+        measured.lineMs,
+        1 - NEWEST_WEIGHT,
+        NEWEST_WEIGHT,
+      ],
     );
     await tx.query(
       `/* limits.write_permits */
@@ -74,9 +82,11 @@ export async function leaseUpstream(
 async function lockUpstream(tx: Tx, upstream: string): Promise<UpstreamRow> {
   const { rows } = await tx.query<UpstreamRow>(
     `/* limits.lock_upstream */
-    select concurrency, concurrency_now::float8 as "concurrencyNow", requests_per_minute as "requestsPerMinute", request_credits as credits,
+    select concurrency, concurrency_now::float8 as "concurrencyNow", requests_per_minute as "requestsPerMinute",
+      request_credits as credits,
       least(60000, extract(epoch from clock_timestamp() - refilled_at) * 1000)::float8 as "sinceRefillMs",
-      least(60000, extract(epoch from clock_timestamp() - greatest(shrunk_at, '2000-01-01')) * 1000)::float8 as "sinceShrinkMs",
+      least(60000, extract(epoch from clock_timestamp() - greatest(shrunk_at, '2000-01-01')) * 1000)::float8
+        as "sinceShrinkMs",
       case when paused_until > clock_timestamp()
         then ceil(extract(epoch from paused_until - clock_timestamp()) * 1000)::float8 else 0 end as "pausedMs"
     from upstreams where name = $1 for no key update`,
@@ -91,7 +101,8 @@ type OthersPermits = Pick<UpstreamState, "heldByOthers" | "othersWanted" | "othe
 async function othersPermits(tx: Tx, upstream: string, worker: string): Promise<OthersPermits> {
   const { rows } = await tx.query<OthersPermits>(
     `/* limits.others */
-    select coalesce(sum(held), 0)::int as "heldByOthers", coalesce(array_agg(wanted) filter (where wanted > 0), '{}') as "othersWanted",
+    select coalesce(sum(held), 0)::int as "heldByOthers",
+      coalesce(array_agg(wanted) filter (where wanted > 0), '{}') as "othersWanted",
       (count(*) filter (where wanted > 0 and held = 0))::int as "othersWithout"
     from permits where upstream = $1 and worker <> $2`,
     [upstream, worker],

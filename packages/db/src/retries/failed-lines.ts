@@ -1,9 +1,9 @@
-/** Which lines could be sent again: all failed ones of a batch, and the newest of all batches for the dashboard. */
+/** Finds failed lines that can be retried: all of one batch, or the newest of all batches for the dashboard. */
 import type { Queryable } from "../pool.ts";
 
 /**
- * The failed lines of a batch that nobody has asked for again, in their order, counted from 0. Of a finished batch those
- * that were never finished are among them. At most the batch's total.
+ * The failed lines of a batch without an unpublished retry, in ascending order, counted from 0. Once the batch is
+ * sealed, unfinished lines are included. At most the batch's total.
  */
 export async function failedLines(
   db: Queryable,
@@ -29,8 +29,8 @@ export interface FailedLine {
 }
 
 /**
- * The newest lines that ran out of attempts, of running batches and of finished ones that can be retried (their input file
- * lives at `now`): what the dashboard's failed set is rebuilt from.
+ * The newest lines that ran out of attempts, for the failed set of the dashboard. Includes running batches, and
+ * finished batches that can be retried because their input file is live at `now`.
  */
 export async function exhaustedLines(db: Queryable, limit: number, now: Date): Promise<FailedLine[]> {
   const { rows } = await db.query<FailedLine>(

@@ -1,15 +1,15 @@
 /**
- * Asking for failed lines again: a Postgres write first, so that the new requests are told from redeliveries. All lines of
- * one call are opened by a handful of statements, however many they are.
+ * Opens retries of failed lines. The row comes before the job, so that a new request can be distinguished from a
+ * redelivery of the old one. One call runs a handful of statements, however many lines it opens.
  */
 import { RETRY_HOURS } from "@nightshift/domain";
-import { arrayLiteral } from "../array-literal.ts";
-import type { Db, Tx } from "../pool.ts";
-import { withTx } from "../tx.ts";
+import { insertHistoryEntry, linesDetail } from "../batches/history.ts";
 import { SMALL_BATCH_LINES, type WaitingSlice } from "../ledger/slice-row.ts";
-import { linesDetail, writeHistory } from "./history.ts";
+import type { Db, Tx } from "../pool.ts";
+import { arrayLiteral } from "../sql.ts";
+import { withTx } from "../tx.ts";
 
-/** A line, counted from 0, and where it lies in the input. */
+/** A line, counted from 0, and its place in the input. */
 export interface RetryLine {
   readonly line: number;
   readonly byteOffset: number;
@@ -18,28 +18,28 @@ export interface RetryLine {
 
 export interface RetryRequest {
   readonly batchNo: number;
-  /** Those that have not failed, or are being retried already, are left alone. */
+  /** Lines that have not failed, or already have an unpublished retry, are skipped. */
   readonly lines: readonly RetryLine[];
-  /** Who asked, for the batch's history. */
+  /** The user or admin, for the batch's history. */
   readonly askedBy: string;
 }
 
 export type RetryOutcome =
   | {
       readonly outcome: "opened";
-      /** Those that run again, none where no line had failed. */
+      /** The lines that run again. Empty if no line had failed. */
       readonly lines: readonly number[];
-      /** To be enqueued now. The rest of many lines is parked, and comes with the feeds of the upstream. */
+      /** The slices to enqueue now. Empty for many lines: their slices are parked until the upstream is fed. */
       readonly slices: readonly WaitingSlice[];
       readonly upstream: string;
     }
   | { readonly outcome: "no_such_batch" }
-  /** The batch is in no state to be retried: validating, being finished, or failed in validation. */
+  /** The status does not allow retries: validating, being finished, or failed in validation. */
   | { readonly outcome: "wrong_state"; readonly status: string }
-  /** The bytes of the requests, or of the results so far, are gone or about to go. */
+  /** The input or output file is deleted or expired, so its bytes are gone or about to be deleted. */
   | { readonly outcome: "file_gone"; readonly file: "input" | "output" };
 
-interface Facts {
+interface BatchFacts {
   readonly tenant: string;
   readonly status: string;
   readonly day: number;
@@ -55,17 +55,17 @@ const HOUR_MS = 3_600_000;
 const FINISHED: readonly string[] = ["completed", "expired", "cancelled"];
 
 /**
- * Sends failed lines again, under new idempotency keys. Of a running batch their index rows and their share of `failed` are
- * taken away; a finished one stays as it is until their results are published. Of an expired or cancelled batch the lines
- * that were never finished count as failed. Results of older requests are discarded from here on.
+ * Runs failed lines again, with new idempotency keys. In a running batch, removes their index rows and subtracts them
+ * from `failed`. A finished batch does not change until the results are published. In an expired or cancelled batch,
+ * unfinished lines count as failed. From here on, results of the older requests are discarded.
  */
 export async function openRetries(db: Db, request: RetryRequest, now: Date): Promise<RetryOutcome> {
   return withTx(db, async (tx) => {
-    // A statement of its own: one that also read the batch would see it as it was before the wait for this lock.
+    // A separate statement: one that also read the batch would see it as it was before the wait for the lock.
     await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
       request.batchNo,
     ]);
-    const facts = await factsOf(tx, request.batchNo);
+    const facts = await findBatchFacts(tx, request.batchNo);
     if (facts === null) return { outcome: "no_such_batch" };
     const isRunning = facts.status === "in_progress" && !facts.isSealed;
     if (!isRunning && !FINISHED.includes(facts.status)) return { outcome: "wrong_state", status: facts.status };
@@ -73,12 +73,13 @@ export async function openRetries(db: Db, request: RetryRequest, now: Date): Pro
       const gone = await missingFile(tx, facts, now);
       if (gone !== null) return { outcome: "file_gone", file: gone };
     }
-    return open(tx, request, facts, isRunning ? null : new Date(now.getTime() + RETRY_HOURS * HOUR_MS), now);
+    const givesUpAt = isRunning ? null : new Date(now.getTime() + RETRY_HOURS * HOUR_MS);
+    return openLines(tx, request, facts, givesUpAt, now);
   });
 }
 
-async function factsOf(tx: Tx, batchNo: number): Promise<Facts | null> {
-  const { rows } = await tx.query<Facts>(
+async function findBatchFacts(tx: Tx, batchNo: number): Promise<BatchFacts | null> {
+  const { rows } = await tx.query<BatchFacts>(
     `/* retries.batch */
     select b.tenant, b.status, b.day, b.total, b.upstream, p.sealed_at is not null as "isSealed",
       b.input_blob is not null and b.index_blob is not null as "hasBytes",
@@ -89,8 +90,8 @@ async function factsOf(tx: Tx, batchNo: number): Promise<Facts | null> {
   return rows[0] ?? null;
 }
 
-/** Locked until the retry is there: a file that is deleted after it finds its bytes needed. */
-async function missingFile(tx: Tx, facts: Facts, now: Date): Promise<"input" | "output" | null> {
+/** Locks the files until the retry is inserted. From then on, the retry protects the bytes of deleted files. */
+async function missingFile(tx: Tx, facts: BatchFacts, now: Date): Promise<"input" | "output" | null> {
   const { rows } = await tx.query<{ id: string }>(
     `/* retries.files */
     select id from files where tenant = $1 and id = any($2) and deleted_at is null and blob is not null
@@ -102,16 +103,16 @@ async function missingFile(tx: Tx, facts: Facts, now: Date): Promise<"input" | "
   return facts.outputFileId !== null && !live.has(facts.outputFileId) ? "output" : null;
 }
 
-async function open(
+async function openLines(
   tx: Tx,
   request: RetryRequest,
-  facts: Facts,
-  until: Date | null,
+  facts: BatchFacts,
+  givesUpAt: Date | null,
   now: Date,
 ): Promise<Extract<RetryOutcome, { outcome: "opened" }>> {
   const asked = request.lines.filter(({ line }) => line < facts.total);
   const { rows } = await tx.query<{ sliceNo: number; line: number; isParked: boolean }>(
-    until === null ? OPEN_RUNNING : OPEN_FINISHED,
+    givesUpAt === null ? OPEN_RUNNING : OPEN_FINISHED,
     [
       arrayLiteral(asked.map((a) => a.line)),
       arrayLiteral(asked.map((a) => a.byteOffset)),
@@ -122,7 +123,7 @@ async function open(
       request.askedBy,
       now,
       SMALL_BATCH_LINES,
-      ...(until === null ? [] : [until]),
+      ...(givesUpAt === null ? [] : [givesUpAt]),
     ],
   );
   const upstream = facts.upstream ?? "";
@@ -130,10 +131,11 @@ async function open(
   if (lines.length === 0) return { outcome: "opened", lines, slices: [], upstream };
   await tx.query(
     `/* retries.uncount */
-    update batch_progress set failed = failed - $2, retries = retries + $3, seq = seq + 1 where batch_no = $1`,
-    [request.batchNo, until === null ? lines.length : 0, lines.length],
+    update batch_progress set failed = failed - $2, retry_count = retry_count + $3, seq = seq + 1
+    where batch_no = $1`,
+    [request.batchNo, givesUpAt === null ? lines.length : 0, lines.length],
   );
-  await writeHistory(tx, {
+  await insertHistoryEntry(tx, {
     batchNo: request.batchNo,
     at: now,
     what: "retries_asked",
@@ -151,31 +153,33 @@ const ASKED = `asked as (
       select line, byte_offset, byte_length from unnest($1::int[], $2::bigint[], $3::bigint[])
         as v (line, byte_offset, byte_length))`;
 
-/** More lines than a small batch has are parked: they would fill the upstream's window, and nobody else would be fed. */
+/** More lines than a small batch has are parked. Otherwise they would fill the window and block all other batches. */
 const NEW_SLICES = `
-    insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, request_gen, not_before, retry_until)
+    insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, request_gen, not_before,
+      retry_until)
     select $5, $6, line, 1, byte_offset, byte_length, 1, request_gen,
-      case when (select count(*) from again) > $9 then 'infinity'::timestamptz else clock_timestamp() end, until
+      case when (select count(*) from again) > $9 then 'infinity'::timestamptz else clock_timestamp() end, gives_up_at
     from again order by line
     returning slice_no as "sliceNo", first_line as line, not_before = 'infinity' as "isParked"`;
 
-const NOTED = `noted as (
-      insert into retries (batch_no, line, request_gen, asked_by, asked_at, until)
-      select $5, line, request_gen, $7, $8, until from again)`;
+const NEW_RETRIES = `new_retries as (
+      insert into retries (batch_no, line, request_gen, asked_by, asked_at, gives_up_at)
+      select $5, line, request_gen, $7, $8, gives_up_at from again)`;
 
 const OPEN_RUNNING = `/* retries.open_running */
     with ${ASKED},
     again as (
       delete from lines l using asked a where l.day = $4 and l.batch_no = $5 and l.line = a.line and l.failed
-      returning a.line, a.byte_offset, a.byte_length, l.request_gen + 1 as request_gen, null::timestamptz as until),
-    ${NOTED}${NEW_SLICES}`;
+      returning a.line, a.byte_offset, a.byte_length, l.request_gen + 1 as request_gen,
+        null::timestamptz as gives_up_at),
+    ${NEW_RETRIES}${NEW_SLICES}`;
 
 const OPEN_FINISHED = `/* retries.open_finished */
     with ${ASKED},
     again as (
-      select a.line, a.byte_offset, a.byte_length, $10::timestamptz as until, 1 + greatest(coalesce(l.request_gen, 0),
+      select a.line, a.byte_offset, a.byte_length, $10::timestamptz as gives_up_at, 1 + greatest(coalesce(l.request_gen, 0),
         coalesce((select max(m.request_gen) from retries m where m.batch_no = $5 and m.line = a.line), 0)) as request_gen
       from asked a left join lines l on l.day = $4 and l.batch_no = $5 and l.line = a.line
       where coalesce(l.failed, true) and not exists (
         select 1 from retries m where m.batch_no = $5 and m.line = a.line and m.state in ('open', 'answered'))),
-    ${NOTED}${NEW_SLICES}`;
+    ${NEW_RETRIES}${NEW_SLICES}`;

@@ -1,30 +1,30 @@
 /**
- * The results of a finished batch's retries become the batch's: index, counts, usage, files and the retries' own states change
- * in one transaction, so a reader sees the batch as it was or as it is, never a mixture.
+ * Publishes the results of a finished batch's retries. One transaction changes index, counts, usage, files and the
+ * states of the retries. So a reader sees the batch either before or after the change.
  */
+import type { ResultKind } from "@nightshift/domain";
 import type { ResultFile } from "../batches/finish-batch.ts";
-import { insertBlob } from "../blobs/blobs.ts";
-import { insertFile } from "../files/insert-file.ts";
-import { arrayLiteral } from "../array-literal.ts";
+import { insertHistoryEntry, insertRetryOutcomes } from "../batches/history.ts";
+import { insertBlob } from "../files/blobs.ts";
+import { registerFile } from "../files/files.ts";
 import type { Db, Queryable, Tx } from "../pool.ts";
-import { withTx } from "../tx.ts";
-import { writeOutcome } from "./answer-retries.ts";
-import { writeHistory } from "./history.ts";
+import { arrayLiteral, eachTokenColumn } from "../sql.ts";
+import { commitIfFirst, LostRaceError } from "../tx.ts";
 
-/** A retry whose result is durable and not in the files yet. */
+/** A retry whose result is durable, but not yet in the files. */
 export interface AnsweredRetry {
   readonly id: number;
   readonly line: number;
   readonly failed: boolean;
-  /** Where the new result line lies: the segment's key, and there. */
+  /** The place of the new result line: the segment's key, and the bytes in it. */
   readonly key: string;
   readonly offset: number;
   readonly length: number;
 }
 
-/** What becomes of one of the batch's two files. `oldBlob` is what the new content was made of. */
+/** What to do with one of the batch's two files. `oldBlob` is the content that the new one is based on. */
 export type FileChange =
-  /** Nothing new is in it, or its owner has deleted it. */
+  /** The content does not change, or the owner has deleted the file. */
   | { readonly kind: "keep" }
   | { readonly kind: "create"; readonly file: ResultFile }
   | {
@@ -33,13 +33,13 @@ export type FileChange =
       readonly oldBlob: string;
       readonly content: { readonly key: string; readonly bytes: number; readonly etag: string };
     }
-  /** No line of its kind is left. */
+  /** The file would be empty. */
   | { readonly kind: "remove"; readonly fileId: string; readonly oldBlob: string }
-  /** No line of its kind is left, and the file is gone already: the batch names it no longer. */
+  /** The file would be empty, and is already deleted: the batch drops its id. */
   | { readonly kind: "forget"; readonly fileId: string };
 
 export interface Publication {
-  /** As it was when its files were made: with another count of failed lines somebody else has published meanwhile. */
+  /** As of when the files were written. If the failed count differs now, another process has published since. */
   readonly batch: { readonly batchNo: number; readonly day: number; readonly failed: number };
   readonly retries: readonly AnsweredRetry[];
   readonly output: FileChange;
@@ -58,51 +58,49 @@ export async function answeredRetries(db: Queryable, batchNo: number): Promise<A
   return rows;
 }
 
-class LostRaceError extends Error {}
-
-/** False where somebody else published first, or a file was deleted meanwhile: the caller deletes its own objects. */
+/** False if another process published first, or a file was deleted. Then the caller deletes its own objects. */
 export async function publishRetries(db: Db, publication: Publication, now: Date): Promise<boolean> {
-  try {
-    await withTx(db, async (tx) => {
-      const { batch, retries } = publication;
-      await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
-        batch.batchNo,
-      ]);
-      await compareAndSet(
-        tx,
-        "/* retries.unchanged */ select 1 from batch_progress where batch_no = $1 and failed = $2",
-        [batch.batchNo, batch.failed],
-      );
-      await change(tx, batch.batchNo, "output", publication.output, now);
-      await change(tx, batch.batchNo, "error", publication.error, now);
-      const ids = arrayLiteral(retries.map((retry) => retry.id));
-      const { rowCount } = await tx.query(
-        `/* retries.publish */
-        update retries set state = case when failed then 'failed' else 'succeeded' end where id = any($1) and state = 'answered'`,
-        [ids],
-      );
-      if (rowCount !== retries.length) throw new LostRaceError();
-      await replaceIndexRows(tx, batch, ids);
-      await writeOutcome(tx, batch.batchNo, retries, now);
-      const details = { output: publication.output.kind, error: publication.error.kind };
-      await writeHistory(tx, { batchNo: batch.batchNo, at: now, what: "files_rebuilt", details });
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof LostRaceError) return false;
-    throw error;
-  }
+  const { batch, retries, output, error } = publication;
+  return commitIfFirst(db, async (tx) => {
+    await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
+      batch.batchNo,
+    ]);
+    await compareAndSet(
+      tx,
+      "/* retries.unchanged */ select 1 from batch_progress where batch_no = $1 and failed = $2",
+      [batch.batchNo, batch.failed],
+    );
+    await changeFile(tx, batch.batchNo, "output", output, now);
+    await changeFile(tx, batch.batchNo, "error", error, now);
+    const ids = arrayLiteral(retries.map((retry) => retry.id));
+    const { rowCount } = await tx.query(
+      `/* retries.publish */
+      update retries set state = case when failed then 'failed' else 'succeeded' end
+      where id = any($1) and state = 'answered'`,
+      [ids],
+    );
+    if (rowCount !== retries.length) throw new LostRaceError();
+    await replaceIndexRows(tx, batch, ids);
+    await insertRetryOutcomes(tx, batch.batchNo, retries, now);
+    const details = { output: output.kind, error: error.kind };
+    await insertHistoryEntry(tx, { batchNo: batch.batchNo, at: now, what: "files_rebuilt", details });
+  });
 }
 
-async function change(tx: Tx, batchNo: number, kind: "output" | "error", change: FileChange, now: Date): Promise<void> {
+async function changeFile(
+  tx: Tx,
+  batchNo: number,
+  resultKind: ResultKind,
+  change: FileChange,
+  now: Date,
+): Promise<void> {
   switch (change.kind) {
     case "keep":
       return;
     case "create": {
       const { file } = change;
-      await insertBlob(tx, { key: file.blob, bytes: file.bytes, etag: file.etag });
-      await insertFile(tx, file);
-      await setFileId(tx, batchNo, kind, null, file.id);
+      await registerFile(tx, file, file.etag);
+      await setFileId(tx, batchNo, resultKind, null, file.id);
       return;
     }
     case "replace": {
@@ -114,7 +112,7 @@ async function change(tx: Tx, batchNo: number, kind: "output" | "error", change:
         where id = $1 and blob = $2 and deleted_at is null and (expires_at is null or expires_at > $3)`,
         [change.fileId, change.oldBlob, now, change.content.key, change.content.bytes],
       );
-      await retire(tx, change.oldBlob);
+      await retireBlob(tx, change.oldBlob);
       return;
     }
     case "remove":
@@ -123,25 +121,26 @@ async function change(tx: Tx, batchNo: number, kind: "output" | "error", change:
         "/* retries.remove_file */ update files set deleted_at = $3 where id = $1 and blob = $2 and deleted_at is null",
         [change.fileId, change.oldBlob, now],
       );
-      await setFileId(tx, batchNo, kind, change.fileId, null);
-      await retire(tx, change.oldBlob);
+      await setFileId(tx, batchNo, resultKind, change.fileId, null);
+      await retireBlob(tx, change.oldBlob);
       return;
     case "forget":
-      await setFileId(tx, batchNo, kind, change.fileId, null);
+      await setFileId(tx, batchNo, resultKind, change.fileId, null);
   }
 }
 
 async function setFileId(
   tx: Tx,
   batchNo: number,
-  kind: "output" | "error",
+  resultKind: ResultKind,
   from: string | null,
   to: string | null,
 ): Promise<void> {
-  const column = `${kind}_file_id`;
+  const column = `${resultKind}_file_id`;
   await compareAndSet(
     tx,
-    `/* retries.set_${kind}_file */ update batches set ${column} = $3 where batch_no = $1 and ${column} is not distinct from $2`,
+    `/* retries.set_${resultKind}_file */
+    update batches set ${column} = $3 where batch_no = $1 and ${column} is not distinct from $2`,
     [batchNo, from, to],
   );
 }
@@ -151,8 +150,8 @@ async function compareAndSet(tx: Tx, statement: string, values: readonly unknown
   if (rowCount !== 1) throw new LostRaceError();
 }
 
-/** By the database's clock, as the age of blobs is. */
-async function retire(tx: Tx, key: string): Promise<void> {
+/** Uses the database's clock, like the age of blobs. */
+async function retireBlob(tx: Tx, key: string): Promise<void> {
   await tx.query("/* retries.retire */ update blobs set retired_at = clock_timestamp() where key = $1", [key]);
 }
 
@@ -160,12 +159,9 @@ async function replaceIndexRows(tx: Tx, batch: Publication["batch"], ids: string
   await tx.query(
     `/* retries.progress */
     update batch_progress p set seq = p.seq + 1, completed = p.completed + v.succeeded, failed = p.failed - v.succeeded,
-      input_tokens = p.input_tokens + v.input_tokens, output_tokens = p.output_tokens + v.output_tokens,
-      total_tokens = p.total_tokens + v.total_tokens, cached_tokens = p.cached_tokens + v.cached_tokens,
-      reasoning_tokens = p.reasoning_tokens + v.reasoning_tokens
-    from (select count(*) filter (where not failed) as succeeded, sum(input_tokens) as input_tokens,
-        sum(output_tokens) as output_tokens, sum(total_tokens) as total_tokens, sum(cached_tokens) as cached_tokens,
-        sum(reasoning_tokens) as reasoning_tokens
+      ${eachTokenColumn((column) => `${column} = p.${column} + v.${column}`)}
+    from (select count(*) filter (where not failed) as succeeded,
+        ${eachTokenColumn((column) => `sum(${column}) as ${column}`)}
       from retries where id = any($2)) v
     where p.batch_no = $1`,
     [batch.batchNo, ids],
@@ -182,8 +178,9 @@ async function replaceIndexRows(tx: Tx, batch: Publication["batch"], ids: string
   );
   await tx.query(
     `/* retries.extents */
-    insert into extents (batch_no, seq, kind, segment, segment_offset, length, lines)
-    select m.batch_no, p.seq, case when m.failed then 'error' else 'output' end, m.segment, m.segment_offset, m.length, 1
+    insert into extents (batch_no, seq, result_kind, segment, segment_offset, length, lines)
+    select m.batch_no, p.seq, case when m.failed then 'error' else 'output' end, m.segment, m.segment_offset,
+      m.length, 1
     from retries m join batch_progress p on p.batch_no = m.batch_no where m.id = any($1)`,
     [ids],
   );

@@ -1,17 +1,20 @@
-/** Requests a minute of a tenant, counted by all API processes together in one row for each tenant. */
+/** The requests per minute of a tenant, counted by all API processes in one row for each tenant. */
 import type { Queryable } from "../pool.ts";
 
 export interface WindowRequest {
   tenant: string;
-  /** Whole minutes since 1970-01-01, by the caller's clock; one that is behind counts in the row's newer minute. */
+  /**
+   * Minutes since 1970-01-01, by the caller's clock. If that clock is late, the request counts in the row's newer
+   * minute.
+   */
   minute: number;
   /** Requests that the tenant may make in a minute. */
   limit: number;
-  /** Requests that the caller would like to have. */
+  /** Requests that the caller asks for. */
   wanted: number;
 }
 
-/** Takes up to `wanted` requests out of the tenant's minute and returns how many there were: 0 once the minute is used up. */
+/** Takes up to `wanted` requests from the tenant's minute and returns how many it got: 0 once the minute is used up. */
 export async function takeRequests(db: Queryable, request: WindowRequest): Promise<number> {
   const { tenant, minute, limit, wanted } = request;
   const { rows } = await db.query<{ granted: number }>(

@@ -1,11 +1,11 @@
-/** Deliveries of webhooks: which are due, who sends them, what came of it. */
+/** Deliveries of webhooks: claimed by a worker, sent, and recorded. */
 import type { WebhookDeliveryState, WebhookEventType } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 
-/** A delivery that its claimer is to send now. */
+/** A delivery that the worker has claimed, to send it now. */
 export interface ClaimedDelivery {
   readonly number: number;
-  /** The webhook-id. */
+  /** The `webhook-id` header. */
   readonly id: string;
   readonly url: string;
   readonly secret: string;
@@ -14,25 +14,27 @@ export interface ClaimedDelivery {
   readonly batchId: string;
   /** The x-request-id of the request that created the batch. */
   readonly requestId: string | null;
-  /** When the batch reached its state. */
+  /** When the batch reached its final status. */
   readonly createdAt: Date;
-  /** The attempt that begins with this claim: 1 or more. */
+  /** The number of this attempt, from 1. */
   readonly attempts: number;
 }
 
-/** Nobody sends it: never claimed, given back, its claimer's time is over, or its claimer is gone. `d` is the delivery. */
+/**
+ * True if no worker is sending delivery `d`: it was never claimed, its attempt or lease is over, or its worker is gone.
+ */
 const IS_FREE = `(d.owner is null or d.leased_until <= clock_timestamp()
   or not exists (select 1 from workers w where w.id = d.owner))`;
 
-/** Longer than an attempt can take: 10 s and what recording it takes. By the database's clock, as all leases are. */
+/** Longer than an attempt can take: 10 s, and the time to record it. By the database's clock, like all leases. */
 const LEASE_MS = 30_000;
 
-/** Attempts at a time to one endpoint: one that lets us wait must not take all the room from the others. */
+/** Concurrent attempts to one endpoint: a slow endpoint must not use up the capacity for the others. */
 const MAX_AT_ONCE = 16;
 
 /**
- * Claims a delivery that is due at `now`; null where it is not (any more), where somebody else sends it, or where its
- * endpoint has 16 attempts under way: the reconciler finds it again.
+ * Claims a delivery that is due at `now`. Null if it is not due, if another worker is sending it, or if its endpoint
+ * has 16 attempts in progress. In the last case the reconciler finds it again.
  */
 export async function claimDelivery(
   db: Queryable,
@@ -49,25 +51,25 @@ export async function claimDelivery(
       and v.number = d.event and e.id = d.endpoint
       and (select count(*) from webhook_deliveries o where o.endpoint = d.endpoint and o.number <> d.number
         and o.owner is not null and o.leased_until > clock_timestamp()) < $5
-    returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch_id as "batchId", v.created_at as "createdAt",
-      d.attempts, (select b.request_id from batches b where b.id = v.batch_id) as "requestId"`,
+    returning d.number, d.id, e.url, e.secret, v.id as "eventId", v.type, v.batch_id as "batchId",
+      v.created_at as "createdAt", d.attempts, (select b.request_id from batches b where b.id = v.batch_id) as "requestId"`,
     [number, worker, now, LEASE_MS, MAX_AT_ONCE],
   );
   return rows[0] ?? null;
 }
 
-/** What came of an attempt. */
+/** The result of an attempt. */
 export interface AttemptResult {
   readonly isAcknowledged: boolean;
   readonly status: number | null;
   readonly error: string | null;
-  /** Null: nothing follows. Of an acknowledged one it is not looked at. */
+  /** Null: this was the last attempt. Ignored if the delivery was acknowledged. */
   readonly nextAttemptAt: Date | null;
 }
 
 /**
- * Writes down what came of an attempt. Where somebody else has begun another one meanwhile, only an acknowledgement still
- * counts. Nothing happens where the endpoint was deleted.
+ * Records the result of an attempt. If another worker has started a newer attempt, only an acknowledgement still
+ * counts. Does nothing if the endpoint was deleted.
  */
 export async function recordAttempt(
   db: Queryable,
@@ -78,8 +80,8 @@ export async function recordAttempt(
   const state: WebhookDeliveryState = stateAfter(result);
   await db.query(
     `/* webhooks.record_attempt */
-    update webhook_deliveries set state = $3, last_status = $4, last_error = $5, next_attempt_at = $6, delivered_at = $7,
-      owner = null, leased_until = null
+    update webhook_deliveries set state = $3, last_status = $4, last_error = $5, next_attempt_at = $6,
+      delivered_at = $7, owner = null, leased_until = null
     where number = $1 and state = 'pending' and (attempts = $2 or $3 = 'delivered')`,
     [
       delivery.number,
@@ -98,7 +100,7 @@ function stateAfter(result: AttemptResult): WebhookDeliveryState {
   return result.nextAttemptAt === null ? "failed" : "pending";
 }
 
-/** Numbers of the deliveries of a batch's event that were never tried. */
+/** Numbers of the deliveries of a batch's event without an attempt. */
 export async function untriedDeliveries(db: Queryable, batchId: string): Promise<number[]> {
   const { rows } = await db.query<{ number: number }>(
     `/* webhooks.untried */
@@ -110,8 +112,8 @@ export async function untriedDeliveries(db: Queryable, batchId: string): Promise
 }
 
 /**
- * Numbers of the deliveries that are due at `now` and that nobody sends, the longest due first, at most `limit`, and of
- * each endpoint no more than may be under way at a time.
+ * Numbers of the deliveries that are due at `now` and that no worker is sending, earliest first. At most `limit`, and
+ * at most 16 for each endpoint.
  */
 export async function dueDeliveries(db: Queryable, now: Date, limit: number): Promise<number[]> {
   const { rows } = await db.query<{ number: number }>(

@@ -1,4 +1,4 @@
-/** Endpoints of webhooks: whose batches they want to hear of, where, and what is signed with. */
+/** Endpoints of webhooks: the tenant, the URL, the event types and the signing secret. */
 import type { WebhookEventType } from "@nightshift/domain";
 import type { Db, Queryable } from "../pool.ts";
 import { withTx } from "../tx.ts";
@@ -8,24 +8,24 @@ export interface WebhookEndpointView {
   readonly tenant: string;
   readonly url: string;
   readonly events: WebhookEventType[];
-  /** In clear: each delivery is signed with it. */
+  /** In plain text, because each delivery is signed with it. */
   readonly secret: string;
   readonly createdAt: Date;
 }
 
 const COLUMNS = `id, tenant, url, events, secret, created_at as "createdAt"`;
 
-/** `no_tenant`: there is none of that name. `too_many`: it has `most` already. */
+/** `no_tenant`: the tenant does not exist. `too_many`: it already has `maxEndpoints`. */
 export type EndpointInsertion = "inserted" | "no_tenant" | "too_many";
 
-/** Writes an endpoint. It is told of what happens from now on, and of nothing before. */
+/** Inserts an endpoint. It receives only events that happen after this. */
 export async function insertWebhookEndpoint(
   db: Db,
   endpoint: WebhookEndpointView,
-  most: number,
+  maxEndpoints: number,
 ): Promise<EndpointInsertion> {
   return withTx(db, async (tx) => {
-    // The tenant's row makes those who count at the same time wait for each other.
+    // The lock on the tenant's row makes concurrent calls count one after the other.
     const { rowCount: tenants } = await tx.query(
       "/* webhooks.lock_tenant */ select 1 from tenants where id = $1 for no key update",
       [endpoint.tenant],
@@ -35,13 +35,13 @@ export async function insertWebhookEndpoint(
       `/* webhooks.insert_endpoint */
       insert into webhook_endpoints (id, tenant, url, events, secret, created_at)
       select $1, $2, $3, $4, $5, $6 where (select count(*) from webhook_endpoints where tenant = $2) < $7`,
-      [endpoint.id, endpoint.tenant, endpoint.url, endpoint.events, endpoint.secret, endpoint.createdAt, most],
+      [endpoint.id, endpoint.tenant, endpoint.url, endpoint.events, endpoint.secret, endpoint.createdAt, maxEndpoints],
     );
     return rowCount === 1 ? "inserted" : "too_many";
   });
 }
 
-/** Of whichever tenant; null where there is none. */
+/** Finds an endpoint of any tenant. Null if there is none with that id. */
 export async function findWebhookEndpoint(db: Queryable, id: string): Promise<WebhookEndpointView | null> {
   const { rows } = await db.query<WebhookEndpointView>(
     `/* webhooks.find_endpoint */ select ${COLUMNS} from webhook_endpoints where id = $1`,
@@ -56,14 +56,14 @@ export interface EndpointPage {
 }
 
 export interface EndpointPageRequest {
-  /** Null: of all tenants. */
+  /** Null: all tenants. */
   readonly tenant: string | null;
   readonly limit: number;
-  /** Exclusive; null begins at the newest. */
+  /** Exclusive. Null: the first page. */
   readonly after: string | null;
 }
 
-/** A page of endpoints, newest first. Null where `after` names none. */
+/** A page of endpoints, newest first. Null if `after` does not name an endpoint. */
 export async function listWebhookEndpoints(db: Queryable, page: EndpointPageRequest): Promise<EndpointPage | null> {
   const before = page.after === null ? null : await numberOf(db, page.after);
   if (before === undefined) return null;
@@ -84,7 +84,7 @@ async function numberOf(db: Queryable, id: string): Promise<number | undefined> 
   return rows[0]?.number;
 }
 
-/** Deletes an endpoint with all its deliveries, those that wait among them. False where there is none. */
+/** Deletes an endpoint with all its deliveries, including pending ones. False if there is none with that id. */
 export async function deleteWebhookEndpoint(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query("/* webhooks.delete_endpoint */ delete from webhook_endpoints where id = $1", [
     id,

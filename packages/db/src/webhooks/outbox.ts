@@ -1,13 +1,13 @@
 /**
- * The outbox: a batch's final state, its event and the event's deliveries are written by one statement, so that there is
- * none without the others, whoever crashes when.
+ * The outbox: one statement writes the final status of a batch, its event and the event's deliveries, so that a crash
+ * cannot separate them.
  */
 import type { Queryable } from "../pool.ts";
 
 /**
- * SQL that runs `move`, an update of `batches` with `returning id, tenant, <state>_at as at`, and writes what it means
- * for webhooks: one event, and one delivery for each endpoint of the tenant that wants its type. Its row count is that of
- * the move. `$2` must be the state and `$3` the caller's time.
+ * Extends `move`, an update of `batches` with `returning id, tenant, <status>_at as at`. The result also inserts one
+ * event, and one delivery for each endpoint of the tenant that receives its type. Its row count is the row count of
+ * `move`. `$2` must be the status and `$3` the caller's time.
  */
 export function withOutbox(move: string): string {
   return `with moved as (${move}),
@@ -19,13 +19,13 @@ export function withOutbox(move: string): string {
       insert into webhook_deliveries (event, endpoint, next_attempt_at)
       select event.number, e.id, $3::timestamptz from event
         join webhook_endpoints e on e.tenant = event.tenant and event.type = any(e.events)
-      -- One that is being deleted is waited for and then left out, instead of breaking the reference.
+      -- Waits for a concurrent delete of an endpoint and then skips the endpoint: its row could not be referenced.
       for key share of e
     )
     select 1 from moved`;
 }
 
-/** Deletes events of before `before`, with their deliveries, the oldest first and at most `limit`; returns how many. */
+/** Deletes events older than `before` with their deliveries, oldest first, at most `limit`. Returns how many. */
 export async function forgetWebhookEvents(db: Queryable, before: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `/* webhooks.forget_events */

@@ -1,13 +1,14 @@
 /** The Batch object and the body that creates one: contract §1.3 and §3.1. */
-import { Type, type Static } from "@sinclair/typebox";
+import { Type, type Static, type TInteger, type TObject, type TSchema } from "@sinclair/typebox";
 import { BATCH_STATUSES } from "../batch-status.ts";
 import { BATCH_ENDPOINTS } from "../endpoints.ts";
 import { METADATA } from "../limits.ts";
+import { TOKEN_COUNTERS, type TokenUsage } from "../usage.ts";
 import { expiresAfter, nullable } from "./shared-schemas.ts";
 
 const seconds = () => nullable(Type.Integer());
 
-/** One entry of `errors.data`: contract §3.4. `line` is 1-based and counts every line of the file, blank ones too. */
+/** One entry of `errors.data`: contract §3.4. `line` counts from 1 and includes blank lines. */
 export const BatchError = Type.Object({
   code: Type.String(),
   message: Type.String(),
@@ -16,16 +17,38 @@ export const BatchError = Type.Object({
 });
 export type BatchError = Static<typeof BatchError>;
 
-export const BatchUsage = Type.Object({
-  input_tokens: Type.Integer(),
-  output_tokens: Type.Integer(),
-  total_tokens: Type.Integer(),
-  input_tokens_details: Type.Object({ cached_tokens: Type.Integer() }),
-  output_tokens_details: Type.Object({ reasoning_tokens: Type.Integer() }),
-});
-export type BatchUsage = Static<typeof BatchUsage>;
+type WireCounter = (typeof TOKEN_COUNTERS)[number]["wire"];
+type PlainCounter = Extract<WireCounter, { details: null }>;
+type DetailCounter = Exclude<WireCounter, PlainCounter>;
 
-/** The Batch object, in wire order, with every key always present and explicit nulls: contract §3.1. */
+/** The token counters of a batch: those without details by key, the others grouped by the name of their details. */
+export type BatchUsage = Record<PlainCounter["key"], number> & {
+  [Details in DetailCounter["details"]]: Record<Extract<DetailCounter, { details: Details }>["key"], number>;
+};
+
+function usageSchema(): TSchema {
+  const plain: Record<string, TInteger> = {};
+  const details: Record<string, TObject> = {};
+  for (const { wire } of TOKEN_COUNTERS) {
+    if (wire.details === null) plain[wire.key] = Type.Integer();
+    else details[wire.details] = Type.Object({ ...details[wire.details]?.properties, [wire.key]: Type.Integer() });
+  }
+  return Type.Object({ ...plain, ...details });
+}
+export const BatchUsage = Type.Unsafe<BatchUsage>(usageSchema());
+
+/** Presents the usage of a batch in wire order. */
+export function presentUsage(usage: TokenUsage): BatchUsage {
+  const presented: Record<string, number> = {};
+  const details: Record<string, Record<string, number>> = {};
+  for (const { name, wire } of TOKEN_COUNTERS) {
+    if (wire.details === null) presented[wire.key] = usage[name];
+    else details[wire.details] = { ...details[wire.details], [wire.key]: usage[name] };
+  }
+  return { ...presented, ...details } as BatchUsage;
+}
+
+/** The Batch object in wire order. Every key is always present, unset ones as null: contract §3.1. */
 export const BatchObject = Type.Object(
   {
     id: Type.String(),
@@ -55,7 +78,7 @@ export const BatchObject = Type.Object(
 );
 export type BatchObject = Static<typeof BatchObject>;
 
-/** Body of POST /v1/batches where these completion windows are offered: contract §1.3. */
+/** Returns the schema of the body of POST /v1/batches for these completion windows: contract §1.3. */
 export const createBatchBody = (windows: Iterable<string>) =>
   Type.Object(
     {
@@ -64,7 +87,7 @@ export const createBatchBody = (windows: Iterable<string>) =>
       completion_window: Type.Union([...windows].map((window) => Type.Literal(window))),
       metadata: Type.Optional(
         nullable(
-          // Not Type.Record: that drops the keys' maximum, and lets any value pass under a key with a line break in it.
+          // Not Type.Record, which drops the keys' maxLength and accepts any value for a key that has a line break.
           Type.Unsafe<Record<string, string>>({
             type: "object",
             maxProperties: METADATA.maxPairs,

@@ -1,16 +1,16 @@
-/** What GET /v1/batches/{batch_id}/history lists: ours, docs/extensions.md. */
+/** The entries of GET /v1/batches/{batch_id}/history: our own extension, docs/extensions.md. */
 import { Type, type Static } from "@sinclair/typebox";
 import { BatchObject } from "./batch.ts";
 
 const FileChange = Type.Union(
   [Type.Literal("unchanged"), Type.Literal("created"), Type.Literal("replaced"), Type.Literal("removed")],
-  { description: "A file that is replaced keeps its id. `removed`: no request of its kind is left." },
+  { description: "A replaced file keeps its id. `removed`: no request belongs in it any more." },
 );
 
-/** One entry, in wire order, with every key always present. */
+/** One entry in wire order. Every key is always present. */
 export const BatchHistoryEntry = Type.Object(
   {
-    id: Type.String({ description: "For `after`. Unique within the batch." }),
+    id: Type.String({ description: "The cursor for `after`. Unique within the batch." }),
     object: Type.Literal("batch.history_entry"),
     batch_id: Type.String(),
     created_at: Type.Integer({ description: "Unix seconds." }),
@@ -23,14 +23,14 @@ export const BatchHistoryEntry = Type.Object(
         Type.Literal("retry_given_up"),
         Type.Literal("files_rebuilt"),
       ],
-      { description: "Which of the keys below are set goes by it." },
+      { description: "Decides which of the keys below are set." },
     ),
-    message: Type.String({ description: "The same in words, for people; it may change." }),
+    message: Type.String({ description: "The entry in words, for people. The wording may change." }),
     status: Type.Union([BatchObject.properties.status, Type.Null()], {
-      description: "Of `status`: what the batch became then.",
+      description: "For `status`: the new status of the batch.",
     }),
     requested_by: Type.Union([Type.String(), Type.Null()], {
-      description: "Of `retry_requested`: the id of an API key, or `admin` for a retry in the dashboard.",
+      description: "For `retry_requested`: the id of an API key, or `admin` for a retry in the dashboard.",
     }),
     requests: Type.Union(
       [
@@ -38,18 +38,18 @@ export const BatchHistoryEntry = Type.Object(
           {
             count: Type.Integer({ minimum: 1 }),
             lines: Type.Array(Type.Integer({ minimum: 1 }), {
-              description: "Their numbers as `lines` of a retry has them, counted from 1; the first 100.",
+              description: "The numbers of the first 100 requests, counted from 1, as the body of a retry takes them.",
             }),
           },
           { additionalProperties: false },
         ),
         Type.Null(),
       ],
-      { description: "Of `retry_…`: which requests." },
+      { description: "For `retry_…`: which requests." },
     ),
     files: Type.Union(
       [Type.Object({ output: FileChange, error: FileChange }, { additionalProperties: false }), Type.Null()],
-      { description: "Of `files_rebuilt`: what became of the output and the error file." },
+      { description: "For `files_rebuilt`: what changed in the output and the error file." },
     ),
   },
   { $id: "BatchHistoryEntry", additionalProperties: false },

@@ -1,4 +1,4 @@
-/** The list envelope: contract §1.5. `has_more` is always sent; the ids of an empty page are null. */
+/** The list envelope: contract §1.5. `has_more` is always sent. The ids of an empty page are null. */
 import { Type, type TObject, type TSchema } from "@sinclair/typebox";
 
 export interface ListPage<T> {
@@ -9,12 +9,12 @@ export interface ListPage<T> {
   has_more: boolean;
 }
 
-/** A page of objects, whose ids clients page by. `hasMore`: there is at least one behind the last. */
+/** Builds a page of objects, whose ids are the cursors. `hasMore` means that objects follow the last one. */
 export function listPage<T extends { id: string }>(data: T[], hasMore: boolean): ListPage<T> {
   return { object: "list", data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: hasMore };
 }
 
-/** The schema of a `ListPage`, under a name of its own in the API's description. */
+/** Returns the schema of a `ListPage`. `$id` is its name in the OpenAPI document. */
 export function listSchema(item: TSchema, $id: string): TObject {
   const id = Type.Union([Type.String(), Type.Null()]);
   return Type.Object(

@@ -1,8 +1,8 @@
-/** What an event of GET /v1/batches/{batch_id}/events says: ours, docs/extensions.md. */
+/** The events of GET /v1/batches/{batch_id}/events: our own extension, docs/extensions.md. */
 import { Type, type Static } from "@sinclair/typebox";
 import { BatchObject } from "./batch.ts";
 
-/** The `data` of an event, in wire order, with every key always present: the whole state, never a difference. */
+/** The `data` of an event in wire order: always the whole state, never a difference. Every key is always present. */
 export const ProgressEvent = Type.Object(
   {
     object: Type.Literal("batch.progress"),
@@ -11,13 +11,13 @@ export const ProgressEvent = Type.Object(
     request_counts: BatchObject.properties.request_counts,
     lines_per_second: Type.Number({
       minimum: 0,
-      description: "Over the last 10 s, to one decimal; at the first look over the whole run.",
+      description: "Average of the last 10 s, to one decimal. In the first event, the average of the whole run.",
     }),
     eta_seconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
-      description: "Seconds until the last line is done, at this speed; null where that cannot be said.",
+      description: "Seconds until the last line is done at this speed, null if unknown.",
     }),
     waiting: Type.Union([Type.String(), Type.Null()], {
-      description: "Why nothing is sent at the moment, in words; null: something is, or there is nothing to send.",
+      description: "Why no request is being sent, in words. Null if requests are being sent or none are left.",
     }),
   },
   { $id: "BatchProgress", additionalProperties: false },

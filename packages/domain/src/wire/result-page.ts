@@ -1,9 +1,12 @@
-/** A page of GET /v1/batches/{batch_id}/results: ours, docs/extensions.md. Its lines are those of contract §4.3 and §4.4. */
+/**
+ * A page of GET /v1/batches/{batch_id}/results: our own extension, docs/extensions.md. Lines follow contract §4.3,
+ * §4.4.
+ */
 import { Type } from "@sinclair/typebox";
 import { LINE_ERROR_CODES } from "../result-line.ts";
 import { nullable } from "./shared-schemas.ts";
 
-/** A line of an output or error file. An HTTP reply stands in `response`, whatever its status; else `error` says why there is none. */
+/** A line of an output or error file. `response` has the HTTP reply of any status; without one, `error` says why. */
 const BatchResult = Type.Object(
   {
     id: Type.String(),
@@ -12,7 +15,7 @@ const BatchResult = Type.Object(
       Type.Object({
         status_code: Type.Integer(),
         request_id: Type.String(),
-        body: Type.Unknown({ description: "The upstream's JSON as it came." }),
+        body: Type.Unknown({ description: "The upstream's JSON, unchanged." }),
       }),
     ),
     error: nullable(
@@ -25,13 +28,13 @@ const BatchResult = Type.Object(
   { $id: "BatchResult", additionalProperties: false },
 );
 
-/** The page, whose lines have no ids to page by: `next_cursor` takes their place. */
+/** The page. Its lines have no ids to use as cursors, so `next_cursor` takes their place. */
 export const ResultPageObject = Type.Object(
   {
     object: Type.Literal("list"),
     data: Type.Array(BatchResult),
-    has_more: Type.Boolean({ description: "Lines are there, or can still come." }),
-    next_cursor: Type.String({ description: "For `after` of the next request, also where this page has no lines." }),
+    has_more: Type.Boolean({ description: "True if more lines exist or can still arrive." }),
+    next_cursor: Type.String({ description: "The `after` of the next request. Set even if this page has no lines." }),
   },
   { $id: "BatchResultList", additionalProperties: false },
 );

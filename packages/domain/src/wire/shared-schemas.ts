@@ -1,8 +1,8 @@
-/** Schemas that several objects of the wire have in them. */
+/** Schemas that several objects of the API share. */
 import { Type, type TSchema } from "@sinclair/typebox";
 import { EXPIRES_AFTER } from "../limits.ts";
 
-/** What is there as `null` where there is no value: contract §2 and §3.1 leave no key out. */
+/** A nullable field: sent as null, never omitted (contract §2 and §3.1). */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** `expires_after` of files and `output_expires_after` of batches: contract §1.1 and §1.3. */

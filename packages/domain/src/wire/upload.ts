@@ -1,4 +1,4 @@
-/** Uploads, the files that arrive in parts: contract §1.2. */
+/** Uploads: files that arrive in parts (contract §1.2). */
 import { Type, type Static } from "@sinclair/typebox";
 import { MAX_FILENAME_LENGTH, MAX_UPLOAD_PARTS } from "../limits.ts";
 import { FileObject } from "./file.ts";
@@ -7,7 +7,7 @@ import { expiresAfter, nullable } from "./shared-schemas.ts";
 const UPLOAD_STATUSES = ["pending", "completed", "cancelled", "expired"] as const;
 export type UploadStatus = (typeof UPLOAD_STATUSES)[number];
 
-/** The Upload object, in wire order, with every key always present; `file` is null until the upload is completed. */
+/** The Upload object in wire order. Every key is always present; `file` is null until the upload is completed. */
 export const UploadObject = Type.Object(
   {
     id: Type.String(),
@@ -36,7 +36,7 @@ export const UploadPartObject = Type.Object(
 );
 export type UploadPartObject = Static<typeof UploadPartObject>;
 
-/** Body of POST /v1/uploads. How many bytes are allowed depends on the purpose, which the API looks at. */
+/** Body of POST /v1/uploads. The API checks `bytes` itself, because the limit depends on the purpose. */
 export const CreateUploadBody = Type.Object(
   {
     filename: Type.String({ minLength: 1, maxLength: MAX_FILENAME_LENGTH }),

@@ -1,12 +1,16 @@
-/** Webhooks on the wire: the event that a receiver gets (contract §1.4), and what the admin API says about endpoints (ours). */
+/**
+ * The event that a webhook receiver gets (contract §1.4), and the admin API's own objects for endpoints and deliveries.
+ */
 import { Type, type Static } from "@sinclair/typebox";
 import { nullable } from "./shared-schemas.ts";
 
-/** All the types there are; created, in_progress, finalizing and cancelling have none: contract §1.4. */
+/**
+ * Every event type. The other moves of a batch (created, in_progress, finalizing, cancelling) have none: contract §1.4.
+ */
 export const WEBHOOK_EVENT_TYPES = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"] as const;
 export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number];
 
-/** An event, in wire order. It says no more than which batch: the receiver asks for the batch itself. */
+/** An event in wire order. It only names the batch: the receiver reads the batch through the API. */
 export interface WebhookEventObject {
   readonly id: string;
   readonly object: "event";
@@ -16,7 +20,7 @@ export interface WebhookEventObject {
   readonly data: { readonly id: string };
 }
 
-/** The bytes that are signed and posted: the same for each attempt. */
+/** Returns the text that is signed and posted. It is the same for every attempt. */
 export function webhookEventBody(event: {
   readonly id: string;
   readonly type: WebhookEventType;
@@ -34,7 +38,7 @@ export function webhookEventBody(event: {
 
 const EventType = Type.Union(WEBHOOK_EVENT_TYPES.map((type) => Type.Literal(type)));
 
-/** Body of POST /admin/v1/webhooks. Without `events` the endpoint gets all types. */
+/** Body of POST /admin/v1/webhooks. Without `events`, the endpoint gets all types. */
 export const CreateWebhookBody = Type.Object(
   {
     tenant: Type.String(),
@@ -45,7 +49,7 @@ export const CreateWebhookBody = Type.Object(
 );
 export type CreateWebhookBody = Static<typeof CreateWebhookBody>;
 
-/** An endpoint, in wire order. `secret` is in the reply to its creation only. */
+/** An endpoint in wire order. Only the reply to its creation has `secret`. */
 export const WebhookEndpointObject = Type.Object(
   {
     id: Type.String(),
@@ -60,7 +64,7 @@ export const WebhookEndpointObject = Type.Object(
 );
 export type WebhookEndpointObject = Static<typeof WebhookEndpointObject>;
 
-/** Reply to DELETE /admin/v1/webhooks/{id}. */
+/** The reply to DELETE /admin/v1/webhooks/{id}. */
 export const DeletedWebhookEndpoint = Type.Object({
   id: Type.String(),
   object: Type.Literal("webhook_endpoint"),
@@ -68,7 +72,10 @@ export const DeletedWebhookEndpoint = Type.Object({
 });
 export type DeletedWebhookEndpoint = Static<typeof DeletedWebhookEndpoint>;
 
-/** Reply to POST /admin/v1/webhooks/{id}/test. `status` is that of the receiver, null where none came; `error` is null where it acknowledged. */
+/**
+ * The reply to POST /admin/v1/webhooks/{id}/test. `status` is the receiver's status, null if it did not reply. `error`
+ * is null if it acknowledged the event.
+ */
 export const WebhookTestObject = Type.Object({
   object: Type.Literal("webhook_test"),
   endpoint: Type.String(),
@@ -78,13 +85,13 @@ export const WebhookTestObject = Type.Object({
 });
 export type WebhookTestObject = Static<typeof WebhookTestObject>;
 
-/** What becomes of a delivery. `failed` is for good. */
+/** The states of a delivery. `failed` is final. */
 export const WEBHOOK_DELIVERY_STATES = ["pending", "delivered", "failed"] as const;
 export type WebhookDeliveryState = (typeof WEBHOOK_DELIVERY_STATES)[number];
 
 const seconds = () => nullable(Type.Integer());
 
-/** One event on its way to one endpoint; `id` is what the receiver sees as `webhook-id`. */
+/** The delivery of one event to one endpoint. Its `id` is the `webhook-id` that the receiver sees. */
 export const WebhookDeliveryObject = Type.Object(
   {
     id: Type.String(),

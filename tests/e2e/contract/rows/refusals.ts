@@ -91,7 +91,7 @@ export function refusalRows({ name, stack, client, batches }: ClientFixture): vo
       status: 429,
       type: "rate_limit_error",
       code: "batch_queue_full",
-      message: expect.stringContaining("as many unfinished batches as it may: 1"),
+      message: expect.stringContaining("reached its limit of 1 unfinished batches"),
     });
     expect(answer.replies[0]?.headers).toMatchObject({ "x-should-retry": "false", "retry-after": "60" });
     expect(answer.waits).toEqual([]);

@@ -129,7 +129,7 @@ export function uploadRows({ client }: ClientFixture): void {
       [
         "a part of nobody's",
         (parts) => ({ part_ids: [...parts, "part_00000000000000000000000000000000"] }),
-        /^Invalid value for 'part_ids': 'part_0+' is no part of this upload/,
+        /^Invalid value for 'part_ids': 'part_0+' is not a part of this upload/,
       ],
       ["another MD5", (parts) => ({ part_ids: parts, md5: md5("other") }), /^Invalid value for 'md5': .*have the MD5/],
       ["no MD5 at all", (parts) => ({ part_ids: parts, md5: "abc" }), /^Invalid value for 'md5': .*hex/],

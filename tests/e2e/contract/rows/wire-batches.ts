@@ -58,7 +58,7 @@ export function wireBatchRows({ stack }: ContractFixture): void {
         {
           code: "too_many_inputs",
           message:
-            "The requests of the input file have more than 50000 embedding inputs together. Split it into several batches.",
+            "The requests of the input file have more than 50000 embedding inputs in total. Split it into several batches.",
           param: null,
           line: null,
         },

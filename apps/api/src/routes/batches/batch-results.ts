@@ -5,7 +5,7 @@ import { ObjectNotFoundError } from "@nightshift/storage";
 import { Type } from "@sinclair/typebox";
 import type { Response } from "express";
 import { idFromPath, isObjectId } from "../../object-id.ts";
-import { onObjectStore } from "../../object-store-errors.ts";
+import { onObjectStore } from "../../objects.ts";
 import { textParser } from "../../request-schema.ts";
 import { BEGINNING, parseCursor, printCursor, type ResultCursor } from "../../results/result-cursor.ts";
 import { readResultPage, type ResultPage, type ResultPageDeps } from "../../results/result-page.ts";

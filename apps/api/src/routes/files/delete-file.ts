@@ -5,7 +5,7 @@ import { idFromPath, isObjectId } from "../../object-id.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { FindFileDeps } from "./retrieve-file.ts";
 
-/** Takes the file from its tenant at once; a second time it is not there. */
+/** Removes the file from its tenant at once. A second request is a 404. */
 export function deleteFileRoute({ db, clock }: FindFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "file_id");

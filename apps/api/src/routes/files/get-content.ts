@@ -5,7 +5,7 @@ import { errors, SEALED_PURPOSES } from "@nightshift/domain";
 import type { ByteRange, ObjectStore } from "@nightshift/storage";
 import type { Request, Response } from "express";
 import { idFromPath } from "../../object-id.ts";
-import { onObjectStore } from "../../object-store-errors.ts";
+import { onObjectStore } from "../../objects.ts";
 import { contentDisposition } from "../../present/content-disposition.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { type FindFileDeps, getFile } from "./retrieve-file.ts";
@@ -14,7 +14,7 @@ export interface GetContentDeps extends FindFileDeps {
   readonly objects: ObjectStore;
 }
 
-/** Streams the file's bytes at the client's pace: all of them, one range, or nothing where the client has them. */
+/** Streams the file's bytes at the client's pace: all, one range, or none if the client has the current ones. */
 export function getContentRoute(deps: GetContentDeps): TenantHandler {
   return async (request, response, tenant) => {
     const file = await getFile(deps, tenant, idFromPath(request.params, "file_id"));
@@ -38,7 +38,9 @@ export function getContentRoute(deps: GetContentDeps): TenantHandler {
   };
 }
 
-/** Null: the whole file, which RFC 9110 §14.2 allows wherever ranges are several, odd, or of another content. */
+/**
+ * Null: the whole file. RFC 9110 §14.2 allows it if there are several ranges, a malformed one, or one of old content.
+ */
 function readRange(request: Request, bytes: number, etag: string): ByteRange | "unsatisfiable" | null {
   const condition = request.headers["if-range"];
   if (condition !== undefined && condition !== etag) return null;

@@ -1,4 +1,4 @@
-/** The operations of files, as the API's description has them: contract §1.1. */
+/** The operations on files for the OpenAPI document: contract §1.1. */
 import { DeletedFile, FileObject, listSchema, UPLOAD_PURPOSES } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import {
@@ -10,7 +10,7 @@ import {
   REPLAYED_HEADER,
   SCHEMA_CASES,
 } from "../../operation.ts";
-import { UploadFields } from "../../upload/upload-form.ts";
+import { FileFields } from "./file-form.ts";
 import { ListFilesQuery } from "./list-files.ts";
 
 const tag = "Files";
@@ -24,16 +24,17 @@ const UploadForm = formSchema(
     file: Type.Unsafe<string>({
       type: "string",
       format: "binary",
-      description: "The file, with its name. For `batch`: JSONL, at most 200 MiB; for other purposes at most 512 MiB.",
+      description:
+        "The file, with its name. For `batch`: JSONL of at most 200 MiB. For other purposes: at most 512 MiB.",
     }),
     purpose: Type.Union(UPLOAD_PURPOSES.map((purpose) => Type.Literal(purpose))),
   },
-  UploadFields,
+  FileFields,
 );
 
 const CONTENT_HEADERS = {
-  "content-disposition": "`attachment` with the file's name.",
-  etag: "Changes when the bytes do; for `If-None-Match` and `If-Range`.",
+  "content-disposition": "`attachment`, with the name of the file.",
+  etag: "Changes when the content changes. Send it in `If-None-Match` and `If-Range`.",
   "accept-ranges": "`bytes`.",
 };
 
@@ -45,17 +46,18 @@ export const fileOperations: readonly Operation[] = [
     tag,
     summary: "Upload a file",
     description:
-      "Takes a file in one multipart form, whose parts may come in any order. A file for a batch is refused at once where its " +
-      "name has another extension than `.jsonl` (`.jsonl.gz` and `.jsonl.zst` are decompressed) or its first line is not JSON; all other lines are judged when a batch is " +
-      "created from it. Files of purpose `batch` expire after 30 days, others never, unless `expires_after` says so. " +
-      "`Content-Encoding: gzip` or `zstd` compresses the whole form.",
+      "Uploads a file in one multipart form. The parts of the form may come in any order. A file for a batch is " +
+      "refused if its extension is not `.jsonl` or its first line is not JSON. `.jsonl.gz` and `.jsonl.zst` are " +
+      "decompressed. The other lines are checked when you create a batch from the file. Files of purpose `batch` " +
+      "expire after 30 days, others never; `expires_after` changes that. The whole form may be compressed with " +
+      "`Content-Encoding: gzip` or `zstd`.",
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
     body: { mediaType: "multipart/form-data", schema: UploadForm, isRequired: true },
     replies: {
       200: {
-        description: "The file, ready for use.",
+        description: "The file. It can be used at once.",
         content: { "application/json": FileObject },
         headers: REPLAYED_HEADER,
         links: { retrieveFile: FILE_ID, downloadFile: FILE_ID, deleteFile: FILE_ID },
@@ -80,7 +82,7 @@ export const fileOperations: readonly Operation[] = [
     id: "listFiles",
     tag,
     summary: "List files",
-    description: "A page of the tenant's files, result files of batches among them (purpose `batch_output`).",
+    description: "Lists the tenant's files, including the result files of batches (purpose `batch_output`).",
     extension: false,
     key: "tenant",
     query: ListFilesQuery,
@@ -93,7 +95,7 @@ export const fileOperations: readonly Operation[] = [
     id: "retrieveFile",
     tag,
     summary: "Retrieve a file",
-    description: "The File object, without the file's bytes.",
+    description: "Returns the File object, without the file's content.",
     extension: false,
     key: "tenant",
     params,
@@ -106,11 +108,11 @@ export const fileOperations: readonly Operation[] = [
     id: "deleteFile",
     tag,
     summary: "Delete a file",
-    description: "Takes the file away at once. A second time it is not there. A batch that has begun keeps its input.",
+    description: "Deletes the file at once. A second request is a 404. A batch that has started keeps its input.",
     extension: false,
     key: "tenant",
     params,
-    replies: ok("The file is gone.", DeletedFile),
+    replies: ok("The file is deleted.", DeletedFile),
     errors: ["fileNotFound"],
   },
   {
@@ -120,28 +122,30 @@ export const fileOperations: readonly Operation[] = [
     tag,
     summary: "Download a file",
     description:
-      "The file's bytes as they were uploaded or written. Takes one `Range` of bytes, `If-Range` and `If-None-Match`; these " +
-      "three are Nightshift's own. Files of purpose `assistants` and `user_data` are not handed out.",
+      "Returns the content of the file, byte for byte. `Range` (one range), `If-Range` and `If-None-Match` are " +
+      "supported; OpenAI does not have them. Files of purpose `assistants` and `user_data` cannot be downloaded.",
     extension: false,
     key: "tenant",
     params,
     headers: Type.Object({
-      range: Type.Optional(Type.String({ description: "One range of bytes: `bytes=0-1023`." })),
-      "if-range": Type.Optional(Type.String({ description: "The ETag that the range is meant for." })),
-      "if-none-match": Type.Optional(Type.String({ description: "The ETag of the bytes that the client has." })),
+      range: Type.Optional(Type.String({ description: "One range of bytes, for example `bytes=0-1023`." })),
+      "if-range": Type.Optional(Type.String({ description: "The ETag of the content to which the range applies." })),
+      "if-none-match": Type.Optional(
+        Type.String({ description: "The ETag of the content that the client already has." }),
+      ),
     }),
     replies: {
       200: {
-        description: "All bytes.",
+        description: "The whole file.",
         content: { "application/octet-stream": null },
-        headers: { ...CONTENT_HEADERS, "content-length": "Bytes of the file." },
+        headers: { ...CONTENT_HEADERS, "content-length": "Size of the file in bytes." },
       },
       206: {
-        description: "The bytes of the range.",
+        description: "The requested range.",
         content: { "application/octet-stream": null },
-        headers: { ...CONTENT_HEADERS, "content-range": "`bytes first-last/all`." },
+        headers: { ...CONTENT_HEADERS, "content-range": "`bytes first-last/size`." },
       },
-      304: { description: "The client has these bytes.", headers: CONTENT_HEADERS },
+      304: { description: "The client already has this content.", headers: CONTENT_HEADERS },
     },
     errors: ["fileNotFound", "notDownloadable", "rangeNotSatisfiable"],
   },

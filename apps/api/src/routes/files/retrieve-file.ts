@@ -10,14 +10,14 @@ export interface FindFileDeps {
   readonly clock: () => Date;
 }
 
-/** Answers with the File object. */
+/** Replies with the File object. */
 export function retrieveFileRoute(deps: FindFileDeps): TenantHandler {
   return async (request, response, tenant) => {
     response.json(presentFile(await getFile(deps, tenant, idFromPath(request.params, "file_id"))));
   };
 }
 
-/** The tenant's file; the same RequestError whether it is unknown, another tenant's, deleted, or expired. */
+/** The tenant's file. Throws the same RequestError for a file that is unknown, another tenant's, deleted or expired. */
 export async function getFile({ db, clock }: FindFileDeps, tenant: string, id: string): Promise<FileView> {
   const file = isObjectId(id) ? await findFile(db, tenant, id, clock()) : null;
   if (file === null) throw errors.fileNotFound(id);

@@ -1,4 +1,5 @@
 /** POST /v1/uploads/{upload_id}/parts: contract §1.2. */
+import type { BlobBackends } from "@nightshift/backends";
 import {
   insertBlob,
   insertPart,
@@ -11,27 +12,33 @@ import {
 import {
   errors,
   MAX_UPLOAD_COPIES,
+  MAX_UPLOAD_PART_BYTES,
   MAX_UPLOAD_PARTS,
   newPartId,
   type RandomBytes,
   RequestError,
 } from "@nightshift/domain";
+import type { ObjectInfo } from "@nightshift/storage";
+import type { Request } from "express";
+import { addField, notAFile, readFormParts } from "../../multipart/form-parts.ts";
 import { idFromPath } from "../../object-id.ts";
+import { discardBlobs, storeBlob } from "../../objects.ts";
 import { toSeconds } from "../../present/seconds.ts";
 import { presentPart } from "../../present/upload.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
-import { discardUpload, type UploadDeps } from "../../upload/noted-object.ts";
-import { receivePart } from "../../upload/receive-part.ts";
 import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-upload.ts";
 
-export interface AddPartDeps extends UploadDeps {
+/** The only field of the form. */
+const FIELD = "data";
+
+export interface AddPartDeps extends BlobBackends {
   readonly clock: () => Date;
   readonly random: RandomBytes;
 }
 
 /**
- * Streams the part to the object store, then writes its row, if the upload is still pending. Parts may be sent beside
- * each other and in any order; one that is sent again is another part, and `part_ids` says which of them counts.
+ * Streams the part to the object store, then writes its row if the upload is still pending. Parts may be sent in
+ * parallel and in any order. A part that is sent again is another part, and `part_ids` says which of them counts.
  */
 export function addPartRoute(deps: AddPartDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -39,7 +46,7 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
     refuseUnlessPending(upload);
     const id = newPartId(deps.random, toSeconds(deps.clock()));
     const key = `uploads/${upload.id}/${id}`;
-    const info = await receivePart(deps, request, response, { key, declaredBytes: upload.bytes });
+    const info = await receivePart(deps, request, key, upload.bytes);
 
     const now = deps.clock();
     const part: NewUploadPart = { id, upload: upload.id, bytes: info.bytes, blob: key, createdAt: now };
@@ -51,24 +58,69 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
         await insertPart(tx, part);
       });
     } catch (error) {
-      // After a failure of the database the row may be there all the same; it then goes with its upload, or maintenance finds the note.
-      if (error instanceof RequestError) await discardUpload(deps, request, key);
+      // After a database failure the row may exist. Then the blob goes with the upload; if not, maintenance deletes it.
+      if (error instanceof RequestError) await discardBlobs(deps, request, [key]);
       throw error;
     }
     response.json(presentPart(part));
   };
 }
 
-/** Parts that were sent again are allowed for, an endless number of them is not. */
+/**
+ * Reads the form and resolves when the part is durable under `key`; the caller then owns the blob. If this rejects,
+ * also because the client disconnected, nothing is left.
+ */
+async function receivePart(
+  deps: AddPartDeps,
+  request: Request,
+  key: string,
+  declaredBytes: number,
+): Promise<ObjectInfo> {
+  const fields = Object.create(null) as Record<string, unknown>;
+  let stored: ObjectInfo | null = null;
+  try {
+    for await (const part of readFormParts(request, FIELD)) {
+      if (part.kind === "field") addField(fields, part);
+      else stored = await storeBlob(deps, key, limited(part.content, declaredBytes));
+    }
+    if (stored === null && FIELD in fields) throw notAFile(FIELD);
+    const [unknown] = Object.keys(fields);
+    if (unknown !== undefined) throw errors.unknownParameter(unknown);
+    if (stored === null) throw errors.missingParameter(FIELD);
+    return stored;
+  } catch (error) {
+    if (stored !== null) await discardBlobs(deps, request, [key]);
+    throw error;
+  }
+}
+
+async function* limited(source: AsyncIterable<Uint8Array>, declaredBytes: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > MAX_UPLOAD_PART_BYTES) {
+      throw errors.outOfRange(FIELD, `a part may have at most ${String(MAX_UPLOAD_PART_BYTES)} bytes`);
+    }
+    if (bytes > declaredBytes) {
+      throw errors.outOfRange(
+        FIELD,
+        `the part has more bytes than the ${String(declaredBytes)} that its upload declared`,
+      );
+    }
+    yield chunk;
+  }
+}
+
+/** Clients may send a part again, but not without end. */
 async function refuseBeyondLimits(tx: Tx, upload: UploadView, bytes: number): Promise<void> {
   const stored = await partsTotal(tx, upload.id);
   if (stored.parts >= MAX_UPLOAD_PARTS) {
-    throw errors.outOfRange("data", `an upload may have at most ${String(MAX_UPLOAD_PARTS)} parts`);
+    throw errors.outOfRange(FIELD, `an upload may have at most ${String(MAX_UPLOAD_PARTS)} parts`);
   }
   if (stored.bytes + bytes > upload.bytes * MAX_UPLOAD_COPIES) {
     const declared = `${String(MAX_UPLOAD_COPIES)} times the ${String(upload.bytes)} bytes that it declared`;
     throw errors.outOfRange(
-      "data",
+      FIELD,
       `the parts of the upload have more than ${declared}; cancel it and create a new one`,
     );
   }

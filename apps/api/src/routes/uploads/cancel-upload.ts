@@ -1,18 +1,19 @@
-/** POST /v1/uploads/{upload_id}/cancel: contract §1.2. Its body is not looked at: clients send none, but call it JSON. */
+/** POST /v1/uploads/{upload_id}/cancel: contract §1.2. The body is ignored: clients send none, but call it JSON. */
+import type { BlobBackends } from "@nightshift/backends";
 import { markCancelled, partBlobs, type UploadView, withTx } from "@nightshift/db";
 import { idFromPath } from "../../object-id.ts";
+import { discardBlobs } from "../../objects.ts";
 import { presentUpload } from "../../present/upload.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
-import { discardObjects, type UploadDeps } from "../../upload/noted-object.ts";
 import { getUpload, lockKnownUpload, refuseUnlessPending } from "./pending-upload.ts";
 
-export interface CancelUploadDeps extends UploadDeps {
+export interface CancelUploadDeps extends BlobBackends {
   readonly clock: () => Date;
 }
 
 /**
- * Answers with the upload in `cancelled`, and deletes its parts. Again it answers the same, for the sake of a client that
- * did not hear the first reply; 400 where the upload is completed or expired.
+ * Cancels the upload and deletes its parts. A second request gets the same reply, because its client may have missed
+ * the first one. A completed or expired upload is a 400.
  */
 export function cancelUploadRoute(deps: CancelUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -25,7 +26,7 @@ export function cancelUploadRoute(deps: CancelUploadDeps): TenantHandler {
       await markCancelled(tx, upload.id);
       return { ...upload, status: "cancelled" };
     });
-    await discardObjects(deps, request, await partBlobs(deps.db, cancelled.id));
+    await discardBlobs(deps, request, await partBlobs(deps.db, cancelled.id));
     response.json(presentUpload(cancelled));
   };
 }

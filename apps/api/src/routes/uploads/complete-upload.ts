@@ -1,10 +1,11 @@
 /** POST /v1/uploads/{upload_id}/complete: contract §1.2. */
+import type { BlobBackends } from "@nightshift/backends";
 import {
   findParts,
-  insertBlob,
-  insertFile,
   markCompleted,
+  type NewFile,
   partBlobs,
+  registerFile,
   type UploadPartView,
   type UploadView,
   withTx,
@@ -15,19 +16,18 @@ import type { ObjectInfo } from "@nightshift/storage";
 import type { Request } from "express";
 import { readJsonBody } from "../../json-body.ts";
 import { idFromPath, isObjectId } from "../../object-id.ts";
-import { onObjectStore } from "../../object-store-errors.ts";
+import { discardBlobs, joinBlobs, onObjectStore } from "../../objects.ts";
 import { fileExpiry, presentUpload } from "../../present/upload.ts";
 import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { reserveStorage } from "../../tiers/upload-limits.ts";
-import { checkJoinedContent, readMd5 } from "../../upload/joined-content.ts";
-import { discardObjects, discardUpload, joinNoted, type UploadDeps } from "../../upload/noted-object.ts";
+import { checkJoinedContent, readMd5 } from "./joined-content.ts";
 import { getUpload, lockKnownUpload } from "./pending-upload.ts";
 
 const parseBody = bodyParser(CompleteUploadBody);
 
-export interface CompleteUploadDeps extends UploadDeps {
+export interface CompleteUploadDeps extends BlobBackends {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;
@@ -35,7 +35,7 @@ export interface CompleteUploadDeps extends UploadDeps {
   readonly uploadedBytes: Pick<Counter, "inc">;
 }
 
-/** One request to complete an upload that was pending at `now`. */
+/** A request to complete an upload that was pending at `now`. */
 interface Completion {
   readonly upload: UploadView;
   readonly partIds: readonly string[];
@@ -44,12 +44,14 @@ interface Completion {
 }
 
 /**
- * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. What is refused, because the
- * parts are not those of the upload, not as large as it declared, or not what the MD5 or the purpose demands, leaves it
- * pending. An upload that the same parts completed before is answered with again: its client may not have heard the reply.
+ * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. A refused completion leaves
+ * the upload pending: a part is not of this upload, the size is not the declared one, or the MD5 or the first line is
+ * wrong. A completion with the same parts as before gets the same reply, because its client may have missed the first
+ * one.
  *
- * The object store does the joining. Bytes pass through this process only where it cannot copy them (a folder, parts of
- * S3 up to 5 MiB), for the first line of a batch's input, and for an `md5`, which makes every part be read once more.
+ * The object store joins the parts. Bytes pass through this process only if the store cannot copy them (a folder, parts
+ * of up to 5 MiB on S3), for the first line of a batch's input, and for an `md5`, which needs one more read of each
+ * part.
  */
 export function completeUploadRoute(deps: CompleteUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -63,7 +65,7 @@ export function completeUploadRoute(deps: CompleteUploadDeps): TenantHandler {
   };
 }
 
-/** The upload as it is then: completed by this request, or ended by another one in the meantime. */
+/** Returns the upload after it has ended: completed by this request, or ended by another one. */
 async function complete(deps: CompleteUploadDeps, request: Request, completion: Completion): Promise<UploadView> {
   const { upload, partIds, md5, now } = completion;
   const id = newFileId(deps.random);
@@ -73,25 +75,25 @@ async function complete(deps: CompleteUploadDeps, request: Request, completion: 
     const parts = inOrder(await findParts(deps.db, upload.id, partIds.filter(isObjectId)), upload, partIds);
     const demands = { isBatchInput: upload.purpose === "batch", md5 };
     await onObjectStore(() => checkJoinedContent(deps.objects, parts, demands));
-    info = await joinNoted(deps, key, parts);
+    info = await joinBlobs(deps, key, parts);
   } catch (error) {
-    // Whoever ended the upload while we were at it has deleted its parts: how it ended is the better answer.
+    // Another request may have ended the upload and deleted its parts. Its outcome then explains the failure.
     const ended = await getUpload(deps.db, upload.tenant, upload.id, now);
     if (ended.status === "pending") throw error;
     return ended;
   }
-  const { view, isOurs } = await keep(deps, completion, id, { key, ...info });
+  const { view, isOurs } = await markWithFile(deps, completion, id, { key, ...info });
   if (isOurs) deps.uploadedBytes.inc(info.bytes);
-  else await discardUpload(deps, request, key);
-  await discardObjects(deps, request, await partBlobs(deps.db, upload.id));
+  else await discardBlobs(deps, request, [key]);
+  await discardBlobs(deps, request, await partBlobs(deps.db, upload.id));
   return view;
 }
 
 /**
- * Makes the joined object the upload's file, unless the upload has ended. After a failure of the database the object stays,
- * because the file may be there all the same; where it is not, maintenance finds the blob's note.
+ * Makes the joined blob the upload's file, unless the upload has ended. After a failure of the database the blob stays,
+ * because the file may exist. If it does not, maintenance deletes the blob.
  */
-async function keep(
+async function markWithFile(
   deps: CompleteUploadDeps,
   { upload, partIds, now }: Completion,
   fileId: string,
@@ -102,10 +104,7 @@ async function keep(
     const view = await lockKnownUpload(tx, upload, now);
     if (view.status !== "pending") return { view, isOurs: false };
     const { tenant, purpose, filename } = upload;
-    const expiresAt = fileExpiry(upload, now);
-    await reserveStorage(tx, limits, { tenant, bytes: blob.bytes, createdAt: now });
-    await insertBlob(tx, blob);
-    await insertFile(tx, {
+    const file: NewFile = {
       id: fileId,
       tenant,
       purpose,
@@ -113,20 +112,22 @@ async function keep(
       bytes: blob.bytes,
       blob: blob.key,
       createdAt: now,
-      expiresAt,
-    });
+      expiresAt: fileExpiry(upload, now),
+    };
+    await reserveStorage(tx, limits, file);
+    await registerFile(tx, file, blob.etag);
     await markCompleted(tx, upload.id, { fileId, partIds, completedAt: now });
     return { view: { ...view, status: "completed", fileId, partIds: [...partIds], completedAt: now }, isOurs: true };
   });
 }
 
-/** The parts as the client ordered them; throws where they are not all of this upload, or not what it declared. */
+/** The parts in the order of `partIds`. Throws if one is not of this upload, or if the declared size is another. */
 function inOrder(found: readonly UploadPartView[], upload: UploadView, partIds: readonly string[]): UploadPartView[] {
   const byId = new Map(found.map((part) => [part.id, part]));
   const listed = new Set<string>();
   const parts = partIds.map((id) => {
     const part = byId.get(id);
-    if (part === undefined) throw errors.outOfRange("part_ids", `'${id}' is no part of this upload`);
+    if (part === undefined) throw errors.outOfRange("part_ids", `'${id}' is not a part of this upload`);
     if (listed.has(id)) throw errors.outOfRange("part_ids", `'${id}' is listed twice`);
     listed.add(id);
     return part;
@@ -139,7 +140,7 @@ function inOrder(found: readonly UploadPartView[], upload: UploadView, partIds: 
   return parts;
 }
 
-/** `md5` is not looked at again: it was the content of these very parts that was found good. */
+/** The `md5` need not be checked again: the first completion checked it against the same parts. */
 function refuseUnlessCompletedWith(upload: UploadView, partIds: readonly string[]): void {
   if (upload.status !== "completed") throw errors.uploadIsOver(upload.id, upload.status);
   const isSame = upload.partIds?.length === partIds.length && upload.partIds.every((id, at) => id === partIds[at]);

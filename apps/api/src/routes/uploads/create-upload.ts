@@ -8,8 +8,8 @@ import { bodyParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 import type { TenantLimits } from "../../tiers/tenant-limits.ts";
 import { uploadLimit } from "../../tiers/upload-limits.ts";
-import { refuseWrongExtension } from "../../upload/batch-input.ts";
-import { fileLifeSeconds, maxUploadBytesOf, parsePurpose } from "../../upload/upload-form.ts";
+import { refuseWrongExtension } from "../files/batch-input.ts";
+import { fileLifeSeconds, maxUploadBytesOf, parsePurpose } from "../files/file-form.ts";
 
 const parseBody = bodyParser(CreateUploadBody);
 
@@ -18,13 +18,13 @@ export interface CreateUploadDeps {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;
-  /** Seconds that a file of purpose `batch` lives where nobody says it; null: for ever. */
+  /** Seconds that a file of purpose `batch` lives if the request does not say; null: it does not expire. */
   readonly batchFileLifeSeconds: number | null;
 }
 
 /**
- * Answers with a pending upload, which lives for an hour. What is known of the file already is judged by the rules of
- * POST /v1/files, with its messages: size by purpose (8 GiB where it is not for a batch), and extension.
+ * Creates a pending upload, which lives for an hour. Purpose, size and extension are checked by the rules of POST
+ * /v1/files and with its messages; a file that is not for a batch may have 8 GiB.
  */
 export function createUploadRoute(deps: CreateUploadDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -58,7 +58,7 @@ export function createUploadRoute(deps: CreateUploadDeps): TenantHandler {
   };
 }
 
-/** Without folders and NULs, as the names of POST /v1/files. */
+/** Drops folders and NULs, as POST /v1/files does. */
 function baseName(filename: string): string {
   const name = filename.replaceAll("\0", "").replace(/^.*[/\\]/s, "");
   if (name === "") throw errors.outOfRange("filename", "it must name a file, not a folder");

@@ -1,4 +1,4 @@
-/** The operations of uploads, as the API's description has them: contract §1.2. */
+/** The operations on uploads for the OpenAPI document: contract §1.2. */
 import { CompleteUploadBody, CreateUploadBody, UploadObject, UploadPartObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 import { formSchema, JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../operation.ts";
@@ -14,7 +14,8 @@ const UploadPartForm = formSchema(
     data: Type.Unsafe<string>({
       type: "string",
       format: "binary",
-      description: "The part, sent as a file: at most 64 MiB, and no more than the upload declared.",
+      description:
+        "The part, sent as a file. It may have at most 64 MiB, and at most the bytes that the upload declared.",
     }),
   },
   Type.Object({}),
@@ -26,10 +27,10 @@ export const uploadOperations: readonly Operation[] = [
     path: "/v1/uploads",
     id: "createUpload",
     tag,
-    summary: "Begin an upload in parts",
+    summary: "Start an upload in parts",
     description:
-      "Declares a file that will come in parts, and answers with an upload that takes them for an hour. Name, size and purpose " +
-      "are judged at once: a file for a batch may have 200 MiB, others 8 GiB.",
+      "Declares a file that you send in parts. The upload accepts parts for an hour. Name, size and purpose are " +
+      "checked at once: a file for a batch may have 200 MiB, other files 8 GiB.",
     extension: false,
     key: "tenant",
     body: {
@@ -38,7 +39,7 @@ export const uploadOperations: readonly Operation[] = [
       isRequired: true,
       example: { filename: "requests.jsonl", purpose: "batch", bytes: 524, mime_type: "application/jsonl" },
     },
-    replies: ok("The upload, in `pending`.", UploadObject, {
+    replies: ok("The upload, with the status `pending`.", UploadObject, {
       addUploadPart: UPLOAD_ID,
       completeUpload: UPLOAD_ID,
       cancelUpload: UPLOAD_ID,
@@ -60,8 +61,8 @@ export const uploadOperations: readonly Operation[] = [
     tag,
     summary: "Add a part",
     description:
-      "Takes the bytes of one part. Parts may be sent beside each other and in any order; one that is sent again is another " +
-      "part, and `part_ids` of the completion says which of them counts.",
+      "Uploads one part. Parts may be sent in parallel and in any order. A part that you send again is another part; " +
+      "`part_ids` of the completion says which of them counts.",
     extension: false,
     key: "tenant",
     params,
@@ -83,9 +84,9 @@ export const uploadOperations: readonly Operation[] = [
     tag,
     summary: "Complete an upload",
     description:
-      "Joins the parts that `part_ids` lists, in that order, into a file; together they must have the bytes that were declared " +
-      "and, where `md5` is sent (hex or base64), that digest. What is refused leaves the upload pending. The same completion " +
-      "again has the same answer.",
+      "Joins the parts listed in `part_ids`, in that order, into a file. Together they must have the declared size " +
+      "and the digest in `md5` (hex or base64), if you send one. After an error the upload stays pending. Repeating " +
+      "the request returns the same reply.",
     extension: false,
     key: "tenant",
     params,
@@ -95,7 +96,7 @@ export const uploadOperations: readonly Operation[] = [
       isRequired: true,
       example: { part_ids: ["part_abc123"] },
     },
-    replies: ok("The upload, in `completed`, with its file.", UploadObject, {
+    replies: ok("The upload, with the status `completed` and its file.", UploadObject, {
       retrieveFile: { file_id: "$response.body#/file/id" },
     }),
     errors: [
@@ -116,11 +117,12 @@ export const uploadOperations: readonly Operation[] = [
     id: "cancelUpload",
     tag,
     summary: "Cancel an upload",
-    description: "Ends the upload and deletes its parts. Asking again changes nothing. The body is not looked at.",
+    description:
+      "Cancels the upload and deletes its parts. Repeating the request changes nothing. The body is ignored.",
     extension: false,
     key: "tenant",
     params,
-    replies: ok("The upload, in `cancelled`.", UploadObject),
+    replies: ok("The upload, with the status `cancelled`.", UploadObject),
     errors: ["uploadNotFound", "uploadIsOver"],
   },
 ];

@@ -3,21 +3,21 @@ import { type Db, findUpload, lockUpload, type Tx, type UploadView } from "@nigh
 import { errors } from "@nightshift/domain";
 import { isObjectId } from "../../object-id.ts";
 
-/** The tenant's upload as it is at `now`; the same RequestError whether it is unknown or another tenant's. */
+/** The tenant's upload at `now`. Throws the same RequestError for an unknown id and for another tenant's upload. */
 export async function getUpload(db: Db, tenant: string, id: string, now: Date): Promise<UploadView> {
   const upload = isObjectId(id) ? await findUpload(db, tenant, id, now) : null;
   if (upload === null) throw errors.uploadNotFound(id);
   return upload;
 }
 
-/** Locks an upload that was found before until the transaction is over; nobody else changes it meanwhile. */
+/** Reads an upload that was found before, and locks it until the transaction ends. */
 export async function lockKnownUpload(tx: Tx, { tenant, id }: UploadView, now: Date): Promise<UploadView> {
   const upload = await lockUpload(tx, tenant, id, now);
   if (upload === null) throw errors.uploadNotFound(id);
   return upload;
 }
 
-/** Throws unless the upload still takes parts and can be ended. */
+/** Throws unless the upload accepts parts and can be completed or cancelled. */
 export function refuseUnlessPending({ id, status }: UploadView): void {
   if (status !== "pending") throw errors.uploadIsOver(id, status);
 }

@@ -1,7 +1,7 @@
-/** `nightshift admin keys`: API keys are made, listed and revoked. */
-import { field, table, time } from "../../admin/table.ts";
-import type { ServerDeps } from "../../server/server.ts";
-import { type AdminOptions, listAll, runAdmin, segment, tableOr } from "./run-admin.ts";
+/** `nightshift admin keys`: creates, lists and revokes API keys. */
+import { field, objectTable, time } from "../../admin/admin-table.ts";
+import type { CommandDeps } from "../../server/server.ts";
+import { type AdminOptions, listAll, runAdmin, pathSegment, tableOr } from "./run-admin.ts";
 
 const COLUMNS = [
   field("ID", "id"),
@@ -17,26 +17,26 @@ export interface CreateKeyOptions extends AdminOptions {
   readonly name?: string;
 }
 
-/** Shows the new key, this once. */
-export function createKey({ tenant, name, ...options }: CreateKeyOptions, deps: ServerDeps): Promise<void> {
+/** Shows the new key. It cannot be shown again. */
+export function createKey({ tenant, name, ...options }: CreateKeyOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const json = await call("POST", "/keys", { tenant, ...(name === undefined ? {} : { name }) });
-    const lines = [...table(COLUMNS, [json]), "", `API key, shown this once: ${String(json["key"])}`];
+    const lines = [...objectTable(COLUMNS, [json]), "", `API key, shown this once: ${String(json["key"])}`];
     return { json, lines };
   });
 }
 
-/** All keys, or those of one tenant, the newest first. */
-export function listKeys(options: AdminOptions & { readonly tenant?: string }, deps: ServerDeps): Promise<void> {
+/** Lists all keys, or the keys of one tenant, newest first. */
+export function listKeys(options: AdminOptions & { readonly tenant?: string }, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const { json, rows } = await listAll(call, "/keys", { tenant: options.tenant });
     return { json, lines: tableOr(COLUMNS, rows, "No keys.") };
   });
 }
 
-export function revokeKey(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
+export function revokeKey(id: string, options: AdminOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
-    const json = await call("DELETE", `/keys/${segment(id)}`);
-    return { json, lines: [`${id} is revoked; other API processes take it for at most 5 s longer.`] };
+    const json = await call("DELETE", `/keys/${pathSegment(id)}`);
+    return { json, lines: [`${id} is revoked. Other API processes accept it for at most 5 s longer.`] };
   });
 }

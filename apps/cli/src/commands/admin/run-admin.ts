@@ -1,27 +1,24 @@
-/** What all admin commands have in common: they make a few calls, print, and end. */
+/** What all admin commands share: each makes a few calls, prints the result, and ends the process. */
 import { type AdminCall, type AdminChoice, openAdminApi } from "../../admin/admin-client.ts";
-import { type Column, table } from "../../admin/table.ts";
-import type { ServerDeps } from "../../server/server.ts";
+import { type AdminObject, type Column, objectTable } from "../../admin/admin-table.ts";
+import type { CommandDeps } from "../../server/server.ts";
 
 export interface AdminOptions extends AdminChoice {
-  /** Print what the API answered, as JSON. */
+  /** Prints the API's JSON instead of a table. */
   readonly json?: boolean;
 }
 
-/** An object of the admin API. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** What a command has to say: the API's answer, and the same for people. */
-export interface Answer {
-  readonly json: Row;
+/** The result of a command: the API's JSON, and the same as lines of text. */
+interface CommandResult {
+  readonly json: AdminObject;
   readonly lines: readonly string[];
 }
 
-/** Runs the command against the chosen server, prints its answer on standard output, and ends the process. */
+/** Runs the command against the chosen server, prints its result on standard output, and ends the process. */
 export async function runAdmin(
   options: AdminOptions,
-  deps: ServerDeps,
-  command: (call: AdminCall) => Promise<Answer>,
+  deps: CommandDeps,
+  command: (call: AdminCall) => Promise<CommandResult>,
 ): Promise<void> {
   const { json, lines } = await command(await openAdminApi(options, deps));
   const text = options.json === true ? JSON.stringify(json, null, 2) : lines.join("\n");
@@ -29,18 +26,18 @@ export async function runAdmin(
   deps.life.stop("the command has ended", 0);
 }
 
-/** All of a list, page by page, as one list: what a person asks for with `list`. */
+/** Reads all pages of a list and joins them into one. */
 export async function listAll(
   call: AdminCall,
   path: string,
   query: Readonly<Record<string, string | undefined>>,
-): Promise<{ json: Row; rows: Row[] }> {
-  const rows: Row[] = [];
+): Promise<{ json: AdminObject; rows: AdminObject[] }> {
+  const rows: AdminObject[] = [];
   for (let after: string | undefined; ;) {
-    const asked = { limit: "100", ...query, after };
-    const known = Object.entries(asked).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const parameters = { limit: "100", ...query, after };
+    const known = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const page = await call("GET", `${path}?${new URLSearchParams(known).toString()}`);
-    rows.push(...(page["data"] as Row[]));
+    rows.push(...(page["data"] as AdminObject[]));
     const last = rows.at(-1)?.["id"];
     if (page["has_more"] !== true || typeof last !== "string") {
       return { json: { ...page, data: rows, first_id: rows[0]?.["id"] ?? null, last_id: last ?? null }, rows };
@@ -49,10 +46,10 @@ export async function listAll(
   }
 }
 
-/** A table, or a word on why there is none. */
-export function tableOr(columns: readonly Column[], rows: readonly Row[], none: string): string[] {
-  return rows.length === 0 ? [none] : table(columns, rows);
+/** A table, or the text `none` if there are no rows. */
+export function tableOr(columns: readonly Column[], rows: readonly AdminObject[], none: string): string[] {
+  return rows.length === 0 ? [none] : objectTable(columns, rows);
 }
 
-/** Part of a path. */
-export const segment = (id: string): string => encodeURIComponent(id);
+/** Escapes an id for use in a path. */
+export const pathSegment = (id: string): string => encodeURIComponent(id);

@@ -1,19 +1,19 @@
-/** `nightshift admin tenants`: who there is, in which tier, with which share. */
-import { field, table, time } from "../../admin/table.ts";
-import type { ServerDeps } from "../../server/server.ts";
-import { type AdminOptions, listAll, runAdmin, segment, tableOr } from "./run-admin.ts";
+/** `nightshift admin tenants`: lists tenants, and sets their tier and weight. */
+import { type AdminObject, field, objectTable, time } from "../../admin/admin-table.ts";
+import type { CommandDeps } from "../../server/server.ts";
+import { type AdminOptions, listAll, runAdmin, pathSegment, tableOr } from "./run-admin.ts";
 
 const COLUMNS = [
   field("TENANT", "id"),
-  ["TIER", (row: Readonly<Record<string, unknown>>) => (typeof row["tier"] === "string" ? row["tier"] : "default")],
+  ["TIER", (tenant: AdminObject) => (typeof tenant["tier"] === "string" ? tenant["tier"] : "default")],
   field("WEIGHT", "weight"),
   time("CREATED", "created_at"),
 ] as const;
 
-export function listTenants(options: AdminOptions, deps: ServerDeps): Promise<void> {
+export function listTenants(options: AdminOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const { json, rows } = await listAll(call, "/tenants", {});
-    return { json, lines: tableOr(COLUMNS, rows, "No tenants: one is made with its first key.") };
+    return { json, lines: tableOr(COLUMNS, rows, "No tenants. Nightshift creates a tenant with its first key.") };
   });
 }
 
@@ -22,12 +22,12 @@ export interface SetTenantOptions extends AdminOptions {
   readonly weight?: number;
 }
 
-/** Sets what was given, leaves the rest, and shows the tenant as it is then. */
-export function setTenant(id: string, options: SetTenantOptions, deps: ServerDeps): Promise<void> {
+/** Sets the given fields, keeps the others, and shows the tenant afterwards. */
+export function setTenant(id: string, options: SetTenantOptions, deps: CommandDeps): Promise<void> {
   const { tier, weight } = options;
   return runAdmin(options, deps, async (call) => {
     const change = { ...(tier === undefined ? {} : { tier }), ...(weight === undefined ? {} : { weight }) };
-    const json = await call("POST", `/tenants/${segment(id)}`, change);
-    return { json, lines: table(COLUMNS, [json]) };
+    const json = await call("POST", `/tenants/${pathSegment(id)}`, change);
+    return { json, lines: objectTable(COLUMNS, [json]) };
   });
 }

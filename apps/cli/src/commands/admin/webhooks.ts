@@ -1,7 +1,7 @@
-/** `nightshift admin webhooks`: where a tenant is told that its batches have ended. */
-import { field, table, time } from "../../admin/table.ts";
-import type { ServerDeps } from "../../server/server.ts";
-import { type AdminOptions, listAll, type Row, runAdmin, segment, tableOr } from "./run-admin.ts";
+/** `nightshift admin webhooks`: manages the endpoints that are notified when a tenant's batches end. */
+import { type AdminObject, field, fieldList, objectTable, time } from "../../admin/admin-table.ts";
+import type { CommandDeps } from "../../server/server.ts";
+import { type AdminOptions, listAll, runAdmin, pathSegment, tableOr } from "./run-admin.ts";
 
 const COLUMNS = [
   field("ID", "id"),
@@ -25,52 +25,50 @@ const DELIVERY_COLUMNS = [
 export interface CreateWebhookOptions extends AdminOptions {
   readonly tenant: string;
   readonly url: string;
-  /** Left out: all events. */
+  /** Undefined means all events. */
   readonly event?: readonly string[];
 }
 
-/** Shows the secret that deliveries are signed with, this once. */
+/** Shows the secret that signs the deliveries. It cannot be shown again. */
 export function createWebhook(
   { tenant, url, event, ...options }: CreateWebhookOptions,
-  deps: ServerDeps,
+  deps: CommandDeps,
 ): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const json = await call("POST", "/webhooks", { tenant, url, ...(event === undefined ? {} : { events: event }) });
     return {
       json,
-      lines: [...table(COLUMNS, [json]), "", `Signing secret, shown this once: ${String(json["secret"])}`],
+      lines: [...objectTable(COLUMNS, [json]), "", `Signing secret, shown this once: ${String(json["secret"])}`],
     };
   });
 }
 
-export function listWebhooks(options: AdminOptions & { readonly tenant?: string }, deps: ServerDeps): Promise<void> {
+export function listWebhooks(options: AdminOptions & { readonly tenant?: string }, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
     const { json, rows } = await listAll(call, "/webhooks", { tenant: options.tenant });
     return { json, lines: tableOr(COLUMNS, rows, "No webhooks.") };
   });
 }
 
-/** What became of the newest 100 events for the endpoint, the newest first. */
-export function listDeliveries(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
+/** Lists the deliveries of the newest 100 events for the endpoint, newest first. */
+export function listDeliveries(id: string, options: AdminOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
-    const json = await call("GET", `/webhooks/${segment(id)}/deliveries`);
-    return { json, lines: tableOr(DELIVERY_COLUMNS, json["data"] as Row[], "No deliveries.") };
+    const json = await call("GET", `/webhooks/${pathSegment(id)}/deliveries`);
+    return { json, lines: tableOr(DELIVERY_COLUMNS, json["data"] as AdminObject[], "No deliveries.") };
   });
 }
 
-export function deleteWebhook(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
+export function deleteWebhook(id: string, options: AdminOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
-    const json = await call("DELETE", `/webhooks/${segment(id)}`);
+    const json = await call("DELETE", `/webhooks/${pathSegment(id)}`);
     return { json, lines: [`${id} is deleted.`] };
   });
 }
 
-/** Has the server send a test event, and shows what it says of it. */
-export function testWebhook(id: string, options: AdminOptions, deps: ServerDeps): Promise<void> {
+/** Makes the server send a test event, and shows the result. */
+export function testWebhook(id: string, options: AdminOptions, deps: CommandDeps): Promise<void> {
   return runAdmin(options, deps, async (call) => {
-    const json = await call("POST", `/webhooks/${segment(id)}/test`);
-    const names = Object.keys(json).filter((name) => name !== "object");
-    const width = Math.max(0, ...names.map((name) => name.length));
-    return { json, lines: names.map((name) => `${name.padEnd(width)}  ${field(name, name)[1](json)}`) };
+    const json = await call("POST", `/webhooks/${pathSegment(id)}/test`);
+    return { json, lines: fieldList(Object.entries(json).filter(([name]) => name !== "object")) };
   });
 }

@@ -1,0 +1,189 @@
+/** Reads a multipart form as a sequence of parts, in the order in which the client sends them. */
+import { on } from "node:events";
+import { finished, Readable } from "node:stream";
+import { errors, MAX_FILE_BYTES, RequestError } from "@nightshift/domain";
+import appendField from "append-field";
+import busboy, { type Busboy } from "busboy";
+import type { Request } from "express";
+import { decompressed, readContentEncoding } from "./decompress.ts";
+
+/** One field for each key of a form, and a few unknown ones, so that the error can name the first of them. */
+const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
+
+/** Room for boundaries and text fields around the largest file of a compressed form. */
+const FORM_BYTES = 1024 * 1024;
+
+export interface FieldPart {
+  readonly kind: "field";
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface FilePart {
+  readonly kind: "file";
+  /** Without folders. */
+  readonly filename: string;
+  /** Throws a RequestError if the form or the client's connection breaks. */
+  readonly content: AsyncIterable<Buffer>;
+}
+
+/**
+ * Yields the parts of the request's form: text fields, and at most one file, which must be called `fileField`. A body
+ * with a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError for anything else.
+ *
+ * The caller reads the whole content of a file before it asks for the next part, or leaves the loop. It may leave early
+ * and reply at once: the rest of the body is read and dropped after the reply.
+ */
+export async function* readFormParts(request: Request, fileField: string): AsyncGenerator<FieldPart | FilePart> {
+  const body = readBody(request);
+  const parser = createParser(request);
+  const parts = on(parser, "part", { close: ["close"] }) as AsyncIterable<[FieldPart | FilePart]>;
+  reportParts(parser, fileField);
+  finished(body, { writable: false }, (error) => {
+    if (error) parser.destroy(error);
+  });
+  body.pipe(parser);
+  try {
+    for await (const [part] of parts) yield part;
+  } catch (error) {
+    throw toRequestError(error);
+  } finally {
+    body.unpipe(parser);
+    parser.destroy();
+    // Drain the bytes that the client sends, not the decompressed stream: a zip bomb expands without end.
+    if (body !== request) body.destroy();
+    request.resume();
+  }
+}
+
+/** Adds a field to the fields of a form: `a[b]` becomes the key `b` of the object `a`. */
+export function addField(fields: Record<string, unknown>, { name, value }: FieldPart): void {
+  try {
+    appendField(fields, name, value);
+  } catch {
+    throw errors.malformedMultipart("Invalid field name");
+  }
+}
+
+/** The error for a form that has the file's content in a text field: a part without a filename. */
+export function notAFile(field: string): RequestError {
+  return errors.outOfRange(field, "send it as a file, which has a filename in the form");
+}
+
+/** The bytes of the form: the request itself, or its decompressed body. */
+function readBody(request: Request): Readable {
+  const coding = readContentEncoding(request);
+  if (coding === null) return request;
+  return Readable.from(limited(decompressed(bytesOf(request), coding)), { objectMode: false });
+}
+
+async function* limited(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > MAX_FILE_BYTES + FORM_BYTES) throw errors.fileTooLarge(MAX_FILE_BYTES);
+    yield chunk;
+  }
+}
+
+function createParser(request: Request): Busboy {
+  if (typeof request.is("multipart") !== "string") {
+    throw errors.malformedMultipart("its Content-Type is not multipart/form-data");
+  }
+  // busboy reports these two limits when they are reached, not when they are exceeded.
+  const limits = { ...LIMITS, parts: LIMITS.parts + 1, fieldSize: LIMITS.fieldSize + 1 };
+  try {
+    return busboy({ headers: request.headers, limits, defParamCharset: "utf8" });
+  } catch (error) {
+    const { message } = error as Error;
+    // Express accepts more characters in a boundary without quotes than busboy does.
+    const isMalformed = message === "Malformed content type";
+    throw errors.malformedMultipart(
+      isMalformed ? "the boundary in its Content-Type cannot be read; put it in double quotes" : message,
+    );
+  }
+}
+
+/** Makes the parser emit `part` for each part that is accepted, and `error` for the first one that is not. */
+function reportParts(parser: Busboy, fileField: string): void {
+  const report = (part: FieldPart | FilePart | RequestError): void => {
+    parser.emit(part instanceof RequestError ? "error" : "part", part);
+  };
+  parser.on("field", (name: string | undefined, value, { valueTruncated }) => {
+    report(toField(name, value, valueTruncated, fileField));
+  });
+  parser.on("file", (name: string | undefined, stream, { filename }) => {
+    // An `error` event without a listener ends the process; whoever reads the stream gets the error as well.
+    stream.on("error", () => undefined);
+    if (name !== undefined && (filename === undefined || filename === "")) stream.resume();
+    else report(toFile(name, filename ?? "", stream, fileField));
+  });
+  parser.on("partsLimit", () => {
+    report(errors.malformedMultipart("Too many parts"));
+  });
+  parser.on("filesLimit", () => {
+    report(errors.malformedMultipart("Too many files"));
+  });
+  parser.on("fieldsLimit", () => {
+    report(errors.malformedMultipart("Too many fields"));
+  });
+  // Errors after the last part that is wanted have no other listener.
+  parser.on("error", () => undefined);
+}
+
+function toField(
+  rawName: string | undefined,
+  value: string,
+  isTruncated: boolean,
+  fileField: string,
+): FieldPart | RequestError {
+  if (rawName === undefined) return errors.malformedMultipart("Field name missing");
+  const name = unescapeName(rawName);
+  if (isTruncated) {
+    if (name === fileField) return notAFile(name);
+    return errors.outOfRange(name, `a text field must not be longer than ${String(LIMITS.fieldSize)} bytes`);
+  }
+  if (rawName.length > LIMITS.fieldNameSize) return errors.malformedMultipart("Field name too long");
+  if (name.split("[").length - 1 > LIMITS.fieldNestingDepth) {
+    return errors.malformedMultipart("Field name nesting too deep");
+  }
+  return { kind: "field", name, value };
+}
+
+function toFile(
+  rawName: string | undefined,
+  filename: string,
+  stream: Readable,
+  fileField: string,
+): FilePart | RequestError {
+  if (rawName === undefined) return errors.malformedMultipart("Field name missing");
+  if (rawName.length > LIMITS.fieldNameSize) return errors.malformedMultipart("Field name too long");
+  const name = unescapeName(rawName);
+  if (name !== fileField) return errors.unknownParameter(name);
+  return { kind: "file", filename: unescapeName(filename), content: bytesOf(stream) };
+}
+
+/** Browsers escape these three characters in names and filenames, and no other: a `%` of the name itself stays. */
+function unescapeName(name: string): string {
+  return name.replaceAll(/%0A/gi, "\n").replaceAll(/%0D/gi, "\r").replaceAll("%22", '"');
+}
+
+/**
+ * Reads a stream without destroying it when the reader stops: a request still needs its reply, and the parser waits for
+ * the end of a file. The rest is dropped.
+ */
+async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    // The form or the client's connection is broken; neither is a failure of the object store, which reads this.
+    throw toRequestError(error);
+  } finally {
+    stream.resume();
+  }
+}
+
+function toRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  return errors.malformedMultipart(error instanceof Error ? error.message : String(error));
+}
