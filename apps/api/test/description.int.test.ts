@@ -1,4 +1,4 @@
-/** The API's description as it is served. */
+/** The OpenAPI document and its page, as served. */
 import { expect, test } from "@jest/globals";
 import { buildDocument, renderYaml } from "../src/openapi/document.ts";
 import { operations } from "../src/openapi/operations.ts";
@@ -6,7 +6,7 @@ import { errorOf, useApi } from "./api-under-test.ts";
 
 const api = useApi();
 
-test("GET /openapi.yaml serves the document, and asks for no key", async () => {
+test("GET /openapi.yaml serves the document without a key", async () => {
   const reply = await api.fetch("/openapi.yaml", { tenant: null });
 
   expect(reply.status).toBe(200);
@@ -32,16 +32,19 @@ test("the server has every file that the page loads, and serves no other file of
   expect((await api.fetch("/docs/swagger-ui.js", { tenant: null })).status).toBe(404);
 });
 
-test.each(["/openapi.yaml", "/docs", "/healthz", "/readyz", "/metrics"])("%s is for reading only", async (path) => {
-  const reply = await api.fetch(path, { method: "POST", tenant: null });
+test.each(["/openapi.yaml", "/docs", "/healthz", "/readyz", "/metrics"])(
+  "%s accepts GET and HEAD only",
+  async (path) => {
+    const reply = await api.fetch(path, { method: "POST", tenant: null });
 
-  expect(reply.headers.get("allow")).toBe("GET, HEAD");
-  expect(await errorOf(reply, 405)).toMatchObject({ code: "method_not_supported" });
-  expect((await api.fetch(path, { method: "HEAD", tenant: null })).status).toBe(200);
-});
+    expect(reply.headers.get("allow")).toBe("GET, HEAD");
+    expect(await errorOf(reply, 405)).toMatchObject({ code: "method_not_supported" });
+    expect((await api.fetch(path, { method: "HEAD", tenant: null })).status).toBe(200);
+  },
+);
 
 test.each(operations.filter(({ key, method }) => key === "none" && method === "get"))(
-  "$path answers with a type that the document has, and asks for no key",
+  "$path needs no key, and its Content-Type is in the document",
   async ({ path, replies }) => {
     const reply = await api.fetch(path, { tenant: null });
 

@@ -225,7 +225,10 @@ function describeError(status: number, cases: ReadonlyMap<string, ErrorReply>, c
     ...(status === 401 || status === 405 || status === 416 ? more[status] : {}),
     ...(status === 503 || status === 429 || status === 409 ? retry : {}),
     ...(status === 409 || status === 429
-      ? { "x-should-retry": "Tells the SDKs whether to retry. `false` overrides their default; `true` means that a retry can succeed." }
+      ? {
+          "x-should-retry":
+            "Tells the SDKs whether to retry. `false` overrides their default; `true` means that a retry can succeed.",
+        }
       : {}),
   };
   const examples = Object.fromEntries([...cases].map(([name, value]) => [name, { value }]));

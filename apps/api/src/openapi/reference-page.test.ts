@@ -1,4 +1,4 @@
-/** Holds docs/batch-file-api.md to the description: its examples to the schemas, its headings and statuses to the operations. */
+/** Compares docs/batch-file-api.md with the OpenAPI document: its examples, headings and statuses. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
@@ -22,7 +22,7 @@ const fieldsUnder = (heading: string): string[] => {
   return [...(section.split(/^#/m)[0] ?? "").matchAll(/^\| `([\w[\]]+)`/gm)].map(([, field = ""]) => field);
 };
 
-test.each(examples)("the example of $name is one", ({ name, text }) => {
+test.each(examples)("the example of $name matches its schema", ({ name, text }) => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { binary: true } });
   ajv.addSchema({ $id: "doc", ...document });
   const validate = ajv.compile({ $ref: `doc#/components/schemas/${name}` });
@@ -32,7 +32,7 @@ test.each(examples)("the example of $name is one", ({ name, text }) => {
   expect(validate.errors).toBeNull();
 });
 
-test("every schema but those of lists and forms has an example", () => {
+test("every schema has an example, except those of lists and forms", () => {
   const named = Object.keys(document.components["schemas"] as object);
 
   expect(examples.map(({ name }) => name)).toEqual(
@@ -40,7 +40,7 @@ test("every schema but those of lists and forms has an example", () => {
   );
 });
 
-test.each(operations)("$method $path has its place, with every parameter, field and status of its own", (operation) => {
+test.each(operations)("$method $path has a section with every parameter, field and status", (operation) => {
   const heading = `### ${operation.method.toUpperCase()} ${operation.path}`;
   const [, section = ""] = page.split(`${heading}\n`);
   const own = section.split(/^#/m)[0] ?? "";
@@ -54,7 +54,7 @@ test.each(operations)("$method $path has its place, with every parameter, field 
   );
 });
 
-test("the statuses that any request can return are named once", () => {
+test("the page lists the common statuses once", () => {
   const [, sentence = ""] = /^Any request can return (.*?)\. Other statuses/ms.exec(page) ?? [];
   const others = operations.map((operation) => {
     const own = ownStatuses(operation);
@@ -65,7 +65,7 @@ test("the statuses that any request can return are named once", () => {
   expect(sentence.match(/\b\d{3}\b/g)).toEqual([...new Set(others.flat())].sort());
 });
 
-/** Those that the operation itself names; the document adds those that its key brings with it. */
+/** The statuses of the operation itself. The document adds those of its kind of key. */
 function ownStatuses({ replies, errors }: Operation): string[] {
   const refusals = errors.map((name) => String(answerOf(errorExamples[name].facts.kind).status));
   return [...new Set([...Object.keys(replies), ...refusals])];

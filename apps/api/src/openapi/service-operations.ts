@@ -47,16 +47,26 @@ export const serviceOperations: readonly Operation[] = [
     id: "getReadiness",
     tag,
     summary: "Readiness check",
-    description: "For load balancers. Returns 200 if every backend responds within 2 seconds, otherwise 503. `checks` has each backend by name.",
+    description:
+      "For load balancers. Returns 200 if every backend responds within 2 seconds, otherwise 503. `checks` has each backend by name.",
     extension: true,
     key: "none",
     replies: {
       ...ok("The process is ready.", Readiness),
-      503: { description: "A backend is unavailable, or the process is shutting down.", content: { "application/json": Readiness } },
+      503: {
+        description: "A backend is unavailable, or the process is shutting down.",
+        content: { "application/json": Readiness },
+      },
     },
     errors: [],
   },
   text("/metrics", "getMetrics", "Metrics for Prometheus", "Metrics in the Prometheus text format.", "text/plain"),
   text("/openapi.yaml", "getDescription", "This document", "OpenAPI 3.1 in YAML.", "application/yaml"),
-  text("/docs", "getDescriptionPage", "API reference", "This document as a page that loads nothing from other hosts.", "text/html"),
+  text(
+    "/docs",
+    "getDescriptionPage",
+    "API reference",
+    "This document as a page that loads nothing from other hosts.",
+    "text/html",
+  ),
 ];
