@@ -1,4 +1,4 @@
-/** The API as an Express app: what stands in front of what. Opens nothing and listens nowhere. */
+/** The API as an Express app: its middleware and routes in order. It opens no connection and does not listen. */
 import type { Db } from "@nightshift/db";
 import type { CompletionWindows, RandomBytes, Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
@@ -13,7 +13,9 @@ import { listKeysRoute } from "./admin/keys/list-keys.ts";
 import { revokeKeyRoute } from "./admin/keys/revoke-key.ts";
 import { listTenantsRoute } from "./admin/tenants/list-tenants.ts";
 import { retrieveTenantRoute, setTenantRoute } from "./admin/tenants/tenant.ts";
-import { webhookTable } from "./admin/webhooks/webhook-table.ts";
+import { createWebhookRoute } from "./admin/webhooks/create-webhook.ts";
+import { listWebhooksRoute } from "./admin/webhooks/list-webhooks.ts";
+import { deleteWebhookRoute, listWebhookDeliveriesRoute, testWebhookRoute } from "./admin/webhooks/webhook.ts";
 import { createKeyRing, type KeyRing } from "./middleware/authenticate.ts";
 import { errorHandler } from "./middleware/error-handler.ts";
 import { requestIds, requestLog, requestMetrics } from "./middleware/request-context.ts";
@@ -44,37 +46,37 @@ import { createBatchWatch } from "./watch/batch-watch.ts";
 const DASHBOARD_PATH = "/admin/queues";
 export const ADMIN_API_PATH = "/admin/v1";
 
-/** All that the API needs of the world outside. */
+/** What the API needs from outside. */
 export interface ApiDeps {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly queues: Pick<JobQueues, "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine" | "boards">;
-  /** For /readyz, by name. */
+  /** The checks of /readyz, by name. */
   readonly checks: Readonly<Record<string, Check>>;
   readonly logger: Logger;
   readonly metrics: Registry;
-  /** Password of the dashboard; null: there is none. */
+  /** Password of the dashboard and bearer token of the admin API. With null, both are off. */
   readonly adminKey: string | null;
-  /** What a batch may ask for. */
+  /** The completion windows that a batch can request. */
   readonly completionWindows: CompletionWindows;
-  /** Seconds that an input file lives where its upload does not say it; null: for ever. */
+  /** How long an input file is kept if its upload sets no expiry. Null keeps it until it is deleted. */
   readonly batchFileLifeSeconds: number | null;
-  /** What tenants may have. */
+  /** The limits of tenants. */
   readonly tiers: Tiers;
-  /** For test events; the workers send the others. */
+  /** Sends test events. The workers send all others. */
   readonly webhooks: WebhookSender;
-  /** Whether endpoints may be on this machine and in private networks. */
+  /** Whether webhook endpoints may be on this machine or in private networks. */
   readonly allowPrivateWebhooks: boolean;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly isDraining: () => boolean;
 }
 
-/** Builds the app. It keeps nothing that another API process would have to know, but for keys and tiers, which it trusts for 5 s. */
+/** Builds the app. API processes share no state except Postgres; each caches keys and tiers for up to 5 s. */
 export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable("x-powered-by");
-  // Polling clients want the object, never a 304.
+  // Polling clients expect the object, not a 304.
   app.disable("etag");
   app.set("query parser", "simple");
   app.set("json spaces", 2);
@@ -95,7 +97,7 @@ export function createApp(deps: ApiDeps): Express {
   return app;
 }
 
-/** Paths below /admin/v1. */
+/** The routes of the admin API, by path below /admin/v1. */
 export function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
   return {
     "/keys": { get: listKeysRoute(deps), post: createKeyRoute(deps) },
@@ -103,11 +105,14 @@ export function adminTable(deps: ApiDeps, { forgetKeys }: KeyRing): AdminTable {
     "/tenants": { get: listTenantsRoute(deps) },
     "/tenants/:tenant": { get: retrieveTenantRoute(deps), post: setTenantRoute(deps) },
     "/batches/:batch_id/history": { get: anyBatchHistoryRoute(deps) },
-    ...webhookTable(deps),
+    "/webhooks": { get: listWebhooksRoute(deps), post: createWebhookRoute(deps) },
+    "/webhooks/:webhook_id": { delete: deleteWebhookRoute(deps) },
+    "/webhooks/:webhook_id/test": { post: testWebhookRoute(deps) },
+    "/webhooks/:webhook_id/deliveries": { get: listWebhookDeliveriesRoute(deps) },
   };
 }
 
-/** The routes of tenants. */
+/** The routes for tenants, by path. */
 export function routeTable(deps: ApiDeps, limitsOf: TenantLimits): RouteTable {
   const uploadedBytes = new Counter({
     name: "nightshift_uploaded_bytes_total",

@@ -1,4 +1,4 @@
-/** Makes sure that there is a first API key, so that the first request can be made. */
+/** Creates the first API key, so that a new installation can be used at once. */
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Db, insertFirstKey, insertKey } from "@nightshift/db";
@@ -13,13 +13,14 @@ export interface BootstrapDeps {
   readonly random: RandomBytes;
   /** NIGHTSHIFT_BOOTSTRAP_KEY. */
   readonly configuredKey: string | undefined;
-  /** Where a key that is made here is kept for the command line, as `key`, readable by its owner only. */
+  /** The folder for a generated key. The command line reads it from the file `key`, which only its owner can read. */
   readonly dataDir: string;
 }
 
 /**
- * Adds the configured key where it is new: another value is another key, beside the older ones. Without one, and only where
- * there has never been any key, makes one and returns it to be shown once; of several processes only one gets it.
+ * Adds the configured key if it is new. A changed value adds a key; older keys stay valid. Without a configured key, and
+ * only if no key was ever created, generates one and returns it, to be shown once. If several processes start together,
+ * one of them gets the key and the others get null.
  */
 export async function bootstrapKey({ db, random, configuredKey, dataDir }: BootstrapDeps): Promise<string | null> {
   if (configuredKey !== undefined) {
@@ -28,23 +29,23 @@ export async function bootstrapKey({ db, random, configuredKey, dataDir }: Boots
   }
   const key = newApiKey(random);
   const isFirst = await insertFirstKey(db, async () => {
-    await keepKey(dataDir, key);
+    await writeKeyFile(dataDir, key);
     return describeKey(TENANT, key);
   });
   return isFirst ? key : null;
 }
 
-async function keepKey(dataDir: string, key: string): Promise<void> {
+async function writeKeyFile(dataDir: string, key: string): Promise<void> {
   const file = path.join(dataDir, "key");
   try {
     await mkdir(dataDir, { recursive: true });
-    // Written aside and renamed: an older file's wider mode must not stay, nor half a key be read.
+    // Write and rename: the mode of an existing file must not survive, and no reader may see half a key.
     await writeFile(`${file}.new`, `${key}\n`, { mode: 0o600 });
     await rename(`${file}.new`, file);
   } catch (error) {
     throw new StartupError(
-      `The first API key cannot be kept in ${file}: ${error instanceof Error ? error.message : String(error)}. ` +
-        "Make NIGHTSHIFT_DATA_DIR writable, or choose the key yourself with NIGHTSHIFT_BOOTSTRAP_KEY.",
+      `The first API key cannot be written to ${file}: ${error instanceof Error ? error.message : String(error)}. ` +
+        "Make NIGHTSHIFT_DATA_DIR writable, or set NIGHTSHIFT_BOOTSTRAP_KEY to a key of your choice.",
       { cause: error },
     );
   }

@@ -1,4 +1,4 @@
-/** What the API makes of its environment. */
+/** How the API reads its environment. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { ConfigError, StartupError } from "@nightshift/service";
 import { readApiConfig, readUpstreamNames } from "./config.ts";
@@ -12,7 +12,7 @@ afterEach(() => {
   process.env = { ...before };
 });
 
-test("the database alone must be named", () => {
+test("requires only the database", () => {
   expect(readApiConfig()).toEqual({
     DATABASE_URL: "postgres://localhost/nightshift",
     S3_REGION: "us-east-1",
@@ -28,7 +28,7 @@ test("the database alone must be named", () => {
   });
 });
 
-test("all faults are told together", () => {
+test("reports all faults together", () => {
   process.env = { PORT: "eighty", NIGHTSHIFT_BOOTSTRAP_KEY: "two words", NIGHTSHIFT_ADMINKEY: "x" };
 
   expect(readApiConfig).toThrow(ConfigError);
@@ -43,22 +43,22 @@ test.each([
   ["NIGHTSHIFT_COMPLETION_WINDOWS", "0h", "completion windows such as 1h,24h,7d"],
   ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "-1", "days after which the files of batches expire"],
   ["NIGHTSHIFT_FILE_EXPIRY_DAYS", "3651", "days after which the files of batches expire"],
-])("%s=%s is refused, and it is said what is expected", (variable, value, expected) => {
+])("refuses %s=%s, and says what is expected", (variable, value, expected) => {
   process.env[variable] = value;
 
   expect(readApiConfig).toThrow(new RegExp(`${variable} .*${value}.*${expected}`));
 });
 
 test.each([
-  ["nothing said about upstreams", {}, "simulator"],
+  ["no upstream configured", {}, "simulator"],
   ["one upstream for all models", { UPSTREAM_BASE_URL: "http://127.0.0.1:1/v1" }, "default"],
-])("with %s there is one queue of slices, of the name that workers use", async (_what, variables, name) => {
+])("has one queue of slices, with the name that workers use: %s", async (_what, variables, name) => {
   Object.assign(process.env, variables);
 
   expect(await readUpstreamNames(readApiConfig())).toEqual([name]);
 });
 
-test("a wrong upstream is the operator's to retry", async () => {
+test("rejects an invalid upstream with a StartupError", async () => {
   process.env["UPSTREAM_BASE_URL"] = "not a URL";
 
   await expect(readUpstreamNames(readApiConfig())).rejects.toThrow(StartupError);

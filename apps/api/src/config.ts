@@ -1,4 +1,4 @@
-/** The environment of the API process: the only reader of process.env here. */
+/** Reads the environment of the API process. No other file of the API reads process.env. */
 import { COMPLETION_WINDOWS_PATTERN, DEFAULT_COMPLETION_WINDOWS, type Tiers } from "@nightshift/domain";
 import { ProcessVariables, readConfig, startupErrorOf } from "@nightshift/service";
 import { BackendVariables, FileExpiryDays } from "@nightshift/backends";
@@ -25,17 +25,17 @@ const ApiVariables = Type.Object({
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
 });
 
-/** Variables by name, checked and of their types. */
+/** The validated variables, by name. */
 export type ApiConfig = Static<typeof ApiVariables>;
 
-/** Throws ConfigError with every fault. */
+/** Throws a ConfigError that lists every invalid variable. */
 export function readApiConfig(): ApiConfig {
   return readConfig(ApiVariables, process.env, "The API");
 }
 
 /**
- * Names of the upstreams, which the API knows for the sake of their queues alone: it starts without being told of any.
- * Rejects with StartupError where the configuration of upstreams is wrong.
+ * The names of the upstreams. The API needs them only to name the queues, and starts without a configured upstream.
+ * Rejects with a StartupError if the configuration of the upstreams is invalid.
  */
 export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   if (config.NIGHTSHIFT_CONFIG === undefined && config.UPSTREAM_BASE_URL === undefined) return [SIMULATOR_UPSTREAM];
@@ -43,7 +43,7 @@ export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   return routes.upstreams.map((upstream) => upstream.name);
 }
 
-/** What tenants may have, by the same file. Rejects as readUpstreamNames does. */
+/** The limits of tenants, from the same file. Rejects like readUpstreamNames. */
 export async function readTiers(config: ApiConfig): Promise<Tiers> {
   return startupErrorOf(RoutesError, () => loadTiers(config, process.env));
 }

@@ -1,4 +1,4 @@
-/** The API process: reads its configuration, opens the stores, serves, and closes it all in reverse. */
+/** The API process: reads the configuration, opens the backends, serves, and closes everything in reverse order. */
 import { randomBytes } from "node:crypto";
 import { parseCompletionWindows } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, runProcess } from "@nightshift/service";
@@ -9,7 +9,7 @@ import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
 import { answerConnectionFault } from "./middleware/connection-faults.ts";
 
-/** Beyond the grace that requests have. */
+/** On top of the grace period for open requests. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 runProcess("api", async (life) => {
@@ -47,6 +47,6 @@ runProcess("api", async (life) => {
   const answerFault = answerConnectionFault({ logger, random: randomBytes });
   const server = await listen(app, { host: config.HOST, port: config.PORT, answerFault });
   life.onStop("http", graceMs + CLOSE_TIMEOUT_MS, () => server.close(graceMs));
-  logger.info({ url: server.url }, "the API serves");
+  logger.info({ url: server.url }, "the API is listening");
   life.listening(server.url);
 });

@@ -1,14 +1,14 @@
-/** Ids as they come from clients, before any store is asked for them. */
+/** Checks ids from clients before a store is queried. */
 
 /**
- * False for text that cannot be an id of ours, so that nothing odd (a NUL, which Postgres refuses in text) travels on.
- * More is not looked at: a well-shaped id may still name nothing.
+ * False for text that cannot be an id, such as text with a NUL, which Postgres refuses. True does not mean that an object
+ * with this id exists.
  */
 export function isObjectId(text: string): boolean {
   return /^[\w.-]{1,128}$/.test(text);
 }
 
-/** The path parameter `name`; the empty string, which is no id, where the route has none. */
+/** The path parameter `name`, or the empty string (not a valid id) if the route does not have it. */
 export function idFromPath(params: Readonly<Record<string, string | string[]>>, name: string): string {
   const value = params[name];
   return typeof value === "string" ? value : "";

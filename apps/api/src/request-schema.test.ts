@@ -1,4 +1,4 @@
-/** What is said of a value that a schema refuses: the contract's words, and a rule that says what to change. */
+/** The error for a value that a schema refuses: the words of the contract, and the rule that was broken. */
 import { expect, test } from "@jest/globals";
 import { RequestError } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -26,7 +26,7 @@ function refusal(value: unknown): string {
     if (error instanceof RequestError) return `${String(error.facts.param)}: ${error.message}`;
     throw error;
   }
-  throw new Error("it was taken");
+  throw new Error("the value was accepted");
 }
 
 test.each([
@@ -35,13 +35,13 @@ test.each([
   [{ count: 0 }, "count: Invalid value for 'count': it must be at least 1."],
   [{ count: 10 }, "count: Invalid value for 'count': it must be at most 9."],
   [{ name: "" }, "name: Invalid value for 'name': it must not be empty."],
-  [{ word: "a b" }, "word: Invalid value for 'word': it has a character that none of its values has."],
+  [{ word: "a b" }, "word: Invalid value for 'word': it contains a character that is not allowed."],
   [{ ids: ["a", 1] }, "ids[1]: Invalid type for 'ids[1]': expected a string, but got an integer instead."],
   [{ ids: [] }, "ids: Invalid value for 'ids': it must have at least 1 entry."],
   [{ ids: ["a", "b", "c"] }, "ids: Invalid value for 'ids': it must not have more than 2 entries."],
   [{ map: { "0": 1 } }, "map.0: Invalid type for 'map.0': expected a string, but got an integer instead."],
   [{ map: { a: "", b: "" } }, "map: Invalid value for 'map': it must not have more than 1 key."],
   [{ other: 1 }, "other: Unknown parameter: 'other'."],
-])("%j", (value, message) => {
+])("refuses %j with a message that names the rule", (value, message) => {
   expect(refusal(value)).toBe(message);
 });

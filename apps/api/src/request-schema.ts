@@ -1,22 +1,22 @@
-/** Checks what a client sent against a schema, and says what is wrong in the contract's words. */
+/** Validates input from clients against a schema, and words its errors as the wire contract does. */
 import { errors, type RequestError } from "@nightshift/domain";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 
-/** Returns the value as its type, or throws the RequestError of its first fault. */
+/** Returns the typed value, or throws a RequestError for the first fault. */
 export type Parse<T> = (value: unknown) => T;
 
-// One of each for all schemas: an instance compiles JSON Schema's own schema before it can check the first of ours. Schemas
-// are not looked up by their $id, and one that is made for each app may come again.
+// All schemas share two instances, because each instance first compiles the meta-schema. `addUsedSchema: false`: schemas
+// are not looked up by $id, and a schema that is built for each app comes more than once with the same $id.
 const exact = new Ajv({ verbose: true, addUsedSchema: false });
 const fromText = new Ajv({ verbose: true, coerceTypes: true, useDefaults: true, addUsedSchema: false });
 
-/** For JSON bodies: nothing is converted. */
+/** For JSON bodies. Converts nothing. */
 export function bodyParser<S extends TSchema>(schema: S): Parse<Static<S>> {
   return compile(schema, exact);
 }
 
-/** For query strings and form fields, where every value comes as text: numbers are read from it, in place. */
+/** For query strings and form fields, whose values are text. Converts numbers in place and sets defaults. */
 export function textParser<S extends TSchema>(schema: S): Parse<Static<S>> {
   return compile(schema, fromText);
 }
@@ -30,19 +30,19 @@ function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
 }
 
 /**
- * Of a union's errors those of the branch that got furthest into the value are the ones meant: for
- * `metadata: {"tags": []}` they are those at `metadata.tags`, and not that `metadata` is not null.
+ * A union reports the errors of all its branches. The deepest errors belong to the branch that the client meant: for
+ * `metadata: {"tags": []}` the error is at `metadata.tags`, not that `metadata` is not null.
  */
 function firstFault(faults: readonly ErrorObject[], root: unknown): RequestError {
   const depth = Math.max(...faults.map((fault) => fault.instancePath.split("/").length));
   const deepest = faults.filter((fault) => fault.instancePath.split("/").length === depth);
   const [fault] = deepest;
-  if (fault === undefined) throw new Error("ajv refused a value without saying why");
+  if (fault === undefined) throw new Error("ajv refused a value without an error");
   const supported = deepest.flatMap((each) => (each.keyword === "const" ? [paramOf(each, "allowedValue")] : []));
-  return describe(fault, nameOf(fault, root), supported);
+  return toRequestError(fault, nameOf(fault, root), supported);
 }
 
-function describe(fault: ErrorObject, name: string, supported: readonly string[]): RequestError {
+function toRequestError(fault: ErrorObject, name: string, supported: readonly string[]): RequestError {
   switch (fault.keyword) {
     case "required":
       return errors.missingParameter(join(name, paramOf(fault, "missingProperty")));
@@ -66,7 +66,7 @@ function describe(fault: ErrorObject, name: string, supported: readonly string[]
   }
 }
 
-/** The rule that a value breaks, as the end of a sentence; ajv's own words for what no schema of ours asks. */
+/** The broken rule, as the end of a sentence. Uses the words of ajv for keywords that no schema here has. */
 function ruleOf(fault: ErrorObject): string {
   const limit = paramOf(fault, "limit");
   switch (fault.keyword) {
@@ -81,7 +81,7 @@ function ruleOf(fault: ErrorObject): string {
     case "maxItems":
       return `it must not have more than ${counted(limit, "entry", "entries")}`;
     case "pattern":
-      return "it has a character that none of its values has";
+      return "it contains a character that is not allowed";
     case "minLength":
       return "it must not be empty";
     default:
@@ -101,7 +101,7 @@ function paramOf(fault: ErrorObject, key: string): string {
   return String((fault.params as Record<string, unknown>)[key]);
 }
 
-/** `/metadata/tags` as `metadata.tags` and `/part_ids/0` as `part_ids[0]`; for a fault in a key's name, the object and that key. */
+/** Turns `/metadata/tags` into `metadata.tags` and `/part_ids/0` into `part_ids[0]`. A fault in a key is named by object and key. */
 function nameOf(fault: ErrorObject, root: unknown): string {
   let name = "";
   let inside = root;

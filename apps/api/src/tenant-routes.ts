@@ -1,19 +1,19 @@
-/** How the routes of /v1 hang together: which method, whose request, and what is answered where there is no such route. */
+/** Builds a router from a table of paths and methods, authenticates requests, and answers 404 and 405. */
 import { errors } from "@nightshift/domain";
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import type { Authenticate } from "./middleware/authenticate.ts";
 
-/** Handles a request whose tenant is known. */
+/** Handles an authenticated request. */
 export type TenantHandler = (request: Request, response: Response, tenant: string) => Promise<void>;
 
 export type Method = "get" | "post" | "delete";
 
-/** By path pattern and method. */
+/** Handlers by path pattern and method. */
 export type RouteTable = Readonly<Record<string, Readonly<Partial<Record<Method, TenantHandler>>>>>;
 
 /**
- * A router for the table. Keys are asked for by the routes themselves, so an unknown URL is 404 and a wrong method 405
- * for everybody, as contract §5.2 has it.
+ * A router for the table. Only a known path with a known method authenticates, so an unknown URL is 404 and a wrong method
+ * is 405 without a key too (contract §5.2).
  */
 export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Router {
   const router = Router();
@@ -31,17 +31,17 @@ export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Rou
   return router;
 }
 
-/** As the client sent it, also where a router in between took its own beginning off. */
+/** The path as the client sent it. A mounted router removes its prefix from `path`. */
 function fullPath({ baseUrl, path }: Request): string {
   return baseUrl + path;
 }
 
-/** Answers what no route took. */
+/** Answers 404 if no route matched. */
 export const refuseUnknownUrl: RequestHandler = (request) => {
   throw errors.unknownUrl(request.method, fullPath(request));
 };
 
-/** Answers the methods that a path does not have; `methods` are those that it has. */
+/** Answers 405 with an `Allow` header. `methods` are the methods that the path has. */
 export function refuseMethod(methods: readonly string[]): RequestHandler {
   const allowed = methods.flatMap((method) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()]));
   return (request, response) => {

@@ -1,4 +1,4 @@
-/** The admin API: keys and tenants, for whoever has the admin key. */
+/** The routes of the admin API for keys and tenants. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
@@ -34,7 +34,7 @@ const listWith = (key: string): Promise<Response> =>
   fetch(`${api.url()}/v1/batches`, { headers: { authorization: `Bearer ${key}` } });
 
 describe("keys", () => {
-  test("a new key is shown once, makes its tenant, and opens what is that tenant's", async () => {
+  test("shows a new key once, creates its tenant, and accepts it for that tenant", async () => {
     const tenant = newTenant();
 
     const made = await createKey(tenant, "nightly jobs");
@@ -63,7 +63,7 @@ describe("keys", () => {
     expect(await jsonOf(await admin(`/tenants/${tenant}`))).toMatchObject({ id: tenant, tier: null, weight: 1 });
   });
 
-  test("a revoked key opens nothing from then on; its tenant's other keys do", async () => {
+  test("refuses a revoked key, and accepts the other keys of its tenant", async () => {
     const tenant = newTenant();
     const [first, second] = [await createKey(tenant), await createKey(tenant)];
     expect((await listWith(first.key)).status).toBe(200);
@@ -81,7 +81,7 @@ describe("keys", () => {
     expect((await admin(`/keys/${first.id}`, "DELETE")).status).toBe(200);
   });
 
-  test("pages of keys follow each other, newest first", async () => {
+  test("lists keys in pages, newest first", async () => {
     const tenant = newTenant();
     const ids: string[] = [];
     for (let i = 0; i < 5; i += 1) ids.unshift((await createKey(tenant)).id);
@@ -110,7 +110,7 @@ describe("keys", () => {
     [{ tenant: "a", name: "x".repeat(201) }, "name", "invalid_value"],
     [{ tenant: "a", name: "\0" }, "name", "invalid_value"],
     [{ tenant: "a", key: "mine" }, "key", "unknown_parameter"],
-  ])("refuses to make a key from %j", async (body, param, code) => {
+  ])("refuses to create a key from %j", async (body, param, code) => {
     expect(await errorOf(await admin("/keys", "POST", body), 400)).toMatchObject({ param, code });
   });
 
@@ -118,7 +118,7 @@ describe("keys", () => {
     expect(await errorOf(await admin(`/keys?${query}`), 400)).toMatchObject({ code: expect.any(String) });
   });
 
-  test.each(["key_unknown", "%00"])("finds no key %s to revoke", async (id) => {
+  test.each(["key_unknown", "%00"])("returns 404 when it revokes the unknown key %s", async (id) => {
     expect(await errorOf(await admin(`/keys/${id}`, "DELETE"), 404)).toMatchObject({
       message: expect.stringContaining("No such API key"),
     });
@@ -126,7 +126,7 @@ describe("keys", () => {
 });
 
 describe("tenants", () => {
-  test("tier and weight are set as they are named", async () => {
+  test("sets the tier and the weight of a tenant", async () => {
     const tenant = newTenant();
     await createKey(tenant);
 
@@ -150,13 +150,13 @@ describe("tenants", () => {
     [{ weight: 1_001 }, "weight", "1000"],
     [{ weight: "1" }, "weight", "expected a number"],
     [{ quota: 1 }, "quota", "Unknown parameter"],
-  ])("refuses %j", async (body, param, words) => {
+  ])("refuses to set %j", async (body, param, words) => {
     const error = await errorOf(await admin("/tenants/one", "POST", body), 400);
 
     expect(error).toMatchObject({ param, message: expect.stringContaining(words) });
   });
 
-  test.each(["nobody", "%00"])("does not know %s", async (id) => {
+  test.each(["nobody", "%00"])("returns 404 for the unknown tenant %s", async (id) => {
     expect(await errorOf(await admin(`/tenants/${id}`), 404)).toMatchObject({
       message: expect.stringContaining("key"),
     });
@@ -164,7 +164,7 @@ describe("tenants", () => {
   });
 });
 
-test("no path says anything to whoever has no admin key, a tenant's key among them", async () => {
+test("returns 401 on every path without the admin key, also with the key of a tenant", async () => {
   for (const path of ["/keys", "/keys/key_1", "/tenants", "/tenants/one", "/nothing"]) {
     for (const method of ["GET", "POST", "DELETE"]) {
       const reply = await api.fetch(`/admin/v1${path}`, { method });
@@ -173,7 +173,7 @@ test("no path says anything to whoever has no admin key, a tenant's key among th
   }
 });
 
-test("a path that there is none of, and a method that a path has not, are named as they were sent", async () => {
+test("names the full path in the errors for an unknown path and a wrong method", async () => {
   expect(await errorOf(await admin("/nothing"), 404)).toMatchObject({
     message: "Unknown request URL: GET /admin/v1/nothing. Please check the URL for typos.",
   });

@@ -1,37 +1,38 @@
-/** An API for a test file: the real app over HTTP, on a database of its own, a folder store, and a queue that takes notes. */
+/** Runs the real app over HTTP for a test file, with its own database, a folder store and a recording queue. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll } from "@jest/globals";
-import { type Db, insertKey } from "@nightshift/db";
-import { NO_TIERS } from "@nightshift/domain";
+import { type BatchMove, type Db, insertKey, moveBatch } from "@nightshift/db";
+import { type BatchStatus, NO_TIERS } from "@nightshift/domain";
 import { createLogger, createMetrics, listen, type Listening, type Registry } from "@nightshift/service";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";
+import { newUpstream, startBatch, viewOf } from "@nightshift/testing/batches";
 import { createWebhookSender } from "@nightshift/webhooks";
 import { type ApiDeps, createApp } from "../src/app.ts";
 import { hashKey } from "../src/middleware/authenticate.ts";
 import { answerConnectionFault } from "../src/middleware/connection-faults.ts";
 
-/** What the app was given, and what it did with it. */
+/** The running app, its dependencies and the jobs that it enqueued. */
 export interface ApiUnderTest {
   url(): string;
   db(): Db;
   objects(): ObjectStore;
   metrics(): Registry;
-  /** Numbers of the batches that an advance was enqueued for. */
+  /** The numbers of the batches for which an advance was enqueued. */
   readonly advanced: number[];
-  /** Set it and the queue is away. */
+  /** If set, the queue is unavailable. */
   queueFailure: Error | null;
-  /** Moves the app's clock, which starts at the present and stands still otherwise. */
+  /** Moves the clock of the app, which starts at the current time and otherwise stands still. */
   advanceClock(seconds: number): void;
   readonly now: () => Date;
-  /** Sends a request with the key of `tenant`, that of the first one unless told; null sends none. */
+  /** Sends a request with the key of `tenant` (the default is `one`). With null, it sends no key. */
   fetch(path: string, init?: RequestInit & { tenant?: "one" | "two" | null }): Promise<Response>;
-  /** The header that `fetch` sends. */
+  /** The `Authorization` header that `fetch` sends. */
   authorization(tenant: "one" | "two"): string;
 }
 
-/** Starts an API before the file's tests and stops it after them; `change` replaces parts of what it is given. */
+/** Starts an API before the tests of a file and stops it after them. `change` replaces some of its dependencies. */
 export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({})): ApiUnderTest {
   const database = useDatabase();
   const keys = { one: `sk-test-${randomBytes(16).toString("hex")}`, two: `sk-test-${randomBytes(16).toString("hex")}` };
@@ -66,7 +67,7 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
     const usual: ApiDeps = {
       db: database.db(),
       objects,
-      queues: notingQueues(api),
+      queues: recordingQueues(api),
       checks: {},
       logger: createLogger({ name: "api", level: "silent" }),
       metrics: createMetrics(),
@@ -94,25 +95,25 @@ export function useApi(change: (deps: ApiDeps) => Partial<ApiDeps> = () => ({}))
   return api;
 }
 
-function notingQueues(api: ApiUnderTest): ApiDeps["queues"] {
+function recordingQueues(api: ApiUnderTest): ApiDeps["queues"] {
   return {
     enqueue: async (_name, payload) => {
       if (api.queueFailure !== null) throw api.queueFailure;
       if ("batch_no" in payload) api.advanced.push(payload.batch_no);
     },
-    enqueueSlices: () => Promise.reject(new Error("nothing here sends slices")),
+    enqueueSlices: () => Promise.reject(new Error("these tests do not enqueue slices")),
     findFailedLine: () => Promise.resolve(null),
     removeFailedLine: () => Promise.resolve(),
     boards: () => [],
   };
 }
 
-/** The JSON of a reply. */
+/** Parses the JSON of a reply. */
 export async function jsonOf(reply: Response): Promise<Record<string, unknown>> {
   return (await reply.json()) as Record<string, unknown>;
 }
 
-/** The `error` of a reply that must have that status and be in the envelope of contract §5.1. */
+/** Returns the `error` of a reply. Throws if its status or its envelope (contract §5.1) is wrong. */
 export async function errorOf(reply: Response, status: number): Promise<Record<string, unknown>> {
   const body = await jsonOf(reply);
   if (reply.status !== status || !/^error(,detail)?$/.test(Object.keys(body).join())) {
@@ -151,9 +152,32 @@ export async function upload(
   return { ...body, id: body["id"] };
 }
 
-/** Keys of all objects there are. */
+/** Lists the keys of all objects. */
 export async function objectKeys(api: ApiUnderTest): Promise<string[]> {
   const keys: string[] = [];
   for await (const key of api.objects().list("")) keys.push(key);
   return keys;
+}
+
+/** The moves of a worker from `validating` to each status. */
+const WAYS: Readonly<Record<Exclude<BatchStatus, "validating">, readonly BatchMove["to"][]>> = {
+  failed: ["failed"],
+  in_progress: ["in_progress"],
+  finalizing: ["in_progress", "finalizing"],
+  completed: ["in_progress", "finalizing", "completed"],
+  expired: ["in_progress", "finalizing", "expired"],
+  cancelling: ["cancelling"],
+  cancelled: ["cancelling", "cancelled"],
+};
+
+/** Moves a batch from `validating` to `status`, through the states that a worker would move it. */
+export async function moveTo(api: ApiUnderTest, batchNo: number, status: keyof typeof WAYS): Promise<void> {
+  const db = api.db();
+  for (const to of WAYS[status]) {
+    const isMoved =
+      to === "in_progress"
+        ? await startBatch(db, await viewOf(db, batchNo), 4, await newUpstream(db))
+        : await moveBatch(db, batchNo, { to, errors: [], outputFileId: null, errorFileId: null }, api.now());
+    if (!isMoved) throw new Error(`the batch could not be moved to ${to}`);
+  }
 }

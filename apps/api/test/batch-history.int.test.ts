@@ -1,4 +1,4 @@
-/** GET /v1/batches/{id}/history and its twin for admins: states and what was written down, as one list. */
+/** GET /v1/batches/{id}/history, and the same for admins: states and recorded events in one list. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
 
@@ -28,13 +28,13 @@ async function create(): Promise<string> {
   return String((await jsonOf(await api.fetch("/v1/batches", { method: "POST", body })))["id"]);
 }
 
-/** Seconds after the batch's creation, of which each entry has another. */
+/** When the batch was created, in seconds. Entries are placed relative to it. */
 let createdAt: number;
 let id: string;
 
-/** A batch that ran, was retried twice, and expired in between. */
+/** Creates a batch that ran, expired, and was retried before and after that. */
 beforeAll(async () => {
-  // Entries of others come in between, and do not show in its ids.
+  // Entries of other batches come in between, and must not change the ids of its own.
   const other = await create();
   id = await create();
   createdAt = Math.floor(api.now().getTime() / 1000);
@@ -59,7 +59,7 @@ beforeAll(async () => {
   await write(id, 9, "files_rebuilt", null, { output: "create", error: "forget" });
 });
 
-test("is one list, the newest entry first, with every key", async () => {
+test("lists every entry with every key, newest first", async () => {
   const page = await read(id);
 
   const nothing = { status: null, requested_by: null, requests: null, files: null };
@@ -95,7 +95,7 @@ test("is one list, the newest entry first, with every key", async () => {
   });
 });
 
-test.each([1, 2, 3, 10, 11])("is the same in pages of %d", async (limit) => {
+test.each([1, 2, 3, 10, 11])("lists the same entries in pages of %d", async (limit) => {
   const seen: Entry[] = [];
   for (let query = `?limit=${String(limit)}`; ;) {
     const page = await read(id, query);
@@ -109,7 +109,7 @@ test.each([1, 2, 3, 10, 11])("is the same in pages of %d", async (limit) => {
   expect((await read(id, "?after=bhe_validating")).data).toEqual([]);
 });
 
-test("of a batch that has only begun is that it has", async () => {
+test("has one entry for a new batch", async () => {
   expect((await read(await create())).data).toMatchObject([{ id: "bhe_validating", status: "validating" }]);
 });
 
@@ -122,20 +122,20 @@ test.each([
   ["?after=7", "after"],
   ["?after=bhe_%00", "after"],
   ["?after=", "after"],
-])("%s is refused", async (query, param) => {
+])("refuses %s", async (query, param) => {
   expect(await errorOf(await api.fetch(`/v1/batches/${id}/history${query}`), 400)).toMatchObject({ param });
 });
 
 describe("an admin", () => {
-  test("sees that of any tenant's batch", async () => {
+  test("sees the history of any tenant's batch", async () => {
     expect(await jsonOf(await asAdmin(id))).toEqual(await read(id));
   });
 
-  test.each(["batch_none", "odd%00id"])("is told where there is no batch %s", async (unknown) => {
+  test.each(["batch_none", "odd%00id"])("gets 404 for the unknown batch %s", async (unknown) => {
     expect(String((await errorOf(await asAdmin(unknown), 404))["message"])).toContain("No batch found");
   });
 
-  test("is the only one below /admin", async () => {
+  test("is the only one who has access below /admin", async () => {
     const key = api.authorization("one").slice("Bearer ".length);
 
     expect(await errorOf(await asAdmin(id, key), 401)).toMatchObject({ code: "admin_key_only" });

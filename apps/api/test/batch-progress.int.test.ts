@@ -1,4 +1,4 @@
-/** GET /v1/batches/{id}/events and /results over HTTP, on a ledger that the test writes itself. */
+/** GET /v1/batches/{id}/events and /results over HTTP. The test records the results, without a worker. */
 import { randomUUID } from "node:crypto";
 import { get, type IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
@@ -26,7 +26,7 @@ interface Running {
   readonly day: number;
 }
 
-/** A batch in progress, of which no worker knows. */
+/** Creates a batch in progress, without a worker. */
 async function running(total: number): Promise<Running> {
   const body = JSON.stringify({ input_file_id: "file-1", endpoint: "/v1/embeddings", completion_window: "24h" });
   const { id } = await jsonOf(await api.fetch("/v1/batches", { method: "POST", body }));
@@ -48,7 +48,7 @@ async function running(total: number): Promise<Running> {
 const lineOf = (line: number, padding = 0): string =>
   `{"id": "r${String(line)}",  "custom_id": "é${String(line)}", "n": 1.00000000000000000001e2, "p": "${"x".repeat(padding)}"}`;
 
-/** Records lines in one commit; every third failed. Output and error lines lie apart in the segment, as a worker writes them. */
+/** Records lines in one commit. Every third line fails. The segment has output lines before error lines, as from a worker. */
 async function record(batch: Running, lines: readonly number[], padding = 0, requestGen = 0): Promise<void> {
   const kindOf = (line: number): "output" | "error" => (line % 3 === 2 ? "error" : "output");
   const ordered = [...lines.filter((line) => kindOf(line) === "output"), ...lines.filter((l) => kindOf(l) === "error")];
@@ -81,7 +81,7 @@ async function page(id: string, query = "") {
 }
 
 describe("results", () => {
-  test("come in the order of their commits, as the bytes that they are, whatever the page", async () => {
+  test("have the recorded bytes in the order of commits, whatever the page size", async () => {
     const batch = await running(30);
     await record(batch, [4, 5, 6, 7, 8]);
     await record(batch, [0]);
@@ -112,7 +112,7 @@ describe("results", () => {
     }
   });
 
-  test("end with has_more false once the batch is sealed, and go on from an older cursor", async () => {
+  test("end with has_more false when the batch is sealed, and continue from an older cursor", async () => {
     const batch = await running(4);
     const empty = await page(batch.id);
     await record(batch, [0, 1]);
@@ -126,7 +126,7 @@ describe("results", () => {
     expect(await page(batch.id, `?after=${last.next_cursor}`)).toMatchObject({ ids: [], has_more: false });
   });
 
-  test("of large lines come in smaller pages", async () => {
+  test("come in smaller pages if their lines are large", async () => {
     const batch = await running(10);
     const padding = Math.floor(RESULT_PAGE.maxBytes / 3);
     await record(batch, [0, 1, 3, 4, 6, 7], padding);
@@ -137,7 +137,7 @@ describe("results", () => {
     expect(single.ids).toEqual([0]);
   });
 
-  test("are waited for, by many at once", async () => {
+  test("reach several waiting clients at once", async () => {
     const batch = await running(10);
     const waiting = Array.from({ length: 5 }, () => page(batch.id, "?wait=30"));
     await page(batch.id, "?wait=0");
@@ -150,7 +150,7 @@ describe("results", () => {
     expect(await atEnd).toMatchObject({ ids: [1, 3, 4, 6, 7, 9, 2, 5, 8], has_more: false });
   });
 
-  test("of a line that was asked for again come once more, behind the cursor of a reader who had seen it fail", async () => {
+  test("have a retried line a second time, after the cursor of a client that has seen it fail", async () => {
     const batch = await running(4);
     await record(batch, [2, 1]);
     const first = await page(batch.id, "?limit=2");
@@ -161,7 +161,7 @@ describe("results", () => {
     );
     const between = page(batch.id, `?after=${first.next_cursor}&wait=30`);
     await page(batch.id, "?limit=1");
-    // What the request before it brings now is nobody's.
+    // A late result of the earlier attempt is dropped.
     await record(batch, [2]);
     await record(batch, [2], 0, 1);
     const waited = await between;
@@ -175,7 +175,7 @@ describe("results", () => {
     expect((await page(batch.id)).ids).toEqual([1, 2, 2, 0, 3]);
   });
 
-  test("can be read for a day after the end, then only the files", async () => {
+  test("are available for one day after the end of the batch", async () => {
     const batch = await running(1);
     await record(batch, [0]);
     await finish(batch);
@@ -195,14 +195,14 @@ describe("results", () => {
     ["?wait=31", "wait"],
     ["?wait=-1", "wait"],
     ["?after=file-1", "after"],
-  ])("%s is refused", async (query, param) => {
+  ])("refuse %s", async (query, param) => {
     const batch = await running(1);
 
     expect(await errorOf(await results(batch.id, query), 400)).toMatchObject({ param });
   });
 });
 
-/** Reads a stream of events for as long as it is open. */
+/** Reads a stream of events while it is open. */
 function listenTo(
   id: string,
   headers: Record<string, string> = {},
@@ -221,7 +221,7 @@ function listenTo(
 const eventsOf = (text: string): string[] => [...text.matchAll(/^event: (.*)$/gm)].map((match) => match[1] ?? "");
 
 describe("events", () => {
-  test("come at once, on a change, and end with done", async () => {
+  test("come at once and after a change, and end with done", async () => {
     const batch = await running(2);
     const { reply, text } = await listenTo(batch.id);
     await until(() => Promise.resolve(eventsOf(text()).length === 1), { message: "the first event is there" });
@@ -241,7 +241,7 @@ describe("events", () => {
     expect(eventsOf(late.text())).toEqual(["done"]);
   });
 
-  test("end in order when the process stops, and so does waiting for results", async () => {
+  test("end when the process stops, like a request that waits for results", async () => {
     const batch = await running(2);
     const { reply, text } = await listenTo(batch.id);
     await until(() => Promise.resolve(eventsOf(text()).length === 1), { message: "the first event is there" });
@@ -277,21 +277,24 @@ describe("events", () => {
     }
   });
 
-  test("a client that goes is noticed, and others stay", async () => {
+  test("continue for other clients when one client disconnects", async () => {
     const batch = await running(2);
     const [gone, stays] = [await listenTo(batch.id), await listenTo(batch.id)];
     gone.reply.destroy();
     await record(batch, [0]);
-    await until(() => Promise.resolve(stays.text().includes(`"completed":1`)), { message: "the change is told" });
+    await until(() => Promise.resolve(stays.text().includes(`"completed":1`)), { message: "the change arrives" });
     stays.reply.destroy();
   });
 });
 
-test.each(["events", "results"])("%s of another tenant's batch are as those of none", async (what) => {
-  const { id } = await running(1);
-  const other = await errorOf(await api.fetch(`/v1/batches/${id}/${what}`, { tenant: "two" }), 404);
-  const none = await errorOf(await api.fetch(`/v1/batches/batch_none/${what}`, { tenant: "two" }), 404);
+test.each(["events", "results"])(
+  "the %s of another tenant's batch are 404, like those of an unknown batch",
+  async (what) => {
+    const { id } = await running(1);
+    const other = await errorOf(await api.fetch(`/v1/batches/${id}/${what}`, { tenant: "two" }), 404);
+    const none = await errorOf(await api.fetch(`/v1/batches/batch_none/${what}`, { tenant: "two" }), 404);
 
-  expect({ ...other, message: String(other["message"]).replace(id, "batch_none") }).toEqual(none);
-  await errorOf(await api.fetch(`/v1/batches/${id}/${what}`, { method: "POST" }), 405);
-});
+    expect({ ...other, message: String(other["message"]).replace(id, "batch_none") }).toEqual(none);
+    await errorOf(await api.fetch(`/v1/batches/${id}/${what}`, { method: "POST" }), 405);
+  },
+);

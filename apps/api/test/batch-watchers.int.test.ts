@@ -1,4 +1,4 @@
-/** Many clients on the events of one batch: what they cost Postgres while they are there, and that it is nothing when they are gone. */
+/** The load on Postgres from many clients that follow one batch, and after they have left. */
 import { get, type IncomingMessage } from "node:http";
 import { expect, jest, test } from "@jest/globals";
 import type { Db } from "@nightshift/db";
@@ -13,7 +13,7 @@ const api = useApi(({ db }) => {
   return {};
 });
 
-/** How often a watched batch was read so far. */
+/** How often a watched batch was read. */
 function readings(batchNo: number): number {
   const calls = queries.mock.calls as unknown as [string, [number[]]?][];
   return calls.filter(([text, values]) => text.startsWith("/* batches.progress */") && values?.[0].includes(batchNo))
@@ -47,7 +47,7 @@ async function allSee(streams: readonly Stream[], what: string): Promise<void> {
   await until(() => streams.every(({ text }) => text().includes(what)), { message: `all streams have ${what}` });
 }
 
-test("two hundred clients of one batch are one reading a second, hold no connection, and leave nothing behind", async () => {
+test("two hundred clients of one batch cost one query per second and no database connection", async () => {
   const [watched, clock] = [await create(), await create()];
   const ticking = await listenTo(clock.id);
   const begunMs = performance.now();
@@ -57,7 +57,7 @@ test("two hundred clients of one batch are one reading a second, hold no connect
   await allSee(streams, `"status":"cancelling"`);
   const seconds = (performance.now() - begunMs) / 1000;
 
-  // The first at once, then a second after the last one: an upper bound, however slow the machine is.
+  // One query at once, and then one per second. This is an upper bound, also on a slow machine.
   expect(readings(watched.number)).toBeLessThanOrEqual(seconds + 2);
   const { totalCount, idleCount, waitingCount } = api.db();
   expect([totalCount - idleCount, waitingCount].every((busy) => busy <= 2)).toBe(true);
@@ -68,7 +68,7 @@ test("two hundred clients of one batch are one reading a second, hold no connect
   });
   const before = readings(watched.number);
   const ticks = readings(clock.number);
-  // The other batch's readings are the clock: the abandoned one would have been read as often.
+  // The queries of the other batch act as the clock: the abandoned batch would have been read as often.
   await until(() => readings(clock.number) >= ticks + 3, { message: "the other batch was read three times" });
   expect(readings(watched.number)).toBe(before);
   ticking.reply.destroy();

@@ -1,7 +1,7 @@
-/** The routes of batches: create, retrieve, list, cancel. */
+/** The routes to create, retrieve, list and cancel batches. */
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { findBatch } from "@nightshift/db";
-import { errorOf, jsonOf, upload, useApi } from "./api-under-test.ts";
+import { findBatch, numberOfBatch } from "@nightshift/db";
+import { errorOf, jsonOf, moveTo, upload, useApi } from "./api-under-test.ts";
 
 const api = useApi();
 
@@ -24,9 +24,10 @@ async function create(body: object = good): Promise<Record<string, unknown> & { 
   return { ...batch, id: batch["id"] };
 }
 
-/** Moves a batch as a worker would, without one. */
-async function setStatus(id: string, status: string): Promise<void> {
-  await api.db().query("update batches set status = $2 where id = $1", [id, status]);
+async function numberOf(id: string): Promise<number> {
+  const batchNo = await numberOfBatch(api.db(), id);
+  if (batchNo === null) throw new Error(`there is no batch ${id}`);
+  return batchNo;
 }
 
 beforeEach(() => {
@@ -35,7 +36,7 @@ beforeEach(() => {
 });
 
 describe("POST /v1/batches", () => {
-  test("writes the batch, tells the workers, and answers with it", async () => {
+  test("inserts the batch, notifies the workers, and returns the batch", async () => {
     const { id: inputFileId } = await upload(api);
 
     const batch = await create({ ...good, input_file_id: inputFileId, metadata: { job: "nightly" } });
@@ -54,18 +55,18 @@ describe("POST /v1/batches", () => {
     expect(api.advanced).toEqual([(await findBatch(api.db(), "one", batch.id))?.batchNo]);
   });
 
-  test("remembers the request that created the batch, for the workers' log", async () => {
+  test("stores the id of the request that created the batch, for the log of the workers", async () => {
     const reply = await post(good);
 
     const batch = await findBatch(api.db(), "one", String((await jsonOf(reply))["id"]));
     expect(batch?.requestId).toBe(reply.headers.get("x-request-id"));
   });
 
-  test("takes a file that is not there: that fails the batch in validation, not the request", async () => {
+  test("accepts a missing file, which fails the batch in validation and not the request", async () => {
     expect(await create()).toMatchObject({ status: "validating", input_file_id: "file-1", errors: null });
   });
 
-  test("refuses a file that was uploaded for something else", async () => {
+  test("refuses a file with another purpose", async () => {
     const { id } = await upload(api, { purpose: "user_data" });
 
     expect(await errorOf(await post({ ...good, input_file_id: id }), 400)).toMatchObject({
@@ -75,7 +76,7 @@ describe("POST /v1/batches", () => {
     });
   });
 
-  test("keeps what the output files are to expire after", async () => {
+  test("stores the expiry of the output files", async () => {
     const { id } = await create({ ...good, output_expires_after: { anchor: "created_at", seconds: 7200 } });
 
     expect(await findBatch(api.db(), "one", id)).toMatchObject({ outputExpiresAfterSeconds: 7200 });
@@ -87,7 +88,7 @@ describe("POST /v1/batches", () => {
     ["16 pairs", Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`key${String(i)}`, "v"]))],
     ["the longest keys and values", { ["🙂".repeat(64)]: "🙂".repeat(512) }],
     ["keys that objects have anyway", JSON.parse('{"__proto__":"x","constructor":"y"}') as object],
-  ])("gives metadata back as it came: %s", async (_what, metadata) => {
+  ])("returns metadata unchanged: %s", async (_what, metadata) => {
     const { id } = await create({ ...good, metadata });
 
     const shown = (await jsonOf(await api.fetch(`/v1/batches/${id}`)))["metadata"];
@@ -193,13 +194,13 @@ describe("POST /v1/batches", () => {
   });
 
   test.each([["{"], ["[]"], ['"text"'], ['{"metadata":{"half":"\\ud83d"}, "input_file_id": 1,}']])(
-    "refuses %s, which is no JSON object",
+    "refuses %s, which is not a JSON object",
     async (body) => {
       expect(await errorOf(await post(body), 400)).toMatchObject({ message: expect.stringContaining("JSON") });
     },
   );
 
-  test("refuses half a character, which no text can hold", async () => {
+  test("refuses a lone surrogate in metadata", async () => {
     const body = JSON.stringify({ ...good, metadata: { half: "HALF" } }).replace("HALF", String.raw`\ud83d`);
 
     expect(await errorOf(await post(body), 400)).toMatchObject({ param: "metadata" });
@@ -211,14 +212,14 @@ describe("POST /v1/batches", () => {
     expect(await errorOf(await post(body), 400)).toMatchObject({ message: expect.stringContaining("too large") });
   });
 
-  test("takes an empty body for an empty object, and JSON for JSON whatever it is called", async () => {
+  test("reads an empty body as an empty object, and JSON with any Content-Type", async () => {
     expect(await errorOf(await post(""), 400)).toMatchObject({ param: "input_file_id" });
     const reply = await post(good, { headers: { "content-type": "application/x-www-form-urlencoded" } });
     expect(reply.status).toBe(200);
   });
 
-  test("succeeds while the queue is away: the row is the wish", async () => {
-    api.queueFailure = new Error("the queue is away");
+  test("succeeds while the queue is unavailable, because the row is the request", async () => {
+    api.queueFailure = new Error("the queue is unavailable");
 
     const { id } = await create();
 
@@ -227,7 +228,7 @@ describe("POST /v1/batches", () => {
 });
 
 describe("GET /v1/batches/{batch_id}", () => {
-  test("answers with the object that create answered with", async () => {
+  test("returns the same object that create returned", async () => {
     const batch = await create();
 
     const reply = await api.fetch(`/v1/batches/${batch.id}`, { headers: { "content-type": "application/json" } });
@@ -247,7 +248,7 @@ describe("GET /v1/batches/{batch_id}", () => {
 });
 
 describe("GET /v1/batches", () => {
-  test("pages through all batches, the newest first, 20 unless told", async () => {
+  test("pages through all batches, newest first, 20 per page by default", async () => {
     await api.db().query("delete from batch_progress");
     await api.db().query("delete from batches");
     const created: string[] = [];
@@ -262,7 +263,7 @@ describe("GET /v1/batches", () => {
     expect(first).toMatchObject({ object: "list", first_id: created[22], last_id: created[3] });
   });
 
-  test("is an empty page for a tenant without batches", async () => {
+  test("returns an empty page to a tenant without batches", async () => {
     expect(await jsonOf(await api.fetch("/v1/batches", { tenant: "two" }))).toEqual({
       object: "list",
       data: [],
@@ -287,7 +288,7 @@ describe("POST /v1/batches/{batch_id}/cancel", () => {
   const cancel = (id: string, init: RequestInit = {}) =>
     api.fetch(`/v1/batches/${id}/cancel`, { method: "POST", ...init });
 
-  test("moves the batch to cancelling and tells the workers; asking again changes nothing", async () => {
+  test("moves the batch to cancelling and notifies the workers, and a second call changes nothing", async () => {
     const { id } = await create();
     api.advanced.length = 0;
 
@@ -306,13 +307,13 @@ describe("POST /v1/batches/{batch_id}/cancel", () => {
     ["an empty body that is called JSON", { headers: { "content-type": "application/json", "content-length": "0" } }],
     ["a JSON body", { headers: { "content-type": "application/json" }, body: "{}" }],
     ["rubbish", { headers: { "content-type": "application/json" }, body: "{" }],
-  ])("does not mind %s", async (_what, init) => {
+  ])("accepts %s", async (_what, init) => {
     expect((await cancel((await create()).id, init)).status).toBe(200);
   });
 
-  test("answers 200 for a batch that was cancelled", async () => {
+  test("returns 200 for a cancelled batch", async () => {
     const { id } = await create();
-    await setStatus(id, "cancelled");
+    await moveTo(api, await numberOf(id), "cancelled");
 
     const reply = await cancel(id);
 
@@ -320,11 +321,11 @@ describe("POST /v1/batches/{batch_id}/cancel", () => {
     expect(await jsonOf(reply)).toMatchObject({ status: "cancelled" });
   });
 
-  test.each([["completed"], ["failed"], ["expired"]])(
-    "refuses a batch that is %s, and tells SDKs not to insist",
+  test.each(["completed", "failed", "expired"] as const)(
+    "refuses a batch that is %s, and tells SDKs not to retry",
     async (status) => {
       const { id } = await create();
-      await setStatus(id, status);
+      await moveTo(api, await numberOf(id), status);
 
       const reply = await cancel(id);
 
@@ -338,9 +339,9 @@ describe("POST /v1/batches/{batch_id}/cancel", () => {
     },
   );
 
-  test("succeeds while the queue is away", async () => {
+  test("succeeds while the queue is unavailable", async () => {
     const { id } = await create();
-    api.queueFailure = new Error("the queue is away");
+    api.queueFailure = new Error("the queue is unavailable");
 
     expect((await cancel(id)).status).toBe(200);
   });

@@ -1,4 +1,4 @@
-/** The first API key: set, made, raced for. */
+/** The first API key: configured, generated, and created by processes that start together. */
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -27,7 +27,7 @@ async function hints(): Promise<string[]> {
   return rows.map(({ hint }) => hint);
 }
 
-test("a key that is set works for the tenant default, is written nowhere, and is added once", async () => {
+test("adds the configured key for the tenant default once, and writes no key file", async () => {
   expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
   expect(await bootstrap("sk-chosen-0123456789")).toBeNull();
 
@@ -39,7 +39,7 @@ test("a key that is set works for the tenant default, is written nowhere, and is
   await expect(stat(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("another value is another key, and the one before goes on working", async () => {
+test("adds a changed key, and the previous one stays valid", async () => {
   await bootstrap("sk-one-0123456789");
   await bootstrap("sk-two-0123456789");
 
@@ -47,7 +47,7 @@ test("another value is another key, and the one before goes on working", async (
   expect(await findKey(database.db(), hashKey("sk-two-0123456789"))).not.toBeNull();
 });
 
-test("a key that was revoked is not set again by the next start", async () => {
+test("does not restore a revoked key on the next start", async () => {
   await bootstrap("sk-chosen-0123456789");
   await database.db().query("update api_keys set revoked_at = now()");
 
@@ -56,7 +56,7 @@ test("a key that was revoked is not set again by the next start", async () => {
   expect(await findKey(database.db(), hashKey("sk-chosen-0123456789"))).toBeNull();
 });
 
-test("without any key one is made, returned once, and kept for its owner alone to read", async () => {
+test("generates the first key, returns it once, and writes it to a file that only its owner can read", async () => {
   const key = await bootstrap();
 
   expect(key).toMatch(/^sk-nightshift-[\w-]{43}$/);
@@ -69,7 +69,7 @@ test("without any key one is made, returned once, and kept for its owner alone t
   expect(await bootstrap()).toBeNull();
 });
 
-test("a file of a former life is replaced, whatever its mode was", async () => {
+test("replaces an existing key file and its mode", async () => {
   await mkdir(dataDir);
   await writeFile(path.join(dataDir, "key"), "sk-old\n");
   await chmod(path.join(dataDir, "key"), 0o644);
@@ -80,7 +80,7 @@ test("a file of a former life is replaced, whatever its mode was", async () => {
   expect((await stat(path.join(dataDir, "key"))).mode & 0o777).toBe(0o600);
 });
 
-test("of many that start at once with no key, one makes it and its file has that one", async () => {
+test("generates one key if many processes start together, and its file has that key", async () => {
   const made = (await Promise.all(Array.from({ length: 8 }, () => bootstrap()))).filter((key) => key !== null);
 
   expect(made).toHaveLength(1);
@@ -88,13 +88,13 @@ test("of many that start at once with no key, one makes it and its file has that
   expect(await readFile(path.join(dataDir, "key"), "utf8")).toBe(`${made[0] ?? ""}\n`);
 });
 
-test("of many that start at once with the same key, all go on with one", async () => {
+test("adds the configured key once if many processes start together", async () => {
   await Promise.all(Array.from({ length: 8 }, () => bootstrap("sk-shared-0123456789")));
 
   expect(await hints()).toHaveLength(1);
 });
 
-test("where the key cannot be kept, none is made, and the message says what to do", async () => {
+test("generates no key if the file cannot be written, and says what to do", async () => {
   await writeFile(dataDir, "in the way");
 
   await expect(bootstrap()).rejects.toThrow(/cannot be kept in .*NIGHTSHIFT_DATA_DIR/s);

@@ -1,4 +1,4 @@
-/** What the operator may set of the contract's numbers: completion windows, and how long files of batches live. */
+/** Limits that the operator configures: completion windows and the expiry of files. */
 import { describe, expect, test } from "@jest/globals";
 import { parseCompletionWindows } from "@nightshift/domain";
 import { parse } from "yaml";
@@ -6,7 +6,7 @@ import { errorOf, jsonOf, upload, useApi } from "./api-under-test.ts";
 
 const good = { input_file_id: "file-1", endpoint: "/v1/chat/completions" };
 
-describe("with windows of 1h and 7d, and files that live for ever", () => {
+describe("with windows of 1h and 7d, and files that never expire", () => {
   const api = useApi(() => ({ completionWindows: parseCompletionWindows("1h,7d"), batchFileLifeSeconds: null }));
   const create = (window: string): Promise<Response> =>
     api.fetch("/v1/batches", { method: "POST", body: JSON.stringify({ ...good, completion_window: window }) });
@@ -14,14 +14,14 @@ describe("with windows of 1h and 7d, and files that live for ever", () => {
   test.each([
     ["1h", 3_600],
     ["7d", 604_800],
-  ])("a batch with the window %s has its deadline then", async (window, seconds) => {
+  ])("sets the deadline of a batch with the window %s", async (window, seconds) => {
     const batch = await jsonOf(await create(window));
 
     expect(batch).toMatchObject({ completion_window: window });
     expect(batch["expires_at"]).toBe((batch["created_at"] as number) + seconds);
   });
 
-  test("24h is a window like others: refused where it is not offered", async () => {
+  test("refuses 24h if it is not configured", async () => {
     expect(await errorOf(await create("24h"), 400)).toMatchObject({
       message: "Invalid value for 'completion_window': '24h'. Supported values are: '1h', '7d'.",
       param: "completion_window",
@@ -29,7 +29,7 @@ describe("with windows of 1h and 7d, and files that live for ever", () => {
     });
   });
 
-  test("the served description names the windows that are offered", async () => {
+  test("lists the configured windows in the OpenAPI document", async () => {
     const document: unknown = parse(await (await api.fetch("/openapi.yaml", { tenant: null })).text());
 
     expect(document).toMatchObject({
@@ -41,7 +41,7 @@ describe("with windows of 1h and 7d, and files that live for ever", () => {
     });
   });
 
-  test("an input file has no end unless its upload asks for one", async () => {
+  test("keeps an input file unless its upload sets an expiry", async () => {
     expect(await upload(api)).toMatchObject({ expires_at: null });
     const asked = await upload(api, { expiresAfter: 3_600 });
     expect(asked["expires_at"]).toBe((asked["created_at"] as number) + 3_600);

@@ -1,4 +1,4 @@
-/** The dashboard: who gets in, what is in it, and what retrying a failed line does. On a real queue, the one on Postgres. */
+/** The dashboard: access, its queues, and retries of failed lines. Uses a real queue on Postgres. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { insertBatch, ensureLinePartition, findBatch, insertBlob } from "@nightshift/db";
 import { createLineIndex } from "@nightshift/domain";
@@ -20,7 +20,7 @@ beforeAll(async () => {
     upstreams: ["default", "gateway"],
     logger: createLogger({ name: "test", level: "silent" }),
   });
-  // The worker of these jobs, which ends each in the failed set.
+  // Like the real worker, it moves each job to the failed set.
   queues.work("line.failed", () => Promise.resolve(), { concurrency: 4 });
 });
 afterAll(() => queues.close(1000));
@@ -36,8 +36,8 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return api.fetch(`/admin/queues${path}`, { ...init, headers, tenant: null });
 }
 
-describe("who gets in", () => {
-  test("the admin does, and sees every queue", async () => {
+describe("access", () => {
+  test("shows every queue to the admin", async () => {
     const page = await ask("/");
     const { queues: shown } = await jsonOf(await ask("/api/queues"));
 
@@ -53,7 +53,7 @@ describe("who gets in", () => {
     ]);
   });
 
-  test("the page finds its own scripts", async () => {
+  test("serves the scripts of the page", async () => {
     const page = await (await ask("/")).text();
     const script = /<script[^>]* src="([^"]+)"/.exec(page)?.[1] ?? "";
 
@@ -61,12 +61,12 @@ describe("who gets in", () => {
   });
 
   test.each([
-    ["nobody", ""],
+    ["no credentials", ""],
     ["a wrong password", basic("admin", "guess")],
     ["another user", basic("root", ADMIN_KEY)],
     ["an API key", "Bearer sk-test"],
-    ["no base64", "Basic ~"],
-  ])("%s does not", async (_who, authorization) => {
+    ["invalid base64", "Basic ~"],
+  ])("is refused with %s", async (_who, authorization) => {
     for (const path of ["/", "/api/queues", "/static/images/logo.svg"]) {
       const reply = await ask(path, { headers: { authorization } });
 
@@ -77,10 +77,10 @@ describe("who gets in", () => {
 
   test.each([
     ["another site", { "sec-fetch-site": "cross-site" }],
-    ["a sister site", { "sec-fetch-site": "same-site" }],
+    ["another subdomain", { "sec-fetch-site": "same-site" }],
     ["another site in an older browser", { origin: "https://evil.example" }],
     ["a sandboxed page", { origin: "null" }],
-  ])("a browser sent by %s changes nothing", async (_who, headers) => {
+  ])("refuses a change from %s", async (_who, headers) => {
     const reply = await ask("/api/queues/pause", { method: "PUT", headers });
 
     expect(await errorOf(reply, 403)).toMatchObject({ code: "cross_site" });
@@ -91,7 +91,7 @@ describe("who gets in", () => {
     ["its own page", () => ({ "sec-fetch-site": "same-origin" })],
     ["its own page in an older browser", () => ({ origin: api.url() })],
     ["a program", () => ({})],
-  ])("%s may change things", async (_who, headers) => {
+  ])("accepts a change from %s", async (_who, headers) => {
     const reply = await ask("/api/queues/batches/pause", {
       method: "PUT",
       headers: headers() as Record<string, string>,
@@ -107,7 +107,7 @@ describe("retrying a failed line", () => {
   const LINES = 3;
   let batch: { batchNo: number; id: string; day: number };
 
-  /** A running batch of 3 lines, all out of attempts, and their jobs in the failed set. */
+  /** Creates a running batch of 3 lines that used up their attempts, with their jobs in the failed set. */
   beforeEach(async () => {
     const now = api.now();
     const created = await insertBatch(
@@ -141,7 +141,7 @@ describe("retrying a failed line", () => {
     await until(() => isInFailedSet(line), { message: "the line's job did not end in the failed set" });
   }
 
-  /** Its input file was never there. */
+  /** Completes the batch, whose input file does not exist. */
   async function finishBatch(): Promise<void> {
     await api.db().query("update batches set status = 'completed' where batch_no = $1", [batch.batchNo]);
     await api
@@ -166,7 +166,7 @@ describe("retrying a failed line", () => {
     return rows;
   }
 
-  test("opens a retry, gives the line a slice and that a job, and takes the failed job away", async () => {
+  test("opens a retry, creates a slice and its job, and removes the failed job", async () => {
     const reply = await retry(1);
 
     expect(reply.status).toBe(204);
@@ -183,7 +183,7 @@ describe("retrying a failed line", () => {
     expect([await isInFailedSet(0), await isInFailedSet(1)]).toEqual([true, false]);
   });
 
-  test("a second time only takes the job away, where a crash had left it", async () => {
+  test("only removes the job the second time, as after a crash", async () => {
     await retry(1);
     const payload = { batch_no: batch.batchNo, batch_id: batch.id, line: 1, request_gen: 0, reason: "status 500" };
     await queues.enqueue("line.failed", { v: 1, ...payload });
@@ -195,21 +195,21 @@ describe("retrying a failed line", () => {
     expect(await isInFailedSet(1)).toBe(false);
   });
 
-  test("is refused in words where the batch is over and its input file is gone, and the job stays", async () => {
+  test("is refused with a reason if the input file of the finished batch is gone, and the job stays", async () => {
     await finishBatch();
 
     const reply = await retry(0);
 
     expect(reply.status).toBe(409);
     expect(await jsonOf(reply)).toEqual({
-      error: "Not sent again",
+      error: "Not retried",
       message: `Request 1 of ${batch.id} cannot be retried: The failed requests cannot be retried: the batch's input file was deleted or has expired. Create a new batch with them.`,
     });
     expect(await slices()).toEqual([]);
     expect(await isInFailedSet(0)).toBe(true);
   });
 
-  test("all at once sends all that can be sent, and is not stopped by those that cannot", async () => {
+  test("returns the reason if every line was refused", async () => {
     const over = batch;
     await finishBatch();
     await queues.boards()[4]?.clean(0, 1000, "failed");
@@ -227,12 +227,12 @@ describe("retrying a failed line", () => {
 
     expect(refused.status).toBe(409);
     expect(await jsonOf(refused)).toEqual({
-      error: "Not sent again",
+      error: "Not retried",
       message: expect.stringContaining("input file was deleted"),
     });
   });
 
-  test("all at once counts what was retried and what was not", async () => {
+  test("retries all lines that it can, and counts the retried and the skipped ones", async () => {
     await queues.boards()[4]?.clean(0, 1000, "failed");
     const payload = { batch_no: batch.batchNo, batch_id: batch.id, request_gen: 0, reason: "status 500" };
     for (const line of [0, 1, 2, 77]) await queues.enqueue("line.failed", { v: 1, ...payload, line });

@@ -1,4 +1,4 @@
-/** What every route has in common: keys, tenants, the envelope of errors, the headers, and stores that are away. */
+/** Behavior of all routes: keys, tenants, the error envelope, headers, and unavailable backends. */
 import { describe, expect, test } from "@jest/globals";
 import { openDb } from "@nightshift/db";
 import { hashKey } from "../src/middleware/authenticate.ts";
@@ -19,7 +19,7 @@ const routes = [
 ] as const;
 
 describe("keys", () => {
-  test.each(routes)("%s %s asks for one", async (method, path) => {
+  test.each(routes)("%s %s requires a key", async (method, path) => {
     const reply = await api.fetch(path, { method, tenant: null });
 
     expect(await errorOf(reply, 401)).toEqual({
@@ -32,7 +32,7 @@ describe("keys", () => {
     });
   });
 
-  test.each(routes)("%s %s refuses a wrong one", async (method, path) => {
+  test.each(routes)("%s %s refuses an invalid key", async (method, path) => {
     const authorization = "Bearer sk-wrong-0123456789";
     const reply = await api.fetch(path, { method, tenant: null, headers: { authorization } });
 
@@ -42,19 +42,22 @@ describe("keys", () => {
     });
   });
 
-  test.each([["Basic b25lOnR3bw=="], ["Bearer"], ["Bearer "], ["sk-test"]])("%s is no key", async (authorization) => {
-    const reply = await api.fetch("/v1/files", { tenant: null, headers: { authorization } });
+  test.each([["Basic b25lOnR3bw=="], ["Bearer"], ["Bearer "], ["sk-test"]])(
+    "%s is not a valid Authorization header",
+    async (authorization) => {
+      const reply = await api.fetch("/v1/files", { tenant: null, headers: { authorization } });
 
-    expect(await errorOf(reply, 401)).toMatchObject({ code: null });
-  });
+      expect(await errorOf(reply, 401)).toMatchObject({ code: null });
+    },
+  );
 
-  test("a scheme in small letters is a scheme", async () => {
+  test("accepts the scheme in lower case", async () => {
     const authorization = api.authorization("one").replace("Bearer", "bearer");
 
     expect((await api.fetch("/v1/files", { tenant: null, headers: { authorization } })).status).toBe(200);
   });
 
-  test("a key that was revoked stops working within 5 s, and works again never", async () => {
+  test("a revoked key stops working within 5 s", async () => {
     const key = "sk-to-be-revoked";
     await api.db().query("insert into api_keys (tenant, hash, hint) values ('one', $1, 'sk')", [hashKey(key)]);
     const get = () => api.fetch("/v1/files", { tenant: null, headers: { authorization: `Bearer ${key}` } });
@@ -68,7 +71,7 @@ describe("keys", () => {
 });
 
 describe("tenants", () => {
-  test("see nothing of each other's: what is another's is byte for byte what is not there", async () => {
+  test("get the same 404, byte for byte, for another tenant's object and for a missing one", async () => {
     const file = await upload(api);
     const batch = await jsonOf(
       await api.fetch("/v1/batches", {
@@ -96,14 +99,14 @@ describe("tenants", () => {
     }
   });
 
-  test("cannot tell another's input file from a missing one when they create a batch", async () => {
+  test("get the same reply for another tenant's input file and for a missing one", async () => {
     const { id } = await upload(api, { purpose: "user_data" });
     const body = JSON.stringify({ input_file_id: id, endpoint: "/v1/embeddings", completion_window: "24h" });
 
     expect((await api.fetch("/v1/batches", { method: "POST", body, tenant: "two" })).status).toBe(200);
   });
 
-  test("cannot page from another's objects", async () => {
+  test("cannot use another tenant's object as a cursor", async () => {
     const { id } = await upload(api);
 
     expect(await errorOf(await api.fetch(`/v1/files?after=${id}`, { tenant: "two" }), 400)).toMatchObject({
@@ -114,7 +117,7 @@ describe("tenants", () => {
 
 describe("URLs", () => {
   test.each([["/"], ["/v1"], ["/v1/nothing"], ["/v1/files/a/b/c"], ["/admin/queues"], ["/v1/files/%E0%A4%A"]])(
-    "%s is unknown, with a key or without",
+    "%s is unknown, with and without a key",
     async (path) => {
       for (const tenant of ["one", null] as const) {
         expect(await errorOf(await api.fetch(path, { tenant }), 404)).toEqual({
@@ -133,7 +136,7 @@ describe("URLs", () => {
     ["DELETE", "/v1/batches/batch_1", "GET, HEAD"],
     ["GET", "/v1/batches/batch_1/cancel", "POST"],
     ["OPTIONS", "/v1/batches", "GET, HEAD, POST"],
-  ])("%s is not for %s", async (method, path, allow) => {
+  ])("%s is not allowed on %s", async (method, path, allow) => {
     const reply = await api.fetch(path, { method });
 
     expect(reply.headers.get("allow")).toBe(allow);
@@ -144,7 +147,7 @@ describe("URLs", () => {
   });
 });
 
-test("every reply has an id of its own and says how long it took", async () => {
+test("every reply has a unique id and its processing time", async () => {
   const replies = [
     await api.fetch("/v1/files"),
     await api.fetch("/v1/nothing"),
@@ -158,7 +161,7 @@ test("every reply has an id of its own and says how long it took", async () => {
   for (const reply of replies) expect(reply.headers.get("openai-processing-ms")).toMatch(/^\d+$/);
 });
 
-test("requests are counted by route, not by URL", async () => {
+test("counts requests by route, not by URL", async () => {
   await api.fetch("/v1/files/file-1");
 
   const text = await (await api.fetch("/metrics", { tenant: null })).text();
@@ -166,11 +169,11 @@ test("requests are counted by route, not by URL", async () => {
   expect(text).not.toContain("file-1");
 });
 
-describe("while Postgres is away", () => {
-  const away = useApi(() => ({ db: openDb({ url: "postgres://nobody@127.0.0.1:1/none" }) }));
+describe("while Postgres is unavailable", () => {
+  const unavailable = useApi(() => ({ db: openDb({ url: "postgres://nobody@127.0.0.1:1/none" }) }));
 
-  test.each(routes)("%s %s answers 503 and says when to try again", async (method, path) => {
-    const reply = await away.fetch(path, { method });
+  test.each(routes)("%s %s returns 503 with Retry-After", async (method, path) => {
+    const reply = await unavailable.fetch(path, { method });
 
     expect(reply.headers.get("retry-after")).toBe("2");
     expect(await errorOf(reply, 503)).toMatchObject({
@@ -180,9 +183,9 @@ describe("while Postgres is away", () => {
   });
 });
 
-describe("while the object store is away", () => {
+describe("while the object store is unavailable", () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-  const away = useApi((usual) => ({
+  const unavailable = useApi((usual) => ({
     objects: {
       ...usual.objects,
       putStream: () => Promise.reject(refused),
@@ -190,28 +193,28 @@ describe("while the object store is away", () => {
     },
   }));
 
-  test("an upload answers 503 and leaves nothing", async () => {
+  test("an upload returns 503 and stores nothing", async () => {
     const form = new FormData();
     form.set("purpose", "batch");
     form.set("file", new Blob(["{}\n"]), "a.jsonl");
-    const reply = await away.fetch("/v1/files", { method: "POST", body: form });
+    const reply = await unavailable.fetch("/v1/files", { method: "POST", body: form });
 
     expect(reply.headers.get("retry-after")).toBe("2");
     expect(await errorOf(reply, 503)).toMatchObject({
       message: expect.stringContaining("cannot reach its object store"),
     });
-    expect((await away.db().query("select from blobs")).rowCount).toBe(0);
+    expect((await unavailable.db().query("select from blobs")).rowCount).toBe(0);
   });
 });
 
-describe("when something of ours breaks", () => {
+describe("after an unexpected error", () => {
   const logged: unknown[] = [];
   const broken = useApi((usual) => ({
     objects: { ...usual.objects, putStream: () => Promise.reject(new Error("a secret of the inside")) },
     logger: Object.assign(usual.logger.child({}), { error: (fields: unknown) => void logged.push(fields) }),
   }));
 
-  test("the client hears a fixed text and the id, the log has the reason", async () => {
+  test("the client gets a fixed message with the request id, and the log has the reason", async () => {
     const form = new FormData();
     form.set("purpose", "batch");
     form.set("file", new Blob(["{}\n"]), "a.jsonl");
@@ -225,6 +228,6 @@ describe("when something of ours breaks", () => {
   });
 });
 
-test.each(["/v1/files/", "/v1/batches/"])("%s with a slash at its end is the same list", async (path) => {
+test.each(["/v1/files/", "/v1/batches/"])("%s with a trailing slash returns the same list", async (path) => {
   expect(await jsonOf(await api.fetch(path))).toMatchObject({ object: "list" });
 });

@@ -1,14 +1,15 @@
-/** Two tenants, every operation that names an object, and whose object it is: what is another's is byte for byte what is not there. */
+/** Calls every operation with an object of another tenant. The reply must match, byte for byte, the one for a missing object. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import type { Operation } from "../src/openapi/operation.ts";
+import { numberOfBatch } from "@nightshift/db";
+import type { Operation } from "../src/operation.ts";
 import { operations } from "../src/openapi/operations.ts";
-import { type ApiUnderTest, jsonOf, upload, useApi } from "./api-under-test.ts";
+import { type ApiUnderTest, jsonOf, moveTo, upload, useApi } from "./api-under-test.ts";
 
 const api = useApi();
 
 type Tenant = "one" | "two";
 
-/** Makes an object of the tenant and returns its id, by the name that the id has in paths. */
+/** Creates an object of the tenant and returns its id. By the name of the id in paths. */
 const MAKERS: Readonly<Record<string, (tenant: Tenant) => Promise<string>>> = {
   file_id: async (tenant) => (await upload(api, { tenant })).id,
   batch_id: (tenant) => createBatch(api, tenant),
@@ -16,10 +17,10 @@ const MAKERS: Readonly<Record<string, (tenant: Tenant) => Promise<string>>> = {
 };
 
 const PART = "12345";
-/** By upload: the id of its one part. */
+/** The id of the only part of each upload. */
 const parts = new Map<string, string>();
 
-/** An upload that lacks nothing but its completion. */
+/** Creates an upload with all its bytes, which is not completed. */
 async function createUpload(tenant: Tenant): Promise<string> {
   const body = JSON.stringify({ filename: "a.txt", bytes: PART.length, mime_type: "text/plain", purpose: "user_data" });
   const { id } = await jsonOf(await api.fetch("/v1/uploads", { method: "POST", body, tenant }));
@@ -34,19 +35,16 @@ function partForm(): FormData {
   return form;
 }
 
-/** Bodies of operations that take no `{}`, by operation id. */
+/** Bodies for operations that refuse `{}`, by operation id. */
 const BODIES: Readonly<Record<string, (id: string) => string | FormData>> = {
   addUploadPart: partForm,
   completeUpload: (id) =>
     JSON.stringify({ part_ids: [...parts].flatMap(([upload, part]) => (upload === id ? [part] : [])) }),
 };
 
-/** Brings the object into a state that the operation takes, by operation id. */
+/** Moves the object to a state that the operation accepts, by operation id. */
 const PREPARE: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
-  retryBatch: (id) =>
-    api
-      .db()
-      .query("update batches set status = 'in_progress', in_progress_at = created_at, total = 1 where id = $1", [id]),
+  retryBatch: async (id) => moveTo(api, (await numberOfBatch(api.db(), id)) ?? 0, "in_progress"),
 };
 
 async function createBatch(on: ApiUnderTest, tenant: Tenant): Promise<string> {
@@ -63,15 +61,15 @@ const lists = ofTenants.filter(
   (operation) => operation.query?.properties["after"] !== undefined && !named.includes(operation),
 );
 
-/** An id that nothing has, of the same shape and length. */
+/** An unused id of the same form and length. */
 const unused = (id: string): string => id.slice(0, -8) + (id.endsWith("11111111") ? "22222222" : "11111111");
 
-/** A fresh set of the objects that an operation's path names, as its tenant has them. */
+/** Creates new objects of the tenant for the path of the operation, and returns their ids. */
 async function make(operation: Operation, tenant: Tenant): Promise<string[]> {
   const ids = await Promise.all(
     namesOf(operation).map((name) => {
       const maker = MAKERS[name];
-      if (maker === undefined) throw new Error(`MAKERS lacks {${name}} of ${operation.path}: add how one is made.`);
+      if (maker === undefined) throw new Error(`MAKERS has no entry for {${name}} of ${operation.path}. Add one.`);
       return maker(tenant);
     }),
   );
@@ -83,7 +81,7 @@ function pathWith(operation: Operation, ids: readonly string[]): string {
   return namesOf(operation).reduce((path, name, at) => path.replace(`{${name}}`, ids[at] ?? ""), operation.path);
 }
 
-/** All of a reply that a client can see, but for what differs between any two: the request's id, its time, and the ids asked for. */
+/** What a client can see of a reply, except the values that always differ: request id, times, and requested ids. */
 async function seen(reply: Response, ids: readonly string[]): Promise<object> {
   const headers = [...reply.headers].filter(([name]) => !/^(date|x-request-id|openai-processing-ms)$/.test(name));
   const text = ids.reduce((rest, id) => rest.replaceAll(id, "ID"), await reply.text());
@@ -103,22 +101,25 @@ const directions = [
 ] as const;
 
 describe.each(named)("$method $path", (operation) => {
-  test.each(directions)("tenant %s finds its own; tenant %s finds what is not there", async (owner, other) => {
-    const ids = await make(operation, owner);
-    const missing = ids.map(unused);
+  test.each(directions)(
+    "works for the owner, tenant %s, and is the same 404 as for a missing object for tenant %s",
+    async (owner, other) => {
+      const ids = await make(operation, owner);
+      const missing = ids.map(unused);
 
-    const theirs = await seen(await send(operation, ids, other), ids);
-    const nothing = await seen(await send(operation, missing, other), missing);
-    const own = await send(operation, ids, owner);
-    // An event stream would go on.
-    await own.body?.cancel();
+      const theirs = await seen(await send(operation, ids, other), ids);
+      const nothing = await seen(await send(operation, missing, other), missing);
+      const own = await send(operation, ids, owner);
+      // An event stream would not end.
+      await own.body?.cancel();
 
-    expect(theirs).toEqual(nothing);
-    expect(theirs).toMatchObject({ status: 404 });
-    expect(Object.keys(operation.replies)).toContain(String(own.status));
-  });
+      expect(theirs).toEqual(nothing);
+      expect(theirs).toMatchObject({ status: 404 });
+      expect(Object.keys(operation.replies)).toContain(String(own.status));
+    },
+  );
 
-  test("changes nothing of another's", async () => {
+  test("changes no object of another tenant", async () => {
     const ids = await make(operation, "one");
 
     await send(operation, ids, "two");
@@ -135,32 +136,36 @@ describe.each(lists)("$method $path", (operation) => {
 
   beforeAll(async () => {
     const maker = MAKERS[idOf[operation.path] ?? ""];
-    if (maker === undefined) throw new Error(`say in idOf what ${operation.path} lists, and in MAKERS how one is made`);
+    if (maker === undefined)
+      throw new Error(`add an entry for ${operation.path} to idOf, and one for its objects to MAKERS`);
     for (const tenant of ["one", "two"] as const) objects[tenant] = await maker(tenant);
   });
 
-  test.each(directions)("shows tenant %s its own alone, and nothing to tenant %s", async (owner, other) => {
+  test.each(directions)("lists the objects of tenant %s, and none of tenant %s", async (owner, other) => {
     const shown = await (await api.fetch(operation.path, { tenant: owner })).text();
 
     expect(shown).toContain(objects[owner]);
     expect(shown).not.toContain(objects[other]);
   });
 
-  test.each(directions)("pages after what tenant %s has; for tenant %s that is not there", async (owner, other) => {
-    const id = objects[owner] ?? "";
-    const after = async (cursor: string, tenant: Tenant) =>
-      seen(await api.fetch(`${operation.path}?after=${cursor}`, { tenant }), [cursor]);
+  test.each(directions)(
+    "accepts a cursor from its owner, tenant %s, and treats it as unknown for tenant %s",
+    async (owner, other) => {
+      const id = objects[owner] ?? "";
+      const after = async (cursor: string, tenant: Tenant) =>
+        seen(await api.fetch(`${operation.path}?after=${cursor}`, { tenant }), [cursor]);
 
-    const theirs = await after(id, other);
+      const theirs = await after(id, other);
 
-    expect(theirs).toEqual(await after(unused(id), other));
-    expect(theirs).toMatchObject({ status: 400 });
-    expect(await after(id, owner)).toMatchObject({ status: 200 });
-  });
+      expect(theirs).toEqual(await after(unused(id), other));
+      expect(theirs).toMatchObject({ status: 400 });
+      expect(await after(id, owner)).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 test.each(directions)(
-  "a batch on the file of tenant %s is, for tenant %s, a batch on no file",
+  "a batch with an input file of tenant %s gets the same reply for tenant %s as one with a missing file",
   async (owner, other) => {
     const { id } = await upload(api, { tenant: owner, purpose: "user_data" });
     const create = async (input: string) => {

@@ -1,4 +1,4 @@
-/** What comes over a connection and is no request, or a strange one: an answer in the envelope all the same, and in its turn. */
+/** Malformed and unusual HTTP requests on raw sockets: replies use the error envelope and keep the order of requests. */
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
@@ -16,7 +16,7 @@ function open(): Socket {
   return connect(Number(new URL(api.url()).port), "127.0.0.1");
 }
 
-/** All replies to what is sent, until the server closes the connection. */
+/** Sends bytes and returns all replies until the server closes the connection. */
 async function exchange(sent: string): Promise<RawReply[]> {
   const socket = open();
   socket.write(sent, "latin1");
@@ -34,26 +34,31 @@ const CLOSE = "Connection: close\r\n";
 const post = (more: string): string =>
   `POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: ${api.authorization("one")}\r\n${more}\r\n\r\n`;
 
-describe("what cannot be read is answered in the envelope, with an id", () => {
+describe("malformed HTTP", () => {
   test.each<[string, () => string, number, RegExp]>([
-    ["no HTTP at all", () => "hello\r\n\r\n", 400, /^We could not read your request as HTTP\/1\.1: /],
-    ["the greeting of TLS", () => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, /as HTTP\/1\.1: /],
-    ["HTTP/2 without asking", () => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, /as HTTP\/1\.1: /],
-    ["a method that there is not", () => "FETCH /v1/files HTTP/1.1\r\nHost: x\r\n\r\n", 400, /Invalid method/],
-    ["no Host", () => "GET /v1/files HTTP/1.1\r\n\r\n", 400, /its Host header is missing/],
+    ["text that is not HTTP", () => "hello\r\n\r\n", 400, /^We could not read your request as HTTP\/1\.1: /],
+    ["a TLS handshake", () => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, /as HTTP\/1\.1: /],
+    ["an HTTP/2 preface", () => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, /as HTTP\/1\.1: /],
+    ["an unknown method", () => "FETCH /v1/files HTTP/1.1\r\nHost: x\r\n\r\n", 400, /Invalid method/],
+    ["a missing Host header", () => "GET /v1/files HTTP/1.1\r\n\r\n", 400, /its Host header is missing/],
     ["a NUL in a header", () => get("/v1/files", "X-Odd: a\0b\r\n"), 400, /header value/],
-    ["two different lengths", () => post("Content-Length: 2\r\nContent-Length: 3"), 400, /Content-Length/],
     [
-      "a length and chunks",
+      "two different Content-Length headers",
+      () => post("Content-Length: 2\r\nContent-Length: 3"),
+      400,
+      /Content-Length/,
+    ],
+    [
+      "both Content-Length and chunks",
       () => post("Content-Length: 2\r\nTransfer-Encoding: chunked"),
       400,
       /Content-Length|Transfer/,
     ],
-    ["chunks that are none", () => `${post("Transfer-Encoding: chunked")}zz\r\n{}\r\n`, 400, /chunk size/],
+    ["invalid chunks", () => `${post("Transfer-Encoding: chunked")}zz\r\n{}\r\n`, 400, /chunk size/],
     ["CONNECT", () => "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400, /CONNECT is for proxies/],
     ["a URL of 20 KB", () => get(`/v1/files?after=${"x".repeat(20_000)}`), 431, /at most 16384 bytes/],
     ["headers of 20 KB", () => get("/v1/files", `X-Long: ${"x".repeat(20_000)}\r\n`), 431, /at most 16384 bytes/],
-  ])("%s", async (_what, sent, status, message) => {
+  ])("gets an error with a request id: %s", async (_what, sent, status, message) => {
     const replies = await exchange(sent());
 
     expect(replies).toEqual([
@@ -68,45 +73,45 @@ describe("what cannot be read is answered in the envelope, with an id", () => {
   });
 });
 
-describe("what is strange and still a request is one", () => {
+describe("an unusual but valid request", () => {
   test.each<[string, () => string, number]>([
     ["HTTP/1.0 without a Host", () => `GET /healthz HTTP/1.0\r\n\r\n`, 200],
-    ["an expectation that nobody knows", () => get("/v1/files", `Expect: miracles\r\n${CLOSE}`), 200],
-    ["a wish to upgrade", () => get("/v1/files", "Connection: Upgrade, close\r\nUpgrade: h2c\r\n"), 200],
-    ["the address in full", () => get("http://elsewhere.example/v1/files", CLOSE), 200],
+    ["an unknown expectation", () => get("/v1/files", `Expect: miracles\r\n${CLOSE}`), 200],
+    ["a request to upgrade", () => get("/v1/files", "Connection: Upgrade, close\r\nUpgrade: h2c\r\n"), 200],
+    ["an absolute URL", () => get("http://elsewhere.example/v1/files", CLOSE), 200],
     ["%-escapes that are not UTF-8", () => get("/v1/files/%ff%fe", CLOSE), 404],
-    ["%-escapes that are none", () => get("/v1/files/%zz", CLOSE), 404],
+    ["invalid %-escapes", () => get("/v1/files/%zz", CLOSE), 404],
     ["an id with a NUL", () => get("/v1/batches/batch_%00", CLOSE), 404],
     ["an asterisk", () => "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404],
     ["a query key twice", () => get("/v1/files?limit=1&limit=2", CLOSE), 400],
-  ])("%s", async (_what, sent, status) => {
+  ])("is handled as a request: %s", async (_what, sent, status) => {
     expect((await exchange(sent())).map((reply) => reply.status)).toEqual([status]);
   });
 });
 
-describe("several requests at once", () => {
-  test("are answered in their turn", async () => {
+describe("pipelined requests", () => {
+  test("are answered in order", async () => {
     const replies = await exchange(get("/v1/files") + get("/v1/nowhere") + get("/v1/batches", CLOSE));
 
     expect(replies.map(({ status }) => status)).toEqual([200, 404, 200]);
   });
 
-  test("what is behind a wish to upgrade is not left waiting: the connection is closed", async () => {
-    const wish = get("/v1/files", "Connection: Upgrade\r\nUpgrade: h2c\r\n");
-    const replies = await exchange(wish + get("/v1/batches"));
+  test("after a request to upgrade are dropped, and the connection is closed", async () => {
+    const upgrade = get("/v1/files", "Connection: Upgrade\r\nUpgrade: h2c\r\n");
+    const replies = await exchange(upgrade + get("/v1/batches"));
 
     expect(replies.map(({ status }) => status)).toEqual([200]);
     expect(replies[0]?.headers).toMatch(/^connection: close\r?$/im);
   });
 
-  test("what cannot be read behind one that can is answered behind it", async () => {
+  test("can end with a malformed one, which gets its reply last", async () => {
     const replies = await exchange(`${get("/v1/files")}hello\r\n\r\n`);
 
     expect(replies.map(({ status }) => status)).toEqual([200, 400]);
   });
 });
 
-test("half a request, and the client is done: the connection is closed", async () => {
+test("closes the connection if the client ends it in the middle of a request", async () => {
   const socket = open();
   socket.end(post("Content-Length: 100"));
 
@@ -115,7 +120,7 @@ test("half a request, and the client is done: the connection is closed", async (
 
 describe("forms", () => {
   test.each(["a b", "'()+_,-./:=?", "\xff"])(
-    "a boundary that is not in quotes and has to be, %j, is named",
+    "refuses the unquoted boundary %j, and names the header",
     async (boundary) => {
       const body = JSON.stringify({
         filename: "in.jsonl",

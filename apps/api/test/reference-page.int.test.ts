@@ -1,4 +1,4 @@
-/** Runs every curl example of docs/batch-file-api.md, each on a file and a batch of its own, and compares what replies have. */
+/** Runs every curl example of docs/batch-file-api.md on its own file and batch, and compares the replies with the page. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ const examples = pageExamples("docs/batch-file-api.md", "bash").map(({ text }) =
   text,
   name: /(-X \w+ )?"?http:\/\/localhost:8080(\S*)/.exec(text)?.[0] ?? text,
 }));
-/** The replies that the page shows, by the name of their schema. */
+/** The replies on the page, by the name of their schema. */
 const shown = new Map(pageExamples("docs/batch-file-api.md", "json").map(({ label, text }) => [label, text]));
 
 async function createBatch(fileId: string): Promise<string> {
@@ -26,7 +26,7 @@ async function createBatch(fileId: string): Promise<string> {
 }
 
 const withCurl = bash === null ? test.skip : test;
-withCurl.each(examples)("$name is answered as the page says", async ({ text }) => {
+withCurl.each(examples)("$name works", async ({ text }) => {
   const folder = await makeTemporaryFolder("reference");
   await writeFile(path.join(folder, "requests.jsonl"), '{"custom_id":"1"}\n');
   const file = await upload(api);
@@ -38,7 +38,7 @@ withCurl.each(examples)("$name is answered as the page says", async ({ text }) =
   };
   const command = fillIn(text, own);
 
-  // Any status from 400 on makes curl, and so the run, fail.
+  // A status of 400 or more makes curl, and with it the script, fail.
   const script = `curl() { command curl --silent --show-error --fail-with-body "$@"; }\n${command}`;
   const { stdout } = await run(bash ?? "", ["-euo", "pipefail", "-c", script], { cwd: folder, timeout: 30_000 });
 
@@ -47,7 +47,7 @@ withCurl.each(examples)("$name is answered as the page says", async ({ text }) =
   await rm(folder, { recursive: true });
 });
 
-test("the objects have the keys that the page and the list of errors show, in their order", async () => {
+test("objects have the keys that the pages show, in the same order", async () => {
   const file = await upload(api);
   const refused = await api.fetch("/v1/files", { method: "POST", body: formWith("requests.txt") });
   const replies: Record<string, unknown> = {
@@ -65,7 +65,7 @@ test("the objects have the keys that the page and the list of errors show, in th
   expect(replies["ErrorReply"]).toEqual(JSON.parse(shown.get("ErrorReply") ?? ""));
 });
 
-test("the error of the list of errors is what the API answers", async () => {
+test("the API returns the error that docs/errors.md shows", async () => {
   const reply = await api.fetch("/v1/batches", { method: "POST", body: "{}" });
 
   expect(reply.status).toBe(400);

@@ -1,15 +1,15 @@
-/** Sends the bodies that the API's description has as examples, with ids of this API in the places of the pages' own. */
+/** Sends the example bodies of the OpenAPI document, with real ids instead of the placeholders. */
 import { expect, test } from "@jest/globals";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { PLACEHOLDERS } from "@nightshift/testing/pages";
-import type { Operation } from "../src/openapi/operation.ts";
+import type { Operation } from "../src/operation.ts";
 import { operations } from "../src/openapi/operations.ts";
 import { jsonOf, upload, useApi } from "./api-under-test.ts";
 
 const ADMIN_KEY = "secret-of-the-admin";
 const api = useApi(() => ({ adminKey: ADMIN_KEY, tiers: createTiers({ free: NO_LIMITS }) }));
 
-/** Those with a JSON body, in the order in which each finds what the ones before it have made. */
+/** The operations with a JSON body. Each may use objects that earlier ones created. */
 const ORDER = [
   "createUpload",
   "completeUpload",
@@ -26,7 +26,7 @@ function operationOf(id: string): Operation {
   return found;
 }
 
-/** Sends an example; `own` are ids for the placeholders in its path and its body. */
+/** Sends an example. `own` has the ids for the placeholders in its path and its body. */
 async function send(id: string, own: Readonly<Record<string, string>> = {}): Promise<{ status: number; body: Named }> {
   const { method, path, key, body } = operationOf(id);
   const fill = (text: string): string =>
@@ -41,13 +41,13 @@ async function send(id: string, own: Readonly<Record<string, string>> = {}): Pro
 
 type Named = Record<string, unknown> & { readonly id: string };
 
-test("every JSON body has an example that is sent here", () => {
+test("tests the example of every JSON body", () => {
   const withBody = operations.filter(({ body }) => body?.mediaType === "application/json").map(({ id }) => id);
 
   expect(withBody.sort()).toEqual([...ORDER].sort());
 });
 
-test("uploads: an upload is made, and completed with its part", async () => {
+test("creates an upload, and completes it with its part", async () => {
   const created = await send("createUpload");
   const form = new FormData();
   form.set("data", new Blob(['{"custom_id":"1"}\n'.padEnd(Number(created.body["bytes"]), "\n")]));
@@ -62,7 +62,7 @@ test("uploads: an upload is made, and completed with its part", async () => {
   expect(completed.body).toMatchObject({ status: "completed", file: { filename: "requests.jsonl" } });
 });
 
-test("batches: one is made; a retry is understood, and refused for the batch's status alone", async () => {
+test("creates a batch, and refuses its retry only because of its status", async () => {
   const created = await send("createBatch", { [PLACEHOLDERS.file]: (await upload(api)).id });
   const retried = await send("retryBatch", { "{batch_id}": created.body.id });
 
@@ -70,7 +70,7 @@ test("batches: one is made; a retry is understood, and refused for the batch's s
   expect(retried.status).toBe(409);
 });
 
-test("administration: a key makes a tenant, which gets a tier and an endpoint for webhooks", async () => {
+test("creates a key, sets the tier of its tenant, and adds a webhook endpoint", async () => {
   const key = await send("createKey");
   const tenant = await send("setTenant", { "{tenant}": String(key.body["tenant"]) });
   const webhook = await send("createWebhook");

@@ -1,4 +1,4 @@
-/** The line that every request leaves in the log: whose id it has. */
+/** The log line of a request and the ids in it. */
 import { Writable } from "node:stream";
 import { afterEach, expect, test } from "@jest/globals";
 import { createLogger } from "@nightshift/service";
@@ -17,26 +17,29 @@ afterEach(() => {
   lines = [];
 });
 
-/** The one line of the one request, which is written after its reply. */
+/** Sends a request and returns its log line, which is written after the reply. */
 async function lineOf(headers: Record<string, string>): Promise<Record<string, unknown>> {
   const reply = await api.fetch("/v1/files", { headers });
   await reply.text();
   while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(lines).toHaveLength(1);
-  return { ...lines[0], isOurs: lines[0]?.["requestId"] === reply.headers.get("x-request-id") };
+  return { ...lines[0], isFromReply: lines[0]?.["requestId"] === reply.headers.get("x-request-id") };
 }
 
-test("it has the reply's x-request-id, never one that the client made up", async () => {
+test("logs the x-request-id of the reply, never the one that the client sent", async () => {
   const line = await lineOf({ "x-request-id": "req_mine" });
 
-  expect(line).toMatchObject({ isOurs: true, method: "GET", url: "/v1/files", status: 200 });
+  expect(line).toMatchObject({ isFromReply: true, method: "GET", url: "/v1/files", status: 200 });
   expect(JSON.stringify(line)).not.toContain("req_mine");
 });
 
-test("it has the client's own id beside it, where that can stand in a log", async () => {
+test("also logs x-client-request-id if it is printable", async () => {
   expect(await lineOf({ "x-client-request-id": "job-7/page:1" })).toMatchObject({ clientRequestId: "job-7/page:1" });
 });
 
-test.each([["with space"], ["x".repeat(513)]])("an odd one is left out: %#", async (id) => {
-  expect((await lineOf({ "x-client-request-id": id }))["clientRequestId"]).toBeUndefined();
-});
+test.each([["with space"], ["x".repeat(513)]])(
+  "omits an x-client-request-id that is not printable or too long: %#",
+  async (id) => {
+    expect((await lineOf({ "x-client-request-id": id }))["clientRequestId"]).toBeUndefined();
+  },
+);

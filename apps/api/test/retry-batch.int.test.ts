@@ -1,18 +1,27 @@
-/** POST /v1/batches/{id}/retry: who may ask, for which lines, and what is answered. What the lines then come to is the worker's. */
+/** POST /v1/batches/{id}/retry: the lines it selects, the batches it accepts, and its replies. Tests of the worker cover the results. */
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { type BatchView, insertBatch, ensureLinePartition, getBatch, insertBlob, insertFile } from "@nightshift/db";
-import { createLineIndex } from "@nightshift/domain";
-import { errorOf, jsonOf, useApi } from "./api-under-test.ts";
+import { type BatchView, insertBlob } from "@nightshift/db";
+import { type BatchStatus, createLineIndex } from "@nightshift/domain";
+import {
+  claimedSlice,
+  finish,
+  newBatch,
+  newInputFile,
+  newUpstream,
+  recordLines,
+  startBatch,
+} from "@nightshift/testing/batches";
+import { errorOf, jsonOf, moveTo, useApi } from "./api-under-test.ts";
 
 const api = useApi();
 const CUSTOM_IDS = ["good", "größe", 'with "quotes"', "last"];
 
 let batch: BatchView;
 
-/** A completed batch of 4 lines, of which all but the first failed. */
+/** Creates a completed batch of 4 lines. All but the first line failed. */
 beforeEach(async () => {
-  const now = api.now();
+  const createdAt = api.now();
   const lines = CUSTOM_IDS.map((id) => JSON.stringify({ custom_id: id, body: { model: "m" } }));
   const index = createLineIndex();
   let offset = 0;
@@ -21,54 +30,23 @@ beforeEach(async () => {
     index.add({ offset, length });
     offset += length + 1;
   }
-  const blobs = { input: `files/${randomUUID()}`, index: `indexes/${randomUUID()}` };
-  for (const [key, bytes] of [
-    [blobs.input, Buffer.from(lines.join("\n"))],
-    [blobs.index, index.toBuffer()],
-  ] as const) {
-    await insertBlob(api.db(), { key, ...(await api.objects().put(key, bytes)) });
-  }
-  const inputFileId = `file-${randomUUID()}`;
-  await insertFile(api.db(), {
-    id: inputFileId,
-    tenant: "one",
-    purpose: "batch",
-    filename: "in.jsonl",
-    bytes: offset,
-    blob: blobs.input,
-    createdAt: now,
-    expiresAt: null,
-  });
-  const created = await insertBatch(api.db(), {
-    id: `batch_${randomUUID().replaceAll("-", "")}`,
-    tenant: "one",
-    endpoint: "/v1/chat/completions",
-    completionWindow: "24h",
-    inputFileId,
-    metadata: null,
-    outputExpiresAfterSeconds: null,
-    createdAt: now,
-    deadline: new Date(now.getTime() + 86_400_000),
-  });
-  await ensureLinePartition(api.db(), created.day);
-  await api.db().query(
-    `update batches set status = 'completed', in_progress_at = created_at, completed_at = created_at, total = 4,
-      fed_lines = 4, upstream = 'default', input_blob = $2, index_blob = $3 where batch_no = $1`,
-    [created.batchNo, blobs.input, blobs.index],
-  );
-  await api
-    .db()
-    .query(
-      `update batch_progress set completed = 1, failed = 3, sealed_at = now(), sealed_as = 'done' where batch_no = $1`,
-      [created.batchNo],
-    );
-  await api.db().query(
-    `insert into lines (day, batch_no, line, segment, segment_offset, length, failed, exhausted, request_gen, seq)
-    select $1, $2, n, 1, 0, 1, n > 0, false, 0, 1 from generate_series(0, 3) as n`,
-    [created.day, created.batchNo],
-  );
-  batch = (await getBatch(api.db(), created.batchNo)) ?? created;
+  const input = await putObject("files", Buffer.from(lines.join("\n")));
+  const indexed = await putObject("indexes", index.toBuffer());
+  await insertBlob(api.db(), indexed);
+  const inputFileId = await newInputFile(api.db(), { tenant: "one", blob: input, createdAt, expiresAt: null });
+  const created = await newBatch(api.db(), { tenant: "one", inputFileId, createdAt });
+  const upstream = await newUpstream(api.db());
+  await startBatch(api.db(), created, 4, upstream, { inputBlob: input.key, indexBlob: indexed.key });
+  await claimedSlice(api.db(), { ...created, upstream }, 4);
+  await recordLines(api.db(), created.batchNo, [0]);
+  await recordLines(api.db(), created.batchNo, [1, 2, 3], { resultKind: "error" });
+  batch = await finish(api.db(), { ...created, upstream }, "completed");
 });
+
+async function putObject(folder: string, bytes: Buffer): Promise<{ key: string; bytes: number; etag: string }> {
+  const key = `${folder}/${randomUUID()}`;
+  return { key, ...(await api.objects().put(key, bytes)) };
+}
 
 function retry(body?: unknown, id = batch.id, tenant: "one" | "two" = "one"): Promise<Response> {
   return api.fetch(`/v1/batches/${id}/retry`, {
@@ -86,10 +64,13 @@ async function retried(): Promise<unknown> {
   return rows.map(({ line }) => line);
 }
 
-const setStatus = (status: string) =>
-  api.db().query("update batches set status = $2 where batch_no = $1", [batch.batchNo, status]);
+async function batchIn(status: BatchStatus): Promise<BatchView> {
+  const created = await newBatch(api.db(), { tenant: "one", createdAt: api.now() });
+  if (status !== "validating") await moveTo(api, created.batchNo, status);
+  return created;
+}
 
-describe("which lines", () => {
+describe("the lines of a retry", () => {
   test.each([
     ["no body", undefined, [1, 2, 3]],
     ["an empty object", {}, [1, 2, 3]],
@@ -97,7 +78,7 @@ describe("which lines", () => {
     ["a line that has not failed", { lines: [1] }, []],
     ["custom_ids with odd characters", { custom_ids: ["größe", 'with "quotes"'] }, [1, 2]],
     ["both lists", { custom_ids: ["last"], lines: [2] }, [1, 3]],
-  ])("%s", async (_what, body, expected) => {
+  ])("are the right ones with %s", async (_what, body, expected) => {
     const before = await jsonOf(await api.fetch(`/v1/batches/${batch.id}`, { tenant: "one" }));
 
     const reply = await retry(body);
@@ -107,7 +88,7 @@ describe("which lines", () => {
     expect(await retried()).toEqual(expected);
   });
 
-  test("asked for twice, each line runs again once", async () => {
+  test("run once if the retry is requested twice", async () => {
     await retry();
     expect((await retry()).status).toBe(200);
 
@@ -121,7 +102,7 @@ describe("which lines", () => {
     [{ lines: ["1"] }, "lines[0]", "expected an integer"],
     [{ custom_ids: ["gone"] }, "custom_ids", "'gone'"],
     [{ custom_id: "last" }, "custom_id", "Unknown parameter"],
-  ])("%j is refused", async (body, param, message) => {
+  ])("cannot be selected by %j", async (body, param, message) => {
     const error = await errorOf(await retry(body), 400);
 
     expect(error).toMatchObject({ param, message: expect.stringContaining(message) });
@@ -129,26 +110,26 @@ describe("which lines", () => {
   });
 });
 
-describe("which batches", () => {
-  test.each(["validating", "cancelling", "failed"])("one that is %s is not retried", async (status) => {
-    await setStatus(status);
+describe("the batch of a retry", () => {
+  test.each(["validating", "cancelling", "failed"] as const)("is refused if it is %s", async (status) => {
+    const { id } = await batchIn(status);
 
-    const reply = await retry();
+    const reply = await retry({}, id);
 
     expect(reply.headers.get("x-should-retry")).toBe("false");
     expect(await errorOf(reply, 409)).toMatchObject({ code: "batch_not_retryable" });
   });
 
-  test("one whose files are being made is retried later", async () => {
-    await setStatus("finalizing");
+  test("is worth another call later if it is finalizing", async () => {
+    const { id } = await batchIn("finalizing");
 
-    const reply = await retry();
+    const reply = await retry({}, id);
 
     expect(reply.headers.get("x-should-retry")).toBe("true");
     expect(await errorOf(reply, 409)).toMatchObject({ code: "batch_not_retryable" });
   });
 
-  test.each(["deleted", "forgotten", "lost"])("one whose input was %s says so", async (how) => {
+  test.each(["deleted", "forgotten", "lost"])("is refused if its input was %s", async (how) => {
     if (how === "deleted") await api.fetch(`/v1/files/${batch.inputFileId}`, { method: "DELETE", tenant: "one" });
     else if (how === "lost") await api.objects().delete([batch.inputBlob ?? "", batch.indexBlob ?? ""]);
     else {
@@ -165,13 +146,8 @@ describe("which batches", () => {
     }
   });
 
-  test("one whose output was deleted says so, and none of its lines runs", async () => {
-    const output = { id: `file-${randomUUID()}`, blob: `files/${randomUUID()}`, bytes: 1 };
-    await insertBlob(api.db(), { key: output.blob, bytes: 1, etag: "e" });
-    const file = { ...output, tenant: "one", purpose: "batch_output", filename: "out.jsonl", createdAt: api.now() };
-    await insertFile(api.db(), { ...file, expiresAt: null });
-    await api.db().query("update batches set output_file_id = $2 where batch_no = $1", [batch.batchNo, output.id]);
-    await api.fetch(`/v1/files/${output.id}`, { method: "DELETE" });
+  test("is refused if its output was deleted, and none of its lines runs again", async () => {
+    await api.fetch(`/v1/files/${String(batch.outputFileId)}`, { method: "DELETE" });
 
     const reply = await retry();
 
@@ -183,14 +159,14 @@ describe("which batches", () => {
     expect(await retried()).toEqual([]);
   });
 
-  test("one without failed lines is answered as it is", async () => {
+  test("is returned unchanged if it has no failed lines", async () => {
     await api.db().query("update lines set failed = false where batch_no = $1", [batch.batchNo]);
 
     expect((await retry()).status).toBe(200);
     expect(await retried()).toEqual([]);
   });
 
-  test("another tenant's is as unknown as one that never was", async () => {
+  test("is 404 for another tenant, byte for byte like a batch that does not exist", async () => {
     const others = await errorOf(await retry({}, batch.id, "two"), 404);
     const missing = await errorOf(await retry({}, "batch_0", "two"), 404);
 
@@ -199,7 +175,7 @@ describe("which batches", () => {
   });
 });
 
-test("the batch's history says which key asked, and for which requests", async () => {
+test("the history of the batch has the API key and the requests of the retry", async () => {
   await retry({ lines: [2, 4] });
 
   const history = await jsonOf(await api.fetch(`/v1/batches/${batch.id}/history?limit=1`));

@@ -1,4 +1,4 @@
-/** What a tenant's tier takes from it: batches that wait, bytes, requests a minute. */
+/** The limits of a tier: queued batches, bytes, and requests per minute. */
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
@@ -15,8 +15,8 @@ const tiers = createTiers({
 });
 const api = useApi(() => ({ tiers }));
 
-/** In tier `tier`; the API believes an older one for 5 s. */
-async function comeUnder(tier: string): Promise<void> {
+/** Sets the tier of the tenant, and moves the clock past the expiry of the cached one. */
+async function changeTier(tier: string): Promise<void> {
   await setTenant(api.db(), "one", { tier });
   api.advanceClock(60);
 }
@@ -41,8 +41,8 @@ function uploadRaw(content: string, order: "file first" | "purpose first" = "pur
 }
 
 describe("queued_batches", () => {
-  test("beyond it, creating is refused, not to be repeated at once, until a batch has ended", async () => {
-    await comeUnder("queue");
+  test("refuses another batch, and tells SDKs not to retry, until a batch ends", async () => {
+    await changeTier("queue");
     const first = (await jsonOf(await create()))["id"];
     expect((await create()).status).toBe(200);
 
@@ -62,8 +62,8 @@ describe("queued_batches", () => {
 });
 
 describe("file_bytes", () => {
-  test.each(["file first", "purpose first"] as const)("holds to the byte, %s", async (order) => {
-    await comeUnder("size");
+  test.each(["file first", "purpose first"] as const)("is exact to the byte, %s", async (order) => {
+    await changeTier("size");
     const before = await objectKeys(api);
 
     const refused = await uploadRaw(line(101), order);
@@ -73,8 +73,8 @@ describe("file_bytes", () => {
     expect((await uploadRaw(line(100), order)).status).toBe(200);
   });
 
-  test("a body that says how long it is is not read to be refused", async () => {
-    await comeUnder("size");
+  test("refuses a large Content-Length without reading the body", async () => {
+    await changeTier("size");
     const headers = {
       authorization: api.authorization("one"),
       "content-type": "multipart/form-data; boundary=b",
@@ -92,8 +92,8 @@ describe("file_bytes", () => {
 });
 
 describe("stored_bytes", () => {
-  test("counts the files that are there, and is given back with them", async () => {
-    await comeUnder("store");
+  test("counts existing files, and not deleted ones", async () => {
+    await changeTier("store");
     const { id } = await upload(api, { text: line(150) });
 
     const refused = await uploadRaw(line(101));
@@ -108,8 +108,8 @@ describe("stored_bytes", () => {
     expect((await uploadRaw(line(150))).status).toBe(200);
   });
 
-  test("uploads that end at once do not share the same room", async () => {
-    await comeUnder("store");
+  test("holds for uploads that end at the same time", async () => {
+    await changeTier("store");
     const before = (await objectKeys(api)).length;
 
     const replies = await Promise.all(Array.from({ length: 6 }, () => uploadRaw(line(100))));
@@ -120,8 +120,8 @@ describe("stored_bytes", () => {
 });
 
 describe("requests_per_minute", () => {
-  test("holds until the minute is over, for all requests of the tenant and no other's", async () => {
-    await comeUnder("rate");
+  test("holds for all requests of the tenant until the minute ends, and not for other tenants", async () => {
+    await changeTier("rate");
     const get = (tenant: "one" | "two" = "one"): Promise<Response> => api.fetch("/v1/batches", { tenant });
 
     const replies = await Promise.all(Array.from({ length: 8 }, () => get()));
@@ -137,8 +137,8 @@ describe("requests_per_minute", () => {
     expect((await get()).status).toBe(200);
   });
 
-  test("is one for all API processes", async () => {
-    await comeUnder("rate");
+  test("is shared by all API processes", async () => {
+    await changeTier("rate");
     await api
       .db()
       .query(

@@ -1,4 +1,4 @@
-/** The admin API's routes of webhooks: who may, what is refused with which words, what is shown and what never is. */
+/** The routes of the admin API for webhooks: access, validation, and what the replies show. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -36,7 +36,7 @@ beforeEach(async () => {
   for (const at of [api, permissive, strict]) await at.db().query("delete from webhook_endpoints");
 });
 
-describe("who may", () => {
+describe("access", () => {
   test.each([
     ["GET", ""],
     ["POST", ""],
@@ -49,14 +49,14 @@ describe("who may", () => {
     expect(await errorOf(reply, 401)).toMatchObject({ code: "admin_key_only" });
   });
 
-  test("other methods are 405", async () => {
+  test("returns 405 for other methods", async () => {
     expect((await call("PUT", "")).status).toBe(405);
     expect((await call("GET", "/we_1/test")).status).toBe(405);
   });
 });
 
 describe("creating", () => {
-  test("answers with the endpoint and its secret, which is never shown again", async () => {
+  test("returns the endpoint with its secret, which is never shown again", async () => {
     const reply = await call("POST", "", { tenant: "one", url: "https://EXAMPLE.com:8443/hook?a=b" });
     const created = await jsonOf(reply);
 
@@ -76,7 +76,7 @@ describe("creating", () => {
     expect((await jsonOf(await call("GET", "")))["data"]).toEqual([shown]);
   });
 
-  test("takes some of the types", async () => {
+  test("accepts a list of event types", async () => {
     expect(await create({ events: ["batch.failed"] })).toMatchObject({ events: ["batch.failed"] });
   });
 
@@ -84,8 +84,8 @@ describe("creating", () => {
     [{ tenant: undefined }, "tenant", /Missing required parameter: 'tenant'/],
     [{ url: undefined }, "url", /Missing required parameter: 'url'/],
     [{ tenant: 1 }, "tenant", /expected a string, but got an integer/],
-    [{ tenant: "nobody" }, "tenant", /no tenant of that name/],
-    [{ tenant: "a\0b" }, "tenant", /no tenant of that name/],
+    [{ tenant: "nobody" }, "tenant", /the tenant does not exist/],
+    [{ tenant: "a\0b" }, "tenant", /the tenant does not exist/],
     [{ name: "x" }, "name", /Unknown parameter: 'name'/],
     [{ events: [] }, "events", /at least 1 entry/],
     [{ events: ["batch.failed", "batch.failed"] }, "events", /duplicate/],
@@ -104,15 +104,15 @@ describe("creating", () => {
     expect((await jsonOf(await call("GET", "")))["data"]).toEqual([]);
   });
 
-  test("refuses what is no JSON object", async () => {
+  test("refuses a body that is not a JSON object", async () => {
     for (const body of ["{", "[]", "null", '"x"']) expect((await call("POST", "", body)).status).toBe(400);
   });
 
-  test("takes private addresses where they are allowed", async () => {
+  test("accepts private addresses if they are allowed", async () => {
     expect(await create({ url: "http://127.0.0.1:9/" }, permissive)).toMatchObject({ url: "http://127.0.0.1:9/" });
   });
 
-  test("stops at twenty for a tenant", async () => {
+  test("refuses more than twenty endpoints for a tenant", async () => {
     for (let i = 0; i < 20; i += 1) await create();
 
     const error = await errorOf(await call("POST", "", { tenant: "one", url: URL_OK }), 400);
@@ -123,7 +123,7 @@ describe("creating", () => {
 });
 
 describe("listing", () => {
-  test("pages through one tenant's or all, the newest first", async () => {
+  test("pages through the endpoints of one tenant or of all, newest first", async () => {
     const [a, b, c] = [await create(), await create({ tenant: "two" }), await create()];
     const ids = async (query: string): Promise<unknown> => {
       const page = await jsonOf(await call("GET", query));
@@ -157,7 +157,7 @@ describe("an endpoint by its id", () => {
     }
   });
 
-  test("is deleted once, and its waiting deliveries end", async () => {
+  test("is deleted once, with its pending deliveries", async () => {
     const { id } = await create();
     const batch = await failedBatch();
     expect(await untriedDeliveries(api.db(), batch)).toHaveLength(1);
@@ -198,7 +198,7 @@ describe("an endpoint by its id", () => {
   });
 });
 
-/** The id of a batch of the tenant `one` that has just failed. */
+/** Fails a batch of the tenant `one` and returns its id. */
 async function failedBatch(): Promise<string> {
   const { id, batchNo: number } = await insertBatch(api.db(), batchFields({ tenant: "one", createdAt: api.now() }));
   await moveBatch(api.db(), number, { to: "failed", errors: [] }, api.now());
@@ -225,7 +225,7 @@ describe("a test event", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test("is sent at once and verifies; nothing is stored", async () => {
+  test("is sent at once with a valid signature, and is not stored", async () => {
     const { id, secret } = await create({ url, events: ["batch.expired"] }, permissive);
     received.length = 0;
 
@@ -241,7 +241,7 @@ describe("a test event", () => {
     expect((await jsonOf(await call("GET", `/${id}/deliveries`, undefined, permissive)))["data"]).toEqual([]);
   });
 
-  test("says what the receiver said, and what kept it from being sent", async () => {
+  test("returns the status of the receiver, or the reason why the event could not be sent", async () => {
     const { id } = await create({ url }, permissive);
     const refused = await create({ url: "http://127.0.0.1:1/" }, permissive);
     status = 302;
@@ -258,7 +258,7 @@ describe("a test event", () => {
     });
   });
 
-  test("goes to no private address, even where an endpoint of before names one", async () => {
+  test("is not sent to a private address, even if an older endpoint has one", async () => {
     const { id } = await create({}, strict);
     await strict.db().query("update webhook_endpoints set url = $2 where id = $1", [id, url]);
     received.length = 0;

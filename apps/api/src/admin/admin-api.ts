@@ -1,17 +1,17 @@
-/** The admin API below /admin/v1: for whoever has NIGHTSHIFT_ADMIN_KEY as bearer, over all tenants. Ours alone; OpenAI has none at this address. */
+/** The admin API below /admin/v1, for all tenants. Its bearer token is NIGHTSHIFT_ADMIN_KEY. OpenAI has no such API. */
 import { timingSafeEqual } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import { type RequestHandler, Router } from "express";
 import { bearerOf, hashKey } from "../middleware/authenticate.ts";
 import { type Method, refuseMethod } from "../tenant-routes.ts";
 
-/** By path below /admin/v1, and method. */
+/** Handlers by path below /admin/v1 and method. */
 export type AdminTable = Readonly<Record<string, Readonly<Partial<Record<Method, RequestHandler>>>>>;
 
-/** A router for the table. Every request needs the key, those of unknown paths too: nothing shows what there is. */
+/** A router for the table. Unknown paths need the key too, so that a client without it cannot explore the API. */
 export function adminRoutes(adminKey: string, table: AdminTable): Router {
   const router = Router();
-  router.use(requireBearerRoute(adminKey));
+  router.use(requireBearer(adminKey));
   for (const [path, handlers] of Object.entries(table)) {
     const route = router.route(path);
     for (const [method, handler] of Object.entries(handlers) as [Method, RequestHandler][]) route[method](handler);
@@ -20,8 +20,8 @@ export function adminRoutes(adminKey: string, table: AdminTable): Router {
   return router;
 }
 
-/** Hashes are compared, in constant time: neither the key nor its length shows in how long it takes. */
-function requireBearerRoute(adminKey: string): RequestHandler {
+/** Compares hashes in constant time, so that the timing reveals neither the key nor its length. */
+function requireBearer(adminKey: string): RequestHandler {
   const expected = hashKey(adminKey);
   return (request, _response, next) => {
     const key = bearerOf(request);

@@ -1,4 +1,4 @@
-/** Who may use the dashboard: the user `admin` with the admin key, from the dashboard's own pages. */
+/** Protects the dashboard: HTTP Basic as `admin` with the admin key, and no cross-site requests. */
 import { timingSafeEqual } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import type { Request, RequestHandler } from "express";
@@ -6,8 +6,8 @@ import { hashKey } from "../middleware/authenticate.ts";
 
 const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
-/** HTTP Basic. Hashes are compared, in constant time: neither the key nor its length shows in how long it takes. */
-export function requireAdminRoute(adminKey: string): RequestHandler {
+/** Compares hashes in constant time, so that the timing reveals neither the key nor its length. */
+export function requireAdmin(adminKey: string): RequestHandler {
   const expected = hashKey(`admin:${adminKey}`);
   return (request, response, next) => {
     const encoded = /^basic +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
@@ -21,18 +21,18 @@ export function requireAdminRoute(adminKey: string): RequestHandler {
   };
 }
 
-/** Browsers send the admin's password along with whatever another site makes them ask for; such changes are refused. */
+/** Refuses changes from other sites (CSRF): browsers send the stored Basic password with cross-site requests too. */
 export const refuseCrossSite: RequestHandler = (request, _response, next) => {
   if (!SAFE_METHODS.includes(request.method) && isCrossSite(request)) throw errors.crossSite();
   next();
 };
 
-/** Browsers say where a request comes from by one header or the other; what says neither is no browser. */
+/** Browsers send `Sec-Fetch-Site` or `Origin`. A client that sends neither is not a browser. */
 function isCrossSite(request: Request): boolean {
   const site = request.headers["sec-fetch-site"];
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   const { origin, host } = request.headers;
   if (origin === undefined) return false;
-  // `null` is what sandboxed pages send.
+  // Sandboxed pages send the origin `null`.
   return !URL.canParse(origin) || new URL(origin).host !== host;
 }

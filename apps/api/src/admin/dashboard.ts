@@ -1,10 +1,10 @@
-/** bull-board with every queue in it, for admins. */
+/** The dashboard for admins: bull-board with all queues. */
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
 import type { JobQueues } from "@nightshift/queue";
 import { type RequestHandler, Router } from "express";
-import { refuseCrossSite, requireAdminRoute } from "./admin-guard.ts";
+import { refuseCrossSite, requireAdmin } from "./admin-guard.ts";
 import { FailedLinesAdapter } from "./failed-lines-adapter.ts";
 import { retryLine, type RetryLineDeps, RetryRefusedError } from "./retry-line.ts";
 
@@ -14,7 +14,7 @@ export interface DashboardDeps extends RetryLineDeps {
   readonly queues: Pick<JobQueues, "boards" | "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
 }
 
-/** A router to be mounted at `path`; every request needs the admin key, changes also the dashboard's own origin. */
+/** A router to mount at `path`. Every request needs the admin key, and changes must come from the same origin. */
 export function dashboard(deps: DashboardDeps, adminKey: string, path: string): Router {
   const failedLinesDeps = {
     queues: deps.queues,
@@ -32,18 +32,18 @@ export function dashboard(deps: DashboardDeps, adminKey: string, path: string): 
     serverAdapter,
     options: { uiConfig: { boardTitle: "Nightshift" } },
   });
-  serverAdapter.setErrorHandler(describeFault);
+  serverAdapter.setErrorHandler(presentFault);
 
   const router = Router();
-  router.use(requireAdminRoute(adminKey), refuseCrossSite);
+  router.use(requireAdmin(adminKey), refuseCrossSite);
   const failedLines = adapters.find((adapter) => adapter instanceof FailedLinesAdapter);
-  if (failedLines !== undefined) router.put(`/api/queues/${FAILED_LINES}/retry/failed`, retryAllOfRoute(failedLines));
+  if (failedLines !== undefined) router.put(`/api/queues/${FAILED_LINES}/retry/failed`, retryAllRoute(failedLines));
   router.use(serverAdapter.getRouter() as Router);
   return router;
 }
 
-/** In place of bull-board's own, which ends at the first job that is refused. */
-function retryAllOfRoute(failedLines: FailedLinesAdapter): RequestHandler {
+/** Replaces the handler of bull-board, which stops at the first job that is refused. */
+function retryAllRoute(failedLines: FailedLinesAdapter): RequestHandler {
   return async (_request, response) => {
     const { retried, skipped, refusal } = await failedLines.retryAll();
     if (retried > 0 || refusal === null) response.json({ retried, skipped });
@@ -54,14 +54,14 @@ function retryAllOfRoute(failedLines: FailedLinesAdapter): RequestHandler {
 type Fault = Parameters<Parameters<ExpressAdapter["setErrorHandler"]>[0]>[0];
 type FaultReply = ReturnType<Parameters<ExpressAdapter["setErrorHandler"]>[0]>;
 
-/** In place of bull-board's own, which has "Internal server error" as the title of everything that was thrown. */
-function describeFault(fault: Fault & { readonly statusCode?: FaultReply["status"] }): FaultReply {
+/** Replaces the handler of bull-board, which titles every error "Internal server error". */
+function presentFault(fault: Fault & { readonly statusCode?: FaultReply["status"] }): FaultReply {
   if (fault instanceof RetryRefusedError) return { status: fault.statusCode, body: bodyOf(fault) };
   const body = { error: { key: "ERRORS.INTERNAL_SERVER_ERROR" }, message: fault.message };
   return { status: fault.statusCode ?? 500, body };
 }
 
-/** The page shows `error` as the title of a notice and `message` below it; a title that is no key of a translation is shown as it is. */
+/** The page shows `error` as the title of a notice and `message` below it. A title without a translation is shown as is. */
 function bodyOf({ message }: RetryRefusedError): { error: string; message: string } {
-  return { error: "Not sent again", message };
+  return { error: "Not retried", message };
 }

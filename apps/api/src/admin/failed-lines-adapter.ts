@@ -1,4 +1,4 @@
-/** The queue of failed lines as bull-board sees it: there, to retry a job means to send its line again. */
+/** Adapts the queue of failed lines for bull-board, where retrying a job retries its line. */
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import type { JobQueues, LineFailedPayload, Queue } from "@nightshift/queue";
 import { RetryRefusedError } from "./retry-line.ts";
@@ -6,7 +6,7 @@ import { RetryRefusedError } from "./retry-line.ts";
 type BoardJob = Awaited<ReturnType<BullMQAdapter["getJobs"]>>[number];
 type BoardJobStatuses = Parameters<BullMQAdapter["getJobs"]>[0];
 
-/** How many failed jobs are read at a time. */
+/** How many failed jobs one read returns. */
 const PAGE = 100;
 
 export interface FailedLinesDeps {
@@ -18,20 +18,20 @@ export interface FailedLinesDeps {
 export interface RetryAllOutcome {
   retried: number;
   skipped: number;
-  /** Why the last one skipped was. */
+  /** The reason for the last skip. */
   refusal: RetryRefusedError | null;
 }
 
 /**
- * BullMQ's own retry would only make a job wait again that no worker can do anything with. Here the retry is written to
- * Postgres first and the job taken away after it; a crash in between leaves a job whose next retry does no harm.
+ * The retry of BullMQ would only queue the job again, and no worker handles these jobs. This adapter writes the retry to
+ * Postgres first, and removes the job afterwards. After a crash in between, another retry of the job is harmless.
  */
 export class FailedLinesAdapter extends BullMQAdapter {
   readonly #deps: FailedLinesDeps;
 
   constructor(queue: Queue, deps: FailedLinesDeps) {
     super(queue, {
-      description: "Lines that ran out of attempts. Retry sends them again, also when their batch has finished.",
+      description: "Lines that ran out of attempts. Retry sends them again, even if their batch has finished.",
     });
     this.#deps = deps;
   }
@@ -46,11 +46,11 @@ export class FailedLinesAdapter extends BullMQAdapter {
     return jobs.map((job) => this.#withRetry(job));
   }
 
-  /** Retries every failed line; those that are refused stay, and stop none of the others. */
+  /** Retries every failed line. Refused lines stay in the queue and do not stop the others. */
   async retryAll(): Promise<RetryAllOutcome> {
     const outcome: RetryAllOutcome = { retried: 0, skipped: 0, refusal: null };
     for (;;) {
-      // What was retried has left the set, so the refused ones are its head.
+      // Retried jobs leave the set, so the refused ones are at its beginning.
       const jobs = await this.getJobs(["failed"], outcome.skipped, outcome.skipped + PAGE - 1);
       if (jobs.length === 0) return outcome;
       for (const job of jobs) {
@@ -71,7 +71,7 @@ export class FailedLinesAdapter extends BullMQAdapter {
       const { queues, retry } = this.#deps;
       const id = job.id ?? "";
       const failed = await queues.findFailedLine(id);
-      if (failed === null) throw new RetryRefusedError("This job is not there any more, or is of a newer release.");
+      if (failed === null) throw new RetryRefusedError("The job no longer exists, or a newer release created it.");
       await retry(failed);
       await queues.removeFailedLine(id);
     };

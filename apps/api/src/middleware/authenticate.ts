@@ -1,38 +1,38 @@
-/** Tells whose request it is, by its API key. */
+/** Finds the tenant of a request by its API key. */
 import { createHash } from "node:crypto";
 import { type Db, findKey, type KeyView } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { Request } from "express";
 import { LRUCache } from "lru-cache";
 
-/** A revoked key works for at most this long. */
+/** How long a revoked key can still work. */
 const CACHE_MS = 5_000;
 
-/** More keys than one API process sees in 5 s; beyond it the one that was not used for longest is looked up again. */
+/** More keys than one API process sees in 5 s. Beyond it, the least recently used key is looked up again. */
 const MAX_CACHED_KEYS = 10_000;
 
-/** The tenant of the request's key; throws the RequestErrors of contract §5.2 where there is none. */
+/** Returns the tenant of the request's key. Rejects with a RequestError of contract §5.2 if the key is missing or wrong. */
 export type Authenticate = (request: Request) => Promise<string>;
 
-/** SHA-256 of a key, as it is stored: keys are random, so no slow hash is needed. */
+/** SHA-256 of a key, as stored. Keys are random, so a slow hash is not needed. */
 export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
-/** By request that was let in: its key. */
+/** The key id of each authenticated request. */
 const keysOfRequests = new WeakMap<Request, string>();
 
-/** The id of the API key that the request was let in with, as the admin API names it; null where it had none. */
+/** The id of the API key of an authenticated request, as in the admin API; null for any other request. */
 export function keyIdOf(request: Request): string | null {
   return keysOfRequests.get(request) ?? null;
 }
 
-/** What a request carries as `Authorization: Bearer …`, the scheme in any case; undefined where it carries nothing. */
+/** The token of `Authorization: Bearer …` (the scheme is case-insensitive), or undefined. */
 export function bearerOf({ headers }: Pick<Request, "headers">): string | undefined {
   return /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
 }
 
-/** The bearer token; without one, the `api-key` that Azure's clients send (contract §6). */
+/** The bearer token, or else the `api-key` header, which Azure's clients send (contract §6). */
 function readKey(request: Pick<Request, "headers">): string | undefined {
   const azure = request.headers["api-key"];
   return bearerOf(request) ?? (typeof azure === "string" && azure !== "" ? azure : undefined);
@@ -40,16 +40,16 @@ function readKey(request: Pick<Request, "headers">): string | undefined {
 
 export interface KeyRing {
   readonly authenticate: Authenticate;
-  /** Makes this process look every key up again: one was revoked. */
+  /** Clears the cache, so that a revoked key stops working in this process at once. */
   readonly forgetKeys: () => void;
 }
 
-/** Looks keys up in Postgres, and remembers good ones for 5 s. Wrong ones are looked up each time. */
+/** Looks keys up in Postgres, and caches valid keys for 5 s. Invalid keys are looked up each time. */
 export function createKeyRing(deps: { readonly db: Db; readonly clock: () => Date }): KeyRing {
   const now = (): number => deps.clock().getTime();
   const cache = new LRUCache<string, KeyView>({
     max: MAX_CACHED_KEYS,
-    // What is as old as its ttl is still good to lru-cache.
+    // lru-cache still returns an entry whose age equals its ttl.
     ttl: CACHE_MS - 1,
     ttlResolution: 0,
     perf: { now },

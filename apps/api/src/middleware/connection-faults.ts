@@ -1,10 +1,10 @@
-/** Answers what is no request, and so never gets as far as the app: in the same envelope, with an id that is in the log. */
+/** Replies to malformed HTTP that never reaches Express, with the error envelope and a request id that is in the log. */
 import { STATUS_CODES } from "node:http";
 import { errors, newRequestId, type RandomBytes, type RequestError } from "@nightshift/domain";
 import type { AnswerFault, ConnectionFault, Logger } from "@nightshift/service";
 import { answerOf, errorReply } from "./error-handler.ts";
 
-/** Node's own limit of a request line and headers together (`--max-http-header-size`). */
+/** Node's default limit for the request line and headers together (`--max-http-header-size`). */
 export const MAX_HEAD_BYTES = 16_384;
 
 export interface ConnectionFaultDeps {
@@ -12,13 +12,13 @@ export interface ConnectionFaultDeps {
   readonly random: RandomBytes;
 }
 
-/** For `listen`: the reply of contract §5.1 with the headers of §5.3. */
+/** Builds the reply for `listen`: the envelope of contract §5.1 with the headers of §5.3. */
 export function answerConnectionFault({ logger, random }: ConnectionFaultDeps): AnswerFault {
   return (fault) => {
     const error = errorOf(fault);
     const { status } = answerOf(error.facts.kind);
     const requestId = newRequestId(random);
-    logger.info({ requestId, status, reason: fault.reason }, "a request could not be read");
+    logger.info({ requestId, status, reason: fault.reason }, "malformed request");
     return {
       status,
       reasonPhrase: STATUS_CODES[status] ?? "",

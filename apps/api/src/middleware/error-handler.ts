@@ -1,4 +1,4 @@
-/** The only place where an error becomes a response: kind to status and OpenAI `type`, in the envelope of contract §5.1. */
+/** Turns errors into responses: maps each kind to a status and a `type`, in the envelope of contract §5.1. */
 import { isDbUnavailable } from "@nightshift/db";
 import { type ErrorKind, type ErrorReply, errors, RequestError } from "@nightshift/domain";
 import type { Logger } from "@nightshift/service";
@@ -9,20 +9,20 @@ interface Answer {
   readonly type: string;
 }
 
-const refused = (status: number): Answer => ({ status, type: "invalid_request_error" });
+const clientError = (status: number): Answer => ({ status, type: "invalid_request_error" });
 
-/** 400 and not 413 for what is too large, as OpenAI has it: contract §5.2. */
+/** A body that is too large is 400, not 413, as at OpenAI (contract §5.2). */
 const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
-  invalid: refused(400),
-  unauthenticated: refused(401),
-  forbidden: refused(403),
-  not_found: refused(404),
-  method: refused(405),
-  timeout: refused(408),
-  conflict: refused(409),
-  range: refused(416),
+  invalid: clientError(400),
+  unauthenticated: clientError(401),
+  forbidden: clientError(403),
+  not_found: clientError(404),
+  method: clientError(405),
+  timeout: clientError(408),
+  conflict: clientError(409),
+  range: clientError(416),
   limited: { status: 429, type: "rate_limit_error" },
-  head_too_large: refused(431),
+  head_too_large: clientError(431),
   unavailable: { status: 503, type: "server_error" },
 };
 
@@ -30,7 +30,7 @@ export function answerOf(kind: ErrorKind): Answer {
   return ANSWERS[kind];
 }
 
-/** Express' last word. What is not a RequestError is ours: 500 with a fixed text, the facts in the log only. */
+/** The error handler of the app. An error that is not a RequestError becomes a 500 with a fixed text; the log has the details. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = recognise(error, request.method, request.path);
@@ -38,7 +38,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     if (known === null) logger.error({ err: error, requestId }, "a request failed");
     else if (known.facts.kind === "unavailable") logger.warn({ err: known.cause, requestId }, known.message);
 
-    // Half of an answer is on its way: cutting the connection is the only way left to tell the client.
+    // Part of the reply has been sent. Closing the connection is the only way to tell the client.
     if (response.headersSent) {
       response.destroy();
       return;
@@ -48,7 +48,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** The body of the reply to a refused request. */
+/** The body of an error reply. */
 export function errorReply({ message, facts }: RequestError): ErrorReply {
   const { type } = answerOf(facts.kind);
   const envelope = { error: { message, type, param: facts.param, code: facts.code } };
@@ -73,7 +73,7 @@ export function internalErrorReply(requestId: string): ErrorReply {
 function recognise(error: unknown, method: string, path: string): RequestError | null {
   if (error instanceof RequestError) return error;
   if (isDbUnavailable(error)) return errors.unavailable("database", error);
-  // Express' router, on a path whose %-escapes are not UTF-8.
+  // The router of Express throws it for a path whose %-escapes are not UTF-8.
   if (error instanceof URIError) return errors.unknownUrl(method, path);
   return null;
 }

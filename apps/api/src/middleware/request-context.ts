@@ -1,13 +1,14 @@
-/** What every request gets: an id, a line in the log, a share in the metrics. */
+/** Gives each request an id, a line in the log and a count in the metrics. */
 import { newRequestId, type RandomBytes } from "@nightshift/domain";
 import { Counter, type Logger, type Registry } from "@nightshift/service";
 import type { Request, RequestHandler, Response } from "express";
+import onHeaders from "on-headers";
 import { pinoHttp } from "pino-http";
 
-/** Asked every few seconds by balancers and by the open dashboard: in the log they would hide everything else. */
+/** Load balancers and an open dashboard request these every few seconds, which would flood the log. */
 const UNLOGGED = /^\/(healthz|readyz|metrics|admin)(\/|$)/;
 
-/** Sets `x-request-id` and `openai-processing-ms` (contract §5.3) on the reply, whatever becomes of it. */
+/** Sets `x-request-id` and `openai-processing-ms` (contract §5.3) on every reply, errors included. */
 export function requestIds(random: RandomBytes): RequestHandler {
   return (_request, response, next) => {
     const begun = performance.now();
@@ -19,7 +20,7 @@ export function requestIds(random: RandomBytes): RequestHandler {
   };
 }
 
-/** One line for each request when it is over, with its id. Headers stay out of it: they carry keys. */
+/** Logs one line when a request ends, with its id. Headers are not logged, because they contain keys. */
 export function requestLog(logger: Logger): RequestHandler {
   return pinoHttp<Request, Response>({
     logger,
@@ -37,7 +38,7 @@ export function requestLog(logger: Logger): RequestHandler {
   });
 }
 
-/** Counts requests by method, route pattern and status; a URL of no route of ours counts as `none`. */
+/** Counts requests by method, route pattern and status. The route of an unknown URL is `none`. */
 export function requestMetrics(registry: Registry): RequestHandler {
   const requests = new Counter({
     name: "nightshift_http_requests_total",
@@ -59,24 +60,15 @@ function summary(request: Request, response: Response): object {
   return { method, url, status: response.statusCode, ...clientRequestId(request) };
 }
 
-/** An id that the client gave the request itself, as OpenAI lets it; ours, which replies carry, stays the one that is sure to be unique. */
+/** The id that the client chose, as OpenAI allows. It may not be unique, so replies carry the id of the server. */
 function clientRequestId({ headers }: Request): { clientRequestId?: string } {
   const id = headers["x-client-request-id"];
   return typeof id === "string" && /^[!-~]{1,512}$/.test(id) ? { clientRequestId: id } : {};
 }
 
-/** The pattern and not the URL: ids would make a series of each request. */
+/** The pattern instead of the URL: with ids, each request would become a series of its own. */
 function routeOf(request: Request): string {
   if (request.originalUrl.startsWith("/admin")) return "/admin";
   const route = request.route as { path?: unknown } | undefined;
   return typeof route?.path === "string" ? route.path : "none";
-}
-
-/** Runs `listener` just before the head of the reply is written; Node has no event for that. */
-function onHeaders(response: Response, listener: () => void): void {
-  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
-  response.writeHead = (...args: unknown[]): Response => {
-    if (!response.headersSent) listener();
-    return writeHead(...args);
-  };
 }

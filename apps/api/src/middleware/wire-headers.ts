@@ -1,13 +1,14 @@
 /**
- * The headers that OpenAI's replies carry besides the request's id (contract §5.3), on everything below /v1. Pages of other
- * sites may call: the key is in a header that only whoever has it can send, so there is nothing for a browser to guard.
+ * Sets `openai-version` (contract §5.3) and the CORS headers on every reply below /v1. Any origin is allowed: a call needs a
+ * key in a header, and no cookie grants access. ADR 26 says why this is not the `cors` package: it would add a dependency
+ * for the same four headers.
  */
 import type { RequestHandler } from "express";
 
-/** The version that all of OpenAI's replies name. */
+/** The version in every reply of OpenAI. */
 const OPENAI_VERSION = "2020-10-01";
 
-/** What a page's script may read of a reply, beside the few headers that it may always read. */
+/** The response headers that scripts of other origins may read, besides the CORS-safelisted ones. */
 const EXPOSED = [
   "x-request-id",
   "openai-processing-ms",
@@ -23,10 +24,10 @@ const EXPOSED = [
   "etag",
 ].join(", ");
 
-/** Seconds for which a browser need not ask again; none takes more. */
+/** How long browsers cache a preflight reply. Chromium caps it at this value. */
 const PREFLIGHT_SECONDS = "7200";
 
-/** Sets them, and answers the question that a browser asks before a page's request, for any path: it tells nothing. */
+/** Also answers preflight requests, for known and unknown paths alike, so that they reveal nothing. */
 export const wireHeaders: RequestHandler = (request, response, next) => {
   response.setHeader("openai-version", OPENAI_VERSION);
   response.setHeader("access-control-allow-origin", "*");

@@ -1,13 +1,13 @@
-/** Gathers the schemas that have a name of their own, so that the description has each once. */
+/** Collects the named schemas, so that the document contains each of them once. */
 import type { TSchema } from "@sinclair/typebox";
 
-/** A JSON Schema as it is written out. */
+/** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Components {
-  /** The schema, or a reference to it where it has a name. TypeBox' schemas are JSON Schema 2020-12 already. */
+  /** The schema, or a reference to it if it has a name. TypeBox schemas already are JSON Schema 2020-12. */
   refer(schema: TSchema): JsonSchema;
-  /** All that were referred to, by name. */
+  /** All referenced schemas, by name. */
   schemas(): Readonly<Record<string, JsonSchema>>;
 }
 
@@ -23,7 +23,7 @@ export function createComponents(): Components {
     const known = found.get($id);
     const schema = plain();
     if (known !== undefined && JSON.stringify(known) !== JSON.stringify(schema)) {
-      throw new Error(`two schemas of the API's description are called ${$id}`);
+      throw new Error(`two different schemas have the name ${$id}`);
     }
     found.set($id, schema);
     return { $ref: `#/components/schemas/${$id}` };

@@ -1,4 +1,4 @@
-/** Holds the API's description to the routes that there are, and docs/openapi-batch-file.yaml to the description. */
+/** Compares the operations with the routes, and docs/openapi-batch-file.yaml with the document. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
@@ -12,15 +12,14 @@ import { createTenantLimits } from "../tiers/tenant-limits.ts";
 import { buildDocument, renderYaml } from "./document.ts";
 import { errorExamples } from "./error-examples.ts";
 import { operations } from "./operations.ts";
-import { renderPage } from "./page.ts";
 import { serviceOperations } from "./service-operations.ts";
 
 const document = buildDocument(operations);
 
-/** Express' `/v1/files/:file_id` in OpenAPI's spelling. */
+/** Turns `/v1/files/:file_id` of Express into the notation of OpenAPI. */
 const spelled = (pattern: string): string => pattern.replaceAll(/:(\w+)/g, "{$1}");
 
-/** Method and path of every route. Handlers are made, never called, so they need little of what they are given. */
+/** Method and path of every route. The handlers are never called, so they need few dependencies. */
 function routesOfApp(): string[] {
   const given: Partial<ApiDeps> = { metrics: createMetrics(), completionWindows: new Map() };
   const deps = given as ApiDeps;
@@ -38,35 +37,35 @@ function routesOfApp(): string[] {
 describe("operations", () => {
   const described = operations.map(({ method, path: where }) => `${method} ${where}`);
 
-  test("are there for every route: add an Operation for it in its folder's operations.ts, listed in openapi/operations.ts", () => {
+  test("exist for every route: add an Operation to operations.ts in its folder, and list it in openapi/operations.ts", () => {
     expect(routesOfApp().filter((route) => !described.includes(route))).toEqual([]);
   });
 
-  test("have a route each: those listed here have none in app.ts", () => {
+  test("each have a route in app.ts", () => {
     const withoutKey = serviceOperations.map(({ method, path: where }) => `${method} ${where}`);
 
     expect(described.filter((one) => !routesOfApp().includes(one) && !withoutKey.includes(one))).toEqual([]);
   });
 
-  test("are each described once, under an id of their own", () => {
+  test("are unique, and so are their ids", () => {
     expect(new Set(described).size).toBe(described.length);
     expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length);
   });
 
-  test.each(operations)("$id describes exactly the parameters of its path", ({ path: where, params }) => {
+  test.each(operations)("$id has exactly the parameters of its path", ({ path: where, params }) => {
     const inPath = [...where.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 
     expect(Object.keys(params?.properties ?? {})).toEqual(inPath);
   });
 });
 
-test("docs/openapi-batch-file.yaml is up to date: npm run docs:openapi writes it", () => {
+test("docs/openapi-batch-file.yaml is up to date (run npm run docs:openapi)", () => {
   const file = path.resolve(import.meta.dirname, "../../../../docs/openapi-batch-file.yaml");
 
   expect(readFileSync(file, "utf8")).toBe(renderYaml(document));
 });
 
-test("the text is YAML that means the document, and refers to nothing that is not in it", () => {
+test("the YAML equals the document, and has every schema that it refers to", () => {
   const text = renderYaml(document);
   const names = Object.keys(document.components["schemas"] as object);
   const referred = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name);
@@ -75,7 +74,7 @@ test("the text is YAML that means the document, and refers to nothing that is no
   expect([...new Set(referred)].sort()).toEqual(names.sort());
 });
 
-test("every schema is one that a validator of OpenAPI 3.1's dialect takes, and every example passes its own", () => {
+test("every schema is valid JSON Schema 2020-12, and every error example matches its schema", () => {
   const ajv = new Ajv2020({ strict: false, formats: { binary: true } });
   ajv.addSchema({ $id: "doc", ...document });
   const failures: string[] = [];
@@ -101,23 +100,15 @@ const jsonBodies = operations.flatMap(({ id, body }) =>
   body?.mediaType === "application/json" ? [{ id, schema: body.schema, example: body.example }] : [],
 );
 
-test.each(jsonBodies)("$id takes the body of its example", ({ schema, example }) => {
+test.each(jsonBodies)("$id accepts its example", ({ schema, example }) => {
   const validate = new Ajv2020({ strict: false }).compile(schema);
 
   expect({ isValid: validate(example), errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
-test("an error of the catalogue that no operation can answer with belongs to the dashboard, or to what is no request", () => {
+test("every error belongs to an operation, except those of the dashboard and of malformed HTTP", () => {
   const text = renderYaml(document);
   const unused = Object.keys(errorExamples).filter((name) => !text.includes(`                ${name}:\n`));
 
   expect(unused.sort()).toEqual(["adminOnly", "crossSite", "headTooLarge", "malformedHttp", "requestTooSlow"]);
-});
-
-test("the page has every operation and every schema, and loads nothing", () => {
-  const page = renderPage(document);
-
-  for (const { id } of operations) expect(page).toContain(`<section id="${id}">`);
-  for (const name of Object.keys(document.components["schemas"] as object)) expect(page).toContain(`id="${name}"`);
-  expect(page).not.toMatch(/<script|\bsrc=|<link|@import|url\(/);
 });

@@ -1,16 +1,16 @@
-/** The API's description, OpenAPI 3.1, made from the operations and the schemas that the code itself checks with. */
+/** Builds the OpenAPI 3.1 document from the operations, and from the schemas that validate requests. */
 import { ErrorReply } from "@nightshift/domain";
 import type { TObject } from "@sinclair/typebox";
 import { stringify } from "yaml";
 import { answerOf, errorReply, internalErrorReply } from "../middleware/error-handler.ts";
 import { type Components, createComponents, type JsonSchema } from "./components.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { ErrorCase, Operation, Reply } from "./operation.ts";
+import type { ErrorCase, Operation, Reply } from "../operation.ts";
 
-/** Cases that an operation can meet because of the key that it asks for. */
+/** The errors that every operation with this kind of key can return. */
 const CASES_BY_KEY: Readonly<Record<Operation["key"], readonly ErrorCase[]>> = {
   tenant: ["noApiKey", "wrongApiKey", "methodNotAllowed", "rateLimited", "unavailable"],
-  // Without NIGHTSHIFT_ADMIN_KEY there is no admin API.
+  // Without NIGHTSHIFT_ADMIN_KEY, the admin API is off and its paths are unknown.
   admin: ["adminKeyOnly", "unknownUrl", "methodNotAllowed", "unavailable"],
   none: [],
 };
@@ -21,26 +21,26 @@ const SECURITY: Readonly<Record<Operation["key"], readonly object[]>> = {
   none: [],
 };
 
-/** What each reply of ours carries: contract §5.3. */
+/** The headers of every reply: contract §5.3. */
 const COMMON_HEADERS = {
-  "x-request-id": "The id of this request: `req_` and 32 hex digits. It is in the log too.",
-  "openai-processing-ms": "Milliseconds until the head of the reply was written.",
+  "x-request-id": "The id of this request: `req_` and 32 hex digits. The log has it too.",
+  "openai-processing-ms": "Milliseconds until the server sent the headers of the reply.",
 };
 
 const ERROR_DESCRIPTIONS: Readonly<Record<number, string>> = {
-  400: "The request is not right as it is; `message` says what to change.",
-  401: "There is no key, or a wrong one.",
-  403: "Not from there.",
-  404: "There is no such object, or it is another tenant's.",
-  405: "This path has no such method; `Allow` has those that it has.",
-  409: "The object is in a state in which this cannot be done.",
-  416: "The range begins beyond the end of the file; `Content-Range` says how long it is.",
-  429: "Too much at once; `Retry-After` says when to try again.",
-  500: "A fault of the service. The log has it under the request's id.",
-  503: "A store is away. Nothing was lost; try again after `Retry-After` seconds.",
+  400: "The request is invalid. `message` says what to change.",
+  401: "The API key is missing or invalid.",
+  403: "The request is not allowed from this origin.",
+  404: "The object does not exist, or belongs to another tenant.",
+  405: "Method not allowed. See the `Allow` header.",
+  409: "The state of the object does not allow this operation.",
+  416: "The range begins after the end of the file. `Content-Range` has the length of the file.",
+  429: "A limit is reached. `Retry-After`, if present, says when to retry.",
+  500: "Internal error. The log of the server has the details under the request id.",
+  503: "A database or an object store is unavailable. Retry after `Retry-After` seconds.",
 };
 
-/** A description as plain data. */
+/** The document as plain data. */
 export interface OpenApiDocument {
   readonly openapi: "3.1.0";
   readonly info: JsonSchema;
@@ -82,7 +82,7 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
   const components = createComponents();
   const paths: Record<string, Record<string, DescribedOperation>> = {};
   for (const operation of operations) {
-    (paths[operation.path] ??= {})[operation.method] = describe(operation, components);
+    (paths[operation.path] ??= {})[operation.method] = describeOperation(operation, components);
   }
   return {
     openapi: "3.1.0",
@@ -91,10 +91,11 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
       version: "1",
       license: { name: "MIT", identifier: "MIT" },
       description:
-        "A Batch API that you host yourself, on OpenAI's wire: any of its SDKs works with another base URL. Operations with " +
-        "`x-nightshift-extension: true` are Nightshift's own. `HEAD` is answered wherever `GET` is. Replies below `/v1` carry " +
-        "`openai-version` and, where the key is good, `openai-organization` (the tenant); pages of any site may call there. " +
-        "What cannot be read as a request at all is answered with 400, 408 or 431 in the envelope of errors, and the connection is closed.",
+        "A self-hosted Batch API that is compatible with OpenAI's: set the base URL of any OpenAI SDK to this server. OpenAI " +
+        "does not have the operations with `x-nightshift-extension: true`. `HEAD` works on every path that has `GET`. Replies " +
+        "below `/v1` have the header `openai-version` and, if the key is valid, `openai-organization` with the tenant. CORS " +
+        "allows any origin below `/v1`. Malformed HTTP gets 400, 408 or 431 with an error object, and the server closes the " +
+        "connection.",
     },
     servers: [{ url: "http://localhost:8080" }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
@@ -106,9 +107,9 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
         apiKey: {
           type: "http",
           scheme: "bearer",
-          description: "A tenant's API key. The header `api-key: KEY` will do, too.",
+          description: "The API key of a tenant. The header `api-key: KEY` works too.",
         },
-        adminKey: { type: "http", scheme: "bearer", description: "NIGHTSHIFT_ADMIN_KEY." },
+        adminKey: { type: "http", scheme: "bearer", description: "The value of NIGHTSHIFT_ADMIN_KEY." },
       },
     },
   };
@@ -120,7 +121,7 @@ export function renderYaml(document: OpenApiDocument): string {
   return head + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function describe(operation: Operation, components: Components): DescribedOperation {
+function describeOperation(operation: Operation, components: Components): DescribedOperation {
   const parameters = [
     ...describeParameters("path", operation.params, components),
     ...describeParameters("query", operation.query, components),
@@ -212,24 +213,27 @@ function describeLinks(links: NonNullable<Reply["links"]>): JsonSchema {
 
 function describeError(status: number, cases: ReadonlyMap<string, ErrorReply>, components: Components): DescribedReply {
   const more = {
-    401: { "www-authenticate": "The scheme." },
-    405: { allow: "The methods that this path has." },
-    416: { "content-range": "`bytes */all`." },
+    401: { "www-authenticate": "The authentication scheme." },
+    405: { allow: "The methods that this path supports." },
+    416: { "content-range": "`bytes */LENGTH`, with the length of the file." },
   };
   const retry = {
-    "retry-after": "Seconds.",
-    ...(status === 429 ? { "retry-after-ms": "The same in milliseconds." } : {}),
+    "retry-after": "Seconds to wait before a retry.",
+    ...(status === 429 ? { "retry-after-ms": "Milliseconds to wait before a retry." } : {}),
   };
   const headers: Record<string, string> = {
     ...(status === 401 || status === 405 || status === 416 ? more[status] : {}),
     ...(status === 503 || status === 429 || status === 409 ? retry : {}),
     ...(status === 409 || status === 429
-      ? { "x-should-retry": "Where it is there: `false`, the SDKs would repeat it otherwise; `true`, worth repeating." }
+      ? {
+          "x-should-retry":
+            "Tells the SDKs whether to retry. `false` overrides their default; `true` means that a retry can succeed.",
+        }
       : {}),
   };
   const examples = Object.fromEntries([...cases].map(([name, value]) => [name, { value }]));
   return {
-    description: ERROR_DESCRIPTIONS[status] ?? "The request was refused.",
+    description: ERROR_DESCRIPTIONS[status] ?? "The request failed.",
     headers: describeHeaders(headers),
     content: { "application/json": { schema: components.refer(ErrorReply), examples } },
   };

@@ -1,4 +1,4 @@
-/** One example of each case of the catalogue of errors, for the API's description and for docs/errors.md. */
+/** One example of each case of the error catalogue, for the OpenAPI document and docs/errors.md. */
 import {
   DEFAULT_COMPLETION_WINDOWS,
   errors,
@@ -10,13 +10,13 @@ import {
 import { MAX_JSON_BYTES } from "../json-body.ts";
 import { MAX_HEAD_BYTES } from "../middleware/connection-faults.ts";
 import { CODINGS } from "../multipart/decompress.ts";
-import type { ErrorCase } from "./operation.ts";
+import type { ErrorCase } from "../operation.ts";
 
 const FILE_ID = "file-5dskxx7B6SVyAyRgAHzTJ2";
 const BATCH_ID = "batch_6a85c08a63188190982c56b42faa4ff5";
 const UPLOAD_ID = "upload_6a85c08a63188190982c56b42faa4ff5";
 
-/** A case without an example does not compile: add it here, and a row to docs/errors.md. */
+/** A new case does not compile without an example here. It also needs a row in docs/errors.md. */
 export const errorExamples = {
   noApiKey: errors.noApiKey(),
   wrongApiKey: errors.wrongApiKey("sk-example-0123456789"),

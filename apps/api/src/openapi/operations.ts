@@ -1,4 +1,4 @@
-/** All operations that the API's description has. A test holds them to the route table, in both directions. */
+/** All operations of the OpenAPI document. A test compares them with the route tables, in both directions. */
 import { DEFAULT_COMPLETION_WINDOWS } from "@nightshift/domain";
 import { keyOperations } from "../admin/keys/operations.ts";
 import { tenantOperations } from "../admin/tenants/operations.ts";
@@ -7,10 +7,10 @@ import { batchExtensionOperations } from "../routes/batches/extension-operations
 import { batchOperationsWith } from "../routes/batches/operations.ts";
 import { fileOperations } from "../routes/files/operations.ts";
 import { uploadOperations } from "../routes/uploads/operations.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../operation.ts";
 import { serviceOperations } from "./service-operations.ts";
 
-/** Where a batch may ask for these completion windows. */
+/** The operations of a server that offers these completion windows. */
 export const operationsWith = (windows: Iterable<string>): readonly Operation[] => [
   ...fileOperations,
   ...uploadOperations,
@@ -22,5 +22,5 @@ export const operationsWith = (windows: Iterable<string>): readonly Operation[] 
   ...serviceOperations,
 ];
 
-/** Where nobody has configured others: docs/openapi-batch-file.yaml. */
+/** The operations with the default completion window, as in docs/openapi-batch-file.yaml. */
 export const operations = operationsWith([DEFAULT_COMPLETION_WINDOWS]);

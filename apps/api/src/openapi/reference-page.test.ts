@@ -1,19 +1,20 @@
-/** Holds docs/batch-file-api.md to the description: its examples to the schemas, its headings and statuses to the operations. */
+/** Compares docs/batch-file-api.md with the OpenAPI document: its examples, headings and statuses. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
+import { DEFAULT_COMPLETION_WINDOWS } from "@nightshift/domain";
 import { pageExamples } from "@nightshift/testing/pages";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { answerOf } from "../middleware/error-handler.ts";
-import { batchOperations } from "../routes/batches/operations.ts";
+import { batchOperationsWith } from "../routes/batches/operations.ts";
 import { fileOperations } from "../routes/files/operations.ts";
 import { buildDocument } from "./document.ts";
 import { errorExamples } from "./error-examples.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../operation.ts";
 
 const page = readFileSync(path.resolve(import.meta.dirname, "../../../../docs/batch-file-api.md"), "utf8");
-const document = buildDocument([...fileOperations, ...batchOperations]);
-const operations = [...fileOperations, ...batchOperations];
+const operations = [...fileOperations, ...batchOperationsWith([DEFAULT_COMPLETION_WINDOWS])];
+const document = buildDocument(operations);
 
 const examples = pageExamples("docs/batch-file-api.md", "json").map(({ label, text }) => ({ name: label, text }));
 const fieldsUnder = (heading: string): string[] => {
@@ -21,7 +22,7 @@ const fieldsUnder = (heading: string): string[] => {
   return [...(section.split(/^#/m)[0] ?? "").matchAll(/^\| `([\w[\]]+)`/gm)].map(([, field = ""]) => field);
 };
 
-test.each(examples)("the example of $name is one", ({ name, text }) => {
+test.each(examples)("the example of $name matches its schema", ({ name, text }) => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { binary: true } });
   ajv.addSchema({ $id: "doc", ...document });
   const validate = ajv.compile({ $ref: `doc#/components/schemas/${name}` });
@@ -31,7 +32,7 @@ test.each(examples)("the example of $name is one", ({ name, text }) => {
   expect(validate.errors).toBeNull();
 });
 
-test("every schema but those of lists and forms has an example", () => {
+test("every schema has an example, except those of lists and forms", () => {
   const named = Object.keys(document.components["schemas"] as object);
 
   expect(examples.map(({ name }) => name)).toEqual(
@@ -39,7 +40,7 @@ test("every schema but those of lists and forms has an example", () => {
   );
 });
 
-test.each(operations)("$method $path has its place, with every parameter, field and status of its own", (operation) => {
+test.each(operations)("$method $path has a section with every parameter, field and status", (operation) => {
   const heading = `### ${operation.method.toUpperCase()} ${operation.path}`;
   const [, section = ""] = page.split(`${heading}\n`);
   const own = section.split(/^#/m)[0] ?? "";
@@ -53,7 +54,7 @@ test.each(operations)("$method $path has its place, with every parameter, field 
   );
 });
 
-test("the statuses that any request can return are named once", () => {
+test("the page lists the common statuses once", () => {
   const [, sentence = ""] = /^Any request can return (.*?)\. Other statuses/ms.exec(page) ?? [];
   const others = operations.map((operation) => {
     const own = ownStatuses(operation);
@@ -64,7 +65,7 @@ test("the statuses that any request can return are named once", () => {
   expect(sentence.match(/\b\d{3}\b/g)).toEqual([...new Set(others.flat())].sort());
 });
 
-/** Those that the operation itself names; the document adds those that its key brings with it. */
+/** The statuses of the operation itself. The document adds those of its kind of key. */
 function ownStatuses({ replies, errors }: Operation): string[] {
   const refusals = errors.map((name) => String(answerOf(errorExamples[name].facts.kind).status));
   return [...new Set([...Object.keys(replies), ...refusals])];

@@ -1,19 +1,39 @@
-/** GET /openapi.yaml and GET /docs: the API's own description, for everybody. */
+/** GET /openapi.yaml and GET /docs: the description of the API, without a key. */
+import { createRequire } from "node:module";
+import path from "node:path";
 import type { CompletionWindows } from "@nightshift/domain";
-import { Router } from "express";
+import { type RequestHandler, Router } from "express";
 import { refuseMethod } from "../tenant-routes.ts";
 import { buildDocument, renderYaml } from "./document.ts";
 import { operationsWith } from "./operations.ts";
-import { renderPage } from "./page.ts";
 
-/** The page is ours alone and loads nothing; this keeps it so whatever a description says. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/** Swagger UI sets styles from its script and has its icons as data URLs. Everything else comes from this server. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
 
-/** Both are rendered once, here, with the completion windows that are offered. */
+const SWAGGER_UI = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+const OWN = path.resolve(import.meta.dirname, "../../assets");
+
+/** Folder and file of what the page loads, by URL. The other files of swagger-ui-dist are not served. */
+const ASSETS: Readonly<Record<string, readonly [root: string, file: string]>> = {
+  "/docs": [OWN, "docs.html"],
+  "/docs/docs.css": [OWN, "docs.css"],
+  "/docs/docs.js": [OWN, "docs.js"],
+  "/docs/swagger-ui.css": [SWAGGER_UI, "swagger-ui.css"],
+  "/docs/swagger-ui-bundle.js": [SWAGGER_UI, "swagger-ui-bundle.js"],
+};
+
+/** The document is rendered once, here, with the completion windows that this server offers. */
 export function descriptionRoutes(windows: CompletionWindows): Router {
-  const document = buildDocument(operationsWith(windows.keys()));
-  const yaml = renderYaml(document);
-  const page = renderPage(document);
+  const yaml = renderYaml(buildDocument(operationsWith(windows.keys())));
   const router = Router();
   router
     .route("/openapi.yaml")
@@ -21,11 +41,20 @@ export function descriptionRoutes(windows: CompletionWindows): Router {
       response.type("application/yaml").send(yaml);
     })
     .all(refuseMethod(["get"]));
-  router
-    .route("/docs")
-    .get((_request, response) => {
-      response.setHeader("content-security-policy", PAGE_POLICY).type("html").send(page);
-    })
-    .all(refuseMethod(["get"]));
+  for (const [url, [root, file]] of Object.entries(ASSETS)) {
+    router
+      .route(url)
+      .get(sendAsset(root, file))
+      .all(refuseMethod(["get"]));
+  }
   return router;
+}
+
+function sendAsset(root: string, file: string): RequestHandler {
+  return (_request, response) => {
+    response.setHeader("content-security-policy", PAGE_POLICY);
+    response.setHeader("x-content-type-options", "nosniff");
+    // With `root`, a folder such as ~/.nvm above the checkout does not count as a hidden file.
+    response.sendFile(file, { root });
+  };
 }

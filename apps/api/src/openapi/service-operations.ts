@@ -1,6 +1,6 @@
-/** The operations that need no key: how the process is, and the API's own description. */
+/** Describes the operations that need no key: health, metrics, and the description of the API. */
 import { Type } from "@sinclair/typebox";
-import { ok, type Operation } from "./operation.ts";
+import { ok, type Operation } from "../operation.ts";
 
 const tag = "Service";
 
@@ -34,11 +34,11 @@ export const serviceOperations: readonly Operation[] = [
     path: "/healthz",
     id: "getHealth",
     tag,
-    summary: "Is the process alive",
-    description: "Answers 200 while the process runs, whatever it can reach.",
+    summary: "Liveness check",
+    description: "Returns 200 while the process runs, even if a backend is unavailable.",
     extension: true,
     key: "none",
-    replies: ok("It is.", Type.Object({ status: Type.Literal("ok") })),
+    replies: ok("The process is alive.", Type.Object({ status: Type.Literal("ok") })),
     errors: [],
   },
   {
@@ -46,17 +46,27 @@ export const serviceOperations: readonly Operation[] = [
     path: "/readyz",
     id: "getReadiness",
     tag,
-    summary: "Can the process serve",
-    description: "For load balancers: 200 where all stores answer within 2 s, else 503, with each store by its name.",
+    summary: "Readiness check",
+    description:
+      "For load balancers. Returns 200 if every backend responds within 2 seconds, otherwise 503. `checks` has each backend by name.",
     extension: true,
     key: "none",
     replies: {
-      ...ok("It can.", Readiness),
-      503: { description: "It cannot, or it is on its way out.", content: { "application/json": Readiness } },
+      ...ok("The process is ready.", Readiness),
+      503: {
+        description: "A backend is unavailable, or the process is shutting down.",
+        content: { "application/json": Readiness },
+      },
     },
     errors: [],
   },
-  text("/metrics", "getMetrics", "Numbers for Prometheus", "Prometheus' text form.", "text/plain"),
-  text("/openapi.yaml", "getDescription", "This description", "OpenAPI 3.1, in YAML.", "application/yaml"),
-  text("/docs", "getDescriptionPage", "This description, to read", "One page that needs no network.", "text/html"),
+  text("/metrics", "getMetrics", "Metrics for Prometheus", "Metrics in the Prometheus text format.", "text/plain"),
+  text("/openapi.yaml", "getDescription", "This document", "OpenAPI 3.1 in YAML.", "application/yaml"),
+  text(
+    "/docs",
+    "getDescriptionPage",
+    "API reference",
+    "This document as a page that loads nothing from other hosts.",
+    "text/html",
+  ),
 ];

@@ -1,4 +1,4 @@
-/** The Batch object of the wire. */
+/** The Batch object of the API. */
 import { expect, test } from "@jest/globals";
 import type { BatchView } from "@nightshift/db";
 import { BATCH_STATUSES, BatchObject } from "@nightshift/domain";
@@ -53,7 +53,7 @@ const running: BatchView = {
   failed: 1,
 };
 
-test("a new batch has every key of the contract, in wire order, with explicit nulls and zeros", () => {
+test("a new batch has every key of the contract, in order, with explicit nulls and zeros", () => {
   expect(JSON.stringify(presentBatch(created))).toBe(
     '{"id":"batch_1","object":"batch","endpoint":"/v1/responses","model":null,"errors":null,' +
       '"input_file_id":"file-1","completion_window":"24h","status":"validating","output_file_id":null,"error_file_id":null,' +
@@ -64,11 +64,11 @@ test("a new batch has every key of the contract, in wire order, with explicit nu
   );
 });
 
-test("a batch's keys are those of the schema, in its order", () => {
+test("a batch has the keys of the schema, in the same order", () => {
   expect(Object.keys(presentBatch(created))).toEqual(Object.keys(BatchObject.properties));
 });
 
-test("each time of a batch goes to the key of its name, in whole seconds", () => {
+test("writes each time of a batch under its own key, in whole seconds", () => {
   const times = {
     inProgressAt: at(1),
     finalizingAt: at(2),
@@ -90,11 +90,11 @@ test("each time of a batch goes to the key of its name, in whole seconds", () =>
   });
 });
 
-test("the counts of a running batch grow with its lines", () => {
+test("the counts of a running batch include the finished lines", () => {
   expect(presentBatch(running).request_counts).toEqual({ total: 9, completed: 4, failed: 1 });
 });
 
-test("a batch that never came to run has counts of zero", () => {
+test("a batch that never ran has counts of zero", () => {
   expect(presentBatch({ ...created, status: "cancelled", total: 9 }).request_counts).toEqual({
     total: 0,
     completed: 0,
@@ -114,7 +114,7 @@ test.each(BATCH_STATUSES)("the usage of a batch that is %s is shown only if the 
   });
 });
 
-test("a failed batch lists its errors, any other has null", () => {
+test("a failed batch lists its errors, and any other batch has null", () => {
   const errors = [
     { code: "invalid_json_line", message: "This line is not parseable as valid JSON.", param: null, line: 2 },
   ];
@@ -123,7 +123,7 @@ test("a failed batch lists its errors, any other has null", () => {
   expect(presentBatch(running).errors).toBeNull();
 });
 
-test("the keys of an error are in wire order, whatever order Postgres has them in", () => {
+test("the keys of an error are in the order of the contract, whatever their order in Postgres", () => {
   const error = {
     line: 2,
     param: null,

@@ -1,9 +1,9 @@
-/** A batch's row as the Batch object of the wire: contract §3.1. */
+/** Turns the row of a batch into the Batch object: contract §3.1. */
 import type { BatchView } from "@nightshift/db";
 import { type BatchError, type BatchObject, isFinal, NO_TOKENS, presentUsage } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
-/** Every key, in wire order, with explicit nulls. */
+/** Has every key, in the order of OpenAI, with explicit nulls. */
 export function presentBatch(batch: BatchView): BatchObject {
   return {
     id: batch.id,
@@ -32,15 +32,15 @@ export function presentBatch(batch: BatchView): BatchObject {
   };
 }
 
-/** In wire order, which Postgres' jsonb does not keep. */
+/** Restores the order of keys, which jsonb in Postgres does not keep. */
 function presentErrors(errors: readonly BatchError[]): BatchObject["errors"] {
   return { object: "list", data: errors.map(({ code, message, param, line }) => ({ code, message, param, line })) };
 }
 
-/** The part of a batch that its counts are made of. */
+/** The fields of a batch that its counts depend on. */
 type Counted = Pick<BatchView, "inProgressAt" | "total" | "completed" | "failed">;
 
-/** All zero until the lines were found good, and for ever if they were not. */
+/** All zero until the input is valid, and also if it never is. */
 export function presentCounts(batch: Counted): BatchObject["request_counts"] {
   if (batch.inProgressAt === null) return { total: 0, completed: 0, failed: 0 };
   return { total: batch.total, completed: batch.completed, failed: batch.failed };

@@ -1,8 +1,8 @@
-/** The header that names a download: contract §1.1. */
+/** The Content-Disposition header of a download: contract §1.1. */
 
 /**
- * `attachment; filename="…"`, always in quotes. What is not plain ASCII, line breaks among it, is a `?` there and exact in
- * a `filename*` beside it (RFC 6266), which every browser prefers.
+ * `attachment; filename="…"`, always in quotes. Characters outside printable ASCII become `?` there. The exact name then
+ * follows in `filename*` (RFC 6266), which every browser prefers.
  */
 export function contentDisposition(filename: string): string {
   const plain = filename.replaceAll(/[^ -~]/gu, "?");
@@ -10,7 +10,7 @@ export function contentDisposition(filename: string): string {
   return plain === filename ? quoted : `${quoted}; filename*=UTF-8''${encode(filename)}`;
 }
 
-/** As a URI component, less the four signs that RFC 8187 wants encoded too. */
+/** Encodes like a URI component, plus four characters that RFC 8187 also requires to be encoded. */
 function encode(filename: string): string {
   return encodeURIComponent(filename).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 }

@@ -1,4 +1,4 @@
-/** The File object of the wire. */
+/** The File object of the API. */
 import { expect, test } from "@jest/globals";
 import { FileObject } from "@nightshift/domain";
 import { presentFile } from "./file.ts";
@@ -12,17 +12,17 @@ const row = {
   expiresAt: new Date("2026-09-18T12:01:13.987Z"),
 };
 
-test("a file has every key of the contract, in wire order, with its times in whole seconds", () => {
+test("a file has every key of the contract, in order, with times in whole seconds", () => {
   expect(JSON.stringify(presentFile(row))).toBe(
     '{"object":"file","id":"file-1","purpose":"batch","filename":"x.jsonl","bytes":446,' +
       '"created_at":1787140873,"expires_at":1789732873,"status":"processed","status_details":null}',
   );
 });
 
-test("a file's keys are those of the schema, in its order", () => {
+test("a file has the keys of the schema, in the same order", () => {
   expect(Object.keys(presentFile(row))).toEqual(Object.keys(FileObject.properties));
 });
 
-test("a file that never expires says so with null", () => {
+test("a file that never expires has null in expires_at", () => {
   expect(presentFile({ ...row, expiresAt: null })).toHaveProperty("expires_at", null);
 });

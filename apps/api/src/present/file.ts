@@ -1,9 +1,9 @@
-/** A file's row as the File object of the wire: contract §2. */
+/** Turns the row of a file into the File object: contract §2. */
 import type { FileView } from "@nightshift/db";
 import type { FileObject } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
-/** Every key, in wire order. `status` is `processed` at once: clients that wait for it would otherwise wait in vain. */
+/** Has every key, in the order of OpenAI. `status` is always `processed`, because some clients wait for it. */
 export function presentFile(
   file: Pick<FileView, "id" | "purpose" | "filename" | "bytes" | "createdAt" | "expiresAt">,
 ): FileObject {

@@ -1,15 +1,15 @@
-/** A batch's history as the wire has it: ours, docs/extensions.md. */
+/** Turns history entries into the objects of the API. An extension: docs/extensions.md. */
 import type { FileOutcome, HistoryEntry } from "@nightshift/db";
 import type { BatchHistoryEntry } from "@nightshift/domain";
 import { toSeconds } from "./seconds.ts";
 
-type Told = Pick<BatchHistoryEntry, "type" | "message" | "status" | "requests" | "files">;
+type EntryDetails = Pick<BatchHistoryEntry, "type" | "message" | "status" | "requests" | "files">;
 
 const ID_PREFIX = "bhe_";
 
-/** Every key, in wire order, with explicit nulls. */
+/** Has every key, in a fixed order, with explicit nulls. */
 export function presentHistoryEntry(batchId: string, entry: HistoryEntry): BatchHistoryEntry {
-  const { type, message, status, requests, files } = told(entry);
+  const { type, message, status, requests, files } = detailsOf(entry);
   return {
     id: ID_PREFIX + entry.id,
     object: "batch.history_entry",
@@ -24,12 +24,12 @@ export function presentHistoryEntry(batchId: string, entry: HistoryEntry): Batch
   };
 }
 
-/** The entry's id within Postgres; null where the text cannot be the id of an entry. */
+/** The id of the entry in Postgres, or null if the text cannot be the id of an entry. */
 export function historyEntryId(text: string): string | null {
   return /^bhe_[a-z0-9_]{1,20}$/.test(text) ? text.slice(ID_PREFIX.length) : null;
 }
 
-function told(entry: HistoryEntry): Told {
+function detailsOf(entry: HistoryEntry): EntryDetails {
   if (entry.what === "status") {
     return {
       type: "status",
@@ -46,9 +46,9 @@ function told(entry: HistoryEntry): Told {
     return { type: "files_rebuilt", message, status: null, requests: null, files };
   }
   const { count, lines } = entry.details;
-  const [type, says] = RETRIES[entry.what];
+  const { type, message } = RETRIES[entry.what];
   const requests = { count, lines: [...lines] };
-  return { type, message: `${says}: ${String(count)}.`, status: null, requests, files: null };
+  return { type, message: message(count), status: null, requests, files: null };
 }
 
 const CHANGES = {
@@ -59,9 +59,23 @@ const CHANGES = {
   forget: "removed",
 } as const satisfies Record<FileOutcome, string>;
 
+const counted = (count: number, kind: string): string => `${String(count)} ${kind} request${count === 1 ? "" : "s"}`;
+
 const RETRIES = {
-  retries_asked: ["retry_requested", "Failed requests that are sent again"],
-  retries_succeeded: ["retry_succeeded", "Retried requests that succeeded"],
-  retries_failed: ["retry_failed", "Retried requests that failed again"],
-  retries_given_up: ["retry_given_up", "Retried requests that had no result within 24 hours"],
+  retries_asked: {
+    type: "retry_requested",
+    message: (count: number) => `Retry requested for ${counted(count, "failed")}.`,
+  },
+  retries_succeeded: {
+    type: "retry_succeeded",
+    message: (count: number) => `${counted(count, "retried")} succeeded.`,
+  },
+  retries_failed: {
+    type: "retry_failed",
+    message: (count: number) => `${counted(count, "retried")} failed again.`,
+  },
+  retries_given_up: {
+    type: "retry_given_up",
+    message: (count: number) => `${counted(count, "retried")} had no result within 24 hours.`,
+  },
 } as const;

@@ -1,4 +1,4 @@
-/** What a progress event says: speed, estimate, and why a batch gets nowhere. */
+/** The progress event: speed, estimate, and the reason why a batch waits. */
 import { describe, expect, test } from "@jest/globals";
 import type { WatchedBatch } from "../watch/batch-watch.ts";
 import type { ProgressEvent } from "@nightshift/domain";
@@ -24,7 +24,7 @@ const running: WatchedBatch = {
 };
 const present = (change: Partial<WatchedBatch>): ProgressEvent => presentProgress({ ...running, ...change }, now);
 
-test("a running batch", () => {
+test("a running batch shows its counts, its speed and an estimate", () => {
   expect(present({})).toEqual({
     object: "batch.progress",
     batch_id: "batch_1",
@@ -36,7 +36,7 @@ test("a running batch", () => {
   });
 });
 
-test("at the first look the speed is that of the whole run", () => {
+test("the first event shows the average speed of the whole run", () => {
   expect(present({ linesPerSecond: null })).toMatchObject({ lines_per_second: 10, eta_seconds: 90 });
   expect(present({ linesPerSecond: null, inProgressAt: now })).toMatchObject({
     lines_per_second: 0,
@@ -44,7 +44,7 @@ test("at the first look the speed is that of the whole run", () => {
   });
 });
 
-test("no estimate where nothing moves, or nothing is left to do", () => {
+test("has no estimate if the speed is zero or the batch is not in progress", () => {
   expect(present({ linesPerSecond: 0 }).eta_seconds).toBeNull();
   expect(present({ status: "finalizing" }).eta_seconds).toBeNull();
   expect(present({ status: "validating", inProgressAt: null, completed: 0, failed: 0 })).toMatchObject({
@@ -53,25 +53,29 @@ test("no estimate where nothing moves, or nothing is left to do", () => {
   });
 });
 
-describe("why it waits", () => {
+describe("waiting", () => {
   const until = new Date("2026-08-19T12:05:00Z");
   const idle = { isInHand: false };
   test.each<[string, Partial<WatchedBatch>, string | null]>([
-    ["lines are out", {}, null],
+    ["a line is at the upstream", {}, null],
     ["the upstream is paused", { pausedUntil: until }, "the upstream is paused until 2026-08-19T12:05:00.000Z"],
-    ["others have the upstream", idle, "waiting for a turn at the upstream"],
-    ["all its lines wait", { ...idle, dueAt: until }, "its lines are tried again from 2026-08-19T12:05:00.000Z on"],
-    ["there is no worker", { ...idle, hasWorkers: false }, "no worker is running"],
-    ["nobody validates it", { ...idle, status: "validating", hasWorkers: false }, "no worker is running"],
+    ["other batches use the upstream", idle, "waiting for a turn at the upstream"],
     [
-      "its tenant's other batches have to end first",
-      { ...idle, status: "validating", isQueued: true },
-      "concurrent_batches: the tenant has as many batches running as its tier allows",
+      "all lines wait for their next attempt",
+      { ...idle, dueAt: until },
+      "the next attempt is at 2026-08-19T12:05:00.000Z",
     ],
-    ["it is being validated", { ...idle, status: "validating" }, null],
+    ["a running batch has no worker", { ...idle, hasWorkers: false }, "no worker is running"],
+    ["a validating batch has no worker", { ...idle, status: "validating", hasWorkers: false }, "no worker is running"],
+    [
+      "the tenant has reached its limit of running batches",
+      { ...idle, status: "validating", isQueued: true },
+      "concurrent_batches: the tenant is running as many batches as its tier allows",
+    ],
+    ["a worker validates the batch", { ...idle, status: "validating" }, null],
     ["all lines are done", { ...idle, completed: 990 }, null],
-    ["it is final", { ...idle, status: "completed", hasWorkers: false }, null],
-  ])("%s", (_when, change, reason) => {
+    ["the batch is final", { ...idle, status: "completed", hasWorkers: false }, null],
+  ])("is the right reason when %s", (_when, change, reason) => {
     expect(present(change).waiting).toBe(reason);
   });
 });

@@ -1,9 +1,9 @@
-/** A watched batch as the data of a progress event: ours, docs/extensions.md. */
+/** Turns a watched batch into the data of a progress event. An extension: docs/extensions.md. */
 import type { ProgressEvent } from "@nightshift/domain";
 import type { WatchedBatch } from "../watch/batch-watch.ts";
 import { presentCounts } from "./batch.ts";
 
-/** What is told of the batch; `now` is the time of the clock that its timestamps are of. */
+/** `now` must come from the same clock as the timestamps of the batch. */
 export function presentProgress(batch: WatchedBatch, now: Date): ProgressEvent {
   const perSecond = batch.linesPerSecond ?? averageOf(batch, now);
   const left = batch.total - batch.completed - batch.failed;
@@ -14,7 +14,7 @@ export function presentProgress(batch: WatchedBatch, now: Date): ProgressEvent {
     request_counts: presentCounts(batch),
     lines_per_second: Math.round(perSecond * 10) / 10,
     eta_seconds: batch.status === "in_progress" && perSecond > 0 ? Math.ceil(left / perSecond) : null,
-    waiting: waitsFor(batch),
+    waiting: reasonToWait(batch),
   };
 }
 
@@ -24,14 +24,14 @@ function averageOf({ inProgressAt, completed, failed }: WatchedBatch, now: Date)
   return seconds > 0 ? (completed + failed) / seconds : 0;
 }
 
-/** Why a batch gets nowhere at the moment. */
-function waitsFor(batch: WatchedBatch): string | null {
+/** Why the batch makes no progress at the moment, or null if it does. */
+function reasonToWait(batch: WatchedBatch): string | null {
   const isWaiting = batch.status === "validating" || batch.status === "in_progress";
   if (isWaiting && !batch.hasWorkers) return "no worker is running";
-  if (batch.isQueued) return "concurrent_batches: the tenant has as many batches running as its tier allows";
+  if (batch.isQueued) return "concurrent_batches: the tenant is running as many batches as its tier allows";
   if (batch.status !== "in_progress" || batch.completed + batch.failed === batch.total) return null;
   if (batch.pausedUntil !== null) return `the upstream is paused until ${batch.pausedUntil.toISOString()}`;
   if (batch.isInHand) return null;
-  if (batch.dueAt !== null) return `its lines are tried again from ${batch.dueAt.toISOString()} on`;
+  if (batch.dueAt !== null) return `the next attempt is at ${batch.dueAt.toISOString()}`;
   return "waiting for a turn at the upstream";
 }

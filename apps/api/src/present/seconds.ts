@@ -1,11 +1,11 @@
-/** Times on the wire. */
+/** Times in API objects. */
 
 /** Unix seconds, rounded down. */
 export function toSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-/** The same for a time that may not have come. */
+/** Like toSeconds, but null stays null. */
 export function toSecondsOrNull(date: Date | null): number | null {
   return date === null ? null : toSeconds(date);
 }

@@ -1,10 +1,10 @@
-/** Uploads' and parts' rows as the objects of the wire: contract §1.2. */
+/** Turns rows of uploads and parts into the objects of the API: contract §1.2. */
 import type { NewUploadPart, UploadView } from "@nightshift/db";
 import type { UploadObject, UploadPartObject } from "@nightshift/domain";
 import { presentFile } from "./file.ts";
 import { toSeconds } from "./seconds.ts";
 
-/** Every key, in wire order. `file` is what the file was when the upload was completed, whatever became of it since. */
+/** Has every key, in the order of OpenAI. `file` shows the file as it was on completion, even if it was deleted since. */
 export function presentUpload(upload: UploadView): UploadObject {
   return {
     id: upload.id,
@@ -19,12 +19,12 @@ export function presentUpload(upload: UploadView): UploadObject {
   };
 }
 
-/** The part, which keeps its size to itself as OpenAI's does. */
+/** The Part object, which has no size, like OpenAI's. */
 export function presentPart(part: NewUploadPart): UploadPartObject {
   return { id: part.id, object: "upload.part", created_at: toSeconds(part.createdAt), upload_id: part.upload };
 }
 
-/** When the file of an upload expires that is completed at `completedAt`; null: never. */
+/** When the file expires if its upload is completed at `completedAt`. Null means never. */
 export function fileExpiry({ fileExpiresAfterSeconds: seconds }: UploadView, completedAt: Date): Date | null {
   return seconds === null ? null : new Date(completedAt.getTime() + seconds * 1000);
 }

@@ -1,4 +1,4 @@
-/** Result log → a page of lines, as bytes: they are cut at their line breaks and never parsed. */
+/** Reads one page of lines from the result log. It splits the bytes at line breaks and does not parse them. */
 import { type Db, resultExtents, type ResultExtent } from "@nightshift/db";
 import { RESULT_PAGE } from "@nightshift/domain";
 import { type ObjectStore, readPieces } from "@nightshift/storage";
@@ -7,11 +7,11 @@ import type { ResultCursor } from "./result-cursor.ts";
 const LINE_FEED = 0x0a;
 
 export interface ResultPage {
-  /** Each a JSON object, without its line break. */
+  /** Each line is a JSON object, without its line break. */
   readonly lines: readonly Buffer[];
-  /** Behind the last of them; where there are none, where the reader was. */
+  /** The position after the last line, or the old position if there are no lines. */
   readonly next: ResultCursor;
-  /** There are more by now. */
+  /** True if the log already has more lines. */
   readonly hasMore: boolean;
 }
 
@@ -21,8 +21,8 @@ export interface ResultPageDeps {
 }
 
 /**
- * The next lines behind `after`, at most `limit` and RESULT_PAGE.maxBytes, but at least one where there is one. Rejects with
- * ObjectNotFoundError where maintenance has begun to delete the log.
+ * Reads the lines after `after`: at most `limit` lines and RESULT_PAGE.maxBytes, but at least one line if there is one.
+ * Rejects with ObjectNotFoundError if maintenance has begun to delete the log.
  */
 export async function readResultPage(
   { db, objects }: ResultPageDeps,
@@ -30,10 +30,10 @@ export async function readResultPage(
   after: ResultCursor,
   limit: number,
 ): Promise<ResultPage> {
-  // Each extent has a line or more: one beyond those that were read and those that are wanted tells whether there are more.
+  // Each extent has at least one line. One extent more than the lines read and wanted shows if there are more.
   const extents = await resultExtents(db, batchNo, after.seq, after.lines + limit + 1);
-  const { unread, skip } = beyond(extents, after);
-  const wanted = enough(unread, skip + limit);
+  const { unread, skip } = unreadExtents(extents, after);
+  const wanted = extentsOfPage(unread, skip + limit);
   const lines: Buffer[] = [];
   let bytes = 0;
   let toSkip = skip;
@@ -52,8 +52,8 @@ export async function readResultPage(
   return { lines, next, hasMore: wanted.length < unread.length };
 }
 
-/** The extents that hold unread lines, and how many lines of the first were read. */
-function beyond(
+/** The extents with unread lines, and how many lines of the first one were already read. */
+function unreadExtents(
   extents: readonly ResultExtent[],
   after: ResultCursor,
 ): { unread: readonly ResultExtent[]; skip: number } {
@@ -68,8 +68,8 @@ function beyond(
   return { unread: extents.slice(first), skip };
 }
 
-/** As many extents as have the lines, or the bytes, of a page. */
-function enough(extents: readonly ResultExtent[], lines: number): readonly ResultExtent[] {
+/** The first extents, until they contain enough lines or bytes for a page. */
+function extentsOfPage(extents: readonly ResultExtent[], lines: number): readonly ResultExtent[] {
   let linesLeft = lines;
   let bytesLeft: number = RESULT_PAGE.maxBytes;
   let count = 0;

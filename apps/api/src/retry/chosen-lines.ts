@@ -1,4 +1,4 @@
-/** Which lines of a batch a retry's body means: by their numbers, by their custom_ids, or all. */
+/** Finds the lines that the body of a retry request selects: by number, by custom_id, or all. */
 import type { BatchView } from "@nightshift/db";
 import { errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightshift/domain";
 import { type ObjectStore, readLines } from "@nightshift/storage";
@@ -6,7 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { onObjectStore } from "../objects.ts";
 import { orGone } from "./retry-lines.ts";
 
-/** Ours; OpenAI has no such request. Both lists together mean the lines of either. */
+/** The body of an extension. With both lists, it selects the lines that are in either of them. */
 export const RetryBatchBody = Type.Object(
   {
     custom_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: MAX_BATCH_LINES })),
@@ -14,7 +14,7 @@ export const RetryBatchBody = Type.Object(
       Type.Array(Type.Integer({ minimum: 1 }), {
         minItems: 1,
         maxItems: MAX_BATCH_LINES,
-        description: "Requests of the input, counted from 1; blank lines are not counted.",
+        description: "Numbers of requests in the input file, counted from 1 without blank lines.",
       }),
     ),
   },
@@ -23,8 +23,8 @@ export const RetryBatchBody = Type.Object(
 export type RetryBatchBody = Static<typeof RetryBatchBody>;
 
 /**
- * The lines meant, counted from 0; null: all that failed. Throws a RequestError for a number or a custom_id that the batch
- * does not have. For custom_ids the input is read once, in bounded memory.
+ * The selected lines, counted from 0, or null for all failed lines. Throws a RequestError for a number or a custom_id that
+ * the batch does not have. To find custom_ids, it reads the input once, in bounded memory.
  */
 export async function chosenLines(
   objects: Pick<ObjectStore, "openRead">,

@@ -1,4 +1,4 @@
-/** Sends failed lines of a batch again, whoever asked for it: the extension's endpoint, or an admin in the dashboard. */
+/** Retries failed lines of a batch, for the retry endpoint and for the dashboard. */
 import { type BatchView, type Db, failedLines, openRetries } from "@nightshift/db";
 import { errors, readSpan } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
@@ -17,9 +17,9 @@ export interface RetryLinesDeps {
 const RETRYABLE: readonly string[] = ["in_progress", "completed", "expired", "cancelled"];
 
 /**
- * Opens retries in Postgres, which alone makes the lines run again; their jobs only hurry them on. `only` are lines counted
- * from 0, null all; those that have not failed, or run again already, are left alone. Resolves with the lines that run
- * again. Throws a RequestError (409) where the batch cannot be retried.
+ * Opens retries in Postgres. That is enough to run the lines again; the jobs only start them sooner. `only` has lines
+ * counted from 0; null means all. It skips lines that have not failed or are already being retried. Resolves with the
+ * retried lines. Rejects with a RequestError (409) if the batch cannot be retried.
  */
 export async function retryLines(
   deps: RetryLinesDeps,
@@ -41,7 +41,7 @@ export async function retryLines(
   const opened = await openRetries(deps.db, { batchNo: batch.batchNo, lines, askedBy }, deps.clock());
   switch (opened.outcome) {
     case "opened":
-      await hurry(deps, opened);
+      await enqueueRetries(deps, opened);
       return opened.lines;
     case "no_such_batch":
       return [];
@@ -52,17 +52,17 @@ export async function retryLines(
   }
 }
 
-/** Throws a RequestError (409) for a batch in a state that has no failed lines to send. */
+/** Throws a RequestError (409) if the batch is in a state without failed lines. */
 export function refuseUnlessRetryable(batch: BatchView): void {
   if (!RETRYABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
 }
 
-/** Maintenance may have deleted the bytes since the batch was read. */
+/** Maintenance may have deleted the object since the batch was read. */
 export function orGone(error: unknown): never {
   throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
 }
 
-async function hurry(
+async function enqueueRetries(
   { queues, logger }: RetryLinesDeps,
   opened: Extract<Awaited<ReturnType<typeof openRetries>>, { outcome: "opened" }>,
 ): Promise<void> {
@@ -74,7 +74,7 @@ async function hurry(
   } catch (error) {
     logger.warn(
       { err: error, upstream, lines: lines.length },
-      "the queue is away; the reconciler will find these lines",
+      "the queue is unavailable; the reconciler will find these lines",
     );
   }
 }

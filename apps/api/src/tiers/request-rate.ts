@@ -1,8 +1,8 @@
 /**
- * Requests a minute of a tenant, over all API processes. A process takes its tenant's requests out of Postgres in small lots, so
- * that most requests ask nobody. Never more than the limit in one minute of the clock; a lot that its process does not use up is
- * lost with the minute: at most a sixtieth of the limit for each further process. Across a turn of the minute twice the limit may
- * come within sixty seconds.
+ * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from Postgres
+ * in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its process does
+ * not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across the boundary of
+ * two minutes, up to twice the limit can pass within 60 s.
  */
 import { type Db, takeRequests } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 const LOTS_PER_MINUTE = 60;
 const MAX_LOT = 1_000;
 
-/** More tenants than one API process sees in a minute; beyond it the lot of the one that was not seen for longest is lost. */
+/** More tenants than one API process sees in a minute. Beyond it, the least recently seen tenant loses its lot. */
 const MAX_TENANTS = 10_000;
 
 export interface RequestRateDeps {
@@ -23,16 +23,16 @@ export interface RequestRateDeps {
   readonly limitsOf: TenantLimits;
 }
 
-/** What this process has of a tenant's minute. */
+/** What this process has reserved of a tenant's current minute. */
 interface Minute {
   readonly number: number;
   left: number;
   isUsedUp: boolean;
-  /** The question under way, if there is one: all requests that find nothing left wait for the same answer. */
-  asking: Promise<void> | null;
+  /** The pending reservation, if any. All requests that find nothing left wait for it. */
+  pending: Promise<void> | null;
 }
 
-/** Authenticates, then refuses with `rate_limit_exceeded` what is beyond the tenant's tier. Wrong keys count for nobody. */
+/** Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not counted. */
 export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
   const minutes = new LRUCache<string, Minute>({ max: MAX_TENANTS });
 
@@ -40,19 +40,19 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
     const number = Math.floor(deps.clock().getTime() / MINUTE_MS);
     const known = minutes.get(tenant);
     if (known?.number === number) return known;
-    const minute: Minute = { number, left: 0, isUsedUp: false, asking: null };
+    const minute: Minute = { number, left: 0, isUsedUp: false, pending: null };
     minutes.set(tenant, minute);
     return minute;
   };
 
-  const ask = async (minute: Minute, tenant: string, limit: number): Promise<void> => {
+  const reserve = async (minute: Minute, tenant: string, limit: number): Promise<void> => {
     const wanted = Math.min(MAX_LOT, Math.max(1, Math.floor(limit / LOTS_PER_MINUTE)));
     try {
       const granted = await takeRequests(deps.db, { tenant, minute: minute.number, limit, wanted });
       minute.left += granted;
       minute.isUsedUp = granted === 0;
     } finally {
-      minute.asking = null;
+      minute.pending = null;
     }
   };
 
@@ -64,8 +64,8 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
         return;
       }
       if (minute.isUsedUp) throw errors.rateLimited(limit, msLeft(deps.clock()));
-      minute.asking ??= ask(minute, tenant, limit);
-      await minute.asking;
+      minute.pending ??= reserve(minute, tenant, limit);
+      await minute.pending;
     }
   };
 
@@ -77,7 +77,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
   };
 }
 
-/** Below a minute, which is the most that Node's SDK waits for (contract §5.3): whoever waits so long is in the next minute, or a millisecond before. */
+/** At most a millisecond less than a minute, because Node's SDK ignores a wait of a minute or more (contract §5.3). */
 function msLeft(now: Date): number {
   return Math.min(MINUTE_MS - 1, MINUTE_MS - (now.getTime() % MINUTE_MS));
 }

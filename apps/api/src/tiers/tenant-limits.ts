@@ -1,15 +1,15 @@
-/** What the tenant of a request may have, by its tier. */
+/** The limits of a tenant, from its tier. */
 import { type Db, findTenant } from "@nightshift/db";
 import { NO_LIMITS, type TierLimits, type Tiers } from "@nightshift/domain";
 import { LRUCache } from "lru-cache";
 
-/** A changed tier takes hold after this, as a revoked key does. */
+/** How long a changed tier can go unnoticed; the same as for a revoked key. */
 const CACHE_MS = 5_000;
 
-/** More tenants than one API process sees in 5 s; beyond it the one that was not seen for longest is asked for again. */
+/** More tenants than one API process sees in 5 s. Beyond it, the least recently seen tenant is looked up again. */
 const MAX_CACHED = 10_000;
 
-/** The limits of a tenant, at most 5 s old. Rejects as the database does. */
+/** The limits of a tenant, at most 5 s old. Rejects if the database does. */
 export type TenantLimits = (tenant: string) => Promise<TierLimits>;
 
 export interface TenantLimitsDeps {
@@ -18,11 +18,11 @@ export interface TenantLimitsDeps {
   readonly tiers: Tiers;
 }
 
-/** Asks Postgres for a tenant's tier and remembers it for 5 s; where no tier limits anything, nobody is asked. */
+/** Reads a tenant's tier from Postgres and caches it for 5 s. If no tier has a limit, it reads nothing. */
 export function createTenantLimits({ db, clock, tiers }: TenantLimitsDeps): TenantLimits {
   if (tiers.isUnlimited) return () => Promise.resolve(NO_LIMITS);
   const now = (): number => clock().getTime();
-  // What is as old as its ttl is still good to lru-cache.
+  // lru-cache still returns an entry whose age equals its ttl.
   const cache = new LRUCache<string, TierLimits>({
     max: MAX_CACHED,
     ttl: CACHE_MS - 1,

@@ -1,4 +1,4 @@
-/** Watching a batch: one reading a second however many look, nothing when nobody does, and no timer left. */
+/** Watching a batch: one reading per second for all watchers, no reading without watchers, and no timer left behind. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { BatchProgress, Db } from "@nightshift/db";
 import { createBatchWatch, type WatchedBatch } from "./batch-watch.ts";
@@ -20,12 +20,12 @@ const batch: BatchProgress = {
   hasWorkers: true,
 };
 
-/** A database that knows one batch, and how often it was asked. */
+/** A database with one batch, which counts its queries. */
 function fakeDb() {
-  const state = { row: { ...batch } as BatchProgress | null, reads: 0, isAway: false };
+  const state = { row: { ...batch } as BatchProgress | null, reads: 0, isUnavailable: false };
   const query = (): Promise<{ rows: BatchProgress[] }> => {
     state.reads += 1;
-    if (state.isAway) return Promise.reject(new Error("the database is away"));
+    if (state.isUnavailable) return Promise.reject(new Error("the database is unavailable"));
     return Promise.resolve({ rows: state.row === null ? [] : [{ ...state.row }] });
   };
   return { state, db: { query } as unknown as Db };
@@ -38,7 +38,7 @@ function start() {
   const watch = createBatchWatch({ db, logger: { warn }, isDraining: () => process.isDraining });
   const seen: WatchedBatch[] = [];
   const ended = jest.fn();
-  const look = (): (() => void) => watch.watch(7, { seen: (one) => seen.push(one), ended });
+  const look = (): (() => void) => watch.watch(7, { onReading: (one) => seen.push(one), onEnd: ended });
   return { state, process, warn, watch, seen, ended, look };
 }
 
@@ -52,7 +52,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("a hundred watchers cost one reading a second, and none when they are gone", async () => {
+test("reads once per second for a hundred watchers, and stops reading when they leave", async () => {
   const { state, seen, look } = start();
   const stops = Array.from({ length: 100 }, look);
   await second(0);
@@ -64,7 +64,7 @@ test("a hundred watchers cost one reading a second, and none when they are gone"
   expect(state.reads).toBe(4);
 });
 
-test("whoever comes later sees the latest reading at once", async () => {
+test("a later watcher gets the latest reading at once", async () => {
   const { state, seen, look } = start();
   const first = look();
   await second(0);
@@ -74,7 +74,7 @@ test("whoever comes later sees the latest reading at once", async () => {
   later();
 });
 
-test("speed is measured from reading to reading", async () => {
+test("measures the speed between readings", async () => {
   const { state, seen, look } = start();
   const stop = look();
   await second(0);
@@ -86,19 +86,19 @@ test("speed is measured from reading to reading", async () => {
   stop();
 });
 
-test("who leaves while the batch is being read is not called, and leaves no timer", async () => {
+test("a watcher that leaves during a read is not called, and leaves no timer", async () => {
   const { seen, look } = start();
   look()();
   await second();
   expect(seen).toEqual([]);
 });
 
-test("a database that is away is asked again, and nobody is sent away", async () => {
+test("keeps its watchers and reads again while the database is unavailable", async () => {
   const { state, seen, warn, ended, look } = start();
-  state.isAway = true;
+  state.isUnavailable = true;
   const stop = look();
   await second(2);
-  state.isAway = false;
+  state.isUnavailable = false;
   await second();
   expect(seen).toHaveLength(1);
   expect(warn).toHaveBeenCalledTimes(3);
@@ -109,17 +109,17 @@ test("a database that is away is asked again, and nobody is sent away", async ()
 test("logs an error of one watcher, and keeps reading the batch for the others", async () => {
   const { seen, warn, watch, look } = start();
   const broken = jest.fn(() => {
-    throw new Error("cannot be shown");
+    throw new Error("broken watcher");
   });
-  const stops = [watch.watch(7, { seen: broken, ended: () => undefined }), look()];
+  const stops = [watch.watch(7, { onReading: broken, onEnd: () => undefined }), look()];
   await second(2);
-  stops.push(watch.watch(7, { seen: broken, ended: () => undefined }));
+  stops.push(watch.watch(7, { onReading: broken, onEnd: () => undefined }));
   expect([broken.mock.calls.length, warn.mock.calls.length, seen.length]).toEqual([4, 4, 3]);
   for (const stop of stops) stop();
 });
 
-test.each<["the process stops" | "the batch is gone"]>([["the process stops"], ["the batch is gone"]])(
-  "all are told when %s",
+test.each<["the process stops" | "the batch is deleted"]>([["the process stops"], ["the batch is deleted"]])(
+  "ends all watchers when %s",
   async (why) => {
     const { state, process, ended, look } = start();
     const stops = [look(), look()];
@@ -132,7 +132,7 @@ test.each<["the process stops" | "the batch is gone"]>([["the process stops"], [
   },
 );
 
-test("next resolves with the first commit above the one that is known", async () => {
+test("next resolves with the first commit above the known one", async () => {
   const { state, watch } = start();
   const next = watch.next(7, 0, 30_000, new AbortController().signal);
   await second(2);
@@ -141,7 +141,7 @@ test("next resolves with the first commit above the one that is known", async ()
   expect(await next).toMatchObject({ seq: 1 });
 });
 
-test("next resolves at once where no more results will come, also from a reading that is there already", async () => {
+test("next resolves at once if no more results will come, also from the latest reading", async () => {
   const { state, watch, look } = start();
   state.row = { ...batch, isSealed: true };
   const stop = look();
@@ -150,7 +150,7 @@ test("next resolves at once where no more results will come, also from a reading
   stop();
 });
 
-test("next gives up after its time, and when its client is gone", async () => {
+test("next resolves with null after its timeout, and when its client disconnects", async () => {
   const { watch } = start();
   const client = new AbortController();
   const nexts = [watch.next(7, 0, 5_000, new AbortController().signal), watch.next(7, 0, 30_000, client.signal)];

@@ -1,6 +1,6 @@
 /**
- * Watches batches for all clients of this process together: each watched batch is read at once and then a second after the
- * last reading, however many look at it, and not at all when nobody does.
+ * Watches batches for all clients of this process. It reads a batch when the first client begins to watch it, and then once
+ * per second, however many clients watch it. It does not read a batch that has no watchers.
  */
 import { batchProgress, type BatchProgress, type Db } from "@nightshift/db";
 import { isFinal } from "@nightshift/domain";
@@ -10,23 +10,23 @@ import { createLineRate, type LineRate } from "./line-rate.ts";
 const READ_EVERY_MS = 1_000;
 
 export interface WatchedBatch extends BatchProgress {
-  /** As this process has seen it; null at the first look. */
+  /** The speed that this process measured; null after the first reading. */
   readonly linesPerSecond: number | null;
 }
 
 export interface BatchWatcher {
   /** Called with the latest reading at once, and then with each new one. An error that it throws is logged. */
-  seen(batch: WatchedBatch): void;
-  /** There is nothing more to see: the process stops, or the batch is gone. */
-  ended(): void;
+  onReading(batch: WatchedBatch): void;
+  /** Called when there will be no more readings: the process stops, or the batch was deleted. */
+  onEnd(): void;
 }
 
 export interface BatchWatch {
-  /** Returns how to stop, which must be called once; after that the watcher is not called any more. */
+  /** Returns a function that stops the watch. Call it exactly once; the watcher is not called after that. */
   watch(batchNo: number, watcher: BatchWatcher): () => void;
   /**
-   * The first reading with a `seq` above `afterSeq`, or of a batch that gets no more results. Null when that takes longer than
-   * `timeoutMs`, `signal` aborts, the process stops, or the batch is gone.
+   * Resolves with the first reading whose `seq` is above `afterSeq`, or whose batch gets no more results. Resolves with null
+   * after `timeoutMs`, when `signal` aborts, when the process stops, or if the batch was deleted.
    */
   next(batchNo: number, afterSeq: number, timeoutMs: number, signal: AbortSignal): Promise<WatchedBatch | null>;
 }
@@ -37,7 +37,7 @@ export interface BatchWatchDeps {
   readonly isDraining: () => boolean;
 }
 
-/** True where no more results will come, but for lines that are asked for again. */
+/** True if the batch gets no more results, except from retries. */
 export function isOver(batch: Pick<BatchProgress, "isSealed" | "status">): boolean {
   return batch.isSealed || isFinal(batch.status);
 }
@@ -49,57 +49,57 @@ interface Entry {
   timer: NodeJS.Timeout | null;
 }
 
-/** Holds no timer and no connection while nobody watches. */
+/** Holds no timer and no connection while no client watches. */
 export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): BatchWatch {
   const entries = new Map<number, Entry>();
 
-  // A watcher runs outside of any request: without the catch, its error would end the process and all other streams.
-  const call = (batchNo: number, callback: () => void): void => {
+  // A watcher runs outside of a request. Without the catch, its error would end the process with all its streams.
+  const callSafely = (batchNo: number, callback: () => void): void => {
     try {
       callback();
     } catch (error) {
-      logger.warn({ err: error, batchNo }, "a watcher of a batch failed; the watch goes on");
+      logger.warn({ err: error, batchNo }, "a watcher of a batch failed; the watch continues");
     }
   };
-  const tell = (batchNo: number, entry: Entry, found: BatchProgress): void => {
+  const publish = (batchNo: number, entry: Entry, found: BatchProgress): void => {
     entry.rate.observe(performance.now(), found.completed + found.failed);
     const latest = { ...found, linesPerSecond: entry.rate.perSecond() };
     entry.latest = latest;
     for (const watcher of [...entry.watchers]) {
       if (!entry.watchers.has(watcher)) continue;
-      call(batchNo, () => {
-        watcher.seen(latest);
+      callSafely(batchNo, () => {
+        watcher.onReading(latest);
       });
     }
   };
   const end = (batchNo: number, entry: Entry): void => {
     entries.delete(batchNo);
     for (const watcher of [...entry.watchers]) {
-      call(batchNo, () => {
-        watcher.ended();
+      callSafely(batchNo, () => {
+        watcher.onEnd();
       });
     }
   };
-  const look = async (batchNo: number, entry: Entry): Promise<void> => {
+  const poll = async (batchNo: number, entry: Entry): Promise<void> => {
     const found = await read(batchNo);
-    // Everybody may have left meanwhile, and somebody else come, who has an entry of his own.
+    // During the read, all watchers may have left, and a new one may have created another entry.
     if (entries.get(batchNo) !== entry) return;
     if (found === "gone" || isDraining()) {
       end(batchNo, entry);
       return;
     }
-    if (found !== "unreadable") tell(batchNo, entry, found);
+    if (found !== "unreadable") publish(batchNo, entry, found);
     if (entries.get(batchNo) !== entry) return;
     entry.timer = setTimeout(() => {
       if (isDraining()) end(batchNo, entry);
-      else void look(batchNo, entry);
+      else void poll(batchNo, entry);
     }, READ_EVERY_MS);
   };
   const read = async (batchNo: number): Promise<BatchProgress | "gone" | "unreadable"> => {
     try {
       return (await batchProgress(db, [batchNo]))[0] ?? "gone";
     } catch (error) {
-      logger.warn({ err: error, batchNo }, "a watched batch cannot be read; looking again in a second");
+      logger.warn({ err: error, batchNo }, "a watched batch cannot be read; retrying in a second");
       return "unreadable";
     }
   };
@@ -109,11 +109,11 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
     const entry = known ?? { watchers: new Set(), rate: createLineRate(), latest: null, timer: null };
     entries.set(batchNo, entry);
     entry.watchers.add(watcher);
-    if (known === undefined) void look(batchNo, entry);
+    if (known === undefined) void poll(batchNo, entry);
     else if (entry.latest !== null) {
       const { latest } = entry;
-      call(batchNo, () => {
-        watcher.seen(latest);
+      callSafely(batchNo, () => {
+        watcher.onReading(latest);
       });
     }
     return () => {
@@ -140,12 +140,12 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
         const timer = setTimeout(giveUp, timeoutMs);
         signal.addEventListener("abort", giveUp);
         const leave = watch(batchNo, {
-          seen: (seen) => {
-            if (seen.seq > afterSeq || isOver(seen)) settle(seen);
+          onReading: (reading) => {
+            if (reading.seq > afterSeq || isOver(reading)) settle(reading);
           },
-          ended: giveUp,
+          onEnd: giveUp,
         });
-        // It may have been settled within the call that began to watch.
+        // The call to watch may already have settled it.
         if (settled.signal.aborted) leave();
         else settled.signal.addEventListener("abort", leave);
         if (signal.aborted) giveUp();

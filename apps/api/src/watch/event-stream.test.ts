@@ -1,4 +1,4 @@
-/** A stream of events to clients that read, read slowly, stop reading, or go: what is sent, and that nothing is left behind. */
+/** Event streams to clients that read, read slowly, stop reading or disconnect. No test may leave a timer behind. */
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Response } from "express";
@@ -12,10 +12,10 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Room for one event, and no more, until the client reads. */
+/** Room for one event until the client reads. */
 const ROOM = 64;
 
-/** A reply to a client that takes what is sent only when it is told to. */
+/** A reply to a client that reads only when the test says so. */
 function start() {
   const headers = new Map<string, string>();
   const taken: string[] = [];
@@ -42,7 +42,7 @@ function start() {
     response: reply,
     closed,
     text: () => taken.join(""),
-    /** From now on the client takes everything. */
+    /** From now on, the client reads everything. */
     read: async () => {
       isReading = true;
       take?.();
@@ -55,7 +55,7 @@ function start() {
   };
 }
 
-/** Lets what is under way in the stream come to its end. */
+/** Waits for pending stream callbacks. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const pass = (seconds: number): Promise<void> => jest.advanceTimersByTimeAsync(seconds * 1000);
@@ -66,7 +66,7 @@ const event = (n: number) => ({
   data: JSON.stringify({ n, pad: "x".repeat(ROOM) }),
 });
 
-test("a proxy is told not to gather, to change or to keep what is sent", async () => {
+test("tells proxies not to buffer, transform or cache the stream", async () => {
   const { headers, response } = start();
 
   expect(Object.fromEntries(headers)).toEqual({
@@ -78,7 +78,7 @@ test("a proxy is told not to gather, to change or to keep what is sent", async (
   await settled();
 });
 
-test("a client that reads gets each event as it is sent, and a comment every 15 s of silence", async () => {
+test("a client that reads gets each event, and a heartbeat after 15 s without one", async () => {
   const { stream, read, text, closed } = start();
   await read();
   stream.send(event(1));
@@ -93,11 +93,11 @@ test("a client that reads gets each event as it is sent, and a comment every 15 
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("a slow client gets the newest event alone, and nothing is gathered for it meanwhile", async () => {
+test("a slow client gets only the newest event, and the others are not buffered", async () => {
   const { stream, read, response, text } = start();
   for (let n = 1; n <= 1000; n += 1) stream.send(event(n));
   await pass(29);
-  // The opening and the first event, whatever was sent since; no heartbeat either.
+  // Only the opening and the first event. Later events and heartbeats are not buffered.
   expect(response.writableLength).toBeLessThan(3 * ROOM);
   await read();
   await pass(29);
@@ -108,7 +108,7 @@ test("a slow client gets the newest event alone, and nothing is gathered for it 
   expect(ids).toEqual([1, 1000]);
 });
 
-test("a client that takes nothing for 30 s is cut off, and its watch is stopped", async () => {
+test("disconnects a client that reads nothing for 30 s, and stops its watch", async () => {
   const { stream, response, closed } = start();
   stream.send(event(1));
   await pass(29);
@@ -120,7 +120,7 @@ test("a client that takes nothing for 30 s is cut off, and its watch is stopped"
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("a client that takes something in time stays", async () => {
+test("keeps a client that reads something within 30 s", async () => {
   const { stream, response, read, stop } = start();
   stream.send(event(1));
   await pass(29);
@@ -134,9 +134,9 @@ test("a client that takes something in time stays", async () => {
   await settled();
 });
 
-test("a client that never takes the last event is cut off as well, and keeps no process from stopping", async () => {
+test("disconnects a client that never reads the last event, so that the process can stop", async () => {
   const { stream, response, closed } = start();
-  // Less than there is room for: the stream does not say that it is full.
+  // This fits into the buffer, so the stream does not report that it is full.
   stream.end();
   stream.end();
   stream.send(event(1));
@@ -147,7 +147,7 @@ test("a client that never takes the last event is cut off as well, and keeps no 
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("the newest event goes out before the end, also to a slow client", async () => {
+test("sends the newest event before the end, also to a slow client", async () => {
   const { stream, read, text, closed } = start();
   for (let n = 1; n <= 3; n += 1) stream.send(event(n));
   stream.end();

@@ -1,34 +1,34 @@
-/** One reply as a stream of server-sent events (WHATWG HTML §9.2), to a client that may be slow or gone. */
+/** A stream of server-sent events (WHATWG HTML §9.2) to a client that may be slow or gone. */
 import type { Response } from "express";
 
-/** Below the 30 s after which the shortest-tempered proxies cut a silent connection. */
+/** The strictest proxies close a connection after 30 s without data. */
 const HEARTBEAT_MS = 15_000;
 
-/** A client that takes nothing for so long is gone, whatever its connection says. */
+/** A client that reads nothing for this long counts as gone, even if its connection is open. */
 const STALLED_MS = 30_000;
 
-/** How long a client should wait before it asks again when the stream breaks. */
+/** How long a client should wait before it reconnects. */
 const RETRY_MS = 1_000;
 
 export interface StreamEvent {
   readonly name: string;
   readonly id: string;
-  /** JSON of one line. */
+  /** JSON in one line. */
   readonly data: string;
 }
 
 export interface EventStream {
-  /** Sends an event; while the client is slow, only the newest one is kept. */
+  /** Sends an event. While the client is slow, it keeps only the newest event. */
   send(event: StreamEvent): void;
-  /** Ends the reply, after the newest event. */
+  /** Sends the newest event, and ends the reply. */
   end(): void;
 }
 
-/** Begins the stream. `onClose` is called once, when the reply is over, whoever ended it; no timer is left then. */
+/** Begins the stream. Calls `onClose` once, when the server or the client has ended it. No timer is left then. */
 export function openEventStream(response: Response, onClose: () => void): EventStream {
   response.setHeader("content-type", "text/event-stream; charset=utf-8");
   response.setHeader("cache-control", "no-cache, no-transform");
-  // Nginx would gather events until its buffer is full.
+  // Nginx would buffer events until its buffer is full.
   response.setHeader("x-accel-buffering", "no");
 
   let waiting: string | null = null;
@@ -67,7 +67,7 @@ export function openEventStream(response: Response, onClose: () => void): EventS
       isEnded = true;
       response.end(waiting ?? undefined);
       waiting = null;
-      // Nobody will hear of a drain any more: the connection has so long to take the rest.
+      // `drain` no longer fires. The client has STALLED_MS to read the rest.
       watchForStall();
     },
   };

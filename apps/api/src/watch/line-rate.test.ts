@@ -1,8 +1,8 @@
-/** The speed of a batch, from counts at moments. */
+/** The speed of a batch, calculated from counts over time. */
 import { expect, test } from "@jest/globals";
 import { createLineRate } from "./line-rate.ts";
 
-test("one look is no speed, two are", () => {
+test("has no speed after one observation, and a speed after two", () => {
   const rate = createLineRate();
   rate.observe(0, 100);
   expect(rate.perSecond()).toBeNull();
@@ -12,7 +12,7 @@ test("one look is no speed, two are", () => {
   expect(rate.perSecond()).toBe(100);
 });
 
-test("what was longer than ten seconds ago does not count", () => {
+test("ignores observations that are older than ten seconds", () => {
   const rate = createLineRate();
   for (let second = 0; second <= 60; second += 1) rate.observe(second * 1000, Math.min(second, 30) * 10);
   expect(rate.perSecond()).toBe(0);
@@ -20,14 +20,14 @@ test("what was longer than ten seconds ago does not count", () => {
   expect(rate.perSecond()).toBeCloseTo(7);
 });
 
-test("looks that are far apart are enough", () => {
+test("uses two observations that are far apart", () => {
   const rate = createLineRate();
   rate.observe(0, 0);
   rate.observe(60_000, 600);
   expect(rate.perSecond()).toBe(10);
 });
 
-test("lines that are asked for again are no negative speed", () => {
+test("is zero, not negative, when a retry lowers the count", () => {
   const rate = createLineRate();
   rate.observe(0, 10);
   rate.observe(1000, 4);

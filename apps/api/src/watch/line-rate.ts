@@ -1,28 +1,28 @@
-/** How fast a batch's lines are done, from counts that are read now and then. */
+/** Calculates the speed of a batch from counts of finished lines over time. */
 
 const WINDOW_MS = 10_000;
 
 export interface LineRate {
-  /** Notes how many lines were done at a moment of a clock that only goes forward. */
+  /** Adds an observation: how many lines were done at a time of a monotonic clock. */
   observe(atMs: number, done: number): void;
-  /** Lines a second over the last 10 s or a little more; null until there are two observations at different times. */
+  /** Lines per second over the last 10 s or a little more. Null until there are observations at two different times. */
   perSecond(): number | null;
 }
 
-/** Remembers about ten seconds. */
+/** Keeps the observations of about ten seconds. */
 export function createLineRate(): LineRate {
   let seen: { readonly atMs: number; readonly done: number }[] = [];
   return {
     observe: (atMs, done) => {
       seen.push({ atMs, done });
-      // One from before the window stays: the rate is over the whole of it.
+      // Keep one observation from before the window, so that the rate covers all of it.
       const firstInside = seen.findIndex((one) => one.atMs >= atMs - WINDOW_MS);
       seen = seen.slice(Math.max(0, firstInside - 1));
     },
     perSecond: () => {
       const [first, last] = [seen[0], seen.at(-1)];
       if (first === undefined || last === undefined || last.atMs <= first.atMs) return null;
-      // Lines that are asked for again are taken off the count.
+      // A retry subtracts its lines from the count.
       return Math.max(0, ((last.done - first.done) / (last.atMs - first.atMs)) * 1000);
     },
   };

@@ -1,4 +1,4 @@
-/** POST /admin/v1/keys: a new API key, and with its first key the tenant. */
+/** POST /admin/v1/keys: creates an API key, and the tenant if this is its first key. */
 import { insertKey, type Db } from "@nightshift/db";
 import { errors, type RandomBytes } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -18,7 +18,7 @@ const TENANT_NAME_RULE = "1 to 63 of the characters a-z, 0-9, _ and -, beginning
 export const CreateKeyBody = Type.Object(
   {
     tenant: Type.String({ description: TENANT_NAME_RULE }),
-    name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH, description: "What the key is for, in one line." })),
+    name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH, description: "A note about the purpose of the key, in one line." })),
   },
   { $id: "CreateKeyRequest", additionalProperties: false },
 );
@@ -30,7 +30,7 @@ export interface CreateKeyDeps {
   readonly random: RandomBytes;
 }
 
-/** Answers with the key itself, this once: nothing but its hash is stored. */
+/** The reply is the only place where the key appears: only its hash is stored. */
 export function createKeyRoute({ db, random }: CreateKeyDeps): RequestHandler {
   return async (request, response) => {
     const { tenant, name } = parseBody(await readJsonBody(request, response));
@@ -40,7 +40,7 @@ export function createKeyRoute({ db, random }: CreateKeyDeps): RequestHandler {
     }
     const key = newApiKey(random);
     const row = await insertKey(db, { ...describeKey(tenant, key), ...(name === undefined ? {} : { name }) });
-    if (row === null) throw new Error("256 random bits came twice");
+    if (row === null) throw new Error("the random key already exists");
     response.setHeader("cache-control", "no-store");
     response.json({ ...presentKey(row), key } satisfies NewApiKeyObject);
   };

@@ -1,4 +1,4 @@
-/** GET /admin/v1/keys: which keys there are, those that were revoked among them. */
+/** GET /admin/v1/keys: lists keys, including revoked ones. */
 import { type Db, listKeys as listKeyRows } from "@nightshift/db";
 import { errors, listPage } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -8,7 +8,7 @@ import { textParser } from "../../request-schema.ts";
 import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentKey } from "./present-key.ts";
 
-/** The query of GET /admin/v1/keys. Other keys are passed over. */
+/** The query of GET /admin/v1/keys. Unknown parameters are ignored. */
 export const ListKeysQuery = Type.Object({
   ...ADMIN_PAGE,
   tenant: Type.Optional(Type.String({ description: "Only keys of this tenant." })),
@@ -16,7 +16,7 @@ export const ListKeysQuery = Type.Object({
 
 const parseQuery = textParser(ListKeysQuery);
 
-/** Answers with a page, the newest first; of a tenant that nobody knows, with an empty one. Never a key, nor its hash. */
+/** Sends a page of keys, newest first, without the key or its hash. The page of an unknown tenant is empty. */
 export function listKeysRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { limit, after = null, tenant = null } = parseQuery({ ...request.query });
@@ -25,7 +25,7 @@ export function listKeysRoute({ db }: { readonly db: Db }): RequestHandler {
       return;
     }
     const page = after === null || isObjectId(after) ? await listKeyRows(db, { tenant, limit, after }) : null;
-    if (page === null) throw errors.outOfRange("after", "it names no key of this list");
+    if (page === null) throw errors.outOfRange("after", "it is not the id of a key in this list");
     response.json(listPage(page.rows.map(presentKey), page.hasMore));
   };
 }

@@ -1,7 +1,7 @@
-/** The admin API's operations of API keys, as the API's description has them. */
+/** Describes the operations on API keys for the OpenAPI document. */
 import { listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { CreateKeyBody } from "./create-key.ts";
 import { ListKeysQuery } from "./list-keys.ts";
 import { ApiKeyObject, NewApiKeyObject, RevokedApiKey } from "./present-key.ts";
@@ -14,8 +14,8 @@ export const keyOperations: readonly Operation[] = [
     method: "post",
     path: "/admin/v1/keys",
     id: "createKey",
-    summary: "Make an API key",
-    description: "Answers with the key itself, this once. A tenant is made with its first key.",
+    summary: "Create an API key",
+    description: "Returns the key, which is shown only once. Creates the tenant if this is its first key.",
     body: {
       mediaType: "application/json",
       schema: CreateKeyBody,
@@ -31,7 +31,7 @@ export const keyOperations: readonly Operation[] = [
     path: "/admin/v1/keys",
     id: "listKeys",
     summary: "List API keys",
-    description: "A page of keys, the newest first, revoked ones among them; never the keys themselves.",
+    description: "Returns a page of keys, newest first, including revoked ones. The keys themselves are not shown.",
     query: ListKeysQuery,
     replies: ok("A page of keys.", listSchema(ApiKeyObject, "ApiKeyList")),
     errors: ["invalidType", "outOfRange"],
@@ -42,7 +42,7 @@ export const keyOperations: readonly Operation[] = [
     path: "/admin/v1/keys/{key_id}",
     id: "revokeKey",
     summary: "Revoke an API key",
-    description: "The key opens nothing any more, within 5 s everywhere. A second time it is the same answer.",
+    description: "The key stops working within 5 seconds. Revoking it again has the same reply.",
     params: Type.Object({ key_id: Type.String({ description: "The id of a key." }) }),
     replies: ok("The key is revoked.", RevokedApiKey),
     errors: ["keyNotFound"],

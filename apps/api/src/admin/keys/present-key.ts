@@ -1,4 +1,4 @@
-/** An API key on the wire of the admin API. Ours alone; OpenAI shows keys only in its dashboard. */
+/** The API key object of the admin API. OpenAI has no such object in its Batch API. */
 import type { KeyRow } from "@nightshift/db";
 import { Type, type Static } from "@sinclair/typebox";
 import { toSeconds, toSecondsOrNull } from "../../present/seconds.ts";
@@ -10,7 +10,7 @@ export const ApiKeyObject = Type.Object(
     id: Type.String(),
     tenant: Type.String(),
     name: Type.Union([Type.String(), Type.Null()]),
-    hint: Type.String({ description: "The key's first characters." }),
+    hint: Type.String({ description: "The first characters of the key." }),
     created_at: Type.Integer(),
     revoked_at: Type.Union([Type.Integer(), Type.Null()]),
   },
@@ -18,9 +18,9 @@ export const ApiKeyObject = Type.Object(
 );
 export type ApiKeyObject = Static<typeof ApiKeyObject>;
 
-/** Reply to POST /admin/v1/keys: the one that has the key itself. */
+/** Reply to POST /admin/v1/keys, the only one that contains the key. */
 export const NewApiKeyObject = Type.Object(
-  { ...ApiKeyObject.properties, key: Type.String({ description: "The key. It is shown this once." }) },
+  { ...ApiKeyObject.properties, key: Type.String({ description: "The key. It is shown only once." }) },
   { $id: "NewApiKey", additionalProperties: false },
 );
 export type NewApiKeyObject = Static<typeof NewApiKeyObject>;

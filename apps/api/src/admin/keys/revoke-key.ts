@@ -1,4 +1,4 @@
-/** DELETE /admin/v1/keys/{id}: the key opens nothing any more. Its row stays, so that lists tell when. */
+/** DELETE /admin/v1/keys/{id}: revokes the key. Its row stays, so that lists show when it was revoked. */
 import { type Db, revokeKey } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import type { RequestHandler } from "express";
@@ -8,11 +8,11 @@ import type { RevokedApiKey } from "./present-key.ts";
 export interface RevokeKeyDeps {
   readonly db: Db;
   readonly clock: () => Date;
-  /** Makes this process forget which keys were good. */
+  /** Clears the cache of valid keys in this process. */
   readonly forgetKeys: () => void;
 }
 
-/** At once in this process, within 5 s in others. A second time it is the same answer; 404 where no key has that id. */
+/** The key stops working at once in this process, and within 5 s in others. Revoking it again has the same reply. */
 export function revokeKeyRoute({ db, clock, forgetKeys }: RevokeKeyDeps): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "key_id");

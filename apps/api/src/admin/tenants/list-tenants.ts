@@ -1,4 +1,4 @@
-/** GET /admin/v1/tenants: who there is. */
+/** GET /admin/v1/tenants: lists tenants. */
 import { type Db, listTenants as listTenantRows } from "@nightshift/db";
 import { errors, listPage } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -8,12 +8,12 @@ import { textParser } from "../../request-schema.ts";
 import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentTenant } from "./present-tenant.ts";
 
-/** The query of GET /admin/v1/tenants. Other keys are passed over. */
+/** The query of GET /admin/v1/tenants. Unknown parameters are ignored. */
 export const ListTenantsQuery = Type.Object(ADMIN_PAGE);
 
 const parseQuery = textParser(ListTenantsQuery);
 
-/** Answers with a page, by name. `after` is a name, whether or not a tenant has it. */
+/** Sends a page of tenants, sorted by name. `after` is a name, which need not exist. */
 export function listTenantsRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { limit, after = null } = parseQuery({ ...request.query });

@@ -1,7 +1,7 @@
-/** The admin API's operations of tenants, as the API's description has them. */
+/** Describes the operations on tenants for the OpenAPI document. */
 import { listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { ListTenantsQuery } from "./list-tenants.ts";
 import { TenantObject } from "./present-tenant.ts";
 import { SetTenantBody } from "./tenant.ts";
@@ -16,7 +16,7 @@ export const tenantOperations: readonly Operation[] = [
     path: "/admin/v1/tenants",
     id: "listTenants",
     summary: "List tenants",
-    description: "A page of tenants, by name. `after` is a name, whether or not a tenant has it.",
+    description: "Returns a page of tenants, sorted by name. `after` is the name of a tenant, which need not exist.",
     query: ListTenantsQuery,
     replies: ok("A page of tenants.", listSchema(TenantObject, "TenantList")),
     errors: ["invalidType", "outOfRange"],
@@ -27,7 +27,7 @@ export const tenantOperations: readonly Operation[] = [
     path: "/admin/v1/tenants/{tenant}",
     id: "retrieveTenant",
     summary: "Retrieve a tenant",
-    description: "The tenant's tier and its share of an upstream.",
+    description: "Returns the tenant with its tier and its weight.",
     params,
     replies: ok("The tenant.", TenantObject),
     errors: ["tenantNotFound"],
@@ -37,8 +37,8 @@ export const tenantOperations: readonly Operation[] = [
     method: "post",
     path: "/admin/v1/tenants/{tenant}",
     id: "setTenant",
-    summary: "Set a tenant's tier and share",
-    description: "Sets what the body names, and leaves the rest. A new tier holds within 5 s; batches that run go on.",
+    summary: "Set the tier and weight of a tenant",
+    description: "Sets the fields in the body and leaves the others unchanged. A new tier takes effect within 5 seconds. Running batches continue.",
     params,
     body: {
       mediaType: "application/json",

@@ -1,4 +1,4 @@
-/** A tenant on the wire of the admin API. Ours alone. */
+/** The tenant object of the admin API. */
 import type { TenantView } from "@nightshift/db";
 import { Type, type Static } from "@sinclair/typebox";
 import { toSeconds } from "../../present/seconds.ts";
@@ -6,9 +6,9 @@ import { toSeconds } from "../../present/seconds.ts";
 export const TenantObject = Type.Object(
   {
     object: Type.Literal("tenant"),
-    id: Type.String({ description: "Its name." }),
-    tier: Type.Union([Type.String(), Type.Null()], { description: "Null: the tier `default`." }),
-    weight: Type.Number({ description: "Share of an upstream's window against other tenants; 1 unless set." }),
+    id: Type.String({ description: "The name of the tenant." }),
+    tier: Type.Union([Type.String(), Type.Null()], { description: "The name of the tier. Null means the tier `default`." }),
+    weight: Type.Number({ description: "Share of an upstream's capacity relative to other tenants. The default is 1." }),
     created_at: Type.Integer({ description: "Unix seconds." }),
   },
   { $id: "Tenant", additionalProperties: false },

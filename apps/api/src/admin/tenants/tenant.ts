@@ -1,4 +1,4 @@
-/** GET and POST /admin/v1/tenants/{tenant}: its tier and its share. */
+/** GET and POST /admin/v1/tenants/{tenant}: reads and sets the tier and the weight of a tenant. */
 import { type Db, findTenant, setTenant } from "@nightshift/db";
 import { errors, type Tiers } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -12,13 +12,13 @@ import { presentTenant } from "./present-tenant.ts";
 export const SetTenantBody = Type.Object(
   {
     tier: Type.Optional(
-      Type.Union([Type.String(), Type.Null()], { description: "One of the configured tiers; null: `default`." }),
+      Type.Union([Type.String(), Type.Null()], { description: "One of the configured tiers. Null means `default`." }),
     ),
     weight: Type.Optional(
       Type.Number({
         minimum: 0.01,
         maximum: 1_000,
-        description: "Share of an upstream's window against other tenants.",
+        description: "Share of an upstream's capacity relative to other tenants.",
       }),
     ),
   },
@@ -27,7 +27,7 @@ export const SetTenantBody = Type.Object(
 
 const parseBody = bodyParser(SetTenantBody);
 
-/** Answers with the tenant; 404 where no key was ever made for it. */
+/** Sends the tenant, or 404 if no key was ever created for it. */
 export function retrieveTenantRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "tenant");
@@ -37,10 +37,7 @@ export function retrieveTenantRoute({ db }: { readonly db: Db }): RequestHandler
   };
 }
 
-/**
- * Sets what the body names, and leaves the rest: `tier`, one of the configured ones or null for `default`, and `weight`. New
- * requests and batches come under the new tier within 5 s; batches that run go on.
- */
+/** Sets the fields in the body. New requests and batches get the new tier within 5 s. Running batches continue. */
 export function setTenantRoute({ db, tiers }: { readonly db: Db; readonly tiers: Tiers }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "tenant");

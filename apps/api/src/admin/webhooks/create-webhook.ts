@@ -1,4 +1,4 @@
-/** POST /admin/v1/webhooks: an endpoint that hears of a tenant's batches from now on. */
+/** POST /admin/v1/webhooks: adds an endpoint that receives events about a tenant's batches. */
 import { type Db, insertWebhookEndpoint, type WebhookEndpointView } from "@nightshift/db";
 import {
   CreateWebhookBody,
@@ -23,7 +23,7 @@ export interface CreateWebhookDeps {
   readonly random: RandomBytes;
 }
 
-/** Answers with the endpoint and, this once, its secret. 400 for a URL that webhooks must not go to and for an unknown tenant. */
+/** The reply is the only place where the secret appears. A forbidden URL or an unknown tenant is 400. */
 export function createWebhookRoute(deps: CreateWebhookDeps): RequestHandler {
   return async (request, response) => {
     const { tenant, url, events } = parseBody(await readJsonBody(request, response));
@@ -37,11 +37,11 @@ export function createWebhookRoute(deps: CreateWebhookDeps): RequestHandler {
       secret: newWebhookSecret(deps.random),
       createdAt: deps.clock(),
     };
-    // Postgres refuses NUL in text: no tenant has it in its name.
+    // Postgres refuses NUL in text, so the name of a tenant cannot contain it.
     const insertion = tenant.includes("\0")
       ? "no_tenant"
       : await insertWebhookEndpoint(deps.db, endpoint, MAX_WEBHOOK_ENDPOINTS);
-    if (insertion === "no_tenant") throw errors.outOfRange("tenant", "there is no tenant of that name");
+    if (insertion === "no_tenant") throw errors.outOfRange("tenant", "the tenant does not exist");
     if (insertion === "too_many") throw errors.tooManyWebhookEndpoints(tenant, MAX_WEBHOOK_ENDPOINTS);
     const { created_at: createdAt, ...rest } = presentWebhook(endpoint);
     response.json({ ...rest, secret: endpoint.secret, created_at: createdAt });

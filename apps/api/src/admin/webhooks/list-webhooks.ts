@@ -1,4 +1,4 @@
-/** GET /admin/v1/webhooks: endpoints of one tenant or of all, the newest first, without their secrets. */
+/** GET /admin/v1/webhooks: lists the endpoints of one tenant or of all, newest first, without their secrets. */
 import { type Db, listWebhookEndpoints } from "@nightshift/db";
 import { errors, listPage } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
@@ -8,7 +8,7 @@ import { textParser } from "../../request-schema.ts";
 import { ADMIN_PAGE } from "../admin-page.ts";
 import { presentWebhook } from "./present-webhook.ts";
 
-/** The query of GET /admin/v1/webhooks. Other keys are passed over. */
+/** The query of GET /admin/v1/webhooks. Unknown parameters are ignored. */
 export const ListWebhooksQuery = Type.Object({
   ...ADMIN_PAGE,
   tenant: Type.Optional(Type.String({ description: "Only endpoints of this tenant." })),
@@ -16,13 +16,13 @@ export const ListWebhooksQuery = Type.Object({
 
 const parseQuery = textParser(ListWebhooksQuery);
 
-/** An unknown tenant has none. */
+/** The list of an unknown tenant is empty. */
 export function listWebhooksRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { tenant = null, limit, after = null } = parseQuery({ ...request.query });
-    if (tenant?.includes("\0")) throw errors.outOfRange("tenant", "there is no tenant of that name");
+    if (tenant?.includes("\0")) throw errors.outOfRange("tenant", "the tenant does not exist");
     const page = after === null || isObjectId(after) ? await listWebhookEndpoints(db, { tenant, limit, after }) : null;
-    if (page === null) throw errors.outOfRange("after", "it names no endpoint of this list");
+    if (page === null) throw errors.outOfRange("after", "it is not the id of an endpoint in this list");
     response.json(listPage(page.rows.map(presentWebhook), page.hasMore));
   };
 }

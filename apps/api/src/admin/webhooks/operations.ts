@@ -1,4 +1,4 @@
-/** The admin API's operations of webhooks, as the API's description has them. */
+/** Describes the operations on webhooks for the OpenAPI document. */
 import {
   CreateWebhookBody,
   DeletedWebhookEndpoint,
@@ -8,11 +8,11 @@ import {
   WebhookTestObject,
 } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../operation.ts";
 import { ListWebhooksQuery } from "./list-webhooks.ts";
 
 const shared = { tag: "Admin: webhooks", extension: true, key: "admin" } as const;
-const params = Type.Object({ webhook_id: Type.String({ description: "The id of an endpoint of webhooks." }) });
+const params = Type.Object({ webhook_id: Type.String({ description: "The id of a webhook endpoint." }) });
 
 const WEBHOOK_ID = { webhook_id: "$response.body#/id" };
 
@@ -22,10 +22,10 @@ export const webhookOperations: readonly Operation[] = [
     method: "post",
     path: "/admin/v1/webhooks",
     id: "createWebhook",
-    summary: "Add an endpoint of webhooks",
+    summary: "Create a webhook endpoint",
     description:
-      "The endpoint hears of the tenant's batches that end from now on: of all, or of the types that `events` lists. The reply " +
-      "has the secret that its events are signed with, this once.",
+      "The endpoint receives an event when a batch of the tenant ends: every event, or only the types in `events`. The reply " +
+      "contains the secret that signs the events. It is shown only once.",
     body: {
       mediaType: "application/json",
       schema: CreateWebhookBody,
@@ -44,8 +44,8 @@ export const webhookOperations: readonly Operation[] = [
     method: "get",
     path: "/admin/v1/webhooks",
     id: "listWebhooks",
-    summary: "List endpoints of webhooks",
-    description: "A page of endpoints of one tenant or of all, the newest first, without their secrets.",
+    summary: "List webhook endpoints",
+    description: "Returns a page of endpoints of one tenant or of all, newest first, without their secrets.",
     query: ListWebhooksQuery,
     replies: ok("A page of endpoints.", listSchema(WebhookEndpointObject, "WebhookEndpointList")),
     errors: ["invalidType", "outOfRange"],
@@ -55,10 +55,10 @@ export const webhookOperations: readonly Operation[] = [
     method: "delete",
     path: "/admin/v1/webhooks/{webhook_id}",
     id: "deleteWebhook",
-    summary: "Delete an endpoint of webhooks",
-    description: "Takes the endpoint away at once, with its deliveries: what waits is never sent.",
+    summary: "Delete a webhook endpoint",
+    description: "Deletes the endpoint and its deliveries. Pending events are not sent.",
     params,
-    replies: ok("The endpoint is gone.", DeletedWebhookEndpoint),
+    replies: ok("The endpoint is deleted.", DeletedWebhookEndpoint),
     errors: ["webhookEndpointNotFound"],
   },
   {
@@ -68,10 +68,10 @@ export const webhookOperations: readonly Operation[] = [
     id: "testWebhook",
     summary: "Send a test event",
     description:
-      "Sends one event of a batch that does not exist, and answers with what came of it. Nothing is repeated. The body is not " +
-      "looked at.",
+      "Sends one event about a batch that does not exist, and returns the outcome. The event is not retried. The body of the " +
+      "request is ignored.",
     params,
-    replies: ok("What came of it, whatever that is.", WebhookTestObject),
+    replies: ok("The outcome, also if the delivery failed.", WebhookTestObject),
     errors: ["webhookEndpointNotFound"],
   },
   {
@@ -79,8 +79,8 @@ export const webhookOperations: readonly Operation[] = [
     method: "get",
     path: "/admin/v1/webhooks/{webhook_id}/deliveries",
     id: "listWebhookDeliveries",
-    summary: "List an endpoint's deliveries",
-    description: "The newest 100 deliveries, the newest first; `has_more` says whether there are older ones.",
+    summary: "List the deliveries of a webhook endpoint",
+    description: "Returns the newest 100 deliveries, newest first. `has_more` is true if there are older ones.",
     params,
     replies: ok("The deliveries.", listSchema(WebhookDeliveryObject, "WebhookDeliveryList")),
     errors: ["webhookEndpointNotFound"],

@@ -1,9 +1,9 @@
-/** Endpoints and deliveries as the wire has them. */
+/** Turns rows of endpoints and deliveries into the objects of the admin API. */
 import type { DeliveryView, WebhookEndpointView } from "@nightshift/db";
 import type { WebhookDeliveryObject, WebhookEndpointObject } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "../../present/seconds.ts";
 
-/** Without the secret, which is shown once: when the endpoint is created. */
+/** Without the secret, which is shown only when the endpoint is created. */
 export function presentWebhook(endpoint: WebhookEndpointView): WebhookEndpointObject {
   return {
     id: endpoint.id,

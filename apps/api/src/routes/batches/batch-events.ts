@@ -1,4 +1,4 @@
-/** GET /v1/batches/{batch_id}/events: the batch's progress as server-sent events. Ours: docs/extensions.md. */
+/** GET /v1/batches/{batch_id}/events: progress as server-sent events. An extension: docs/extensions.md. */
 import { type BatchView, type Db, findBatch } from "@nightshift/db";
 import { errors, isFinal } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
@@ -14,9 +14,9 @@ export interface BatchEventsDeps {
 }
 
 /**
- * An event `progress` at once and on each change, at most one a second; `done` when the batch is final, and the stream ends.
- * Each event is the whole state, so nothing is lost when a client connects again; one that comes back with the
- * `Last-Event-ID` of `done` gets 204, which tells an EventSource to stop (WHATWG HTML §9.2.3).
+ * Sends a `progress` event at once and after each change, at most one per second. Sends `done` when the batch is final, and
+ * ends the stream. Each event has the whole state, so a client that reconnects misses nothing. A client that returns with
+ * the `Last-Event-ID` of `done` gets 204, which tells an EventSource to stop (WHATWG HTML §9.2.3).
  */
 export function batchEventsRoute(deps: BatchEventsDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -31,7 +31,7 @@ export function batchEventsRoute(deps: BatchEventsDeps): TenantHandler {
       response.setHeader("content-type", "text/event-stream; charset=utf-8").end();
       return;
     }
-    // Gone while the batch was looked up: its `close` is over, and nobody would stop the watch.
+    // The client disconnected during the lookup. Its `close` event has passed and would not stop the watch.
     if (response.destroyed) return;
     let last = "";
     let stop = (): void => undefined;
@@ -39,15 +39,15 @@ export function batchEventsRoute(deps: BatchEventsDeps): TenantHandler {
       stop();
     });
     stop = deps.watch.watch(batch.batchNo, {
-      seen: (seen) => {
-        const data = JSON.stringify(presentProgress(seen, deps.clock()));
+      onReading: (reading) => {
+        const data = JSON.stringify(presentProgress(reading, deps.clock()));
         if (data === last) return;
         last = data;
-        const isDone = isFinal(seen.status);
-        stream.send({ name: isDone ? "done" : "progress", id: eventId(seen), data });
+        const isDone = isFinal(reading.status);
+        stream.send({ name: isDone ? "done" : "progress", id: eventId(reading), data });
         if (isDone) stream.end();
       },
-      ended: () => {
+      onEnd: () => {
         stream.end();
       },
     });

@@ -1,6 +1,6 @@
 /**
- * GET /v1/batches/{batch_id}/history, and the same of any tenant's batch below /admin/v1: what happened to the batch, and who asked
- * for it. Ours: docs/extensions.md, ADR 0025.
+ * GET /v1/batches/{batch_id}/history: what happened to a batch, and who requested it. Below /admin/v1, it shows the batch of
+ * any tenant. An extension: docs/extensions.md, ADR 25.
  */
 import { type Db, findBatch, listBatchHistory, numberOfBatch } from "@nightshift/db";
 import { errors, HISTORY_PAGE, listPage } from "@nightshift/domain";
@@ -11,15 +11,15 @@ import { historyEntryId, presentHistoryEntry } from "../../present/history.ts";
 import { textParser } from "../../request-schema.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
-/** The query of both. Other keys are passed over. */
+/** The query of both routes. Unknown parameters are ignored. */
 export const BatchHistoryQuery = Type.Object({
   limit: Type.Integer({
     minimum: 1,
     maximum: HISTORY_PAGE.max,
     default: HISTORY_PAGE.default,
-    description: "The most entries that the page may have.",
+    description: "The maximum number of entries on the page.",
   }),
-  after: Type.Optional(Type.String({ description: "The id of the last entry of the page before." })),
+  after: Type.Optional(Type.String({ description: "The id of the last entry of the previous page." })),
 });
 
 const parseQuery = textParser(BatchHistoryQuery);
@@ -28,7 +28,7 @@ export interface BatchHistoryDeps {
   readonly db: Db;
 }
 
-/** Answers with a page of the batch's history, the newest entry first: its states, and each retry with its outcome. */
+/** Sends a page of the history, newest first: the states of the batch, and each retry with its outcome. */
 export function batchHistoryRoute(deps: BatchHistoryDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
@@ -37,7 +37,7 @@ export function batchHistoryRoute(deps: BatchHistoryDeps): TenantHandler {
   };
 }
 
-/** The same for admins, whose batch it may ever be. */
+/** The same for admins, who can read the history of any batch. */
 export function anyBatchHistoryRoute(deps: BatchHistoryDeps): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "batch_id");
@@ -57,7 +57,7 @@ async function sendHistory(
   const cursor = after === undefined ? null : historyEntryId(after);
   const isCursor = after === undefined || cursor !== null;
   const page = isCursor ? await listBatchHistory(db, batchNo, { limit, after: cursor }) : null;
-  if (page === null) throw errors.outOfRange("after", "it names no entry of this batch's history");
+  if (page === null) throw errors.outOfRange("after", "it is not the id of an entry in the history of this batch");
   response.json(
     listPage(
       page.rows.map((entry) => presentHistoryEntry(id, entry)),

@@ -1,4 +1,4 @@
-/** GET /v1/batches/{batch_id}/results: finished lines while the batch runs. Ours: docs/extensions.md. */
+/** GET /v1/batches/{batch_id}/results: finished lines while the batch runs. An extension: docs/extensions.md. */
 import { type BatchView, findBatch } from "@nightshift/db";
 import { errors, isFinal, RESULT_LOG_KEPT_SECONDS, RESULT_PAGE } from "@nightshift/domain";
 import { ObjectNotFoundError } from "@nightshift/storage";
@@ -12,22 +12,24 @@ import { readResultPage, type ResultPage, type ResultPageDeps } from "../../resu
 import type { TenantHandler } from "../../tenant-routes.ts";
 import { type BatchWatch, isOver } from "../../watch/batch-watch.ts";
 
-/** The query of GET /v1/batches/{batch_id}/results. Other keys are passed over. */
+/** The query of GET /v1/batches/{batch_id}/results. Unknown parameters are ignored. */
 export const BatchResultsQuery = Type.Object({
   after: Type.Optional(
-    Type.String({ description: "`next_cursor` of the page before; without it, from the beginning." }),
+    Type.String({
+      description: "`next_cursor` of the previous page. Without it, the page begins with the first line.",
+    }),
   ),
   limit: Type.Integer({
     minimum: 1,
     maximum: RESULT_PAGE.max,
     default: RESULT_PAGE.default,
-    description: "The most lines that the page may have; it ends earlier at 4 MiB.",
+    description: "The maximum number of lines on the page. The page also ends at 4 MiB.",
   }),
   wait: Type.Integer({
     minimum: 0,
     maximum: RESULT_PAGE.maxWaitSeconds,
     default: 0,
-    description: "Seconds for which a page without lines is held back while lines can still come.",
+    description: "How many seconds to wait for the first line while the batch can still have more lines.",
   }),
 });
 
@@ -39,9 +41,9 @@ export interface BatchResultsDeps extends ResultPageDeps {
 }
 
 /**
- * Answers with the next output and error lines, in the order in which they were recorded, each once. `has_more` is true as long
- * as lines are there or can still come: a reader goes on until it is false. With `wait`, a page without lines is held back for
- * so many seconds. Lines that were never finished are in the error file alone. 404 from a day after the batch's end on.
+ * Sends the next output and error lines in the order in which they were recorded, each once. `has_more` is true while the
+ * log has more lines or can still grow. With `wait`, an empty page is delayed by up to that many seconds. Lines that never
+ * finished are only in the error file. One day after the end of the batch, the reply becomes 404.
  */
 export function batchResultsRoute(deps: BatchResultsDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -50,18 +52,18 @@ export function batchResultsRoute(deps: BatchResultsDeps): TenantHandler {
     if (batch === null) throw errors.batchNotFound(id);
     const { after, limit, wait } = parseQuery({ ...request.query });
     const cursor = after === undefined ? BEGINNING : parseCursor(after);
-    if (isForgotten(batch, deps.clock())) throw errors.resultsGone(id);
+    if (isDeleted(batch, deps.clock())) throw errors.resultsGone(id);
     const { page, canGrow } = await pageWithin(deps, batch, cursor, limit, wait * 1000, response);
     sendPage(response, page, page.hasMore || canGrow);
   };
 }
 
-function isForgotten({ completedAt, expiredAt, cancelledAt }: BatchView, now: Date): boolean {
+function isDeleted({ completedAt, expiredAt, cancelledAt }: BatchView, now: Date): boolean {
   const endedAt = completedAt ?? expiredAt ?? cancelledAt;
   return endedAt !== null && now.getTime() - endedAt.getTime() >= RESULT_LOG_KEPT_SECONDS * 1000;
 }
 
-/** Reads, and where there is nothing yet, again after each commit until `waitMs` are over. */
+/** Reads a page. If it is empty, reads again after each commit until `waitMs` have passed. */
 async function pageWithin(
   deps: BatchResultsDeps,
   batch: BatchView,
@@ -75,7 +77,7 @@ async function pageWithin(
     gone.abort();
   });
   const endMs = performance.now() + waitMs;
-  // Known before the log is read: what is sealed by then has all its lines in it.
+  // Determine this before the read: the log of a sealed batch is complete.
   let canGrow = !isOver({ isSealed: batch.sealedAs !== null, status: batch.status });
   let seenSeq = -1;
   for (;;) {

@@ -1,4 +1,4 @@
-/** POST /v1/batches/{batch_id}/cancel: contract §3.3. Its body is not looked at: clients send none, but call it JSON. */
+/** POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as JSON. */
 import { type Db, requestCancel } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
@@ -11,14 +11,14 @@ export interface CancelBatchDeps extends NotifyDeps {
   readonly clock: () => Date;
 }
 
-/** Answers with the batch in `cancelling`, or as it is where it was cancelled before; 409 where it ended otherwise. */
+/** Sends the batch in `cancelling`, or as it is if it was cancelled before. 409 if it ended in another way. */
 export function cancelBatchRoute(deps: CancelBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
     const found = isObjectId(id) ? await requestCancel(deps.db, tenant, id, deps.clock()) : null;
     if (found === null) throw errors.batchNotFound(id);
     if (found.outcome === "final") {
-      // The SDKs repeat a 409 by default (contract §5.3), and nothing would change.
+      // The SDKs retry a 409 by default (contract §5.3), which would not help.
       response.setHeader("x-should-retry", "false");
       throw errors.cannotCancel(found.batch.status);
     }

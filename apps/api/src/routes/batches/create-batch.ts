@@ -1,4 +1,4 @@
-/** POST /v1/batches: contract §1.3. */
+/** POST /v1/batches: creates a batch (contract §1.3). */
 import { BatchQueueFullError, insertBatch, type Db, findBatch, findFile, type NewBatch } from "@nightshift/db";
 import {
   type CompletionWindows,
@@ -28,10 +28,10 @@ export interface CreateBatchDeps extends NotifyDeps {
 }
 
 /**
- * Writes the wish and answers with the batch in `validating`. Only the request itself is judged here, and the purpose of a
- * file that is there; a missing file fails the batch later, in validation (contract §3.4), as its lines do. Where the
- * tenant's tier has room neither to run the batch nor to let it wait, the answer is 429. With an `Idempotency-Key` the same
- * request again is answered with the batch that the first one made, as it is by then.
+ * Inserts the batch and sends it in `validating`. Checks the request, and the purpose of the input file if it exists. A
+ * missing file fails the batch later, in validation (contract §3.4), like an invalid line. 429 if the tier of the tenant has
+ * no room to run or to queue the batch. If a request with an `Idempotency-Key` is repeated, the reply has the batch that the
+ * first one created, in its current state.
  */
 export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
@@ -67,7 +67,7 @@ export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
       response.json(presentBatch(batch));
     } catch (error) {
       if (error instanceof BatchQueueFullError) {
-        // The SDKs repeat a 429 by default, thrice within seconds (contract §5.3); batches end later than that.
+        // The SDKs retry a 429 a few times within seconds (contract §5.3), and batches take longer than that.
         response.setHeader("x-should-retry", "false");
         throw errors.batchQueueFull(maxUnfinished ?? 0);
       }
@@ -77,18 +77,18 @@ export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   };
 }
 
-/** Those that run and those that wait; null: any number. */
+/** How many batches of the tenant may run or wait; null means any number. */
 function maxUnfinishedOf({ concurrentBatches, queuedBatches }: TierLimits): number | null {
   return concurrentBatches === null || queuedBatches === null ? null : concurrentBatches + queuedBatches;
 }
 
 function endOfWindow(windows: CompletionWindows, now: Date, window: string): Date {
   const seconds = windows.get(window);
-  if (seconds === undefined) throw new Error(`the schema let the completion window ${window} pass`);
+  if (seconds === undefined) throw new Error(`the schema accepted the unknown completion window ${window}`);
   return new Date(now.getTime() + seconds * 1000);
 }
 
-/** JSON can spell text that Postgres refuses in jsonb: NUL, and halves of surrogate pairs. */
+/** JSON can contain text that Postgres refuses in jsonb: NUL and lone surrogates. */
 function refuseUnstorableText({ input_file_id: id, metadata }: CreateBatchBody): void {
   if (!isObjectId(id)) throw errors.outOfRange("input_file_id", "it must be the id of an uploaded file");
   const texts = Object.entries(metadata ?? {}).flat();

@@ -1,7 +1,7 @@
-/** The operations of batches that OpenAI does not have, as the API's description has them: docs/extensions.md. */
+/** Describes the operations on batches that OpenAI does not have (docs/extensions.md) for the OpenAPI document. */
 import { BatchHistoryEntry, BatchObject, listSchema, ProgressEvent, ResultPageObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { JSON_BODY_CASES, ok, type Operation } from "../../openapi/operation.ts";
+import { JSON_BODY_CASES, ok, type Operation } from "../../operation.ts";
 import { RetryBatchBody } from "../../retry/chosen-lines.ts";
 import { BatchHistoryQuery } from "./batch-history.ts";
 import { BatchResultsQuery } from "./batch-results.ts";
@@ -9,18 +9,18 @@ import { BatchResultsQuery } from "./batch-results.ts";
 const tag = "Batches";
 const params = Type.Object({ batch_id: Type.String({ description: "The id of a batch of this tenant." }) });
 
-/** One event of the stream: OpenAPI 3.1 has no word for the whole stream, and tools take its schema for that of each event. */
+/** One event. OpenAPI 3.1 cannot describe a stream; tools use the schema of the stream for each event. */
 const BatchEvent = Type.Object(
   {
-    id: Type.String({ description: "For `Last-Event-ID`." }),
-    event: Type.Union([Type.Literal("progress"), Type.Literal("done")], { description: "`done` is the last one." }),
+    id: Type.String({ description: "The value for `Last-Event-ID`." }),
+    event: Type.Union([Type.Literal("progress"), Type.Literal("done")], { description: "`done` is the last event." }),
     data: Type.Unsafe<string>({
       type: "string",
       contentMediaType: "application/json",
       contentSchema: ProgressEvent,
     }),
   },
-  { $id: "BatchEvent", description: "One of the stream's server-sent events." },
+  { $id: "BatchEvent", description: "One server-sent event of the stream." },
 );
 
 const historyReplies = ok("A page of the history.", listSchema(BatchHistoryEntry, "BatchHistory"));
@@ -33,19 +33,21 @@ export const batchExtensionOperations: readonly Operation[] = [
     tag,
     summary: "Follow a batch's progress",
     description:
-      "A stream of server-sent events: one at once and on each change, at most one a second, each with the whole state. It ends " +
-      "with the event `done` when the batch is final.",
+      "Streams server-sent events: one at once and one after each change, at most one per second. Each event has the whole " +
+      "state. The stream ends with the event `done` when the batch is final.",
     extension: true,
     key: "tenant",
     params,
     headers: Type.Object({
       "Last-Event-ID": Type.Optional(
-        Type.String({ description: "Sent by an EventSource that connects again: the id of the last event it had." }),
+        Type.String({
+          description: "The id of the last event that the client received. An EventSource sends it when it reconnects.",
+        }),
       ),
     }),
     replies: {
       200: { description: "The stream.", content: { "text/event-stream": BatchEvent } },
-      204: { description: "The client has seen `done` already; an EventSource stops asking." },
+      204: { description: "The client has already received `done`. An EventSource stops reconnecting." },
     },
     errors: ["batchNotFound"],
   },
@@ -56,8 +58,9 @@ export const batchExtensionOperations: readonly Operation[] = [
     tag,
     summary: "Read results while the batch runs",
     description:
-      "A page of output and error lines, in the order in which they were recorded. Go on with `next_cursor` until `has_more` is " +
-      "false. Lines that were never finished are in the error file alone. From a day after the batch's end on the answer is 404.",
+      "Returns a page of output and error lines, in the order in which they were recorded. Continue with `next_cursor` until " +
+      "`has_more` is false. Lines that never finished are only in the error file. One day after the end of the batch, the " +
+      "reply becomes 404.",
     extension: true,
     key: "tenant",
     params,
@@ -70,10 +73,10 @@ export const batchExtensionOperations: readonly Operation[] = [
     path: "/v1/batches/{batch_id}/history",
     id: "listBatchHistory",
     tag,
-    summary: "See what happened to a batch",
+    summary: "List the history of a batch",
     description:
-      "A page of the batch's history, the newest entry first: its states, each retry with who asked for it and what came of it, " +
-      "and each time that its files were made anew.",
+      "Returns a page of the history, newest entry first: the states of the batch, each retry with its requester and its " +
+      "outcome, and each time that the result files were rebuilt.",
     extension: true,
     key: "tenant",
     params,
@@ -86,8 +89,8 @@ export const batchExtensionOperations: readonly Operation[] = [
     path: "/admin/v1/batches/{batch_id}/history",
     id: "listAnyBatchHistory",
     tag: "Admin: batches",
-    summary: "See what happened to any tenant's batch",
-    description: "The history as its tenant sees it.",
+    summary: "List the history of any tenant's batch",
+    description: "Returns the same history that the tenant sees.",
     extension: true,
     key: "admin",
     params: Type.Object({ batch_id: Type.String({ description: "The id of a batch of any tenant." }) }),
@@ -102,8 +105,8 @@ export const batchExtensionOperations: readonly Operation[] = [
     tag,
     summary: "Retry failed requests",
     description:
-      "Sends the batch's failed requests again, or those of them that the body names; both lists together mean the requests of " +
-      "either. What runs again already, or never failed, is left alone.",
+      "Retries the failed requests of a batch, or only the ones in the body. With both lists, a request is retried if it is in " +
+      "either of them. Requests that did not fail or are already being retried are skipped.",
     extension: true,
     key: "tenant",
     params,

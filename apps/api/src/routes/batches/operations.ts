@@ -1,8 +1,15 @@
-/** The operations of batches, as the API's description has them: contract §1.3. */
-import { BatchObject, createBatchBody, DEFAULT_COMPLETION_WINDOWS, listSchema } from "@nightshift/domain";
+/** Describes the operations on batches (contract §1.3) for the OpenAPI document. */
+import { BatchObject, createBatchBody, listSchema } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
-import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import {
+  IDEMPOTENCY_CASES,
+  IdempotencyHeaders,
+  JSON_BODY_CASES,
+  ok,
+  type Operation,
+  REPLAYED_HEADER,
+  SCHEMA_CASES,
+} from "../../operation.ts";
 import { ListBatchesQuery } from "./list-batches.ts";
 
 const tag = "Batches";
@@ -10,7 +17,7 @@ const params = Type.Object({ batch_id: Type.String({ description: "The id of a b
 
 const BATCH_ID = { batch_id: "$response.body#/id" };
 
-/** Where a batch may ask for these completion windows. */
+/** The operations of a server that offers these completion windows. */
 export const batchOperationsWith = (windows: Iterable<string>): readonly Operation[] => [
   {
     method: "post",
@@ -19,8 +26,8 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     tag,
     summary: "Create a batch",
     description:
-      "Answers at once with the batch in `validating`. The lines of the input file are judged afterwards, and a file that is " +
-      "not there fails the batch, not this request: see `errors` of the Batch object.",
+      "Returns the batch in `validating` at once. The input file is validated afterwards: a missing file or an invalid line fails " +
+      "the batch, not this request. See `errors` of the Batch object.",
     extension: false,
     key: "tenant",
     headers: IdempotencyHeaders,
@@ -51,7 +58,7 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     id: "listBatches",
     tag,
     summary: "List batches",
-    description: "A page of the tenant's batches, the newest first.",
+    description: "Returns a page of the batches of the tenant, newest first.",
     extension: false,
     key: "tenant",
     query: ListBatchesQuery,
@@ -64,7 +71,7 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     id: "retrieveBatch",
     tag,
     summary: "Retrieve a batch",
-    description: "The Batch object as it is now; clients poll it until its status is final.",
+    description: "Returns the current state of a batch. Clients poll it until `status` is final.",
     extension: false,
     key: "tenant",
     params,
@@ -78,15 +85,12 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     tag,
     summary: "Cancel a batch",
     description:
-      "Nothing new is sent from now on; requests in flight may finish, the rest become error lines. Asking again changes " +
-      "nothing. The 409 of a batch that has ended carries `x-should-retry: false`. The body is not looked at.",
+      "Stops sending requests. Requests in flight may finish, and all others become error lines. A repeated call changes " +
+      "nothing. The 409 of a batch that has ended has `x-should-retry: false`. The body is ignored.",
     extension: false,
     key: "tenant",
     params,
-    replies: ok("The batch, in `cancelling`, or `cancelled` where it was before.", BatchObject),
+    replies: ok("The batch in `cancelling`, or in `cancelled` if it was cancelled before.", BatchObject),
     errors: ["batchNotFound", "cannotCancel"],
   },
 ];
-
-/** Where nobody has configured others. */
-export const batchOperations = batchOperationsWith([DEFAULT_COMPLETION_WINDOWS]);

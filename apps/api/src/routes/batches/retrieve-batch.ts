@@ -1,11 +1,11 @@
-/** GET /v1/batches/{batch_id}: contract §1.3. */
+/** GET /v1/batches/{batch_id}: retrieves a batch (contract §1.3). */
 import { type Db, findBatch } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
-/** Answers with the Batch object; an unknown batch and another tenant's are the same to the caller. */
+/** Sends the Batch object. An unknown batch and a batch of another tenant have the same reply. */
 export function retrieveBatchRoute({ db }: { readonly db: Db }): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");

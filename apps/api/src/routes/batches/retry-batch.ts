@@ -1,4 +1,4 @@
-/** POST /v1/batches/{batch_id}/retry: an extension; OpenAI has no such endpoint. */
+/** POST /v1/batches/{batch_id}/retry: retries failed requests. An extension: docs/extensions.md. */
 import { type BatchView, findBatch } from "@nightshift/db";
 import { errors, RequestError } from "@nightshift/domain";
 import type { ObjectStore } from "@nightshift/storage";
@@ -19,9 +19,9 @@ export interface RetryBatchDeps extends RetryLinesDeps {
 }
 
 /**
- * Sends the batch's failed requests again, or those of them that the body names, and answers with the Batch object. A batch
- * without failed requests is answered as it is. Asking again for what runs already changes nothing, so the call may be
- * repeated. 409 where the batch is in no state for it, or its input or output file is gone.
+ * Retries the failed requests of the batch, or only the ones in the body, and sends the Batch object. A batch without failed
+ * requests does not change. The call can be repeated: requests that are already being retried are skipped. 409 if the state
+ * of the batch does not allow a retry, or if its input or output file was deleted.
  */
 export function retryBatchRoute(deps: RetryBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -34,15 +34,15 @@ export function retryBatchRoute(deps: RetryBatchDeps): TenantHandler {
       const only = await chosenLines(deps.objects, batch, body);
       await retryLines(deps, batch, only, keyIdOf(request) ?? `tenant ${tenant}`);
     } catch (error) {
-      sayWhetherToRepeat(response, batch, error);
+      setShouldRetry(response, batch, error);
       throw error;
     }
     response.json(presentBatch((await findBatch(deps.db, tenant, id)) ?? batch));
   };
 }
 
-/** The SDKs repeat a 409 by default (contract §5.3); only a batch whose files are being made will take it soon. */
-function sayWhetherToRepeat(response: Response, batch: BatchView, error: unknown): void {
+/** The SDKs retry a 409 by default (contract §5.3). That helps only in `finalizing`, which ends soon. */
+function setShouldRetry(response: Response, batch: BatchView, error: unknown): void {
   if (!(error instanceof RequestError) || error.facts.kind !== "conflict") return;
   response.setHeader("x-should-retry", batch.status === "finalizing" ? "true" : "false");
 }

@@ -1,9 +1,15 @@
 /** The operations on files for the OpenAPI document: contract §1.1. */
 import { DeletedFile, FileObject, listSchema, UPLOAD_PURPOSES } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { formSchema } from "../../openapi/form-schema.ts";
-import { IDEMPOTENCY_CASES, IdempotencyHeaders, REPLAYED_HEADER } from "../../openapi/idempotency-header.ts";
-import { ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import {
+  formSchema,
+  IDEMPOTENCY_CASES,
+  IdempotencyHeaders,
+  ok,
+  type Operation,
+  REPLAYED_HEADER,
+  SCHEMA_CASES,
+} from "../../operation.ts";
 import { FileFields } from "./file-form.ts";
 import { ListFilesQuery } from "./list-files.ts";
 

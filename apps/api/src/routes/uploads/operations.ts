@@ -1,8 +1,7 @@
 /** The operations on uploads for the OpenAPI document: contract §1.2. */
 import { CompleteUploadBody, CreateUploadBody, UploadObject, UploadPartObject } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
-import { formSchema } from "../../openapi/form-schema.ts";
-import { JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../openapi/operation.ts";
+import { formSchema, JSON_BODY_CASES, ok, type Operation, SCHEMA_CASES } from "../../operation.ts";
 
 const tag = "Uploads";
 const params = Type.Object({ upload_id: Type.String({ description: "The id of an upload of this tenant." }) });
