@@ -24,6 +24,9 @@ const MAX_WINDOWS_BYTES = 2 * 1024 * 1024 * 1024;
 /** A frame counts as at least 32 KiB. That allows 65,536 frames, enough for one per line of a batch of 50,000 lines. */
 const MIN_COUNTED_WINDOW_BYTES = 32 * 1024;
 
+/** A skippable frame counts as 256 KiB. That allows 8,192 of them; parallel compressors write one for each frame. */
+const SKIPPABLE_COUNTED_BYTES = 256 * 1024;
+
 /** RFC 8878 §3.1.1.2.4. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
@@ -65,7 +68,7 @@ function countFrame(count: Count, windowBytes: number): void {
 }
 
 async function skip(reader: ByteReader, count: Count): Promise<void> {
-  countFrame(count, 0);
+  countFrame(count, SKIPPABLE_COUNTED_BYTES);
   await nextTurn();
   const bytes = (await need(reader, 4)).readUInt32LE();
   let passed = 0;
