@@ -69,7 +69,7 @@ test("lists every entry with every key, newest first", async () => {
     batch_id: id,
     created_at: createdAt + seconds,
     type,
-    message: expect.stringMatching(/^[A-Z].*[.]$/),
+    message: expect.stringMatching(/^[A-Z\d].*[.]$/),
     ...nothing,
     ...fields,
   });

@@ -185,7 +185,7 @@ describe("results", () => {
 
     const error = await errorOf(await results(batch.id), 404);
     expect(error).toMatchObject({ code: "results_expired" });
-    expect(error["message"]).toContain("output_file_id");
+    expect(error["message"]).toContain("output and error files");
   });
 
   test.each([

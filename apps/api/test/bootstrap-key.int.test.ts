@@ -97,6 +97,6 @@ test("adds the configured key once if many processes start together", async () =
 test("generates no key if the file cannot be written, and says what to do", async () => {
   await writeFile(dataDir, "in the way");
 
-  await expect(bootstrap()).rejects.toThrow(/cannot be kept in .*NIGHTSHIFT_DATA_DIR/s);
+  await expect(bootstrap()).rejects.toThrow(/cannot be written to .*NIGHTSHIFT_DATA_DIR/s);
   expect(await hints()).toEqual([]);
 });

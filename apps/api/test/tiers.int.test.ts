@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { setTenant } from "@nightshift/db";
+import { numberOfBatch, setTenant } from "@nightshift/db";
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
-import { errorOf, jsonOf, objectKeys, upload, useApi } from "./api-under-test.ts";
+import { errorOf, jsonOf, moveTo, objectKeys, upload, useApi } from "./api-under-test.ts";
 
 const tiers = createTiers({
   queue: { ...NO_LIMITS, concurrentBatches: 1, queuedBatches: 1 },
@@ -53,10 +53,10 @@ describe("queued_batches", () => {
     expect(await errorOf(refused, 429)).toMatchObject({
       type: "rate_limit_error",
       code: "batch_queue_full",
-      message: expect.stringContaining("2, running and waiting"),
+      message: expect.stringContaining("limit of 2 unfinished batches"),
     });
     expect((await create("two")).status).toBe(200);
-    await api.db().query("update batches set status = 'completed' where id = $1", [first]);
+    await moveTo(api, (await numberOfBatch(api.db(), String(first))) ?? 0, "completed");
     expect((await create()).status).toBe(200);
   });
 });
@@ -100,7 +100,7 @@ describe("stored_bytes", () => {
 
     expect(await errorOf(refused, 400)).toMatchObject({
       code: "storage_limit_exceeded",
-      message: expect.stringContaining("at most 250 bytes"),
+      message: expect.stringContaining("exceed the 250 bytes"),
     });
     expect((await uploadRaw(line(100))).status).toBe(200);
     expect((await errorOf(await uploadRaw(line(8)), 400))["code"]).toBe("storage_limit_exceeded");
