@@ -89,5 +89,7 @@ test.each([
   ["File", FileObject],
   ["DeletedFile", DeletedFile],
 ])("every key of %s is always sent", (_name, schema) => {
-  expect([...schema.required].sort()).toEqual(Object.keys(schema.properties).sort());
+  const { required, properties } = schema as { readonly required: readonly string[]; readonly properties: object };
+
+  expect([...required].sort()).toEqual(Object.keys(properties).sort());
 });
