@@ -18,7 +18,9 @@ const TENANT_NAME_RULE = "1 to 63 of the characters a-z, 0-9, _ and -, beginning
 export const CreateKeyBody = Type.Object(
   {
     tenant: Type.String({ description: TENANT_NAME_RULE }),
-    name: Type.Optional(Type.String({ maxLength: MAX_NAME_LENGTH, description: "A note about the purpose of the key, in one line." })),
+    name: Type.Optional(
+      Type.String({ maxLength: MAX_NAME_LENGTH, description: "A note about the purpose of the key, in one line." }),
+    ),
   },
   { $id: "CreateKeyRequest", additionalProperties: false },
 );
