@@ -76,7 +76,7 @@ export type SdkFacts = Holds<{
   deleted: Fits<DeletedFile, Sent<OpenAI.FileDeleted>, "deleted">;
   filePage: OneWay<ListPage<FileObject>, CursorPageResponse<FileObject>>;
   batchPage: OneWay<ListPage<BatchObject>, CursorPageResponse<BatchObject>>;
-  // Whatever the SDK can be told to create is taken, and nothing else.
+  // Every endpoint of the SDK is accepted. For an endpoint of our own, append it to the SDK's: `… | "/v1/rerank"`.
   endpoints: Both<CreateBatchBody["endpoint"], OpenAI.BatchCreateParams["endpoint"]>;
   create: OneWay<Omit<OpenAI.BatchCreateParams, "endpoint">, Omit<CreateBatchBody, "endpoint">>;
   createKeys: Both<keyof CreateBatchBody, keyof OpenAI.BatchCreateParams>;

@@ -78,9 +78,7 @@ export async function startWorker(given: WorkerDeps, registry: Registry): Promis
 }
 
 async function prepareLedger({ db, routes, clock }: WorkerDeps): Promise<void> {
-  for (const { name, concurrency, requestsPerMinute, sliceLines } of routes.upstreams) {
-    await declareUpstream(db, { name, concurrency, requestsPerMinute, sliceLines });
-  }
+  for (const upstream of routes.upstreams) await declareUpstream(db, upstream);
   await ensureLinePartition(db, Math.floor(clock().getTime() / DAY_MS));
 }
 

@@ -12,8 +12,8 @@ interface EndpointFacts {
 /**
  * To add an endpoint, add a row here. Two rules limit what a row can be:
  *
- * - tests/architecture/sdk-types.test.ts requires exactly the endpoints that the pinned OpenAI SDK lists for
- *   `batches.create`. Any other path does not compile there.
+ * - tests/architecture/sdk-types.test.ts requires the endpoints that the pinned OpenAI SDK lists for `batches.create`.
+ *   Append any other path to that list there.
  * - A reply that is not JSON counts as a broken connection, and the line is sent again until its attempts are used up.
  *   Endpoints that return audio or other binary data therefore do not work.
  *

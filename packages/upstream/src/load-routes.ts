@@ -7,9 +7,9 @@ import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { BASE_URL_EXPECTED, isBaseUrl } from "./base-url.ts";
 import { type RouteFault, RoutesError } from "./routes-error.ts";
 import { show } from "./routes-file-schema.ts";
-import { type Environment, parseRoutes, parseTiers } from "./routes-file.ts";
+import { type Environment, parseRoutes, parseTiers, toSettings } from "./routes-file.ts";
 import { createRoutes, type Routes } from "./routes.ts";
-import { DEFAULTS, RANGES } from "./settings.ts";
+import { RANGES } from "./settings.ts";
 
 /** Properties to spread into the schema of a process' environment. */
 export const UpstreamVariables = {
@@ -42,17 +42,15 @@ export async function loadRoutes(config: UpstreamConfig, env: Environment): Prom
   if (faults.length > 0) throw new RoutesError("The upstream's configuration", faults);
   if (path !== undefined) return parseRoutes(await readText(path), path, env);
 
-  const upstream = {
-    name: "default",
-    baseUrl: baseUrl ?? "",
-    apiKey: config.UPSTREAM_API_KEY ?? null,
-    concurrency: config.UPSTREAM_CONCURRENCY ?? DEFAULTS.concurrency,
-    requestsPerMinute: config.UPSTREAM_REQUESTS_PER_MINUTE ?? null,
-    timeoutMs: (config.UPSTREAM_TIMEOUT_SECONDS ?? DEFAULTS.timeoutSeconds) * 1000,
-    maxAttempts: config.UPSTREAM_MAX_ATTEMPTS ?? DEFAULTS.maxAttempts,
-    sliceLines: config.UPSTREAM_SLICE_LINES ?? null,
-    headers: {},
+  const given = {
+    base_url: baseUrl ?? "",
+    concurrency: config.UPSTREAM_CONCURRENCY,
+    requests_per_minute: config.UPSTREAM_REQUESTS_PER_MINUTE,
+    timeout_seconds: config.UPSTREAM_TIMEOUT_SECONDS,
+    max_attempts: config.UPSTREAM_MAX_ATTEMPTS,
+    slice_lines: config.UPSTREAM_SLICE_LINES,
   };
+  const upstream = toSettings("default", given, config.UPSTREAM_API_KEY ?? null);
   return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);
 }
 

@@ -64,23 +64,37 @@ function lineOf(document: Document, lineCounter: LineCounter, path: readonly str
   return path.length === 0 ? undefined : lineOf(document, lineCounter, path.slice(0, -1));
 }
 
-function build({ upstreams, models }: RoutesFile, env: Environment): Routes {
-  const settings = Object.entries(upstreams).map(([name, entry]): UpstreamSettings => ({
+/** The settings of one upstream as the file or the environment gives them; undefined stands for the default. */
+type GivenSettings = { readonly [Key in keyof UpstreamEntry]?: UpstreamEntry[Key] | undefined } & {
+  readonly base_url: string;
+};
+
+/** Fills in the defaults. The only place that turns configuration into settings. */
+export function toSettings(name: string, given: GivenSettings, apiKey: string | null): UpstreamSettings {
+  return {
     name,
-    baseUrl: entry.base_url,
-    apiKey: entry.api_key ?? (entry.api_key_env === undefined ? null : (env[entry.api_key_env]?.trim() ?? null)),
-    concurrency: entry.concurrency ?? DEFAULTS.concurrency,
-    requestsPerMinute: entry.requests_per_minute ?? null,
-    timeoutMs: (entry.timeout_seconds ?? DEFAULTS.timeoutSeconds) * 1000,
-    maxAttempts: entry.max_attempts ?? DEFAULTS.maxAttempts,
-    sliceLines: entry.slice_lines ?? null,
-    headers: entry.headers ?? {},
-  }));
+    baseUrl: given.base_url,
+    apiKey,
+    concurrency: given.concurrency ?? DEFAULTS.concurrency,
+    requestsPerMinute: given.requests_per_minute ?? null,
+    timeoutMs: (given.timeout_seconds ?? DEFAULTS.timeoutSeconds) * 1000,
+    maxAttempts: given.max_attempts ?? DEFAULTS.maxAttempts,
+    sliceLines: given.slice_lines ?? null,
+    headers: given.headers ?? {},
+  };
+}
+
+function build({ upstreams, models }: RoutesFile, env: Environment): Routes {
+  const settings = Object.entries(upstreams).map(([name, entry]) => toSettings(name, entry, keyOf(entry, env)));
   const rules =
     models === undefined
       ? settings.map(({ name }) => ({ pattern: "*", upstream: name, as: null }))
       : Object.entries(models).map(([pattern, { upstream, as }]) => ({ pattern, upstream, as: as ?? null }));
   return createRoutes(settings, rules);
+}
+
+function keyOf({ api_key, api_key_env }: UpstreamEntry, env: Environment): string | null {
+  return api_key ?? (api_key_env === undefined ? null : (env[api_key_env]?.trim() ?? null));
 }
 
 /** Headers that the client or HTTP sets for each request. */
@@ -140,7 +154,8 @@ function upstreamFaults(name: string, entry: UpstreamEntry, env: Environment, pl
   return [...faults, ...keyFaults(entry, env, at), ...headerFaults(entry, at)];
 }
 
-function keyFaults({ api_key, api_key_env }: UpstreamEntry, env: Environment, at: Place): RouteFault[] {
+function keyFaults(entry: UpstreamEntry, env: Environment, at: Place): RouteFault[] {
+  const { api_key, api_key_env } = entry;
   if (api_key !== undefined && api_key_env !== undefined) {
     return [{ ...at(["api_key_env"]), got: "both api_key and api_key_env", expected: "one of the two" }];
   }
@@ -149,8 +164,7 @@ function keyFaults({ api_key, api_key_env }: UpstreamEntry, env: Environment, at
     return [{ ...at(["api_key_env"]), got, expected: "a variable that holds the API key" }];
   }
   const where = api_key === undefined ? "api_key_env" : "api_key";
-  const key = api_key ?? (api_key_env === undefined ? "" : (env[api_key_env]?.trim() ?? ""));
-  if (HEADER_VALUE.test(key)) return [];
+  if (HEADER_VALUE.test(keyOf(entry, env) ?? "")) return [];
   return [{ ...at([where]), got: "characters that a header must not have", expected: "a key on one line" }];
 }
 

@@ -38,7 +38,8 @@ export const tenantOperations: readonly Operation[] = [
     path: "/admin/v1/tenants/{tenant}",
     id: "setTenant",
     summary: "Set the tier and weight of a tenant",
-    description: "Sets the fields in the body and leaves the others unchanged. A new tier takes effect within 5 seconds. Running batches continue.",
+    description:
+      "Sets the fields in the body and leaves the others unchanged. A new tier takes effect within 5 seconds. Running batches continue.",
     params,
     body: {
       mediaType: "application/json",

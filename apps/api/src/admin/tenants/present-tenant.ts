@@ -7,8 +7,12 @@ export const TenantObject = Type.Object(
   {
     object: Type.Literal("tenant"),
     id: Type.String({ description: "The name of the tenant." }),
-    tier: Type.Union([Type.String(), Type.Null()], { description: "The name of the tier. Null means the tier `default`." }),
-    weight: Type.Number({ description: "Share of an upstream's capacity relative to other tenants. The default is 1." }),
+    tier: Type.Union([Type.String(), Type.Null()], {
+      description: "The name of the tier. Null means the tier `default`.",
+    }),
+    weight: Type.Number({
+      description: "Share of an upstream's capacity relative to other tenants. The default is 1.",
+    }),
     created_at: Type.Integer({ description: "Unix seconds." }),
   },
   { $id: "Tenant", additionalProperties: false },
