@@ -3,15 +3,15 @@ import { errors, type RequestError } from "@nightshift/domain";
 import { json, type Request, type RequestHandler, type Response } from "express";
 
 /**
- * 1 MB. A retry of 50,000 request numbers is 290 kB, and 10,000 part ids are 400 kB. A retry by 50,000 custom_ids fits if
- * they have 17 characters on average.
+ * 1 MB. A retry of 50,000 request numbers is 290 kB, and 10,000 part ids are 400 kB. A retry by 50,000 custom_ids fits
+ * if they have 17 characters on average.
  */
 export const MAX_JSON_BYTES = 1_000_000;
 
 /** The encodings that body-parser decompresses. The size limit applies to the decompressed body. */
 const ENCODINGS = ["gzip", "deflate", "br"];
 
-/** Ignores the Content-Type, because `curl -d` declares JSON as a form unless told otherwise. */
+/** Ignores the Content-Type, because `curl -d` declares JSON as a form by default. */
 const read: RequestHandler = json({ limit: MAX_JSON_BYTES, type: () => true });
 
 /** The parsed body; an empty body is an empty object. Rejects with a RequestError if it is too large or not JSON. */

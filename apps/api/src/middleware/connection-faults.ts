@@ -1,4 +1,6 @@
-/** Replies to malformed HTTP that never reaches Express, with the error envelope and a request id that is in the log. */
+/**
+ * Replies to malformed HTTP that never reaches Express, with the error envelope and a request id that is in the log.
+ */
 import { STATUS_CODES } from "node:http";
 import { errors, newRequestId, type RandomBytes, type RequestError } from "@nightshift/domain";
 import type { AnswerFault, ConnectionFault, Logger } from "@nightshift/service";

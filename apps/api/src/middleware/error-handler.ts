@@ -30,7 +30,10 @@ export function answerOf(kind: ErrorKind): Answer {
   return ANSWERS[kind];
 }
 
-/** The error handler of the app. An error that is not a RequestError becomes a 500 with a fixed text; the log has the details. */
+/**
+ * The error handler of the app. An error that is not a RequestError becomes a 500 with a fixed text; the log has the
+ * details.
+ */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = recognise(error, request.method, request.path);

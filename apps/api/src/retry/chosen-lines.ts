@@ -23,8 +23,8 @@ export const RetryBatchBody = Type.Object(
 export type RetryBatchBody = Static<typeof RetryBatchBody>;
 
 /**
- * The selected lines, counted from 0, or null for all failed lines. Throws a RequestError for a number or a custom_id that
- * the batch does not have. To find custom_ids, it reads the input once, in bounded memory.
+ * The selected lines, counted from 0, or null for all failed lines. Throws a RequestError for a number or a custom_id
+ * that the batch does not have. To find custom_ids, it reads the input once, in bounded memory.
  */
 export async function chosenLines(
   objects: Pick<ObjectStore, "openRead">,

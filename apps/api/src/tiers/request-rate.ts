@@ -1,8 +1,8 @@
 /**
- * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from Postgres
- * in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its process does
- * not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across the boundary of
- * two minutes, up to twice the limit can pass within 60 s.
+ * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from
+ * Postgres in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its
+ * process does not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across
+ * the boundary of two minutes, up to twice the limit can pass within 60 s.
  */
 import { type Db, takeRequests } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
@@ -32,7 +32,10 @@ interface Minute {
   pending: Promise<void> | null;
 }
 
-/** Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not counted. */
+/**
+ * Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not
+ * counted.
+ */
 export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
   const minutes = new LRUCache<string, Minute>({ max: MAX_TENANTS });
 

@@ -1,6 +1,6 @@
 /**
- * Watches batches for all clients of this process. It reads a batch when the first client begins to watch it, and then once
- * per second, however many clients watch it. It does not read a batch that has no watchers.
+ * Watches batches for all clients of this process. It reads a batch when the first client begins to watch it, and then
+ * once per second, however many clients watch it. It does not read a batch that has no watchers.
  */
 import { batchProgress, type BatchProgress, type Db } from "@nightshift/db";
 import { isFinal } from "@nightshift/domain";
@@ -25,8 +25,8 @@ export interface BatchWatch {
   /** Returns a function that stops the watch. Call it exactly once; the watcher is not called after that. */
   watch(batchNo: number, watcher: BatchWatcher): () => void;
   /**
-   * Resolves with the first reading whose `seq` is above `afterSeq`, or whose batch gets no more results. Resolves with null
-   * after `timeoutMs`, when `signal` aborts, when the process stops, or if the batch was deleted.
+   * Resolves with the first reading whose `seq` is above `afterSeq`, or whose batch gets no more results. Resolves with
+   * null after `timeoutMs`, when `signal` aborts, when the process stops, or if the batch was deleted.
    */
   next(batchNo: number, afterSeq: number, timeoutMs: number, signal: AbortSignal): Promise<WatchedBatch | null>;
 }

@@ -41,9 +41,9 @@ export interface BatchResultsDeps extends ResultPageDeps {
 }
 
 /**
- * Sends the next output and error lines in the order in which they were recorded, each once. `has_more` is true while the
- * log has more lines or can still grow. With `wait`, an empty page is delayed by up to that many seconds. Lines that never
- * finished are only in the error file. One day after the end of the batch, the reply becomes 404.
+ * Sends the next output and error lines in the order in which they were recorded, each once. `has_more` is true while
+ * the log has more lines or can still grow. With `wait`, an empty page is delayed by up to that many seconds. Lines
+ * that never finished are only in the error file. One day after the end of the batch, the reply becomes 404.
  */
 export function batchResultsRoute(deps: BatchResultsDeps): TenantHandler {
   return async (request, response, tenant) => {

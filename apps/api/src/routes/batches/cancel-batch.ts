@@ -1,4 +1,7 @@
-/** POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as JSON. */
+/**
+ * POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as
+ * JSON.
+ */
 import { type Db, requestCancel } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
@@ -11,7 +14,7 @@ export interface CancelBatchDeps extends NotifyDeps {
   readonly clock: () => Date;
 }
 
-/** Sends the batch in `cancelling`, or as it is if it was cancelled before. 409 if it ended in another way. */
+/** Sends the batch in `cancelling`, or unchanged if it was cancelled before. 409 if it ended in another way. */
 export function cancelBatchRoute(deps: CancelBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");
