@@ -18,9 +18,9 @@ export interface BootstrapDeps {
 }
 
 /**
- * Adds the configured key if it is new. A changed value adds a key; older keys stay valid. Without a configured key, and
- * only if no key was ever created, generates one and returns it, to be shown once. If several processes start together,
- * one of them gets the key and the others get null.
+ * Adds the configured key if it is new. A changed value adds a key; older keys stay valid. Without a configured key,
+ * and only if no key was ever created, generates one and returns it, to be shown once. If several processes start
+ * together, one of them gets the key and the others get null.
  */
 export async function bootstrapKey({ db, random, configuredKey, dataDir }: BootstrapDeps): Promise<string | null> {
   if (configuredKey !== undefined) {

@@ -3,8 +3,8 @@ import { errors, type RequestError } from "@nightshift/domain";
 import { json, type Request, type RequestHandler, type Response } from "express";
 
 /**
- * 1 MB. A retry of 50,000 request numbers is 290 kB, and 10,000 part ids are 400 kB. A retry by 50,000 custom_ids fits if
- * they have 17 characters on average.
+ * 1 MB. A retry of 50,000 request numbers is 290 kB, and 10,000 part ids are 400 kB. A retry by 50,000 custom_ids fits
+ * if they have 17 characters on average.
  */
 export const MAX_JSON_BYTES = 1_000_000;
 

@@ -1,8 +1,8 @@
 /** Checks ids from clients before a store is queried. */
 
 /**
- * False for text that cannot be an id, such as text with a NUL, which Postgres refuses. True does not mean that an object
- * with this id exists.
+ * False for text that cannot be an id, such as text with a NUL, which Postgres refuses. True does not mean that an
+ * object with this id exists.
  */
 export function isObjectId(text: string): boolean {
   return /^[\w.-]{1,128}$/.test(text);

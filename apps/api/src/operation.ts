@@ -1,6 +1,6 @@
 /**
- * How a route describes itself for the OpenAPI document. The `operations.ts` of each folder of routes has one Operation for
- * each of its routes, next to the schemas that its handlers check with.
+ * How a route describes itself for the OpenAPI document. The `operations.ts` of each folder of routes has one Operation
+ * for each of its routes, next to the schemas that its handlers check with.
  */
 import { type errors, IDEMPOTENCY_KEY } from "@nightshift/domain";
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
@@ -101,8 +101,8 @@ export function ok(description: string, schema: TSchema, links?: Reply["links"])
 
 /**
  * The schema of a multipart form as sent, from the schema of its fields as read. Nested objects become bracketed keys
- * (`expires_after[anchor]`), as the SDKs write them. `overrides` come first. They replace fields of the same name, and add
- * fields that the reader of fields never sees, such as the file.
+ * (`expires_after[anchor]`), as the SDKs write them. `overrides` come first. They replace fields of the same name, and
+ * add fields that the reader of fields never sees, such as the file.
  */
 export function formSchema($id: string, overrides: TProperties, fields: TObject): TObject {
   const rest = Object.entries(fields.properties).filter(([name]) => !(name in overrides));

@@ -6,8 +6,8 @@ import { Ajv, type ErrorObject } from "ajv";
 /** Returns the typed value, or throws a RequestError for the first fault. */
 export type Parse<T> = (value: unknown) => T;
 
-// All schemas share two instances, because each instance first compiles the meta-schema. `addUsedSchema: false`: schemas
-// are not looked up by $id, and a schema that is built for each app comes more than once with the same $id.
+// All schemas share two instances, because each instance first compiles the meta-schema. `addUsedSchema: false`:
+// schemas are not looked up by $id, and a schema that is built for each app comes more than once with the same $id.
 const exact = new Ajv({ verbose: true, addUsedSchema: false });
 const fromText = new Ajv({ verbose: true, coerceTypes: true, useDefaults: true, addUsedSchema: false });
 
@@ -101,7 +101,10 @@ function paramOf(fault: ErrorObject, key: string): string {
   return String((fault.params as Record<string, unknown>)[key]);
 }
 
-/** Turns `/metadata/tags` into `metadata.tags` and `/part_ids/0` into `part_ids[0]`. A fault in a key is named by object and key. */
+/**
+ * Turns `/metadata/tags` into `metadata.tags` and `/part_ids/0` into `part_ids[0]`. A fault in a key is named by object
+ * and key.
+ */
 function nameOf(fault: ErrorObject, root: unknown): string {
   let name = "";
   let inside = root;

@@ -48,7 +48,10 @@ async function running(total: number): Promise<Running> {
 const lineOf = (line: number, padding = 0): string =>
   `{"id": "r${String(line)}",  "custom_id": "é${String(line)}", "n": 1.00000000000000000001e2, "p": "${"x".repeat(padding)}"}`;
 
-/** Records lines in one commit. Every third line fails. The segment has output lines before error lines, as from a worker. */
+/**
+ * Records lines in one commit. Every third line fails. The segment has output lines before error lines, as from a
+ * worker.
+ */
 async function record(batch: Running, lines: readonly number[], padding = 0, requestGen = 0): Promise<void> {
   const kindOf = (line: number): "output" | "error" => (line % 3 === 2 ? "error" : "output");
   const ordered = [...lines.filter((line) => kindOf(line) === "output"), ...lines.filter((l) => kindOf(l) === "error")];

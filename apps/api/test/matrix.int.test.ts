@@ -1,4 +1,7 @@
-/** Calls every operation with an object of another tenant. The reply must match, byte for byte, the one for a missing object. */
+/**
+ * Calls every operation with an object of another tenant. The reply must match, byte for byte, the one for a missing
+ * object.
+ */
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { numberOfBatch } from "@nightshift/db";
 import type { Operation } from "../src/operation.ts";

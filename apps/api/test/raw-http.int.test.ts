@@ -1,4 +1,6 @@
-/** Malformed and unusual HTTP requests on raw sockets: replies use the error envelope and keep the order of requests. */
+/**
+ * Malformed and unusual HTTP requests on raw sockets: replies use the error envelope and keep the order of requests.
+ */
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";

@@ -1,4 +1,6 @@
-/** Runs every curl example of docs/batch-file-api.md on its own file and batch, and compares the replies with the page. */
+/**
+ * Runs every curl example of docs/batch-file-api.md on its own file and batch, and compares the replies with the page.
+ */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";

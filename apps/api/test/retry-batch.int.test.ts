@@ -1,4 +1,7 @@
-/** POST /v1/batches/{id}/retry: the lines it selects, the batches it accepts, and its replies. Tests of the worker cover the results. */
+/**
+ * POST /v1/batches/{id}/retry: the lines it selects, the batches it accepts, and its replies. Tests of the worker cover
+ * the results.
+ */
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { type BatchView, insertBlob } from "@nightshift/db";

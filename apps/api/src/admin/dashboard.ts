@@ -61,7 +61,9 @@ function presentFault(fault: Fault & { readonly statusCode?: FaultReply["status"
   return { status: fault.statusCode ?? 500, body };
 }
 
-/** The page shows `error` as the title of a notice and `message` below it. A title without a translation is shown as is. */
+/**
+ * The page shows `error` as the title of a notice and `message` below it. A title without a translation is shown as is.
+ */
 function bodyOf({ message }: RetryRefusedError): { error: string; message: string } {
   return { error: "Not retried", message };
 }

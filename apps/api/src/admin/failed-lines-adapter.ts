@@ -23,8 +23,8 @@ export interface RetryAllOutcome {
 }
 
 /**
- * The retry of BullMQ would only queue the job again, and no worker handles these jobs. This adapter writes the retry to
- * Postgres first, and removes the job afterwards. After a crash in between, another retry of the job is harmless.
+ * The retry of BullMQ would only queue the job again, and no worker handles these jobs. This adapter writes the retry
+ * to Postgres first, and removes the job afterwards. After a crash in between, another retry of the job is harmless.
  */
 export class FailedLinesAdapter extends BullMQAdapter {
   readonly #deps: FailedLinesDeps;

@@ -13,7 +13,10 @@ export class RetryRefusedError extends Error {
   readonly statusCode = 409;
 }
 
-/** Also resolves if the line is already running again or has succeeded. Rejects with RetryRefusedError if it cannot be retried. */
+/**
+ * Also resolves if the line is already running again or has succeeded. Rejects with RetryRefusedError if it cannot be
+ * retried.
+ */
 export async function retryLine(deps: RetryLineDeps, failed: LineFailedPayload, requestedBy: string): Promise<void> {
   const batch = await getBatch(deps.db, failed.batch_no);
   if (batch === null || failed.line >= batch.total) throw refusal(failed, "the request does not exist.");

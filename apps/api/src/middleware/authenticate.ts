@@ -11,7 +11,10 @@ const CACHE_MS = 5_000;
 /** More keys than one API process sees in 5 s. Beyond it, the least recently used key is looked up again. */
 const MAX_CACHED_KEYS = 10_000;
 
-/** Returns the tenant of the request's key. Rejects with a RequestError of contract §5.2 if the key is missing or wrong. */
+/**
+ * Returns the tenant of the request's key. Rejects with a RequestError of contract §5.2 if the key is missing or
+ * wrong.
+ */
 export type Authenticate = (request: Request) => Promise<string>;
 
 /** SHA-256 of a key, as stored. Keys are random, so a slow hash is not needed. */

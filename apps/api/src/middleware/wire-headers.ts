@@ -1,7 +1,7 @@
 /**
- * Sets `openai-version` (contract §5.3) and the CORS headers on every reply below /v1. Any origin is allowed: a call needs a
- * key in a header, and no cookie grants access. ADR 26 says why this is not the `cors` package: it would add a dependency
- * for the same four headers.
+ * Sets `openai-version` (contract §5.3) and the CORS headers on every reply below /v1. Any origin is allowed: a call
+ * needs a key in a header, and no cookie grants access. ADR 26 says why this is not the `cors` package: it would add a
+ * dependency for the same four headers.
  */
 import type { RequestHandler } from "express";
 

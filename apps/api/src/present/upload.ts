@@ -4,7 +4,9 @@ import type { UploadObject, UploadPartObject } from "@nightshift/domain";
 import { presentFile } from "./file.ts";
 import { toSeconds } from "./seconds.ts";
 
-/** Has every key, in the order of OpenAI. `file` shows the file as it was on completion, even if it was deleted since. */
+/**
+ * Has every key, in the order of OpenAI. `file` shows the file as it was on completion, even if it was deleted since.
+ */
 export function presentUpload(upload: UploadView): UploadObject {
   return {
     id: upload.id,

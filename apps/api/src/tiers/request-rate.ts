@@ -1,8 +1,8 @@
 /**
- * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from Postgres
- * in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its process does
- * not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across the boundary of
- * two minutes, up to twice the limit can pass within 60 s.
+ * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from
+ * Postgres in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its
+ * process does not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across
+ * the boundary of two minutes, up to twice the limit can pass within 60 s.
  */
 import { type Db, takeRequests } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
@@ -32,7 +32,10 @@ interface Minute {
   pending: Promise<void> | null;
 }
 
-/** Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not counted. */
+/**
+ * Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not
+ * counted.
+ */
 export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
   const minutes = new LRUCache<string, Minute>({ max: MAX_TENANTS });
 
@@ -56,7 +59,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
     }
   };
 
-  const count = async (tenant: string, limit: number): Promise<void> => {
+  const admit = async (tenant: string, limit: number): Promise<void> => {
     for (;;) {
       const minute = minuteOf(tenant);
       if (minute.left > 0) {
@@ -72,7 +75,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
   return async (request) => {
     const tenant = await authenticate(request);
     const { requestsPerMinute } = await deps.limitsOf(tenant);
-    if (requestsPerMinute !== null) await count(tenant, requestsPerMinute);
+    if (requestsPerMinute !== null) await admit(tenant, requestsPerMinute);
     return tenant;
   };
 }

@@ -31,7 +31,10 @@ export interface TestWebhookDeps {
   readonly random: RandomBytes;
 }
 
-/** DELETE /admin/v1/webhooks/{id}. Also deletes the deliveries: pending events are not sent, and failed ones not retried. */
+/**
+ * DELETE /admin/v1/webhooks/{id}. Also deletes the deliveries: pending events are not sent, and failed ones not
+ * retried.
+ */
 export function deleteWebhookRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "webhook_id");
@@ -52,9 +55,9 @@ export function listWebhookDeliveriesRoute({ db }: { readonly db: Db }): Request
 }
 
 /**
- * POST /admin/v1/webhooks/{id}/test: sends one event about a batch that does not exist. Its type is the first one that the
- * endpoint subscribes to. The reply is 200 with the outcome, even if the delivery failed. The API process sends the event
- * and stores nothing, so it is not retried.
+ * POST /admin/v1/webhooks/{id}/test: sends one event about a batch that does not exist. Its type is the first one that
+ * the endpoint subscribes to. The reply is 200 with the outcome, even if the delivery failed. The API process sends the
+ * event and stores nothing, so it is not retried.
  */
 export function testWebhookRoute({ db, webhooks, clock, random }: TestWebhookDeps): RequestHandler {
   return async (request, response) => {

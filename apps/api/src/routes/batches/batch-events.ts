@@ -14,9 +14,9 @@ export interface BatchEventsDeps {
 }
 
 /**
- * Sends a `progress` event at once and after each change, at most one per second. Sends `done` when the batch is final, and
- * ends the stream. Each event has the whole state, so a client that reconnects misses nothing. A client that returns with
- * the `Last-Event-ID` of `done` gets 204, which tells an EventSource to stop (WHATWG HTML §9.2.3).
+ * Sends a `progress` event at once and after each change, at most one per second. Sends `done` when the batch is final,
+ * and ends the stream. Each event has the whole state, so a client that reconnects misses nothing. A client that
+ * returns with the `Last-Event-ID` of `done` gets 204, which tells an EventSource to stop (WHATWG HTML §9.2.3).
  */
 export function batchEventsRoute(deps: BatchEventsDeps): TenantHandler {
   return async (request, response, tenant) => {

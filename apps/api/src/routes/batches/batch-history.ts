@@ -1,6 +1,6 @@
 /**
- * GET /v1/batches/{batch_id}/history: what happened to a batch, and who requested it. Below /admin/v1, it shows the batch of
- * any tenant. An extension: docs/extensions.md, ADR 25.
+ * GET /v1/batches/{batch_id}/history: what happened to a batch, and who requested it. Below /admin/v1, it shows the
+ * batch of any tenant. An extension: docs/extensions.md, ADR 25.
  */
 import { type Db, findBatch, listBatchHistory, numberOfBatch } from "@nightshift/db";
 import { errors, HISTORY_PAGE, listPage } from "@nightshift/domain";

@@ -41,9 +41,9 @@ export interface BatchResultsDeps extends ResultPageDeps {
 }
 
 /**
- * Sends the next output and error lines in the order in which they were recorded, each once. `has_more` is true while the
- * log has more lines or can still grow. With `wait`, an empty page is delayed by up to that many seconds. Lines that never
- * finished are only in the error file. One day after the end of the batch, the reply becomes 404.
+ * Sends the next output and error lines in the order in which they were recorded, each once. `has_more` is true while
+ * the log has more lines or can still grow. With `wait`, an empty page is delayed by up to that many seconds. Lines
+ * that never finished are only in the error file. One day after the end of the batch, the reply becomes 404.
  */
 export function batchResultsRoute(deps: BatchResultsDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -72,9 +72,9 @@ async function pageWithin(
   waitMs: number,
   response: Response,
 ): Promise<{ page: ResultPage; canGrow: boolean }> {
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   response.once("close", () => {
-    gone.abort();
+    disconnected.abort();
   });
   const endMs = performance.now() + waitMs;
   // Determine this before the read: the log of a sealed batch is complete.
@@ -84,10 +84,10 @@ async function pageWithin(
     const page = await readPage(deps, batch, cursor, limit);
     const leftMs = endMs - performance.now();
     if (page.lines.length > 0 || !canGrow || leftMs <= 0 || response.destroyed) return { page, canGrow };
-    const news = await deps.watch.next(batch.batchNo, seenSeq, leftMs, gone.signal);
-    if (news === null) return { page, canGrow };
-    seenSeq = news.seq;
-    canGrow = !isOver(news);
+    const reading = await deps.watch.next(batch.batchNo, seenSeq, leftMs, disconnected.signal);
+    if (reading === null) return { page, canGrow };
+    seenSeq = reading.seq;
+    canGrow = !isOver(reading);
   }
 }
 

@@ -1,4 +1,7 @@
-/** POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as JSON. */
+/**
+ * POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as
+ * JSON.
+ */
 import { type Db, requestCancel } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";

@@ -29,9 +29,9 @@ export interface CreateBatchDeps extends NotifyDeps {
 
 /**
  * Inserts the batch and sends it in `validating`. Checks the request, and the purpose of the input file if it exists. A
- * missing file fails the batch later, in validation (contract §3.4), like an invalid line. 429 if the tier of the tenant has
- * no room to run or to queue the batch. If a request with an `Idempotency-Key` is repeated, the reply has the batch that the
- * first one created, in its current state.
+ * missing file fails the batch later, in validation (contract §3.4), like an invalid line. 429 if the tier of the
+ * tenant has no room to run or to queue the batch. If a request with an `Idempotency-Key` is repeated, the reply has
+ * the batch that the first one created, in its current state.
  */
 export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));

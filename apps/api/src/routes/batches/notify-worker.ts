@@ -6,7 +6,10 @@ export interface NotifyDeps {
   readonly queues: Pick<JobQueues, "enqueue">;
 }
 
-/** Enqueues an advance. If the queue is unavailable, it only logs: the reconciler finds the row of the batch a little later. */
+/**
+ * Enqueues an advance. If the queue is unavailable, it only logs: the reconciler finds the row of the batch a little
+ * later.
+ */
 export async function notifyWorker({ queues }: NotifyDeps, request: Request, batchNo: number): Promise<void> {
   try {
     await queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });

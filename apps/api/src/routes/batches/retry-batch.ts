@@ -19,9 +19,9 @@ export interface RetryBatchDeps extends RetryLinesDeps {
 }
 
 /**
- * Retries the failed requests of the batch, or only the ones in the body, and sends the Batch object. A batch without failed
- * requests does not change. The call can be repeated: requests that are already being retried are skipped. 409 if the state
- * of the batch does not allow a retry, or if its input or output file was deleted.
+ * Retries the failed requests of the batch, or only the ones in the body, and sends the Batch object. A batch without
+ * failed requests does not change. The call can be repeated: requests that are already being retried are skipped. 409
+ * if the state of the batch does not allow a retry, or if its input or output file was deleted.
  */
 export function retryBatchRoute(deps: RetryBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
