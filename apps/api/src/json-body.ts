@@ -11,7 +11,7 @@ export const MAX_JSON_BYTES = 1_000_000;
 /** The encodings that body-parser decompresses. The size limit applies to the decompressed body. */
 const ENCODINGS = ["gzip", "deflate", "br"];
 
-/** Ignores the Content-Type, because `curl -d` declares JSON as a form unless told otherwise. */
+/** Ignores the Content-Type, because `curl -d` declares JSON as a form by default. */
 const read: RequestHandler = json({ limit: MAX_JSON_BYTES, type: () => true });
 
 /** The parsed body; an empty body is an empty object. Rejects with a RequestError if it is too large or not JSON. */

@@ -51,7 +51,7 @@ export interface Operation {
   readonly body?: RequestBody;
   /** By status. */
   readonly replies: Readonly<Record<number, Reply>>;
-  /** The errors of this operation. The document adds those that every operation with the same kind of key has. */
+  /** The errors of this operation. The document adds the common errors of its kind of key. */
   readonly errors: readonly ErrorCase[];
 }
 

@@ -12,8 +12,8 @@ export type Method = "get" | "post" | "delete";
 export type RouteTable = Readonly<Record<string, Readonly<Partial<Record<Method, TenantHandler>>>>>;
 
 /**
- * A router for the table. Only a known path with a known method authenticates, so an unknown URL is 404 and a wrong
- * method is 405 without a key too (contract §5.2).
+ * A router for the table. Only a known path with a known method authenticates. Without a key, an unknown URL is still 404
+ * and a wrong method 405 (contract §5.2).
  */
 export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Router {
   const router = Router();

@@ -34,7 +34,7 @@ let id: string;
 
 /** Creates a batch that ran, expired, and was retried before and after that. */
 beforeAll(async () => {
-  // Entries of other batches come in between, and must not change the ids of its own.
+  // Entries of another batch come in between. They must not affect the ids of this batch.
   const other = await create();
   id = await create();
   createdAt = Math.floor(api.now().getTime() / 1000);

@@ -46,7 +46,7 @@ describe("POST /v1/batches", () => {
     const key = randomUUID();
     const first = await createBatch(key);
     const made = await jsonOf(first);
-    await api.db().query("update batches set status = 'cancelling' where id = $1", [made["id"]]);
+    await api.fetch(`/v1/batches/${String(made["id"])}/cancel`, { method: "POST" });
     const before = await count("batches");
     api.advanceClock(3600);
     const again = await createBatch(

@@ -1,4 +1,4 @@
-/** The headers of contract §5.3, keys in Azure's header, and pages of other sites. */
+/** The headers of contract §5.3, CORS, and keys in the `api-key` header of Azure. */
 import { createTiers, NO_LIMITS } from "@nightshift/domain";
 import { describe, expect, test } from "@jest/globals";
 import { errorOf, upload, useApi } from "./api-under-test.ts";
@@ -9,7 +9,7 @@ test.each([
   ["/v1/files", 200],
   ["/v1/files/file-1", 404],
   ["/v1/nothing", 404],
-])("%s says which version of the wire it is, to pages of any site", async (path, status) => {
+])("%s has openai-version and the CORS headers", async (path, status) => {
   const reply = await api.fetch(path);
 
   expect(reply.status).toBe(status);
@@ -20,7 +20,7 @@ test.each([
   });
 });
 
-test("the organization is the tenant, and nobody's without a key", async () => {
+test("openai-organization is the tenant, and is absent without a key", async () => {
   const { id } = await upload(api);
 
   for (const path of ["/v1/batches", `/v1/files/${id}/content`, "/v1/batches/batch_1"]) {
@@ -29,17 +29,17 @@ test("the organization is the tenant, and nobody's without a key", async () => {
   expect((await api.fetch("/v1/batches", { tenant: null })).headers.get("openai-organization")).toBeNull();
 });
 
-test("what is not the API of tenants has none of these", async () => {
+test("paths outside /v1 have none of these headers", async () => {
   const { headers } = await api.fetch("/healthz", { tenant: null });
 
   expect(headers.get("openai-version")).toBeNull();
   expect(headers.get("access-control-allow-origin")).toBeNull();
 });
 
-describe("a browser that asks before a page's request", () => {
+describe("a CORS preflight", () => {
   const preflight = { origin: "https://page.example.com", "access-control-request-method": "POST" };
 
-  test("hears yes, with the headers that the SDK wants to send", async () => {
+  test("is accepted, with the headers that the SDK wants to send", async () => {
     const reply = await api.fetch("/v1/batches", {
       method: "OPTIONS",
       tenant: null,
@@ -55,7 +55,7 @@ describe("a browser that asks before a page's request", () => {
     });
   });
 
-  test("hears nothing of the kind from the admin API, nor does OPTIONS without the question", async () => {
+  test("is refused by the admin API, and a plain OPTIONS request is refused by /v1", async () => {
     const admin = await api.fetch("/admin/v1/keys", { method: "OPTIONS", tenant: null, headers: preflight });
     const plain = await api.fetch("/v1/batches", { method: "OPTIONS", headers: { origin: preflight.origin } });
 
@@ -64,34 +64,34 @@ describe("a browser that asks before a page's request", () => {
   });
 });
 
-describe("api-key, where Azure's clients send their key", () => {
+describe("the api-key header of Azure's clients", () => {
   const bare = (tenant: "one" | "two") => api.authorization(tenant).replace("Bearer ", "");
 
-  test("is a key", async () => {
+  test("authenticates the request", async () => {
     const reply = await api.fetch("/v1/files", { tenant: null, headers: { "api-key": bare("two") } });
 
     expect(reply.status).toBe(200);
     expect(reply.headers.get("openai-organization")).toBe("two");
   });
 
-  test("a wrong one is a wrong key", async () => {
+  test("is refused if the key is invalid", async () => {
     const reply = await api.fetch("/v1/files", { tenant: null, headers: { "api-key": "wrong-0123456789" } });
 
     expect(await errorOf(reply, 401)).toMatchObject({ code: "invalid_api_key" });
   });
 
-  test("Authorization wins", async () => {
+  test("is ignored if there is an Authorization header", async () => {
     const reply = await api.fetch("/v1/files", { tenant: "one", headers: { "api-key": bare("two") } });
 
     expect(reply.headers.get("openai-organization")).toBe("one");
   });
 });
 
-describe("when a tenant has used up its minute", () => {
+describe("when a tenant has used up its requests of the minute", () => {
   const limited = useApi(() => ({ tiers: createTiers({ default: { ...NO_LIMITS, requestsPerMinute: 1 } }) }));
 
-  test("SDKs of either language wait for as long as it takes: Node's take less than 60 s only", async () => {
-    // The first millisecond of a minute is the one with the longest wait.
+  test("Retry-After-Ms stays below 60 s, because Node's SDK ignores longer waits", async () => {
+    // The wait is longest in the first millisecond of a minute.
     limited.advanceClock((60_000 - (limited.now().getTime() % 60_000)) / 1_000);
     await limited.fetch("/v1/files");
 

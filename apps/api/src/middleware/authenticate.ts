@@ -12,8 +12,7 @@ const CACHE_MS = 5_000;
 const MAX_CACHED_KEYS = 10_000;
 
 /**
- * Returns the tenant of the request's key. Rejects with a RequestError of contract §5.2 if the key is missing or
- * wrong.
+ * Returns the tenant of the request's key. Rejects with a RequestError of contract §5.2 if the key is missing or wrong.
  */
 export type Authenticate = (request: Request) => Promise<string>;
 

@@ -66,7 +66,7 @@ function clientRequestId({ headers }: Request): { clientRequestId?: string } {
   return typeof id === "string" && /^[!-~]{1,512}$/.test(id) ? { clientRequestId: id } : {};
 }
 
-/** The pattern instead of the URL: with ids, each request would become a series of its own. */
+/** The pattern instead of the URL: ids would create one time series for each request. */
 function routeOf(request: Request): string {
   if (request.originalUrl.startsWith("/admin")) return "/admin";
   const route = request.route as { path?: unknown } | undefined;

@@ -106,7 +106,7 @@ test.each(jsonBodies)("$id accepts its example", ({ schema, example }) => {
   expect({ isValid: validate(example), errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
-test("every error belongs to an operation, except those of the dashboard and of malformed HTTP", () => {
+test("every error belongs to an operation, except the errors of the dashboard and of malformed HTTP", () => {
   const text = renderYaml(document);
   const unused = Object.keys(errorExamples).filter((name) => !text.includes(`                ${name}:\n`));
 

@@ -32,7 +32,7 @@ test.each(examples)("the example of $name matches its schema", ({ name, text }) 
   expect(validate.errors).toBeNull();
 });
 
-test("every schema has an example, except those of lists and forms", () => {
+test("every schema has an example, except lists and forms", () => {
   const named = Object.keys(document.components["schemas"] as object);
 
   expect(examples.map(({ name }) => name)).toEqual(
@@ -65,7 +65,7 @@ test("the page lists the common statuses once", () => {
   expect(sentence.match(/\b\d{3}\b/g)).toEqual([...new Set(others.flat())].sort());
 });
 
-/** The statuses of the operation itself. The document adds those of its kind of key. */
+/** The statuses of the operation itself. The document adds the statuses of its kind of key. */
 function ownStatuses({ replies, errors }: Operation): string[] {
   const refusals = errors.map((name) => String(answerOf(errorExamples[name].facts.kind).status));
   return [...new Set([...Object.keys(replies), ...refusals])];

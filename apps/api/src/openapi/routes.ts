@@ -19,7 +19,8 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const SWAGGER_UI = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+const require = createRequire(import.meta.url);
+const SWAGGER_UI = path.dirname(require.resolve("swagger-ui-dist/package.json"));
 const OWN = path.resolve(import.meta.dirname, "../../assets");
 
 /** Folder and file of what the page loads, by URL. The other files of swagger-ui-dist are not served. */

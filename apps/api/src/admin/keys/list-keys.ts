@@ -25,7 +25,7 @@ export function listKeysRoute({ db }: { readonly db: Db }): RequestHandler {
       return;
     }
     const page = after === null || isObjectId(after) ? await listKeyRows(db, { tenant, limit, after }) : null;
-    if (page === null) throw errors.outOfRange("after", "it is not the id of a key in this list");
+    if (page === null) throw errors.outOfRange("after", "it does not name a key of this list");
     response.json(listPage(page.rows.map(presentKey), page.hasMore));
   };
 }

@@ -22,7 +22,7 @@ export function listWebhooksRoute({ db }: { readonly db: Db }): RequestHandler {
     const { tenant = null, limit, after = null } = parseQuery({ ...request.query });
     if (tenant?.includes("\0")) throw errors.outOfRange("tenant", "the tenant does not exist");
     const page = after === null || isObjectId(after) ? await listWebhookEndpoints(db, { tenant, limit, after }) : null;
-    if (page === null) throw errors.outOfRange("after", "it is not the id of an endpoint in this list");
+    if (page === null) throw errors.outOfRange("after", "it does not name an endpoint of this list");
     response.json(listPage(page.rows.map(presentWebhook), page.hasMore));
   };
 }

@@ -69,7 +69,7 @@ export function testWebhookRoute({ db, webhooks, clock, random }: TestWebhookDep
       batchId: newBatchId(random, toSeconds(now)),
       createdAt: now,
     });
-    // The sender has a timeout of its own. If the client disconnects, the delivery goes on.
+    // The sender has its own timeout. If the client disconnects, the delivery continues.
     const neverAborted = new AbortController().signal;
     const outcome = await webhooks.send({ url, secret, id: newWebhookId(random), body }, now, neverAborted);
     response.json({

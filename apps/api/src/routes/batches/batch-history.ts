@@ -57,7 +57,7 @@ async function sendHistory(
   const cursor = after === undefined ? null : historyEntryId(after);
   const isCursor = after === undefined || cursor !== null;
   const page = isCursor ? await listBatchHistory(db, batchNo, { limit, after: cursor }) : null;
-  if (page === null) throw errors.outOfRange("after", "it is not the id of an entry in the history of this batch");
+  if (page === null) throw errors.outOfRange("after", "it does not name an entry of this batch's history");
   response.json(
     listPage(
       page.rows.map((entry) => presentHistoryEntry(id, entry)),

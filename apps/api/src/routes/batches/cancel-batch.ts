@@ -14,7 +14,7 @@ export interface CancelBatchDeps extends NotifyDeps {
   readonly clock: () => Date;
 }
 
-/** Sends the batch in `cancelling`, or as it is if it was cancelled before. 409 if it ended in another way. */
+/** Sends the batch in `cancelling`, or unchanged if it was cancelled before. 409 if it ended in another way. */
 export function cancelBatchRoute(deps: CancelBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");

@@ -75,8 +75,8 @@ export const batchExtensionOperations: readonly Operation[] = [
     tag,
     summary: "List the history of a batch",
     description:
-      "Returns a page of the history, newest entry first: the states of the batch, each retry with its requester and its " +
-      "outcome, and each time that the result files were rebuilt.",
+      "Returns a page of the history, newest entry first. It lists the states of the batch, each retry with its requester " +
+      "and its outcome, and each time that the result files were rebuilt.",
     extension: true,
     key: "tenant",
     params,

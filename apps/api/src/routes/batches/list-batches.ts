@@ -25,7 +25,7 @@ export function listBatchesRoute({ db }: { readonly db: Db }): TenantHandler {
   return async (request, response, tenant) => {
     const { limit, after = null } = parseQuery({ ...request.query });
     const page = after === null || isObjectId(after) ? await listBatchRows(db, tenant, { limit, after }) : null;
-    if (page === null) throw errors.outOfRange("after", "it is not the id of a batch in this list");
+    if (page === null) throw errors.outOfRange("after", "it does not name a batch of this list");
     response.json(listPage(page.rows.map(presentBatch), page.hasMore));
   };
 }
