@@ -69,8 +69,10 @@ async function record(batch: Running, lines: readonly number[], padding = 0, req
   await recordFlush(api.db(), { segments: [{ key: segment, bytes: offset }], results, returns: [] }, api.now());
 }
 
-async function finish({ id }: Running): Promise<void> {
-  await api.db().query("update batches set status = 'completed', completed_at = $2 where id = $1", [id, api.now()]);
+async function finish({ batchNo }: Running): Promise<void> {
+  const noFiles = { outputFileId: null, errorFileId: null };
+  await moveBatch(api.db(), batchNo, { to: "finalizing" }, api.now());
+  await moveBatch(api.db(), batchNo, { to: "completed", ...noFiles }, api.now());
 }
 
 const results = (id: string, query = ""): Promise<Response> => api.fetch(`/v1/batches/${id}/results${query}`);

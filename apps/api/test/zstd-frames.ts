@@ -1,4 +1,4 @@
-/** zstd frames for tests, written by hand as RFC 8878 §3.1.1 has them: no encoder is needed, and each fault can be made. */
+/** Builds zstd frames by hand (RFC 8878 §3.1.1), without an encoder, so that a test can make any fault. */
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -52,7 +52,10 @@ export const REFERENCE_TEXT = Array.from(
   (_, i) => `${JSON.stringify({ custom_id: String(i), body: { input: "the same words in every line" } })}\n`,
 ).join("");
 
-/** A frame whose descriptor and window (or content size) are as given, with one raw block and, where it is given, a checksum. */
+/**
+ * A frame whose descriptor and window (or content size) are as given, with one raw block and, where it is given, a
+ * checksum.
+ */
 export function frameWith(header: readonly number[], content: Buffer, checksum: readonly number[] = []): Buffer {
   return Buffer.concat([
     Buffer.from([...MAGIC, ...header]),

@@ -17,7 +17,7 @@ export interface ConnectionFaultDeps {
 /** Builds the reply for `listen`: the envelope of contract §5.1 with the headers of §5.3. */
 export function answerConnectionFault({ logger, random }: ConnectionFaultDeps): AnswerFault {
   return (fault) => {
-    const error = errorOf(fault);
+    const error = toRequestError(fault);
     const { status } = answerOf(error.facts.kind);
     const requestId = newRequestId(random);
     logger.info({ requestId, status, reason: fault.reason }, "malformed request");
@@ -34,7 +34,7 @@ export function answerConnectionFault({ logger, random }: ConnectionFaultDeps): 
   };
 }
 
-function errorOf({ kind, reason }: ConnectionFault): RequestError {
+function toRequestError({ kind, reason }: ConnectionFault): RequestError {
   switch (kind) {
     case "malformed":
       return errors.malformedHttp(reason);

@@ -36,7 +36,7 @@ export function answerOf(kind: ErrorKind): Answer {
  */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const known = recognise(error, request.method, request.path);
+    const known = toRequestError(error, request.method, request.path);
     const requestId = String(response.getHeader("x-request-id"));
     if (known === null) logger.error({ err: error, requestId }, "a request failed");
     else if (known.facts.kind === "unavailable") logger.warn({ err: known.cause, requestId }, known.message);
@@ -73,7 +73,7 @@ export function internalErrorReply(requestId: string): ErrorReply {
   return { error: { message, type: "server_error", param: null, code: null } };
 }
 
-function recognise(error: unknown, method: string, path: string): RequestError | null {
+function toRequestError(error: unknown, method: string, path: string): RequestError | null {
   if (error instanceof RequestError) return error;
   if (isDbUnavailable(error)) return errors.unavailable("database", error);
   // The router of Express throws it for a path whose %-escapes are not UTF-8.

@@ -1,4 +1,7 @@
-/** The headers of zstd's frames and blocks, as far as they have to be known before anything is decompressed: RFC 8878 §3.1.1. */
+/**
+ * The headers of zstd's frames and blocks, as far as they have to be known before anything is decompressed: RFC 8878
+ * §3.1.1.
+ */
 
 export interface FrameHeader {
   /** What a decoder has to hold in memory. */

@@ -1,6 +1,7 @@
 /**
- * zstd by fzstd, a decoder in JavaScript: Node has one of its own from 22.15 on, and we promise 20.19. It gets one frame at a time, block
- * by block, because of what it does not do itself: refuse windows that are too large, and check a frame's checksum (ADR 0022).
+ * zstd by fzstd, a decoder in JavaScript: Node has one of its own from 22.15 on, and we promise 20.19. It gets one
+ * frame at a time, block by block, because of what it does not do itself: refuse windows that are too large, and check
+ * a frame's checksum (ADR 0022).
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errors } from "@nightshift/domain";
@@ -9,10 +10,14 @@ import xxhash, { type XXHashAPI } from "xxhash-wasm";
 import { type ByteReader, createByteReader } from "./byte-reader.ts";
 import { BLOCK_HEADER_BYTES, headerRest, readBlockHeader, readFrameHeader } from "./zstd-header.ts";
 
-/** 512 MiB have 4,096 full blocks; a stream that is flushed after each of 50,000 lines has 50,000. More only cost time. */
+/**
+ * 512 MiB have 4,096 full blocks; a stream that is flushed after each of 50,000 lines has 50,000. More only cost time.
+ */
 const MAX_BLOCKS = 100_000;
 
-/** A decoder holds the window in memory. RFC 9659 has encoders stay within this; `zstd --ultra` and `--long` may not. */
+/**
+ * A decoder holds the window in memory. RFC 9659 has encoders stay within this; `zstd --ultra` and `--long` may not.
+ */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**

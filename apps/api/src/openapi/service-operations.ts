@@ -15,7 +15,13 @@ const Readiness = Type.Object(
   { $id: "Readiness" },
 );
 
-const text = (path: string, id: string, summary: string, description: string, mediaType: string): Operation => ({
+const textOperation = (
+  path: string,
+  id: string,
+  summary: string,
+  description: string,
+  mediaType: string,
+): Operation => ({
   method: "get",
   path,
   id,
@@ -60,9 +66,15 @@ export const serviceOperations: readonly Operation[] = [
     },
     errors: [],
   },
-  text("/metrics", "getMetrics", "Metrics for Prometheus", "Metrics in the Prometheus text format.", "text/plain"),
-  text("/openapi.yaml", "getDescription", "This document", "OpenAPI 3.1 in YAML.", "application/yaml"),
-  text(
+  textOperation(
+    "/metrics",
+    "getMetrics",
+    "Metrics for Prometheus",
+    "Metrics in the Prometheus text format.",
+    "text/plain",
+  ),
+  textOperation("/openapi.yaml", "getDescription", "This document", "OpenAPI 3.1 in YAML.", "application/yaml"),
+  textOperation(
     "/docs",
     "getDescriptionPage",
     "API reference",

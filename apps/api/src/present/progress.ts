@@ -6,14 +6,14 @@ import { presentCounts } from "./batch.ts";
 /** `now` must come from the same clock as the timestamps of the batch. */
 export function presentProgress(batch: WatchedBatch, now: Date): ProgressEvent {
   const perSecond = batch.linesPerSecond ?? averageOf(batch, now);
-  const left = batch.total - batch.completed - batch.failed;
+  const linesLeft = batch.total - batch.completed - batch.failed;
   return {
     object: "batch.progress",
     batch_id: batch.id,
     status: batch.status,
     request_counts: presentCounts(batch),
     lines_per_second: Math.round(perSecond * 10) / 10,
-    eta_seconds: batch.status === "in_progress" && perSecond > 0 ? Math.ceil(left / perSecond) : null,
+    eta_seconds: batch.status === "in_progress" && perSecond > 0 ? Math.ceil(linesLeft / perSecond) : null,
     waiting: reasonToWait(batch),
   };
 }

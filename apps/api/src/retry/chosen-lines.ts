@@ -4,7 +4,7 @@ import { errors, MAX_BATCH_LINES, MAX_LINE_BYTES, toRequestLine } from "@nightsh
 import { type ObjectStore, readLines } from "@nightshift/storage";
 import { type Static, Type } from "@sinclair/typebox";
 import { onObjectStore } from "../objects.ts";
-import { orGone } from "./retry-lines.ts";
+import { rethrowMissingInput } from "./retry-lines.ts";
 
 /** The body of an extension. With both lists, it selects the lines that are in either of them. */
 export const RetryBatchBody = Type.Object(
@@ -47,7 +47,7 @@ export async function chosenLines(
       if (missing.size === 0) return;
     }
   };
-  await onObjectStore(find).catch(orGone);
+  await onObjectStore(find).catch(rethrowMissingInput);
   if (missing.size === 0) return chosen;
   const [first = ""] = missing;
   throw errors.outOfRange("custom_ids", `the batch has no request with the custom_id '${first.slice(0, 200)}'`);

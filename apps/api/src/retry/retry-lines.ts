@@ -33,7 +33,7 @@ export async function retryLines(
   if (wanted.length === 0) return [];
   if (batch.indexBlob === null) throw errors.cannotRetryWithout("input");
   const { indexBlob } = batch;
-  const index = await onObjectStore(() => deps.objects.read(indexBlob)).catch(orGone);
+  const index = await onObjectStore(() => deps.objects.read(indexBlob)).catch(rethrowMissingInput);
   const lines = wanted.map((line) => {
     const { offset, length } = readSpan(index, line);
     return { line, byteOffset: offset, byteLength: length };
@@ -58,7 +58,7 @@ export function refuseUnlessRetryable(batch: BatchView): void {
 }
 
 /** Maintenance may have deleted the object since the batch was read. */
-export function orGone(error: unknown): never {
+export function rethrowMissingInput(error: unknown): never {
   throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
 }
 

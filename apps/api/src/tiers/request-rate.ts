@@ -59,7 +59,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
     }
   };
 
-  const count = async (tenant: string, limit: number): Promise<void> => {
+  const admit = async (tenant: string, limit: number): Promise<void> => {
     for (;;) {
       const minute = minuteOf(tenant);
       if (minute.left > 0) {
@@ -75,7 +75,7 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
   return async (request) => {
     const tenant = await authenticate(request);
     const { requestsPerMinute } = await deps.limitsOf(tenant);
-    if (requestsPerMinute !== null) await count(tenant, requestsPerMinute);
+    if (requestsPerMinute !== null) await admit(tenant, requestsPerMinute);
     return tenant;
   };
 }

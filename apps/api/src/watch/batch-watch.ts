@@ -72,7 +72,7 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
       });
     }
   };
-  const end = (batchNo: number, entry: Entry): void => {
+  const endWatches = (batchNo: number, entry: Entry): void => {
     entries.delete(batchNo);
     for (const watcher of [...entry.watchers]) {
       callSafely(batchNo, () => {
@@ -80,28 +80,28 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
       });
     }
   };
-  const poll = async (batchNo: number, entry: Entry): Promise<void> => {
-    const found = await read(batchNo);
-    // During the read, all watchers may have left, and a new one may have created another entry.
-    if (entries.get(batchNo) !== entry) return;
-    if (found === "gone" || isDraining()) {
-      end(batchNo, entry);
-      return;
-    }
-    if (found !== "unreadable") publish(batchNo, entry, found);
-    if (entries.get(batchNo) !== entry) return;
-    entry.timer = setTimeout(() => {
-      if (isDraining()) end(batchNo, entry);
-      else void poll(batchNo, entry);
-    }, READ_EVERY_MS);
-  };
-  const read = async (batchNo: number): Promise<BatchProgress | "gone" | "unreadable"> => {
+  const readProgress = async (batchNo: number): Promise<BatchProgress | "gone" | "unreadable"> => {
     try {
       return (await batchProgress(db, [batchNo]))[0] ?? "gone";
     } catch (error) {
       logger.warn({ err: error, batchNo }, "a watched batch cannot be read; retrying in a second");
       return "unreadable";
     }
+  };
+  const poll = async (batchNo: number, entry: Entry): Promise<void> => {
+    const found = await readProgress(batchNo);
+    // During the read, all watchers may have left, and a new one may have created another entry.
+    if (entries.get(batchNo) !== entry) return;
+    if (found === "gone" || isDraining()) {
+      endWatches(batchNo, entry);
+      return;
+    }
+    if (found !== "unreadable") publish(batchNo, entry, found);
+    if (entries.get(batchNo) !== entry) return;
+    entry.timer = setTimeout(() => {
+      if (isDraining()) endWatches(batchNo, entry);
+      else void poll(batchNo, entry);
+    }, READ_EVERY_MS);
   };
 
   const watch: BatchWatch["watch"] = (batchNo, watcher) => {
@@ -129,8 +129,6 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
       new Promise((resolve) => {
         const settled = new AbortController();
         const settle = (result: WatchedBatch | null): void => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", giveUp);
           settled.abort();
           resolve(result);
         };
@@ -138,7 +136,10 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
           settle(null);
         };
         const timer = setTimeout(giveUp, timeoutMs);
-        signal.addEventListener("abort", giveUp);
+        settled.signal.addEventListener("abort", () => {
+          clearTimeout(timer);
+        });
+        signal.addEventListener("abort", giveUp, { signal: settled.signal });
         const leave = watch(batchNo, {
           onReading: (reading) => {
             if (reading.seq > afterSeq || isOver(reading)) settle(reading);

@@ -72,9 +72,9 @@ async function pageWithin(
   waitMs: number,
   response: Response,
 ): Promise<{ page: ResultPage; canGrow: boolean }> {
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   response.once("close", () => {
-    gone.abort();
+    disconnected.abort();
   });
   const endMs = performance.now() + waitMs;
   // Determine this before the read: the log of a sealed batch is complete.
@@ -84,10 +84,10 @@ async function pageWithin(
     const page = await readPage(deps, batch, cursor, limit);
     const leftMs = endMs - performance.now();
     if (page.lines.length > 0 || !canGrow || leftMs <= 0 || response.destroyed) return { page, canGrow };
-    const news = await deps.watch.next(batch.batchNo, seenSeq, leftMs, gone.signal);
-    if (news === null) return { page, canGrow };
-    seenSeq = news.seq;
-    canGrow = !isOver(news);
+    const reading = await deps.watch.next(batch.batchNo, seenSeq, leftMs, disconnected.signal);
+    if (reading === null) return { page, canGrow };
+    seenSeq = reading.seq;
+    canGrow = !isOver(reading);
   }
 }
 
