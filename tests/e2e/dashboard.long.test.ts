@@ -35,8 +35,8 @@ describe.each(availableProfiles())("%s", (profile) => {
       "batches",
       "failed-lines",
       "feeds",
-      "slices-default",
       "maintenance",
+      "slices-default",
       "webhooks",
     ]);
   });
