@@ -6,7 +6,7 @@
 
 create table tenants (
   id text primary key,
-  -- A tier of the configuration file. NULL, or a name that the configuration lacks, means the tier `default`.
+  -- A tier of the configuration file. The tier is `default` if this is NULL or a name that the configuration lacks.
   tier text,
   -- Share of an upstream's window, relative to the weights of the other tenants.
   weight real not null default 1 check (weight > 0),
@@ -38,7 +38,7 @@ create table request_windows (
   granted integer not null
 ) with (fillfactor = 50);
 
--- What a request with an `Idempotency-Key` created, so that the same request again gets the same answer.
+-- Records what a request with an `Idempotency-Key` created, so that a repeated request gets the same reply.
 create table idempotency_keys (
   tenant text not null references tenants (id),
   operation text not null check (operation in ('create_batch', 'create_file')),
@@ -66,7 +66,7 @@ create table blobs (
 
 create table files (
   id text primary key,
-  -- Order of creation. Breaks ties between files of the same created_at in lists.
+  -- The order of creation. In lists, it breaks ties between files with the same created_at.
   number bigint generated always as identity unique,
   tenant text not null references tenants (id),
   purpose text not null,
@@ -91,13 +91,14 @@ create table uploads (
   mime_type text not null,
   -- The expected sum of the parts.
   bytes bigint not null check (bytes >= 0),
-  -- Lifetime of the file. NULL: the file does not expire.
+  -- Lifetime of the file. NULL if the file does not expire.
   file_expires_after_seconds integer,
   -- A pending upload past its expires_at counts as expired, even before maintenance updates this column.
   status text not null default 'pending' check (status in ('pending', 'completed', 'cancelled', 'expired')),
   created_at timestamptz not null,
   expires_at timestamptz not null,
-  -- The next three are set when the upload is completed. file_id has no reference, because the file may go first.
+  -- The next three are set when the upload is completed. file_id is not a foreign key, because the file may be deleted
+  -- before the upload.
   completed_at timestamptz,
   file_id text,
   part_ids text[],
@@ -146,7 +147,8 @@ create table batches (
   expired_at timestamptz,
   cancelling_at timestamptz,
   cancelled_at timestamptz,
-  -- Set when the tenant's tier had no room for the batch. Checked again when another batch of the tenant ends.
+  -- Set when the tenant's tier had no room for the batch. The limit is checked again when another batch of the tenant
+  -- ends.
   queued_at timestamptz,
   -- Set when the tenant's tier had room. From then on the batch counts as running until its status is final.
   admitted_at timestamptz,
@@ -173,7 +175,7 @@ create index batches_to_feed on batches (upstream, deadline) where status = 'in_
 create index batches_by_input on batches (input_blob);
 create index batches_by_index on batches (index_blob);
 
--- The counts of a batch. A table of its own, because each flush of results updates it.
+-- The counts of a batch. This is a separate table, because each flush of results updates it.
 create table batch_progress (
   batch_no bigint primary key references batches (batch_no),
   completed integer not null default 0,
@@ -186,7 +188,7 @@ create table batch_progress (
   reasoning_tokens bigint not null default 0,
   -- Grows with each commit. Readers that poll for new results use it as their cursor.
   seq bigint not null default 0,
-  -- Retries that were ever opened for the batch. Above 0, each result is checked against `retries`.
+  -- The number of retries ever opened for the batch. If it is above 0, each result is checked against `retries`.
   retry_count integer not null default 0,
   sealed_at timestamptz,
   sealed_as text check (sealed_as in ('done', 'expired', 'cancelled'))
@@ -198,7 +200,7 @@ create table batch_history (
   batch_no bigint not null references batches (batch_no),
   at timestamptz not null,
   what text not null,
-  -- Who asked for it. NULL: the service.
+  -- The key or admin that requested the change. NULL if the service made it.
   by text,
   details jsonb not null default '{}'
 );
@@ -220,21 +222,22 @@ create table slices (
   todo bigint not null,
   -- The number of failed attempts of these lines.
   attempt integer not null default 0,
-  -- Grows with each retry of a line that a user or admin asks for.
+  -- Grows each time a user or admin requests a retry of these lines.
   request_gen integer not null default 0,
   not_before timestamptz not null default now(),
   -- Grows each time the slice is freed, so that older jobs for it are stale.
   gen integer not null default 0,
   -- The worker that claimed the slice.
   owner text,
-  -- Set on slices that retry lines of a finished batch: the slice can be claimed until then, whatever the batch says.
+  -- Set on slices that retry lines of a finished batch. The slice can be claimed until this time, whatever the status
+  -- and deadline of the batch are.
   retry_until timestamptz
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 2000);
 create index slices_by_batch on slices (batch_no, first_line);
 create index slices_by_upstream on slices (upstream, not_before);
 create index slices_by_owner on slices (owner) where owner is not null;
 
--- The line index: one row for each line with a result, and the place of the result. Has a partition for each day.
+-- The line index: one row for each line with a result, and the place of the result. There is a partition for each day.
 create table lines (
   day integer not null,
   batch_no bigint not null,
@@ -244,7 +247,7 @@ create table lines (
   length integer not null,
   -- True for lines of the error file.
   failed boolean not null,
-  -- True where the last attempt failed. False where the upstream gave an answer that another attempt would not change.
+  -- True if the last attempt failed. False if the upstream gave an answer that another attempt would not change.
   exhausted boolean not null,
   request_gen integer not null,
   seq bigint not null,
@@ -261,7 +264,7 @@ create table segments (
   created_at timestamptz not null default now()
 );
 
--- A run of adjacent result lines of one batch and one kind in a segment. Read in the order of their commit.
+-- A run of adjacent result lines of one batch and one kind in a segment. Extents are read in commit order.
 create table extents (
   batch_no bigint not null,
   seq bigint not null,
@@ -282,9 +285,11 @@ create table retries (
   request_gen integer not null,
   asked_by text not null,
   asked_at timestamptz not null default now(),
-  -- `answered` occurs in finished batches only: the result is durable, but not yet in the batch's files.
+  -- `answered` is used in finished batches only: the result is durable, but the batch's files have not been rebuilt
+  -- yet.
   state text not null default 'open' check (state in ('open', 'answered', 'succeeded', 'failed')),
-  -- When an open retry of a finished batch is given up. NULL: the batch was running, so its deadline applies.
+  -- When an open retry of a finished batch is given up. NULL if the batch was running, because its deadline applies
+  -- then.
   gives_up_at timestamptz,
   -- The result, as in `lines`. Kept here until the batch's files are rebuilt.
   answered_at timestamptz,
@@ -316,7 +321,7 @@ create table workers (
   started_at timestamptz not null default now()
 ) with (fillfactor = 50);
 
--- When each periodic task, which only one worker at a time should run, was last started.
+-- The last start of each periodic task that only one worker at a time should run.
 create table turns (
   name text primary key,
   taken_at timestamptz not null default '-infinity'
@@ -331,14 +336,14 @@ create table upstreams (
   -- The concurrency that the upstream currently handles. Shrinks when it throttles, then grows back to `concurrency`.
   concurrency_now real not null,
   requests_per_minute integer check (requests_per_minute > 0),
-  -- Lines of one slice. NULL: as many as suit the time that a line takes.
+  -- The number of lines in a slice. NULL if it is chosen from the measured time per line.
   slice_lines integer check (slice_lines between 1 and 64),
   -- Requests that may be sent now, as of refilled_at.
   request_credits double precision not null default 0,
   refilled_at timestamptz not null default clock_timestamp(),
   paused_until timestamptz not null default '-infinity',
   shrunk_at timestamptz not null default '-infinity',
-  -- Moving average of the time that a line takes, in milliseconds. NULL until the first line returns.
+  -- The moving average of the time per line, in milliseconds. NULL until the first line returns.
   line_ms real
 ) with (fillfactor = 50);
 
@@ -349,7 +354,7 @@ create table permits (
   held integer not null default 0,
   -- Permits that the worker could use. Permits are shared among the workers where this is above 0.
   wanted integer not null default 0,
-  -- As measured by this worker.
+  -- Measured by this worker.
   lines_per_second real not null default 0,
   primary key (upstream, worker)
 ) with (fillfactor = 50);
@@ -364,26 +369,26 @@ create table webhook_endpoints (
   url text not null,
   -- The event types that the endpoint receives.
   events text[] not null,
-  -- In plain text, because each delivery is signed with it.
+  -- The secret is stored in plain text, because each delivery is signed with it.
   secret text not null,
   created_at timestamptz not null
 );
 create index webhook_endpoints_by_tenant on webhook_endpoints (tenant, number desc);
 
--- One event for each batch with a final status, inserted by the statement that set the status.
+-- One event for each batch with a final status. The statement that sets the status inserts the event.
 create table webhook_events (
   number bigint generated always as identity primary key,
   id text not null unique default 'evt_' || replace(gen_random_uuid()::text, '-', ''),
   tenant text not null,
   type text not null,
-  -- The id that the API shows. Without a reference, so that an event can outlive its batch.
+  -- The id that the API shows. It is not a foreign key, so that an event can outlive its batch.
   batch_id text not null unique,
   -- When the batch reached its final status.
   created_at timestamptz not null
 );
 create index webhook_events_by_age on webhook_events (created_at);
 
--- One delivery for each event and each endpoint that was registered for its type at the time.
+-- One delivery for each event and each endpoint that was registered for the event's type when the event was inserted.
 create table webhook_deliveries (
   number bigint generated always as identity primary key,
   -- The `webhook-id` header. All attempts send the same one, so that receivers can detect duplicates.
@@ -398,7 +403,7 @@ create table webhook_deliveries (
   delivered_at timestamptz,
   last_status integer,
   last_error text,
-  -- The worker that is sending the delivery, and until when no other worker may send it.
+  -- The worker that is sending the delivery, and the time at which its lease ends.
   owner text,
   leased_until timestamptz,
   check ((state = 'pending') = (next_attempt_at is not null))

@@ -1,4 +1,4 @@
-/** Postgres, and only that: every SQL statement of Nightshift, as a function. */
+/** This package has every SQL statement of Nightshift, each as a function. */
 export { isDbUnavailable, openDb, type Db, type DbOptions, type Queryable, type Tx } from "./pool.ts";
 export { withTx } from "./tx.ts";
 export { migrate, SchemaTooNewError } from "./migrate.ts";

@@ -1,5 +1,6 @@
 /**
- * Migrates the schema: numbered files, forward only. Every process runs this at its start; the first one applies them.
+ * Migrates the schema: numbered files, forward only. Every process runs this at its start; the first process applies
+ * the missing files.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -8,10 +9,12 @@ import { withTx } from "./tx.ts";
 
 const FOLDER = new URL("../migrations/", import.meta.url);
 
-/** An arbitrary number, the same in every process: processes that start at once wait here for the first one. */
+/**
+ * An arbitrary number, the same in every process. Processes that start at the same time wait here for the first one.
+ */
 const MIGRATION_LOCK = 7_319_004_211;
 
-/** A newer release has made a breaking change to the schema. The message says what to do. */
+/** Thrown if a newer release has made a breaking change to the schema. The message says what to do. */
 export class SchemaTooNewError extends Error {
   override readonly name = "SchemaTooNewError";
 }

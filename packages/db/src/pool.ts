@@ -16,7 +16,7 @@ const SESSION_LIMITS =
 
 export interface DbOptions {
   readonly url: string;
-  /** The limit of connections of this process. */
+  /** The maximum number of connections of this process. */
   readonly max?: number;
   /** Shown in pg_stat_activity. */
   readonly name?: string;
@@ -26,7 +26,7 @@ export interface DbOptions {
 
 /**
  * Opens a pool. It connects at the first query. Reads `bigint` as a number, because these columns count bytes, tokens
- * or rows. Bit masks are selected as text.
+ * or rows. Statements select bit masks as text.
  */
 export function openDb(options: DbOptions): Db {
   const pool = new pg.Pool({
@@ -48,7 +48,7 @@ export function openDb(options: DbOptions): Db {
   return pool;
 }
 
-/** SQLSTATEs of a server that is shutting down, starting, or out of connections. */
+/** The SQLSTATEs of a server that is shutting down, starting, or out of connections. */
 const UNAVAILABLE_STATES = new Set(["57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"]);
 
 /** True if Postgres is unavailable, so that the same call may succeed later. */

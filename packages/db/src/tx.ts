@@ -6,7 +6,7 @@ const MAX_TRIES = 5;
 
 /**
  * Runs `work` in a transaction. Commits, or rolls back and rethrows. After a deadlock it runs `work` again, up to five
- * times in all, so `work` must not have effects outside of the transaction.
+ * times in total, so `work` must not have effects outside of the transaction.
  */
 export async function withTx<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -49,7 +49,7 @@ async function runOnce<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
     return result;
   } catch (error) {
     await tx.query("rollback").catch((rollbackError: unknown) => {
-      // The connection is lost, and the transaction with it. Return the connection to the pool as unusable.
+      // The connection and its transaction are lost. Return the connection to the pool as unusable.
       broken = rollbackError instanceof Error ? rollbackError : new Error(String(rollbackError));
     });
     throw error;

@@ -1,4 +1,4 @@
-/** Admission: how many batches of a tenant run at once, in any order of events. */
+/** Tests admission: the number of batches of a tenant that run at once, in any order of events. */
 import { describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -80,7 +80,7 @@ test("admits all waiting batches if there is no limit", async () => {
   expect(await admitBatches(db(), tenant, null, now)).toEqual(numbers(batches.slice(1)));
 });
 
-test("admits no more batches in twenty concurrent calls than in one", async () => {
+test("admits no more batches in twenty concurrent calls than in one call", async () => {
   const [tenant, batches] = await batchesOf(6);
 
   const admitted = await Promise.all(Array.from({ length: 20 }, () => admitBatches(db(), tenant, 2, now)));
@@ -132,7 +132,7 @@ describe("a full queue", () => {
     expect((await newBatch(db(), { tenant, maxUnfinished: 2 })).status).toBe("validating");
   });
 
-  test("refuses the excess when many batches are created at once", async () => {
+  test("accepts no more batches than the limit when many are created at once", async () => {
     const tenant = await newTenant(db());
 
     const all = await Promise.allSettled(
@@ -143,7 +143,7 @@ describe("a full queue", () => {
   });
 });
 
-test("moves an admitted batch on like any other", async () => {
+test("moves an admitted batch to its next status like any other batch", async () => {
   const [tenant, [batch]] = await batchesOf(1);
   await admitBatches(db(), tenant, 1, now);
 

@@ -1,4 +1,4 @@
-/** Batches as the API and the reconciler see them: insert, find, list, cancel, and find those that are due. */
+/** Tests batches as the API and the reconciler see them: insert, find, list, cancel, and find due batches. */
 import { describe, expect, test } from "@jest/globals";
 import { BATCH_STATUSES, type BatchStatus } from "@nightshift/domain";
 import { useDatabase } from "@nightshift/testing";
@@ -63,7 +63,7 @@ test("does not find another tenant's batch", async () => {
   expect((await getBatch(database.db(), batch.batchNo))?.status).toBe("validating");
 });
 
-test("pages from the newest to the oldest batch without gap or overlap", async () => {
+test("returns pages from the newest to the oldest batch without gap or overlap", async () => {
   const tenant = await newTenant(database.db());
   const ids: string[] = [];
   for (let i = 0; i < 5; i += 1) ids.unshift((await newBatch(database.db(), { tenant })).id);

@@ -1,4 +1,4 @@
-/** Claims: a job that is delivered twice, late or to a dead worker claims its slice at most once. */
+/** Tests claims: a job that is delivered twice, late or to a dead worker claims its slice at most once. */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -29,7 +29,7 @@ beforeEach(async () => {
   slice = first;
 });
 
-/** The slices of this test's batch that the reconciler would enqueue. */
+/** Returns the slices of this test's batch that the reconciler would enqueue. */
 async function waiting(): Promise<WaitingSlice[]> {
   return (await waitingSlices(database.db(), 1_000)).filter(({ upstream }) => upstream === batch.upstream);
 }
@@ -58,7 +58,7 @@ test("returns the facts about slice and batch that the worker needs, with all 64
   });
 });
 
-test("gives each slice to one of three workers that claim many at once, and stale jobs to none", async () => {
+test("gives each slice to one of three workers that claim many at once, and gives no slice to a stale job", async () => {
   const workers = [worker, await newWorker(database.db()), await newWorker(database.db())];
   const fed = await feedSlices(database.db(), batch, [1, 2, 3, 4, 5]);
   const jobs = [...fed, { sliceNo: slice.sliceNo, gen: 7 }, { sliceNo: 999_999_999, gen: 0 }];
@@ -83,7 +83,7 @@ test("claims a slice once when its job is delivered ten times to three workers",
   expect(await waiting()).toEqual([]);
 });
 
-test("refuses a job from before the slice was freed, and lists the slice under its new gen", async () => {
+test("refuses a job that is older than the freed slice, and lists the slice under its new gen", async () => {
   await claimSlice(database.db(), worker, slice, now);
   await removeWorkers(database.db(), [worker]);
   await freeOrphans(database.db());

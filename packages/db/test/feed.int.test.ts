@@ -1,4 +1,4 @@
-/** Feeding: the state that a plan sees, and the checkpoint that hands out each line once. */
+/** Tests feeding: the state that a plan sees, and the checkpoint that hands out each line once. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -19,7 +19,7 @@ import { expectSoundLedger } from "./ledger-invariant.ts";
 const { bytesOf, cutSlices, feedSlices, later, newTenant, newUpstream, newWorker, now, runningBatch } = fixture;
 const database = useDatabase();
 
-/** The state that a plan would see now. Hands out nothing. Null if the plan is not called. */
+/** Returns the state that a plan would see now, or null if the plan is not called. Hands out no lines. */
 async function stateOf(upstream: string, at = now): Promise<FeedState | null> {
   let seen: FeedState | null = null;
   await feedUpstream(database.db(), upstream, at, (state) => {
@@ -70,7 +70,7 @@ test("hands out each line once to ten concurrent feeders", async () => {
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("drops the slices of a batch whose checkpoint has moved, and keeps those of the others", async () => {
+test("drops the slices of a batch whose checkpoint has moved, and keeps the slices of other batches", async () => {
   const upstream = await newUpstream(database.db());
   const overtaken = await runningBatch(database.db(), { total: 10, upstream });
   const other = await runningBatch(database.db(), { total: 10, upstream });
@@ -131,7 +131,7 @@ test("shows the plan due lines, delayed lines and the upstream's limits", async 
   const [first] = await feedSlices(db, batch, [64, 10]);
   const claimed = first && (await claimSlice(db, worker, first, now));
   if (!claimed) throw new Error("the slice could not be claimed");
-  // 64 and 10 lines: one is done, two are delayed by an hour.
+  // The batches have 64 and 10 lines. One line is done, and two are delayed by an hour.
   const putOff = [5, 6].map((line) => fixture.retried(claimed, line, 3_600_000));
   await recordFlush(db, fixture.flushOf([{ batchNo: batch.batchNo, line: 63 }], putOff), now);
   const busy = { ceiling: 1, wantedCredits: 0, hasWaited: false, throttled: 0, answered: 1 };

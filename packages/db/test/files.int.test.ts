@@ -1,4 +1,4 @@
-/** The statements on files. */
+/** Tests the statements on files. */
 import { beforeAll, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { deleteFile, findFile, insertBlob, insertFile, listFiles, type NewFile, withTx } from "../src/index.ts";

@@ -1,4 +1,6 @@
-/** Invariant 11 under crashes and races: each line is in one place at any moment, and is counted once in the end. */
+/**
+ * Tests invariant 11 under crashes and races: each line is in one place at any moment, and is counted once in the end.
+ */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { exhaustedLines, outputExtents, storedLines } from "../src/index.ts";
@@ -12,7 +14,7 @@ const STEPS = 55;
 const MAX_TURNS = 60;
 
 test.each([1, 2, 3, 4])(
-  "loses no line and counts none twice while workers crash, race and repeat themselves (seed %d)",
+  "loses no line and counts none twice while workers crash, race and repeat calls (seed %d)",
   async (seed) => {
     const db = database.db();
     const random = seeded(seed);
@@ -28,7 +30,8 @@ test.each([1, 2, 3, 4])(
     };
 
     for (let step = 0; step < STEPS; step += 1) {
-      // Up to three steps at once. Each has its own random numbers, so that their order does not change what they do.
+      // Runs up to three steps at once. Each step has its own random numbers, so that the order of the steps does not
+      // change their actions.
       const atOnce = Array.from({ length: 1 + Math.floor(random() * 3) }, () => seeded(random() * 2 ** 32));
       await Promise.all(atOnce.map((own) => fleet.step(own)));
       await check();

@@ -1,4 +1,4 @@
-/** The statements on API keys. */
+/** Tests the statements on API keys. */
 import { randomBytes } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";

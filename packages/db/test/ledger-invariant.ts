@@ -1,4 +1,6 @@
-/** Checks invariant 11 by SQL, together with the counts and extents that must agree with it. Holds at any moment. */
+/**
+ * Checks invariant 11 by SQL, and the counts and extents that must agree with it. The check must pass at any moment.
+ */
 import { expect } from "@jest/globals";
 import type { Db } from "../src/index.ts";
 
@@ -12,7 +14,7 @@ const MISPLACED = `
       (select count(*) from lines i where i.day = b.day and i.batch_no = b.batch_no and i.line = l.line) as indexed) p
   where b.batch_no = $1 and p.beyond + p.slices + p.indexed <> 1`;
 
-/** Slices with a bit outside of their lines, and slices without any bit. */
+/** Slices with a bit outside of their lines, and slices without a bit. */
 const IDLE_BITS = `
   select slice_no, line_count, todo::text from slices
   where batch_no = $1 and (todo = 0 or (todo::bit(64) >> line_count) <> 0::bit(64))`;

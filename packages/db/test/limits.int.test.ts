@@ -1,4 +1,4 @@
-/** Leases in Postgres: several workers at once, pauses, and the effects of a restart. */
+/** Tests leases in Postgres: several workers at once, pauses, and the effects of a restart. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { declareUpstream, type Lease, type LeaseRequest, leaseUpstream, pauseUpstream } from "../src/index.ts";
@@ -48,7 +48,8 @@ test("shares the permits between four workers that lease at once, and never gran
   const own = new Map(["a", "b", "c", "d"].map((worker) => [worker, 0]));
   const isShared = (): boolean => Math.min(...own.values()) > 0;
 
-  // Each worker continues until all have permits. A worker that stopped earlier would keep all that it got alone.
+  // Each worker continues until all have permits. A worker that stopped earlier would keep all the permits that it got
+  // while it was alone.
   await Promise.all(
     [...own.keys()].map(async (worker) => {
       for (let round = 0; round < 12 || (round < 500 && !isShared()); round += 1) {

@@ -1,4 +1,4 @@
-/** Migrations: concurrent starts, edited files, newer releases, failures. */
+/** Tests migrations: concurrent starts, edited files, newer releases, failures. */
 import { afterEach, expect, test } from "@jest/globals";
 import { createDatabase } from "@nightshift/testing";
 import { type Db, migrate, openDb, SchemaTooNewError } from "../src/index.ts";
@@ -53,7 +53,7 @@ test("accepts the schema of a newer release unless its change is breaking", asyn
 
 test("leaves nothing behind if a migration fails", async () => {
   const db = connect(await createDatabase({ migrated: false }));
-  // The first migration creates a table of this name somewhere in the middle.
+  // The first migration also creates a table with this name, after other tables.
   await db.query("create table slices (id integer)");
 
   await expect(migrate(db)).rejects.toThrow("slices");

@@ -1,4 +1,4 @@
-/** Invariant 4: a status changes by compare-and-set only, together with its timestamp. */
+/** Tests invariant 4: a status changes by compare-and-set only, together with its timestamp. */
 import { describe, expect, test } from "@jest/globals";
 import { BATCH_STATUSES, type BatchStatus, canMove } from "@nightshift/domain";
 import { useDatabase } from "@nightshift/testing";
@@ -100,7 +100,7 @@ describe("finishing", () => {
     expiresAt: later(3_600),
   });
 
-  test("keeps the files of one of two concurrent assemblers, and drops those of the other", async () => {
+  test("keeps the files of one of two concurrent assemblers, and drops the other assembler's files", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
     await moveBatch(database.db(), batch.batchNo, { to: "finalizing" }, now);
     const attempts = ["a", "b"].map((name) => ({
@@ -125,7 +125,7 @@ describe("finishing", () => {
     expect([await find(loser?.output.id), await find(loser?.error.id)]).toEqual([null, null]);
   });
 
-  test("finishes a batch without results without files", async () => {
+  test("creates no files for a batch without results", async () => {
     const batch = await runningBatch(database.db(), { total: 1 });
     await moveBatch(database.db(), batch.batchNo, { to: "cancelling" }, now);
     const finish = { batchNo: batch.batchNo, to: "cancelled", output: null, error: null } as const;

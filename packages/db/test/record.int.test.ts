@@ -1,4 +1,7 @@
-/** Recording results: the first result of a line wins, is counted once, and is in one extent, even after repeats. */
+/**
+ * Tests the recording of results: the first result of a line wins, is counted once, and is in one extent, even if a
+ * flush is repeated.
+ */
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { finishedLines, outputExtents, recordFlush, storedLines } from "../src/index.ts";
@@ -123,7 +126,7 @@ test("clears only the 64th bit of a slice for its last line", async () => {
   await expectSoundLedger(database.db(), number);
 });
 
-test("discards a result for an unknown batch and records the others of its flush", async () => {
+test("discards a result for an unknown batch, and records the other results of the flush", async () => {
   await claimedSlice(database.db(), batch, 1);
 
   const { results } = await recordFlush(

@@ -1,4 +1,4 @@
-/** Retention: finds and deletes the bytes that nothing needs, and no others. */
+/** Tests retention: maintenance finds and deletes the bytes that nothing needs, and no others. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { BATCH_STATUSES } from "@nightshift/domain";
@@ -23,7 +23,7 @@ import { claimedSlice, flushOf, later, newTenant, now, runningBatch, viewOf } fr
 
 const database = useDatabase();
 
-/** A blob that is older than every minimum age in these tests. */
+/** Inserts a blob that is older than every minimum age in these tests. */
 async function agedBlob(name = `blob-${randomUUID()}`): Promise<string> {
   await insertBlob(database.db(), { key: name, bytes: 1, etag: "e" });
   await age("blobs", "key", name);
@@ -128,7 +128,7 @@ test("keeps the rows of files and batches when their blob is deleted", async () 
   expect(rows).toEqual([{ blob: null }]);
 });
 
-/** A segment with one result of each of these batches, which are in progress. */
+/** Inserts a segment with one result of each of these batches, which are in progress. */
 async function segmentOf(...batches: { batchNo: number; upstream: string }[]): Promise<string> {
   for (const batch of batches) await claimedSlice(database.db(), batch, 1);
   const flush = flushOf(batches.map((batch) => ({ batchNo: batch.batchNo, line: 0 })));

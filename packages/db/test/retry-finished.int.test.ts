@@ -1,4 +1,7 @@
-/** Retries of finished batches: the batch does not change before it is published, and then changes at once. */
+/**
+ * Tests retries of finished batches: the batch stays unchanged until its retries are published, and then changes in one
+ * transaction.
+ */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -100,7 +103,7 @@ test("drops results of older requests and second results, and keeps the slice", 
   expect(await answeredRetries(db(), batch.batchNo)).toMatchObject([{ line: 3, failed: true }]);
 });
 
-test("opens one retry of a line of a finished batch in ten concurrent calls", async () => {
+test("opens only one retry when ten concurrent calls retry a line of a finished batch", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
 
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => retryLine(db(), batch.batchNo, 2)));
@@ -161,7 +164,7 @@ test("keeps each line in one place when a seal and ten retries run at once", asy
   expect(rows).toEqual([]);
 });
 
-test("finds unpublished retries after a crash: at once if all are answered, otherwise after a minute", async () => {
+test("finds unpublished retries after a crash: immediately if all are answered, otherwise after a minute", async () => {
   const batch = await completedBatch(db(), 5, [2, 3]);
   await claimedRetry(db(), batch.batchNo, 2);
   await claimedRetry(db(), batch.batchNo, 3);
@@ -239,13 +242,13 @@ test.each(["input", "output"] as const)("refuses a retry of a finished batch wit
   expect(outcome).toEqual({ outcome: "file_gone", file });
 });
 
-test("keeps the bytes that a retry needs while it is possible or open", async () => {
+test("keeps the bytes that a retry needs as long as a retry is open or could be requested", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   const isKept = async (key: string | null): Promise<boolean> =>
     !(await unneededBlobs(db(), now, -1, 10_000)).includes(key ?? "");
   const bytes = async (): Promise<boolean[]> => [await isKept(batch.inputBlob), await isKept(batch.indexBlob)];
 
-  // The fixture gives the batch another input blob than its input file.
+  // In this fixture, the batch's input blob differs from its input file's blob.
   expect(await bytes()).toEqual([false, true]);
   await claimedRetry(db(), batch.batchNo, 3);
   await deleteFile(db(), batch.tenant, batch.inputFileId, now);
@@ -279,7 +282,7 @@ test("parks many lines at once and releases them into the window step by step", 
   const next = await feedUpstream(db(), batch.upstream, now, () => Promise.resolve([]));
 
   expect(opened).toMatchObject({ outcome: "opened", slices: [], lines: { length: 300 } });
-  // The window of this upstream is 200 lines: half of the room, then half of the rest.
+  // The window of this upstream is 200 lines. Each feed releases half of the remaining room: 100 lines, then 50.
   expect([fed.length, next.length]).toEqual([100, 50]);
   expect(fed.every(({ delayMs, isBulk }) => delayMs === 0 && isBulk)).toBe(true);
 });

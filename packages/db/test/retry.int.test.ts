@@ -1,4 +1,7 @@
-/** Retries of running batches: a new request, which is distinguished from redeliveries of the old one. */
+/**
+ * Tests retries of running batches: a retry is a new request, which is distinguished from redeliveries of the old
+ * request.
+ */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -40,7 +43,7 @@ test("removes a failed line from index and counts, and inserts a slice with a ne
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("discards results of the older request and counts results of the new one", async () => {
+test("discards results of the older request and counts results of the new request", async () => {
   const { requestGen } = await claimRetried(3);
 
   const old = await recordLines(database.db(), batch.batchNo, [3, 5], { requestGen: 0 });
@@ -78,7 +81,7 @@ test("completes the batch with the result of a retried last line", async () => {
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("opens one retry of a line in ten concurrent calls", async () => {
+test("opens only one retry when ten concurrent calls retry a line", async () => {
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => retry(2)));
 
   expect(outcomes.filter((outcome) => outcome === "opened")).toHaveLength(1);

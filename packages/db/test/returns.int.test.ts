@@ -1,4 +1,6 @@
-/** Returned lines: failed attempts and unsent lines move to a new slice, if their worker still owns the old one. */
+/**
+ * Tests returned lines: failed attempts and unsent lines move to a new slice, if their worker still owns the old slice.
+ */
 import { beforeEach, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { type ClaimedSlice, freeOrphans, recordFlush, removeWorkers, type SliceReturn } from "../src/index.ts";
@@ -54,7 +56,7 @@ test("moves a failed attempt to a slice with its place in the input and the next
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("moves unsent lines together with the same attempt number, and leaves the rest to the owner", async () => {
+test("moves unsent lines together with the same attempt number, and leaves all other lines to the owner", async () => {
   const recorded = await giveBack(unsent(slice, [7, 9, 70]));
 
   const next = await claimNext(undefined, 0, recorded);
@@ -65,7 +67,7 @@ test("moves unsent lines together with the same attempt number, and leaves the r
   await expectSoundLedger(database.db(), batch.batchNo);
 });
 
-test("deletes a slice whose lines are all returned, and lists the new slice as waiting", async () => {
+test("deletes a slice when all its lines are returned, and lists the new slice as waiting", async () => {
   const recorded = await giveBack(unsent(slice, linesIn(slice.todo, slice.firstLine)));
 
   expect(await todoOf(slice.sliceNo)).toBeNull();

@@ -1,4 +1,7 @@
-/** The seal: done, expired or cancelled, exactly once. After it no more results are recorded. */
+/**
+ * Tests the seal: a batch is sealed exactly once, as done, expired or cancelled. After the seal no more results are
+ * recorded.
+ */
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import {
@@ -45,7 +48,7 @@ describe("done", () => {
     });
   });
 
-  test("is set by one of ten concurrent flushes with a line each", async () => {
+  test("is set by one of ten concurrent flushes that have one line each", async () => {
     await claimedSlice(database.db(), batch, 10);
 
     const recorded = await Promise.all(
@@ -104,7 +107,7 @@ describe("expired", () => {
   test("leaves no slice behind when a feed started before the seal", async () => {
     let sealed: Promise<boolean> | undefined;
     await feedUpstream(database.db(), batch.upstream, now, (state) => {
-      // Not awaited: it waits for the feed's checkpoint, or the feed's compare-and-set fails.
+      // The test does not await the seal: it waits for the feed's checkpoint, or the feed's compare-and-set fails.
       sealed = sealExpired(database.db(), batch.batchNo, now);
       return Promise.resolve(fixture.cutSlices(batch.batchNo, state.candidates[0]?.fedLines ?? 0, [5]));
     });
@@ -146,7 +149,7 @@ describe("cancelled", () => {
     await expectSoundLedger(database.db(), batch.batchNo);
   });
 
-  test("is the reason of every seal of a batch in cancelling: by the last result or the deadline", async () => {
+  test("is set on a batch in cancelling, even if the last result or the deadline seals it", async () => {
     const other = await runningBatch(database.db(), { total: 1 });
     await claimedSlice(database.db(), other, 1);
     await requestCancel(database.db(), other.tenant, other.id, now);

@@ -32,10 +32,10 @@ import {
   claimSlice,
 } from "@nightshift/testing/batches";
 
-/** A number from 0 up to 1. */
+/** Returns a number from 0 up to, but not including, 1. */
 export type Random = () => number;
 
-/** The same numbers for the same seed (mulberry32). */
+/** Returns a generator that yields the same numbers for the same seed (mulberry32). */
 export function seeded(seed: number): Random {
   let state = seed;
   return () => {
@@ -60,20 +60,20 @@ interface SimulatedWorker {
 export interface Fleet {
   /** Takes one step, chosen by the seed. */
   step(random: Random): Promise<void>;
-  /** Finishes all lines, as undisturbed workers do. */
+  /** Finishes all lines, as workers do when nothing fails. */
   workOff(random: Random): Promise<void>;
-  /** Records all results again, as redeliveries would. None of them may count. */
+  /** Records all results again, as redeliveries would. The repeated results must not count. */
   repeatAll(): Promise<void>;
   /** The tokens of each result, by segment key and offset. */
   readonly tokens: ReadonlyMap<string, number>;
-  /** The number of a batch for each time that a flush reported it as sealed. */
+  /** The batches that flushes reported as sealed, one number for each report. */
   readonly sealed: readonly number[];
 }
 
 export async function createFleet(db: Db, upstream: string, batches: readonly BatchView[]): Promise<Fleet> {
   const workers: SimulatedWorker[] = [];
   for (let i = 0; i < 3; i += 1) workers.push({ id: await newWorker(db), hands: [] });
-  /** The slices of dead workers that do not know yet that they were declared dead. */
+  /** The slices of workers that were declared dead and have not noticed it yet. */
   const ghosts: Hand[] = [];
   const jobs: SliceRef[] = [];
   const flushes: Flush[] = [];
@@ -203,7 +203,7 @@ export async function createFleet(db: Db, upstream: string, batches: readonly Ba
   };
 }
 
-/** Draws the fate of some of the lines in hand. In a hurry, all lines get a result. */
+/** Chooses at random what happens to some of the claimed lines. If `hurry` is true, all lines get a result. */
 function drawFates(
   random: Random,
   hands: readonly Hand[],
@@ -234,7 +234,7 @@ function came(slice: ClaimedSlice, line: number, fate: number, random: Random): 
   return { batchNo, line, sliceNo, requestGen, resultKind: "error", isExhausted: fate < 0.25 };
 }
 
-/** A flush with two segments, like one of a worker that has fallen behind. */
+/** Returns a flush with two segments, like the flush of a worker that has fallen behind. */
 function inTwoSegments(results: readonly ResultFields[], returns: readonly SliceReturn[], firstCount: number): Flush {
   const [first, second] = [flushOf(results.slice(0, firstCount)), flushOf(results.slice(firstCount), returns)];
   return {

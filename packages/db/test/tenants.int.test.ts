@@ -1,4 +1,4 @@
-/** The statements on tenants: tiers, weights, requests per minute, stored bytes. */
+/** Tests the statements on tenants: tiers, weights, requests per minute, stored bytes. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
@@ -42,7 +42,7 @@ test("pages through the tenants by name", async () => {
   expect(second).toMatchObject({ rows: [{ id: `${mark}-c` }], hasMore: false });
 });
 
-test("grants as many requests as the limit in a minute to concurrent calls", async () => {
+test("grants concurrent calls exactly as many requests per minute as the limit", async () => {
   const tenant = await newTenant(db());
   const ask = (minute: number, wanted: number): Promise<number> =>
     takeRequests(db(), { tenant, minute, limit: 10, wanted });
@@ -52,7 +52,7 @@ test("grants as many requests as the limit in a minute to concurrent calls", asy
   expect(granted.sort((a, b) => b - a)).toEqual([4, 4, 2, 0]);
   expect(await ask(7, 4)).toBe(0);
   expect(await ask(8, 4)).toBe(4);
-  // A process with a late clock does not get an older minute.
+  // A process with a late clock does not get requests of an older minute.
   expect([await ask(7, 4), await ask(7, 4), await ask(7, 4), await ask(8, 1)]).toEqual([4, 2, 0, 0]);
 });
 

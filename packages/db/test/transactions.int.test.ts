@@ -1,4 +1,4 @@
-/** Transactions: rollback, deadlocks, broken connections. */
+/** Tests transactions: rollback, deadlocks, broken connections. */
 import { expect, test } from "@jest/globals";
 import { useDatabase } from "@nightshift/testing";
 import { isDbUnavailable, openDb, withTx } from "../src/index.ts";
@@ -23,7 +23,7 @@ test("rolls back and rethrows if the work throws", async () => {
   expect(await weightOf(tenant)).toBe(1);
 });
 
-test("commits both of two deadlocked transactions, the victim at its second try", async () => {
+test("commits both deadlocked transactions, one of them on its second attempt", async () => {
   const tenants = [await newTenant(database.db()), await newTenant(database.db())];
   let tries = 0;
   const bothHoldOne = barrier(2);
@@ -39,11 +39,11 @@ test("commits both of two deadlocked transactions, the victim at its second try"
   await Promise.all([raise(tenants), raise(tenants.toReversed())]);
 
   expect(await Promise.all(tenants.map(weightOf))).toEqual([3, 3]);
-  // On a busy machine the second try may deadlock again.
+  // On a busy machine the second attempt may deadlock again.
   expect(tries).toBeGreaterThanOrEqual(3);
 });
 
-test("reports a session that the server ended as unavailable, and keeps the pool usable", async () => {
+test("reports that the server is unavailable if it ended the session, and keeps the pool usable", async () => {
   const db = openDb({ url: database.url(), max: 1 });
   try {
     const cut = withTx(db, (tx) => tx.query("select pg_terminate_backend(pg_backend_pid())"));
@@ -75,7 +75,7 @@ test("fails only the next statement of a connection that breaks while it is idle
   }
 });
 
-test("reports a server that does not run as unavailable", async () => {
+test("reports that a server is unavailable if it is not running", async () => {
   const db = openDb({ url: "postgres://nobody@127.0.0.1:1/none" });
   try {
     await expect(db.query("select 1").catch((error: unknown) => isDbUnavailable(error))).resolves.toBe(true);
@@ -84,7 +84,7 @@ test("reports a server that does not run as unavailable", async () => {
   }
 });
 
-/** Holds the first `count` callers until all of them have arrived. Lets later ones pass. */
+/** Holds the first `count` callers until all of them have arrived. Later callers pass immediately. */
 function barrier(count: number): () => Promise<void> {
   let missing = count;
   let open: () => void;

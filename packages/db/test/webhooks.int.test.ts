@@ -1,4 +1,4 @@
-/** Webhooks: the outbox, claims of deliveries, due deliveries, and retention. */
+/** Tests webhooks: the outbox, claims of deliveries, due deliveries, and retention. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { newWebhookEndpointId, WEBHOOK_EVENT_TYPES, type WebhookEventType } from "@nightshift/domain";
@@ -61,7 +61,7 @@ async function eventsOf(batch: BatchView): Promise<Record<string, unknown>[]> {
   return rows;
 }
 
-/** A due delivery, for a batch that has just failed. */
+/** Returns a due delivery, for a batch that has just failed. */
 async function newDelivery(tenant: string): Promise<number> {
   const batch = await newBatch(database.db(), { tenant });
   await moveBatch(database.db(), batch.batchNo, FAIL, now);
@@ -201,7 +201,7 @@ describe("the outbox", () => {
 });
 
 describe("a claim", () => {
-  test("gives a delivery to one of ten workers, with all facts that it needs to send it", async () => {
+  test("gives a delivery to one of ten workers, with everything that the worker needs to send it", async () => {
     const tenant = await newTenant(database.db());
     await newEndpoint(tenant);
     const delivery = await newDelivery(tenant);
@@ -255,7 +255,7 @@ describe("a claim", () => {
     ]);
   });
 
-  test("is possible again when its worker is gone or its lease is over", async () => {
+  test("is possible again when the worker is gone or the lease has ended", async () => {
     const tenant = await newTenant(database.db());
     await newEndpoint(tenant);
     const delivery = await newDelivery(tenant);

@@ -1,4 +1,4 @@
-/** Workers: registration, heartbeats, slices of dead workers, turns, and partitions. */
+/** Tests workers: registration, heartbeats, slices of dead workers, turns, and partitions. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { createDatabase, until, useDatabase } from "@nightshift/testing";
@@ -41,7 +41,7 @@ test("lists a worker from its registration to its removal, and counts its heartb
   expect(await seen()).toBeUndefined();
 });
 
-test("frees the slices and permits of a removed worker, and of no other", async () => {
+test("frees the slices and permits of a removed worker, and of no other worker", async () => {
   const db = database.db();
   const upstream = await newUpstream(db);
   const batch = await runningBatch(db, { total: 30, upstream });

@@ -1,6 +1,6 @@
 /**
- * Batches in every state for tests of the database and the worker: validating, running, claimed, finished, retried. They
- * exist in Postgres only: the objects that they name are not stored, unless a test stores them itself.
+ * Creates batches in every state for tests of the database and the worker: validating, running, claimed, finished,
+ * retried. The batches exist in Postgres only. The objects that they name are not stored, unless a test stores them.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -190,7 +190,7 @@ export async function claimedSlice(
   return claimed;
 }
 
-/** The fields of a result that a test cares about. The others get defaults. */
+/** The fields of a result that a test sets. All other fields get defaults. */
 export interface ResultFields extends Partial<Omit<LineResult, "segment" | "offset" | "length">> {
   readonly batchNo: number;
   readonly line: number;
@@ -202,7 +202,7 @@ export function flushOf(results: readonly ResultFields[], returns: readonly Slic
   return {
     segments: results.length === 0 ? [] : [segment],
     results: results.map((result, i) => ({
-      // 0 is not a slice: the ledger has to find the slice that holds the line.
+      // No slice has the number 0, so the ledger has to find the slice that holds the line.
       sliceNo: 0,
       requestGen: 0,
       resultKind: "output",
@@ -227,20 +227,20 @@ export async function recordLines(
   return recordFlush(db, flushOf(lines.map((line) => ({ batchNo, line, ...change }))), now);
 }
 
-/** Returns lines of a slice that go back unsent, which costs no attempt. */
+/** Returns lines of a slice to the ledger unsent, which uses up no attempt. */
 export function unsent(slice: ClaimedSlice, lines: readonly number[], delayMs = 0): SliceReturn {
   const { batchNo, owner, sliceNo, gen, firstLine, lineCount, byteOffset, byteLength, attempt } = slice;
   return { batchNo, owner, sliceNo, gen, lines, firstLine, lineCount, byteOffset, byteLength, attempt, delayMs };
 }
 
-/** Returns a line that goes back after a failed attempt. */
+/** Returns a line to the ledger after a failed attempt. */
 export function retried(slice: ClaimedSlice, line: number, delayMs = 0): SliceReturn {
   const { batchNo, owner, sliceNo, gen, attempt } = slice;
   const place = { firstLine: line, lineCount: 1, ...bytesOf(line, 1) };
   return { batchNo, owner, sliceNo, gen, lines: [line], ...place, attempt: attempt + 1, delayMs };
 }
 
-/** Requests a retry of one line and returns the outcome in a word. */
+/** Requests a retry of one line and returns the outcome as one word. */
 export async function retryLine(db: Db, batchNo: number, line: number, askedBy = "an admin"): Promise<string> {
   const outcome = await openRetries(db, { batchNo, lines: [{ line, ...bytesOf(line, 1) }], askedBy }, now);
   if (outcome.outcome !== "opened") return outcome.outcome;
@@ -263,7 +263,7 @@ export function linesIn(todo: bigint, firstLine: number): number[] {
     .map((i) => firstLine + i);
 }
 
-/** A batch with the upstream that it was routed to. */
+/** A batch, and the upstream that it was routed to. */
 export type FinishedBatch = BatchView & { upstream: string };
 
 /** Inserts a running batch of `total` lines with an input file. */

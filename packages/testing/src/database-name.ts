@@ -1,6 +1,6 @@
 /** Names of test databases. */
 
-/** Returns the prefix of a run's databases, by which the end of the run finds them. */
+/** Returns the name prefix of a run's databases. The teardown uses the prefix to find the databases and drop them. */
 export function databaseNamePrefix(runId: string): string {
   return `nightshift_test_${runId}_`;
 }

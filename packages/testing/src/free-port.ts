@@ -2,8 +2,8 @@
 import { createServer } from "node:net";
 
 /**
- * Returns a port of the loopback interface that was free just now. Another process may take it first: be ready to
- * retry.
+ * Returns a free port of the loopback interface. Another process may take the port before the caller does, so the
+ * caller must be able to retry.
  */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** A connection to Postgres that can lose the answer to a commit: the commit succeeds, and its client cannot know. */
+/**
+ * A connection to Postgres that can lose the reply to a commit, so that the commit succeeds but the client does not
+ * know that it did.
+ */
 import { afterAll, beforeAll } from "@jest/globals";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { testServices } from "./test-services.ts";
@@ -7,9 +10,9 @@ import { testServices } from "./test-services.ts";
 export interface LostCommits {
   /** The URL that reaches a database of the test server through the proxy. Valid from beforeAll on. */
   through(url: string): string;
-  /** Drops the answer to the next commit, and its connection. */
+  /** Drops the reply to the next commit, and closes that connection. */
   loseNext(): void;
-  /** How many commits have lost their answer so far. */
+  /** Returns the number of commits whose reply was dropped so far. */
   lost(): number;
 }
 

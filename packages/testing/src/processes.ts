@@ -12,16 +12,16 @@ const LISTENING = "0A";
 /** A process that carries a mark. */
 export interface MarkedProcess {
   readonly pid: number;
-  /** Its command line, as ps shows it. */
+  /** The command line, as ps shows it. */
   readonly command: string;
-  /** The environment it was started with. */
+  /** The environment that the process was started with. */
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** Whether this system has a /proc to find processes in. */
+/** True if this system has a /proc to find processes in. */
 export const CAN_FIND_PROCESSES = process.platform === "linux";
 
-/** Throws where processes cannot be found: a search that finds nothing would let tests of crashes and leaks pass. */
+/** Throws if this system has no /proc. A search that finds nothing would let tests of crashes and leaks pass. */
 export function requireProcessSearch(): void {
   if (CAN_FIND_PROCESSES) return;
   throw new Error(
@@ -29,7 +29,10 @@ export function requireProcessSearch(): void {
   );
 }
 
-/** An environment for a child whose descendants can be found under `mark`. Marks nest: `run stack` is found under both. */
+/**
+ * Returns an environment for a child whose descendants can be found under `mark`. Marks nest: a process with the mark
+ * `run stack` is found under both.
+ */
 export function markedEnvironment(env: NodeJS.ProcessEnv, mark: string): NodeJS.ProcessEnv {
   return { ...env, [MARK]: mark };
 }
@@ -66,9 +69,9 @@ async function readProcess(pid: number, mark: string): Promise<MarkedProcess | n
   try {
     const folder = `/proc/${String(pid)}`;
     const environ = await readFile(`${folder}/environ`, "utf8");
-    if (!environ.includes(mark)) return null; // saves parsing: most processes are not ours, and tests poll this
+    if (!environ.includes(mark)) return null; // skips parsing, because tests poll this and most processes are not ours
     const commandLine = await readFile(`${folder}/cmdline`, "utf8");
-    if (commandLine === "") return null; // a zombie has none
+    if (commandLine === "") return null; // a zombie has no command line
     const pairs = environ.split("\0").map((pair): [string, string] => {
       const at = pair.indexOf("=");
       return [pair.slice(0, at), pair.slice(at + 1)];

@@ -1,4 +1,7 @@
-/** Redis databases for tests. Each jest worker has eight of its own, and each is emptied when a test takes it. */
+/**
+ * Redis databases for tests. Each jest worker has its own eight databases, and each database is emptied when a test
+ * takes it.
+ */
 import { Redis } from "ioredis";
 import { testServices } from "./test-services.ts";
 

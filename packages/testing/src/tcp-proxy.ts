@@ -16,7 +16,9 @@ export interface TcpProxy {
 }
 
 export interface TcpProxyOptions {
-  /** Sees each chunk that a client sends. Returns true to drop the server's answer to it and end the connection. */
+  /**
+   * Sees each chunk that a client sends. Returns true to drop the server's reply to this chunk and end the connection.
+   */
   readonly dropsAnswerTo?: (request: Buffer) => boolean;
 }
 

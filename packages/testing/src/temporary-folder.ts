@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 /**
- * Creates a folder under the system's temporary folder. Other users may enter it, because root runs Postgres as another user
- * whose files are inside.
+ * Creates a folder under the system's temporary folder. Other users may enter it, because root runs Postgres as another
+ * user, whose files are in the folder.
  */
 export async function makeTemporaryFolder(purpose: string): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), `nightshift-${purpose}-`));

@@ -11,9 +11,9 @@ export interface TestServices {
   readonly databaseTemplate: string;
   readonly redisUrl: string | null;
   readonly s3: TestS3 | null;
-  /** A Python that can import `openai`, `requests` and `schemathesis`, or null. */
+  /** The path of a Python that can import `openai`, `requests` and `schemathesis`, or null. */
   readonly python: string | null;
-  /** A bash that finds curl, or null. */
+  /** The path of a bash that finds curl, or null. */
   readonly bash: string | null;
   /** Marks everything that belongs to this run: databases by their names, processes by their environment. */
   readonly runId: string;

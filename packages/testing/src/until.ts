@@ -8,7 +8,7 @@ export interface UntilOptions {
   readonly everyMs?: number;
 }
 
-/** A type without the values that count as "not yet". */
+/** The type `T` without the values that count as "not yet". */
 export type Truthy<T> = Exclude<T, false | null | undefined | 0 | "">;
 
 /**

@@ -12,9 +12,9 @@ export interface TestDatabase {
 }
 
 /**
- * Gives the calling test file its own migrated database. The end of the run drops it, not this file: hooks run in the order
- * of their declaration, so a later afterAll of the file may still need it. On a server that outlives the run, the database
- * of a failed file stays.
+ * Gives the calling test file its own migrated database. The teardown of the run drops the database. This file does not
+ * drop it, because hooks run in the order of their declaration, and a later afterAll may still need the database. On a
+ * server that outlives the run, the database of a failed file stays.
  */
 export function useDatabase(): TestDatabase {
   let db: Db | undefined;

@@ -12,9 +12,9 @@ const IS_RUNNING = `${UNFINISHED} and (admitted_at is not null or in_progress_at
 const IS_WAITING = "status = 'validating' and admitted_at is null";
 
 /**
- * Admits the tenant's oldest waiting batches until `limit` batches run (null: no limit), and marks the others as
- * queued. Returns the numbers of the batches that it admitted. Holds the tenant's row lock, so concurrent calls cannot
- * exceed the limit.
+ * Admits the tenant's oldest waiting batches until `limit` batches run, and marks the other waiting batches as queued.
+ * Null means no limit. Returns the numbers of the batches that it admitted. Holds the tenant's row lock, so concurrent
+ * calls cannot exceed the limit.
  */
 export async function admitBatches(db: Db, tenant: string, limit: number | null, now: Date): Promise<number[]> {
   return withTx(db, async (tx) => {
@@ -43,7 +43,7 @@ export async function admitBatches(db: Db, tenant: string, limit: number | null,
   });
 }
 
-/** Tenants with queued batches, at most `limit`. */
+/** Returns up to `limit` tenants with queued batches. */
 export async function waitingTenants(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ tenant: string }>(
     `/* batches.waiting_tenants */
@@ -53,7 +53,7 @@ export async function waitingTenants(db: Queryable, limit: number): Promise<stri
   return rows.map((row) => row.tenant);
 }
 
-/** The number of batches of the tenant whose status is not final, waiting or running. */
+/** Returns the number of the tenant's batches whose status is not final, waiting or running. */
 export async function countUnfinished(db: Queryable, tenant: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `/* batches.count_unfinished */ select count(*) as count from batches where tenant = $1 and ${UNFINISHED}`,

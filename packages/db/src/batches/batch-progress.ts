@@ -1,4 +1,7 @@
-/** The progress of batches, and what they wait for. Read once a second for each batch with an open event stream. */
+/**
+ * Reads the progress of batches and the reasons why they wait. Called once per second for each batch with an open event
+ * stream.
+ */
 import type { BatchStatus } from "@nightshift/domain";
 import type { Queryable } from "../pool.ts";
 
@@ -12,21 +15,24 @@ export interface BatchProgress {
   failed: number;
   /** Grows with each commit of results. */
   seq: number;
-  /** No more results are recorded, except those of retries. */
+  /** True if the batch is sealed: only results of retries are still recorded. */
   isSealed: boolean;
-  /** The end of the upstream's pause, by the database's clock. Null: the upstream is not paused. */
+  /** The end of the upstream's pause, by the database's clock. Null if the upstream is not paused. */
   pausedUntil: Date | null;
-  /** A worker holds lines of the batch. */
+  /** True if a worker holds lines of the batch. */
   isInHand: boolean;
-  /** When the next of its slices is due. Null: a slice is due now, there are none, or all are parked. */
+  /** When the batch's next slice is due. Null if a slice is due now, there are no slices, or all slices are parked. */
   dueAt: Date | null;
-  /** It waits for other batches of its tenant, because the tier limits how many run at once: docs/tenants.md. */
+  /**
+   * True if the batch waits for other batches of its tenant, because the tier limits how many run at once:
+   * docs/tenants.md.
+   */
   isQueued: boolean;
-  /** At least one worker is registered. */
+  /** True if at least one worker is registered. */
   hasWorkers: boolean;
 }
 
-/** One entry for each of these batches that exists, in no particular order. */
+/** Returns one entry for each of these batches that exists, in no particular order. */
 export async function batchProgress(db: Queryable, batchNos: readonly number[]): Promise<BatchProgress[]> {
   const { rows } = await db.query<BatchProgress>(
     `/* batches.progress */

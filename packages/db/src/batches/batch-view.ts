@@ -34,9 +34,9 @@ export interface BatchView {
   total: number;
   /** The partition of the line index: days between 1970-01-01 and createdAt. */
   day: number;
-  /** The x-request-id of the request that created it. Null if the creator gave none. */
+  /** The x-request-id of the request that created the batch. Null if the creator gave none. */
   requestId: string | null;
-  /** When its tenant's tier had room for it. Null before that. */
+  /** When the tenant's tier had room for the batch. Null before that. */
   admittedAt: Date | null;
   completed: number;
   failed: number;
@@ -57,7 +57,7 @@ const SELECT_BATCH = `
     p.completed, p.failed, p.sealed_as as "sealedAs", json_build_object(${USAGE}) as usage
   from batches b join batch_progress p on p.batch_no = b.batch_no`;
 
-/** Null if the tenant has no such batch, even if another tenant has. */
+/** Returns null if the tenant does not have this batch, even if another tenant does. */
 export async function findBatch(db: Queryable, tenant: string, id: string): Promise<BatchView | null> {
   const { rows } = await db.query<BatchView>(`/* batches.find */ ${SELECT_BATCH} where b.tenant = $1 and b.id = $2`, [
     tenant,
@@ -66,13 +66,13 @@ export async function findBatch(db: Queryable, tenant: string, id: string): Prom
   return rows[0] ?? null;
 }
 
-/** Finds a batch of any tenant by its number. For workers. */
+/** Finds a batch of any tenant by its number. Workers use it. */
 export async function getBatch(db: Queryable, batchNo: number): Promise<BatchView | null> {
   const { rows } = await db.query<BatchView>(`/* batches.get */ ${SELECT_BATCH} where b.batch_no = $1`, [batchNo]);
   return rows[0] ?? null;
 }
 
-/** The number of the batch with that id, of any tenant. Null if there is none. For admins. */
+/** Returns the number of the batch with this id, of any tenant, or null if there is no such batch. Admins use it. */
 export async function numberOfBatch(db: Queryable, id: string): Promise<number | null> {
   const { rows } = await db.query<{ batchNo: number }>(
     `/* batches.number */ select batch_no as "batchNo" from batches where id = $1`,
@@ -87,7 +87,8 @@ export interface BatchPage {
 }
 
 /**
- * A page of a tenant's batches, newest first: contract §1.3. `after` is exclusive. Null if it names no batch of theirs.
+ * Returns a page of a tenant's batches, newest first: contract §1.3. `after` is exclusive. Returns null if `after` does
+ * not name a batch of the tenant.
  */
 export async function listBatches(
   db: Queryable,

@@ -2,8 +2,8 @@
 import type { Queryable } from "../pool.ts";
 
 /**
- * Numbers of the batches whose next step is due (validate, seal a cancel, assemble), oldest first, at most `limit`.
- * Batches that wait for their tenant's other batches are left out, because they would fill the list: see
+ * Returns the numbers of up to `limit` batches whose next step is due (validate, seal a cancel, assemble), oldest
+ * first. Leaves out batches that wait for other batches of their tenant, because they would fill the list: see
  * admit-batches.ts.
  */
 export async function batchesToAdvance(db: Queryable, limit: number): Promise<number[]> {
@@ -17,7 +17,10 @@ export async function batchesToAdvance(db: Queryable, limit: number): Promise<nu
   return rows.map((row) => row.batchNo);
 }
 
-/** Numbers of up to a hundred batches that were validating or in progress when their completion window ended. */
+/**
+ * Returns the numbers of up to a hundred batches that were validating or in progress when their completion window
+ * ended.
+ */
 export async function overdueBatches(db: Queryable, now: Date): Promise<number[]> {
   const { rows } = await db.query<{ batchNo: number }>(
     `/* batches.overdue */
@@ -30,13 +33,13 @@ export async function overdueBatches(db: Queryable, now: Date): Promise<number[]
 
 export interface StoppedBatch {
   readonly batchNo: number;
-  /** No more results are recorded, so requests in flight are of no use. */
+  /** True if no more results are recorded, so that requests in flight are useless. */
   readonly isSealed: boolean;
 }
 
 /**
- * Which of these batches (numbers), whose lines a worker holds, have ended, are being cancelled or are past their
- * deadline. Batches with slices of retries are left out.
+ * Returns which of these batches have ended, are being cancelled, or are past their deadline. A worker calls it for the
+ * batches whose lines it holds. Leaves out batches with slices of retries.
  */
 export async function stoppedBatches(db: Queryable, batches: readonly number[], now: Date): Promise<StoppedBatch[]> {
   const { rows } = await db.query<StoppedBatch>(

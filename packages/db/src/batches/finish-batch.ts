@@ -12,12 +12,12 @@ export interface ResultFile extends NewFile {
 export interface Finish {
   batchNo: number;
   to: "completed" | "expired" | "cancelled";
-  /** Null if no line belongs in that file: contract §4.5. */
+  /** Null if no line belongs in this file: contract §4.5. */
   output: ResultFile | null;
   error: ResultFile | null;
 }
 
-/** False if another assembler was first. Then the caller deletes its own objects. */
+/** Returns false if another assembler was first. The caller then deletes its own objects. */
 export async function finishBatch(db: Db, finish: Finish, now: Date): Promise<boolean> {
   return commitIfFirst(db, async (tx) => {
     for (const file of [finish.output, finish.error]) {

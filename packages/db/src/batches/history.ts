@@ -23,14 +23,14 @@ export type FileOutcome = "keep" | "create" | "replace" | "remove" | "forget";
 type NewHistoryEntry = {
   readonly batchNo: number;
   readonly at: Date;
-  /** Who asked for it. Omitted: the service. */
+  /** The key or admin that requested the change. Omitted if the service made it. */
   readonly by?: string;
 } & (
   | { readonly what: RetryEvent; readonly details: LinesDetail }
   | { readonly what: "files_rebuilt"; readonly details: FilesDetail }
 );
 
-/** The number of line numbers in one entry. Its count is the number of all lines. */
+/** The maximum number of line numbers that an entry lists. Its `count` includes all lines. */
 const MAX_NAMED_LINES = 100;
 
 /** Makes the details of an entry. `lines` are counted from 0. */
@@ -65,10 +65,10 @@ export async function insertRetryOutcomes(
 }
 
 export type HistoryEntry = {
-  /** Unique within the batch. It reveals nothing about other batches. */
+  /** The id is unique within the batch. It reveals nothing about other batches. */
   readonly id: string;
   readonly at: Date;
-  /** Who asked for it. Null: the service, or unknown. */
+  /** The key or admin that requested the change. Null if the service made it, or if it is unknown. */
   readonly by: string | null;
 } & (
   | { readonly what: "status"; readonly status: BatchStatus }
@@ -82,7 +82,8 @@ export interface HistoryPage {
 }
 
 /**
- * Of two entries with the same time, the one with the higher rank is later: statuses first, then the rows of the table.
+ * If two entries have the same time, the entry with the higher rank counts as later. Statuses rank below the rows of
+ * the table.
  */
 const ENTRIES = `
   select v.status as id, v.at, v.rank, 'status' as what, v.status, null::text as by, null::jsonb as details
@@ -96,8 +97,8 @@ const ENTRIES = `
   from (select h.*, row_number() over (order by h.id) as n from batch_history h where h.batch_no = $1) h`;
 
 /**
- * A page of a batch's history, newest entry first. `after` is exclusive. Returns null if `after` does not name an
- * entry.
+ * Returns a page of a batch's history, newest entry first. `after` is exclusive. Returns null if `after` does not name
+ * an entry.
  */
 export async function listBatchHistory(
   db: Queryable,

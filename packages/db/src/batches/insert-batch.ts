@@ -20,11 +20,13 @@ export interface NewBatch extends Pick<
 > {
   /** The x-request-id of the request that creates the batch. */
   requestId?: string;
-  /** The limit of unfinished batches of the tenant, including this one. Null or omitted: no limit. */
+  /**
+   * The maximum number of unfinished batches of the tenant, including this one. Null or omitted if there is no limit.
+   */
   maxUnfinished?: number | null;
 }
 
-/** The tenant is at its limit of unfinished batches. */
+/** Thrown if the tenant is at its limit of unfinished batches. */
 export class BatchQueueFullError extends Error {
   override readonly name = "BatchQueueFullError";
 }
@@ -32,7 +34,8 @@ export class BatchQueueFullError extends Error {
 /**
  * Inserts the batch, in `validating`, and its progress row. If the job that should follow is lost, the reconciler finds
  * the batch. Throws BatchQueueFullError if the tenant would have more than `maxUnfinished` batches, which is checked
- * under the tenant's row lock. `first` runs before, in the same transaction. If it throws, no batch is created.
+ * under the tenant's row lock. `first` runs before the insert, in the same transaction. If `first` throws, no batch is
+ * created.
  */
 export async function insertBatch(db: Db, batch: NewBatch, first?: (tx: Tx) => Promise<void>): Promise<BatchView> {
   await withTx(db, async (tx) => {

@@ -22,8 +22,8 @@ export type BatchMove =
   | { to: "completed" | "expired" | "cancelled"; outputFileId: string | null; errorFileId: string | null };
 
 /**
- * Moves a batch if its current status allows it (`canMove` of the domain). False means that another process moved it
- * first. `now` is the caller's clock, but the timestamp is never before an earlier one of the batch. For a final
+ * Moves a batch if its current status allows it (`canMove` of the domain). Returns false if another process moved the
+ * batch first. `now` is the caller's clock, but the timestamp is never before an earlier one of the batch. For a final
  * status, the same statement inserts the webhook event and its deliveries.
  */
 export async function moveBatch(db: Queryable, batchNo: number, move: BatchMove, now: Date): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Cancels a batch on request of its owner: contract §3.3. */
+/** Cancels a batch when its tenant requests it: contract §3.3. */
 import type { Db } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import { findBatch, type BatchView } from "./batch-view.ts";
@@ -6,11 +6,14 @@ import { moveBatch } from "./move-batch.ts";
 
 export interface CancelOutcome {
   batch: BatchView;
-  /** `final`: the batch has finished, or is sealed and about to finish. It was not changed. */
+  /** `final` means that the batch has finished, or is sealed and about to finish. It was not changed. */
   outcome: "cancelling" | "final";
 }
 
-/** Moves the batch to `cancelling`. A repeated cancel is not an error. Null if the tenant has no such batch. */
+/**
+ * Moves the batch to `cancelling`. A repeated cancel is not an error. Returns null if the tenant does not have this
+ * batch.
+ */
 export async function requestCancel(db: Db, tenant: string, id: string, now: Date): Promise<CancelOutcome | null> {
   return withTx(db, async (tx) => {
     const found = await findBatch(tx, tenant, id);

@@ -2,7 +2,7 @@
 import type { Queryable } from "../pool.ts";
 
 /**
- * Inserts or updates a blob. Called before the object is written, so that maintenance finds what a crash leaves behind.
+ * Inserts or updates a blob. Called before the object is written, so that maintenance finds the object after a crash.
  */
 export async function insertBlob(db: Queryable, blob: { key: string; bytes: number; etag: string }): Promise<void> {
   await db.query(
@@ -14,12 +14,12 @@ export async function insertBlob(db: Queryable, blob: { key: string; bytes: numb
 }
 
 /**
- * Keys of blobs that can be deleted, at most `limit`. They are older than `minAgeSeconds`, and no live file, unfinished
- * batch, pending upload or open retry needs them.
+ * Returns the keys of up to `limit` blobs that can be deleted. These blobs are older than `minAgeSeconds`, and no live
+ * file, unfinished batch, pending upload or open retry needs them.
  * - The minimum age protects uploads in progress, which have no file yet, and downloads of a file's previous content.
  * - The index of a batch with failed lines stays while its input file is live, because a retry needs both.
- * - A batch in `validating` has no blob yet. It may be about to take over the blob of its input file, even if the owner
- *   has deleted that file since.
+ * - A batch in `validating` has no blob yet. It may be about to take over the blob of its input file, even if the
+ *   tenant has deleted that file.
  */
 export async function unneededBlobs(db: Queryable, now: Date, minAgeSeconds: number, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(

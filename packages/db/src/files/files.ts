@@ -8,10 +8,10 @@ export interface FileView {
   purpose: string;
   /** The name from the upload, without folders. */
   filename: string;
-  /** Exact size of the content. */
+  /** The exact size of the content. */
   bytes: number;
   createdAt: Date;
-  /** From then on, the API answers as if the file did not exist. Null: it does not expire. */
+  /** The time from which the API answers as if the file did not exist. Null if the file does not expire. */
   expiresAt: Date | null;
   /** The key of the content in the object store. */
   blob: string;
@@ -28,7 +28,7 @@ export const SELECT_FILE = `
 /** True for a file of tenant $1 that is neither deleted nor expired at $2. */
 export const FILE_IS_LIVE = "f.tenant = $1 and f.deleted_at is null and (f.expires_at is null or f.expires_at > $2)";
 
-/** Null if the tenant has no such file, if it is deleted, or if it has expired at `now`. */
+/** Returns null if the tenant does not have this file, or if the file is deleted or has expired at `now`. */
 export async function findFile(db: Queryable, tenant: string, id: string, now: Date): Promise<FileView | null> {
   const { rows } = await db.query<FileView>(`/* files.find */ ${SELECT_FILE} where ${FILE_IS_LIVE} and f.id = $3`, [
     tenant,
@@ -44,7 +44,7 @@ export interface NewFile {
   purpose: string;
   filename: string;
   bytes: number;
-  /** Key of a blob that `insertBlob` has inserted. */
+  /** The key of a blob that `insertBlob` has inserted. */
   blob: string;
   createdAt: Date;
   expiresAt: Date | null;
@@ -67,8 +67,8 @@ export async function registerFile(tx: Tx, file: NewFile, etag: string): Promise
 }
 
 /**
- * Marks a file as deleted. Maintenance deletes the bytes once nothing needs them. False if the tenant has no such file,
- * if it is already deleted, or if it has expired at `now`.
+ * Marks a file as deleted. Maintenance deletes the bytes once nothing needs them. Returns false if the tenant does not
+ * have this file, or if the file is already deleted or has expired at `now`.
  */
 export async function deleteFile(db: Queryable, tenant: string, id: string, now: Date): Promise<boolean> {
   const { rowCount } = await db.query(
@@ -79,8 +79,8 @@ export async function deleteFile(db: Queryable, tenant: string, id: string, now:
 }
 
 /**
- * Deletes the rows of files that were deleted or expired before `before` and whose bytes are gone, oldest first, at
- * most `limit`. Returns how many. From then on, `after` in a list cannot name them either.
+ * Deletes the rows of up to `limit` files that were deleted or expired before `before` and whose bytes are gone, oldest
+ * first. Returns the number of deleted rows. After that, `after` in a list cannot name these files either.
  */
 export async function forgetFiles(db: Queryable, before: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query(
@@ -92,7 +92,9 @@ export async function forgetFiles(db: Queryable, before: Date, limit: number): P
   return rowCount ?? 0;
 }
 
-/** The bytes of all live files of a tenant, including the output and error files of its batches. */
+/**
+ * Returns the total size of all live files of a tenant, in bytes, including the output and error files of its batches.
+ */
 export async function storedBytes(db: Queryable, tenant: string, now: Date): Promise<number> {
   const { rows } = await db.query<{ bytes: number }>(
     `/* tenants.stored_bytes */ select coalesce(sum(f.bytes), 0)::bigint as bytes from files f where ${FILE_IS_LIVE}`,

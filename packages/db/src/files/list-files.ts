@@ -9,17 +9,17 @@ export interface FilePage {
 
 export interface FilePageRequest {
   limit: number;
-  /** By creation time. */
+  /** The order by creation time. */
   order: "asc" | "desc";
-  /** The id of the last file of the previous page. Null: the first page. */
+  /** The id of the last file of the previous page. Null for the first page. */
   after: string | null;
-  /** Only files of this purpose. Null: all files. */
+  /** Only files of this purpose are listed. Null for all files. */
   purpose: string | null;
 }
 
 /**
- * `after` is exclusive. Null if it names no file that the tenant ever had. It can name a deleted file, because clients
- * that clear a list delete the file that they page after.
+ * `after` is exclusive. Returns null if `after` does not name a file that the tenant ever had. `after` can name a
+ * deleted file, because clients that clear a list delete the file that they page after.
  */
 export async function listFiles(
   db: Queryable,

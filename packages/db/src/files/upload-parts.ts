@@ -4,7 +4,7 @@ import type { Queryable, Tx } from "../pool.ts";
 export interface UploadPartView {
   id: string;
   bytes: number;
-  /** Key of its object. */
+  /** The key of the part's object. */
   blob: string;
 }
 
@@ -21,7 +21,7 @@ export async function insertPart(tx: Tx, part: NewUploadPart): Promise<void> {
   );
 }
 
-/** The number of parts of an upload, and the sum of their bytes. */
+/** Returns the number of parts of an upload, and the sum of their bytes. */
 export async function partsTotal(db: Queryable, upload: string): Promise<{ parts: number; bytes: number }> {
   const { rows } = await db.query<{ parts: number; bytes: number }>(
     `/* uploads.parts_total */
@@ -31,7 +31,7 @@ export async function partsTotal(db: Queryable, upload: string): Promise<{ parts
   return rows[0] ?? { parts: 0, bytes: 0 };
 }
 
-/** The parts of the upload with these ids, in no particular order. */
+/** Returns the parts of the upload with these ids, in no particular order. */
 export async function findParts(db: Queryable, upload: string, ids: readonly string[]): Promise<UploadPartView[]> {
   const { rows } = await db.query<UploadPartView>(
     "/* uploads.find_parts */ select id, bytes, blob from upload_parts where upload = $1 and id = any($2)",
@@ -40,7 +40,7 @@ export async function findParts(db: Queryable, upload: string, ids: readonly str
   return rows;
 }
 
-/** The blob keys of all parts of an upload. */
+/** Returns the blob keys of all parts of an upload. */
 export async function partBlobs(db: Queryable, upload: string): Promise<string[]> {
   const { rows } = await db.query<{ blob: string }>(
     "/* uploads.part_blobs */ select blob from upload_parts where upload = $1",
@@ -49,7 +49,7 @@ export async function partBlobs(db: Queryable, upload: string): Promise<string[]
   return rows.map((row) => row.blob);
 }
 
-/** Blob keys of parts that were left behind when their uploads ended. At most `limit`. */
+/** Returns the blob keys of up to `limit` parts that were left behind when their uploads ended. */
 export async function unneededPartBlobs(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ blob: string }>(
     `/* uploads.unneeded_parts */

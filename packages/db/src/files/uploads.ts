@@ -7,11 +7,11 @@ export interface NewUpload {
   tenant: string;
   purpose: string;
   filename: string;
-  /** As the client sent it. Nothing uses it. */
+  /** The value that the client sent. Nothing uses it. */
   mimeType: string;
   /** The expected sum of the parts. */
   bytes: number;
-  /** Lifetime of the file. Null: the file does not expire. */
+  /** The lifetime of the file. Null if the file does not expire. */
   fileExpiresAfterSeconds: number | null;
   createdAt: Date;
   expiresAt: Date;
@@ -27,7 +27,7 @@ export interface UploadView extends NewUpload {
   partIds: string[] | null;
 }
 
-/** $1 is the current time. */
+/** Needs the current time as $1. */
 const SELECT_UPLOAD = `
   select u.id, u.tenant, u.purpose, u.filename, u.mime_type as "mimeType", u.bytes,
     u.file_expires_after_seconds as "fileExpiresAfterSeconds", u.created_at as "createdAt", u.expires_at as "expiresAt",
@@ -55,7 +55,7 @@ export async function insertUpload(db: Queryable, upload: NewUpload): Promise<vo
   );
 }
 
-/** The upload as of `now`. Null if the tenant has none with that id. */
+/** Returns the upload as of `now`, or null if the tenant does not have an upload with this id. */
 export async function findUpload(db: Queryable, tenant: string, id: string, now: Date): Promise<UploadView | null> {
   const { rows } = await db.query<UploadView>(`/* uploads.find */ ${SELECT_UPLOAD} where u.tenant = $2 and u.id = $3`, [
     now,
@@ -65,7 +65,10 @@ export async function findUpload(db: Queryable, tenant: string, id: string, now:
   return rows[0] ?? null;
 }
 
-/** Like `findUpload`, and locks the upload: no other transaction can add a part or end it until this one ends. */
+/**
+ * Like `findUpload`, but also locks the upload. Until the transaction ends, no other transaction can add a part or end
+ * the upload.
+ */
 export async function lockUpload(tx: Tx, tenant: string, id: string, now: Date): Promise<UploadView | null> {
   const { rows } = await tx.query<UploadView>(
     `/* uploads.lock */ ${SELECT_UPLOAD} where u.tenant = $2 and u.id = $3 for update`,
@@ -76,7 +79,7 @@ export async function lockUpload(tx: Tx, tenant: string, id: string, now: Date):
 
 export interface UploadCompletion {
   fileId: string;
-  /** In the order of the file. */
+  /** The ids of the parts, in the order of the file. */
   partIds: readonly string[];
   completedAt: Date;
 }
@@ -90,12 +93,15 @@ export async function markCompleted(tx: Tx, id: string, completion: UploadComple
   );
 }
 
-/** Cancels an upload that `lockUpload` found pending. From then on, nothing needs its parts. */
+/** Cancels an upload that `lockUpload` found pending. After that, nothing needs its parts. */
 export async function markCancelled(tx: Tx, id: string): Promise<void> {
   await tx.query("/* uploads.cancel */ update uploads set status = 'cancelled' where id = $1", [id]);
 }
 
-/** Marks every pending upload that has expired at `now`, so that its parts can be deleted. Returns how many. */
+/**
+ * Marks every pending upload that has expired at `now`, so that its parts can be deleted. Returns the number of
+ * uploads.
+ */
 export async function expireUploads(db: Queryable, now: Date): Promise<number> {
   const { rowCount } = await db.query(
     "/* uploads.expire */ update uploads set status = 'expired' where status = 'pending' and expires_at <= $1",

@@ -6,10 +6,11 @@ import { fromBigint, SMALL_BATCH_LINES, type ClaimedSlice, type SliceRef } from 
 type ClaimRow = Omit<ClaimedSlice, "todo"> & { todo: string };
 
 /**
- * Claims the slices that can be claimed, and returns them. A slice is skipped if its job is stale: it was deleted, has
- * another `gen`, or has an owner. It is also skipped if its batch is not in progress or is past its deadline. Slices of
- * retries of finished batches have their own deadline. Returns nothing if the worker was declared dead. One statement
- * claims many slices, because they are handed out in bursts and each statement costs 0.3 ms on either side.
+ * Claims the slices that can be claimed, and returns them. A slice is skipped if its job is stale: the slice was
+ * deleted, has a different `gen`, or has an owner. A slice is also skipped if its batch is not in progress or is past
+ * its deadline. Slices of retries of finished batches have their own deadline. Returns nothing if the worker was
+ * declared dead. One statement claims many slices, because slices are handed out in bursts and each statement costs 0.3
+ * ms on either side.
  */
 export async function claimSlices(
   db: Queryable,

@@ -15,14 +15,14 @@ export interface FeedCandidate {
   readonly total: number;
   readonly deadline: Date;
   readonly indexBlob: string;
-  /** Lines in slices. */
+  /** The number of lines in slices. */
   readonly outstanding: number;
 }
 
 /** The window of an upstream, over all its batches, and the batches that have lines for it. */
 export interface FeedState extends FeedWindow {
   readonly isPaused: boolean;
-  /** Retries wait for room in the window. */
+  /** True if retries wait for room in the window. */
   readonly hasParked: boolean;
   readonly candidates: readonly FeedCandidate[];
 }
@@ -37,8 +37,8 @@ export interface NewSlice {
 }
 
 /**
- * Passes the upstream's state to `plan`, which returns the slices, under the upstream's advisory lock. A batch that was
- * cancelled or fed in the meantime keeps its checkpoint, and its slices are dropped. Returns the slices to enqueue.
+ * Passes the upstream's state to `plan`, which returns the slices, under the upstream's advisory lock. If a batch was
+ * cancelled or fed while `plan` ran, its checkpoint stays and its slices are dropped. Returns the slices to enqueue.
  */
 export async function feedUpstream(
   db: Db,

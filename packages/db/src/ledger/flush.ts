@@ -10,7 +10,7 @@ export interface LineResult {
   readonly sliceNo: number;
   readonly requestGen: number;
   readonly resultKind: ResultKind;
-  /** The segment's key. */
+  /** The key of the segment. */
   readonly segment: string;
   readonly offset: number;
   readonly length: number;
@@ -19,7 +19,7 @@ export interface LineResult {
   readonly usage: TokenUsage | null;
 }
 
-/** Lines that move from a slice to a new one: a line whose attempt failed, or lines that were never sent. */
+/** Lines that move from their slice to a new slice: a line whose attempt failed, or lines that were never sent. */
 export interface SliceReturn {
   readonly batchNo: number;
   /** The slice that the lines leave. Unless it still has this owner and this `gen`, the return is dropped. */
@@ -33,7 +33,7 @@ export interface SliceReturn {
   readonly byteOffset: number;
   readonly byteLength: number;
   readonly attempt: number;
-  /** Delay until the new slice is due, by the database's clock. */
+  /** The delay until the new slice is due, by the database's clock. */
   readonly delayMs: number;
 }
 
@@ -50,11 +50,14 @@ export interface Flush {
 }
 
 export interface Recorded {
-  /** The results that were recorded. The lines of the others already had a result, or their batch is sealed. */
+  /**
+   * The results that were recorded. A result is missing here if its line already had a result, or if its batch is
+   * sealed.
+   */
   readonly results: readonly LineResult[];
-  /** New slices, to be enqueued after their delay. */
+  /** The new slices. The caller enqueues each of them after its delay. */
   readonly slices: readonly WaitingSlice[];
-  /** Finished batches whose last open retry this flush answered. Their files can be rebuilt. */
+  /** Finished batches that have no open retry after this flush. Their files can be rebuilt. */
   readonly retried: readonly number[];
   /** Batches that this flush completed. */
   readonly sealed: readonly number[];

@@ -1,6 +1,6 @@
 /**
  * The partitions of the line index, by the day on which a batch was created. Old days can be dropped as whole tables,
- * but nothing drops them yet: the line index keeps growing.
+ * but Nightshift does not drop them yet, so the line index keeps growing.
  */
 import type { Db } from "../pool.ts";
 import { withTx } from "../tx.ts";
@@ -22,7 +22,8 @@ export async function ensureLinePartition(db: Db, day: number): Promise<void> {
   await withTx(db, async (tx) => {
     await tx.query("/* lines.partition_lock */ select pg_advisory_xact_lock(hashtextextended('lines partition', 0))");
     if (await exists(tx)) return;
-    // Create the table, then attach it: `create … partition of` would block the recorders, attaching does not.
+    // Create the table, then attach it: `create … partition of` would block the recorders. Attaching does not block
+    // them.
     await tx.query(`create table ${table} (like lines including all)`);
     await tx.query(
       `alter table lines attach partition ${table} for values from (${String(day)}) to (${String(day + 1)})`,

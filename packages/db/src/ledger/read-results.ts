@@ -17,7 +17,7 @@ export interface StoredExtent {
   readonly length: number;
 }
 
-/** The index rows of one kind, ordered by their place in the segments. At most 50,000, the limit of a batch. */
+/** Returns the index rows of one kind, ordered by their place in the segments. A batch has at most 50,000 of them. */
 export async function storedLines(
   db: Queryable,
   batch: { batchNo: number; day: number },
@@ -33,7 +33,7 @@ export async function storedLines(
   return rows;
 }
 
-/** The extents of a batch's output lines, in the order of their commit. */
+/** Returns the extents of a batch's output lines, in commit order. */
 export async function outputExtents(db: Queryable, batchNo: number): Promise<StoredExtent[]> {
   const { rows } = await db.query<StoredExtent>(
     `/* results.extents */
@@ -45,7 +45,7 @@ export async function outputExtents(db: Queryable, batchNo: number): Promise<Sto
   return rows;
 }
 
-/** The lines that succeeded, in ascending order. */
+/** Returns the lines that succeeded, in ascending order. */
 export async function outputLines(db: Queryable, batch: { batchNo: number; day: number }): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(
     "/* results.output_lines */ select line from lines where day = $1 and batch_no = $2 and not failed order by line",
@@ -54,7 +54,7 @@ export async function outputLines(db: Queryable, batch: { batchNo: number; day: 
   return rows.map((row) => row.line);
 }
 
-/** The lines that have a result, in ascending order. All other lines of a sealed batch are unfinished. */
+/** Returns the lines that have a result, in ascending order. All other lines of a sealed batch are unfinished. */
 export async function finishedLines(db: Queryable, batch: { batchNo: number; day: number }): Promise<number[]> {
   const { rows } = await db.query<{ line: number }>(
     "/* results.finished */ select line from lines where day = $1 and batch_no = $2 order by line",
@@ -77,9 +77,9 @@ const extentsOf = (kind: ResultKind): string => `
   where batch_no = $1 and result_kind = '${kind}' and seq >= $2 order by seq, segment, segment_offset limit $3)`;
 
 /**
- * The first `limit` extents from `seq` on, in the order of their commit. `seq` is assigned under the lock of the
- * batch's progress, so nothing is ever added before an extent that a reader has seen. A result that a retry replaced
- * stays, and its replacement has a later `seq`. Empty once maintenance has deleted the batch's segments.
+ * Returns the first `limit` extents from `seq` on, in commit order. `seq` is assigned under the lock of the batch's
+ * progress, so no extent is ever added before an extent that a reader has seen. A result that a retry replaced stays,
+ * and its replacement has a later `seq`. Returns an empty list once maintenance has deleted the batch's segments.
  */
 export async function resultExtents(
   db: Queryable,

@@ -32,7 +32,10 @@ export async function lockProgress(tx: Tx, batches: readonly number[]): Promise<
   return new Map(rows.map((row) => [row.batchNo, row]));
 }
 
-/** Inserts the segments and returns their ids by key. The keys may exist, because an ambiguous commit is repeated. */
+/**
+ * Inserts the segments and returns their ids by key. The keys may already exist, because an ambiguous commit is
+ * repeated.
+ */
 export async function insertSegments(tx: Tx, segments: readonly WrittenSegment[]): Promise<Map<string, number>> {
   const { rows } = await tx.query<{ key: string; id: number }>(
     `/* ledger.insert_segments */
@@ -111,7 +114,7 @@ async function withoutLosers(tx: Tx, placed: readonly PlacedResult[]): Promise<L
       arrayLiteral(placed.map((p) => p.progress.seq)),
     ],
   );
-  // Each result has a place of its own.
+  // No two results have the same place.
   const won = new Set(rows.map((row) => `${String(row.segment)} ${String(row.offset)}`));
   return placed.filter((p) => won.has(`${String(p.segment)} ${String(p.result.offset)}`)).map((p) => p.result);
 }
@@ -128,7 +131,7 @@ interface Extent {
 /** Joins adjacent results of the same segment, batch and kind. Bytes of results that lost a race are in no extent. */
 function toExtents(results: readonly LineResult[]): Extent[] {
   const extents: Extent[] = [];
-  // The results are in this order already, unless some were dropped.
+  // The results are already in this order, unless some were dropped.
   const inOrder = [...results].sort((a, b) =>
     a.segment < b.segment ? -1 : a.segment > b.segment ? 1 : a.offset - b.offset,
   );

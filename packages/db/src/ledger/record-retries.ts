@@ -38,7 +38,7 @@ export async function answerRetries(
       ...TOKEN_COUNTERS.map(({ name }) => arrayLiteral(results.map((r) => r.usage?.[name] ?? 0))),
     ],
   );
-  // Each result has a place of its own.
+  // No two results have the same place.
   const kept = new Set(rows.map((row) => `${String(row.segment)} ${String(row.offset)}`));
   return results.filter((r) => kept.has(`${String(segments.get(r.segment))} ${String(r.offset)}`));
 }
@@ -60,7 +60,7 @@ export async function closeRetries(tx: Tx, results: readonly LineResult[], now: 
   }
 }
 
-/** Which of these batches have answered retries and no open ones. */
+/** Returns which of these batches have answered retries and no open retries. */
 export async function fullyAnswered(tx: Tx, batches: readonly number[]): Promise<number[]> {
   const { rows } = await tx.query<{ batchNo: number }>(
     `/* retries.fully_answered */

@@ -18,8 +18,8 @@ interface HeldSlice {
 
 /**
  * Clears the bit of each line with a result, in every slice of its batch that holds the line. After a worker was
- * declared dead, another worker may own its slices. A return moves only the bits that are set in a slice with its owner
- * and `gen`. The rest of the return is dropped.
+ * declared dead, another worker may own the dead worker's slices. A return moves a bit only if the bit is set and the
+ * slice still has the owner and `gen` of the return. All other lines of the return are dropped.
  */
 export async function moveBits(
   tx: Tx,
@@ -39,7 +39,8 @@ export async function moveBits(
 
 /**
  * Locks the slices that hold the lines. Nearly always these are the slices that the lines were claimed with, found by
- * number. For a line that is no longer in its slice it searches all slices of the batch, which costs ten times as much.
+ * number. For a line that is no longer in that slice, it searches all slices of the batch, which costs ten times as
+ * much.
  */
 async function lockSlices(
   tx: Tx,

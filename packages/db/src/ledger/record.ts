@@ -39,7 +39,7 @@ export async function recordFlush(db: Db, flush: Flush, now: Date): Promise<Reco
     const slices = await moveBits(
       tx,
       [...candidates, ...answered],
-      // The only slices of a sealed batch are those of its retries.
+      // A sealed batch has no slices except the slices of its retries.
       flush.returns.filter((r) => isOpen(r.batchNo) || hasRetries(r.batchNo)),
     );
     const results = await recordResults(tx, flush, candidates, progress);

@@ -3,7 +3,7 @@ import type { Queryable } from "../pool.ts";
 import { arrayLiteral } from "../sql.ts";
 import { SMALL_BATCH_LINES, type SliceRef, type WaitingSlice } from "./slice-row.ts";
 
-/** Slices without an owner that have been due for `forMs`, oldest first, at most `limit`. */
+/** Returns up to `limit` slices without an owner that have been due for `forMs`, oldest first. */
 export async function waitingSlices(db: Queryable, limit: number, forMs = 0): Promise<WaitingSlice[]> {
   const { rows } = await db.query<WaitingSlice>(
     `/* ledger.waiting_slices */
@@ -17,7 +17,7 @@ export async function waitingSlices(db: Queryable, limit: number, forMs = 0): Pr
   return rows;
 }
 
-/** The slices that a worker owns, ordered by number. The worker compares them with the slices that it holds. */
+/** Returns the slices that a worker owns, ordered by number. The worker compares them with the slices that it holds. */
 export async function ownedSlices(db: Queryable, worker: string): Promise<SliceRef[]> {
   const { rows } = await db.query<SliceRef>(
     `/* ledger.owned_slices */ select slice_no as "sliceNo", gen from slices where owner = $1 order by slice_no`,
@@ -26,7 +26,7 @@ export async function ownedSlices(db: Queryable, worker: string): Promise<SliceR
   return rows;
 }
 
-/** Frees the slices that the worker still owns, under a new `gen`. Returns how many it freed. */
+/** Frees the slices that the worker still owns, and gives them a new `gen`. Returns the number of freed slices. */
 export async function freeSlices(db: Queryable, worker: string, slices: readonly SliceRef[]): Promise<number> {
   const { rowCount } = await db.query(
     `/* ledger.free_slices */

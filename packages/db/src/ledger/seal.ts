@@ -7,9 +7,9 @@ import { withTx } from "../tx.ts";
 export type SealReason = "done" | "expired" | "cancelled";
 
 /**
- * Seals a batch within the caller's transaction. False if it is already sealed, or if its status does not allow it.
- * Runs separate statements in the lock order, because a single CTE would work on a snapshot and leave rows behind. A
- * batch in `cancelling` is always sealed as cancelled. Lines without a result count as failed.
+ * Seals a batch within the caller's transaction. Returns false if the batch is already sealed, or if its status does
+ * not allow a seal. Runs separate statements in the lock order, because a single CTE would work on a snapshot and leave
+ * rows behind. A batch in `cancelling` is always sealed as cancelled. Lines without a result count as failed.
  */
 export async function sealBatch(tx: Tx, batchNo: number, reason: SealReason, now: Date): Promise<boolean> {
   const { rows: unsealed } = await tx.query<{ retryCount: number }>(
@@ -49,7 +49,8 @@ export async function sealExpired(db: Db, batchNo: number, now: Date): Promise<b
 }
 
 /**
- * Seals a cancelling batch once no worker owns a slice of it. With `force`, after the grace period, seals it anyway.
+ * Seals a cancelling batch once no worker owns one of its slices. With `force`, which is used after the grace period,
+ * seals the batch anyway.
  */
 export async function sealCancelled(db: Db, batchNo: number, force: boolean, now: Date): Promise<boolean> {
   return withTx(db, async (tx) => {

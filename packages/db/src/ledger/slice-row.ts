@@ -1,4 +1,4 @@
-/** A slice: a run of consecutive lines of one batch, with one bit for each line that is still to do. */
+/** A slice: a run of consecutive lines of one batch, with one bit for each unfinished line. */
 
 /** Identifies a slice in the queue. `gen` changes whenever the slice is freed, which makes older jobs for it stale. */
 export interface SliceRef {
@@ -9,9 +9,9 @@ export interface SliceRef {
 /** A slice that waits for a worker. */
 export interface WaitingSlice extends SliceRef {
   readonly upstream: string;
-  /** False for small batches, which go before the others. */
+  /** False for small batches, which go before larger ones. */
   readonly isBulk: boolean;
-  /** The delay until it may be enqueued. */
+  /** The delay until the slice may be enqueued. */
   readonly delayMs: number;
 }
 
@@ -26,20 +26,20 @@ export interface ClaimedSlice extends SliceRef {
   readonly inputBlob: string;
   /** The batch deadline, or the retry's own deadline if the batch has finished. */
   readonly deadline: Date;
-  /** False for small batches, whose lines go before the others. */
+  /** False for small batches, whose lines go before the lines of larger ones. */
   readonly isBulk: boolean;
   readonly firstLine: number;
   readonly lineCount: number;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** Bit i is set while line firstLine + i is still to do. */
+  /** Bit i is set while line firstLine + i is unfinished. */
   readonly todo: bigint;
   /** The number of failed attempts of these lines. */
   readonly attempt: number;
   readonly requestGen: number;
 }
 
-/** Batches with at most this many lines go before the others. */
+/** Batches with at most this many lines go before larger ones. */
 export const SMALL_BATCH_LINES = 64;
 
 const BITS = 64;
@@ -54,7 +54,7 @@ export function toBigint(mask: bigint): string {
   return BigInt.asIntN(BITS, mask).toString();
 }
 
-/** A mask with the lowest `count` bits set. */
+/** Returns a mask with the lowest `count` bits set. */
 export function fullMask(count: number): bigint {
   return (1n << BigInt(count)) - 1n;
 }

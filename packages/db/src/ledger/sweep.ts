@@ -8,8 +8,8 @@ export interface SweptSegment {
 }
 
 /**
- * Segments older than `minAgeSeconds` without results of unpublished retries, of unfinished batches, or of batches that
- * finished less than `minAgeSeconds` ago. At most `limit`.
+ * Returns up to `limit` segments that are older than `minAgeSeconds` and that nothing needs. A segment is needed if it
+ * has results of unpublished retries, of unfinished batches, or of batches that finished less than `minAgeSeconds` ago.
  */
 export async function sweepableSegments(db: Queryable, minAgeSeconds: number, limit: number): Promise<SweptSegment[]> {
   const { rows } = await db.query<SweptSegment>(
@@ -26,7 +26,7 @@ export async function sweepableSegments(db: Queryable, minAgeSeconds: number, li
   return rows;
 }
 
-/** Which of these keys belong to a segment in the ledger. */
+/** Returns which of these keys belong to a segment in the ledger. */
 export async function knownSegments(db: Queryable, keys: readonly string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ key: string }>("/* sweep.known */ select key from segments where key = any($1)", [
     keys,

@@ -18,7 +18,7 @@ export async function registerWorker(db: Queryable, worker: { id: string; host: 
   ]);
 }
 
-/** False if the worker was declared dead. Then it must register again under a new id. */
+/** Returns false if the worker was declared dead. The worker must then register again under a new id. */
 export async function recordHeartbeat(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query(
     "/* workers.heartbeat */ update workers set heartbeat = heartbeat + 1 where id = $1",
@@ -28,7 +28,8 @@ export async function recordHeartbeat(db: Queryable, id: string): Promise<boolea
 }
 
 /**
- * All registered workers, in no particular order. An observer that calls this twice sees which heartbeats have stopped.
+ * Returns all registered workers, in no particular order. An observer that calls this twice sees which heartbeats have
+ * stopped.
  */
 export async function listWorkers(db: Queryable): Promise<WorkerRow[]> {
   const { rows } = await db.query<WorkerRow>("/* workers.list */ select id, heartbeat, host, pid from workers");
@@ -42,7 +43,7 @@ export async function removeWorkers(db: Queryable, ids: readonly string[]): Prom
 
 /**
  * Frees the slices and permits of owners that are not registered. A freed slice has a new `gen`, so its older jobs are
- * stale. Skips rows that a recorder has locked. The next call frees them. Returns the number of freed slices.
+ * stale. Skips rows that a recorder has locked; the next call frees them. Returns the number of freed slices.
  */
 export async function freeOrphans(db: Db): Promise<number> {
   return withTx(db, async (tx) => {
@@ -59,8 +60,8 @@ export async function freeOrphans(db: Db): Promise<number> {
 }
 
 /**
- * Takes the turn at a task that one worker at a time should run. True at most once every `everyMs` over all workers, by
- * the database's clock.
+ * Takes the turn at a task that one worker at a time should run. Returns true at most once every `everyMs` over all
+ * workers, by the database's clock.
  */
 export async function takeTurn(db: Queryable, name: string, everyMs: number): Promise<boolean> {
   const { rowCount } = await db.query(

@@ -1,9 +1,11 @@
-/** Invariant 7 as arithmetic: concurrency and rate hold over all workers, however leases and sends overlap. */
+/**
+ * Tests the arithmetic of invariant 7: concurrency and rate hold over all workers, however leases and sends overlap.
+ */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { grant, type Grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
-/** More permits than exist. */
+/** A number above all existing permits. */
 const MANY = 1_000;
 const hungry = (count: number): number[] => Array.from({ length: count }, () => MANY);
 
@@ -39,7 +41,7 @@ describe("permits", () => {
     [{ othersWanted: hungry(4), heldByOthers: 7, othersWithout: 1 }, 2],
     [{ othersWanted: hungry(4), heldByOthers: 8, othersWithout: 1 }, 1],
     [{ othersWanted: hungry(20), heldByOthers: 9, othersWithout: 11 }, 1],
-  ])("with %o of ten permits, a worker with lines gets %d", (others, permits) => {
+  ])("when the other workers are %o, a worker with lines gets %d of ten permits", (others, permits) => {
     expect(grant({ ...idle, ...others }, quiet).permits).toBe(permits);
   });
 
@@ -82,7 +84,7 @@ describe("permits", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 8, max: 300 }), (count, concurrency) => {
         const held = Array.from({ length: count }, () => 0);
-        // Twice as many rounds as needed if each worker gives up one permit in each round.
+        // Runs twice as many rounds as are needed if each worker gives up one permit in each round.
         for (let round = 0; round < 2 * count; round += 1) {
           for (let i = 0; i < count; i += 1) {
             const others = held.filter((_, other) => other !== i);
@@ -152,7 +154,7 @@ describe("credits", () => {
     },
   );
 
-  test("lapse after a quarter of a second, but a late worker whose lines have waited catches up", () => {
+  test("expire after a quarter of a second, except for a late worker whose lines have waited", () => {
     const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
 
     expect(grant(late, { ...quiet, wantedCredits: 1e9 }).credits).toBe(245);
@@ -198,7 +200,7 @@ describe("the upstream's concurrency", () => {
 const ACTS = ["send", "send", "send", "reply", "ask", "ask after a 429", "rest", "commit", "read"] as const;
 type Act = (typeof ACTS)[number];
 
-/** One worker, as the upstream and Postgres see it. */
+/** The state of one worker, as the upstream and Postgres see it. */
 interface SimulatedWorker {
   inFlight: number;
   permits: number;
@@ -210,7 +212,7 @@ interface SimulatedWorker {
   given: Grant | null;
 }
 
-/** Workers that send and receive while their leases are in progress. */
+/** Simulates workers that send and receive while their leases are in progress. */
 function simulateLeases(count: number, concurrency: number): { act(who: number, act: Act): void; inFlight(): number } {
   const workers = Array.from({ length: count }, (): SimulatedWorker => {
     return { inFlight: 0, permits: 0, held: 0, needed: false, asked: null, given: null };

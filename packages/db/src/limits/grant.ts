@@ -5,11 +5,11 @@ export interface UpstreamState {
   /** The concurrency that the upstream currently handles: at most `concurrency`, at least 1. */
   readonly concurrencyNow: number;
   readonly requestsPerMinute: number | null;
-  /** Requests that may be sent immediately, as of `sinceRefillMs` ago. */
+  /** The number of requests that could be sent immediately, `sinceRefillMs` ago. */
   readonly credits: number;
   readonly sinceRefillMs: number;
   readonly sinceShrinkMs: number;
-  /** Permits that other workers hold. */
+  /** The number of permits that other workers hold. */
   readonly heldByOthers: number;
   /** The permits that each other worker with lines could use. */
   readonly othersWanted: readonly number[];
@@ -18,26 +18,31 @@ export interface UpstreamState {
 }
 
 export interface LeaseRequest {
-  /** Permits that this worker could use. 0: it has had no lines for a while, and holds no permits. */
+  /** The number of permits that this worker could use. 0 if it has had no lines for a while and holds no permits. */
   readonly wantedPermits: number;
   /**
-   * Lines that may be in flight before the worker reads the answer: those in flight now, plus those it may still send.
+   * The number of lines that may be in flight before the worker reads the answer: the lines in flight now, plus the
+   * lines that it may still send.
    */
   readonly ceiling: number;
-  /** Requests that the worker could send now if it had credits. */
+  /** The number of requests that the worker could send now if it had credits. */
   readonly wantedCredits: number;
   /** True if lines have waited for credits since the last lease. */
   readonly hasWaited: boolean;
-  /** Replies since the last lease: throttled ones (429, 503, connection refused), and all others. */
+  /**
+   * The number of replies since the last lease: throttled replies (429, 503, connection refused), and all other
+   * replies.
+   */
   readonly throttled: number;
   readonly answered: number;
 }
 
 export interface Grant {
-  /** Lines that this worker may have in flight. Less than it has now if it must give some back. */
+  /** The number of lines that this worker may have in flight. Less than it has now if it must give permits back. */
   readonly permits: number;
   /**
-   * The permits that count as taken until the next lease. Covers all lines that may be in flight before this is read.
+   * The number of permits that count as taken until the next lease. Covers all lines that may be in flight before the
+   * worker reads this answer.
    */
   readonly held: number;
   readonly credits: number;
@@ -48,21 +53,24 @@ export interface Grant {
 
 /**
  * The bucket refills at 98 % of the configured rate and holds a quarter of a second. Upstreams count requests in
- * windows that we cannot see, and answer a burst after an idle minute with 429. Measured at 600 requests a minute: no
- * 429, and 97 % of the rate was used.
+ * windows that we cannot see, and answer a burst after an idle minute with 429. At 600 requests per minute we measured
+ * no 429, and 97 % of the rate was used.
  */
 const REFILL_SHARE = 0.98;
 const BURST_SECONDS = 0.25;
 /**
  * The bucket of a worker whose lines have waited since its last lease. On a busy machine leases come late, and the
- * worker may catch up on the requests that it missed. With a quarter of a second, a load of 14 on two cores cost 10 %
- * of the rate.
+ * worker may catch up on the requests that it missed. With a bucket of a quarter of a second, a load of 14 on two cores
+ * cost 10 % of the rate.
  */
 const CATCH_UP_SECONDS = 1;
 
 const SHRINK = 0.7;
 const SHRINK_PAUSE_MS = 1_000;
-/** Permits regained with each lease (5 to 10 a second) after which the upstream answered without throttling. */
+/**
+ * The number of permits regained with each lease (5 to 10 per second) after which the upstream answered without
+ * throttling.
+ */
 const GROWTH = 1;
 
 /** Computes one lease. In any order of leases and sends, at most `concurrency` lines are in flight. */
@@ -80,7 +88,7 @@ export function grant(state: UpstreamState, request: LeaseRequest): Grant {
 }
 
 /**
- * Additive increase, multiplicative decrease. At most one decrease a second, because many 429s at once are one event.
+ * Additive increase, multiplicative decrease. At most one decrease per second, because many 429s at once are one event.
  */
 function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk: boolean): number {
   if (hasShrunk) return Math.max(1, Math.min(state.concurrency, state.concurrencyNow * SHRINK));
@@ -89,9 +97,9 @@ function nextConcurrency(state: UpstreamState, request: LeaseRequest, hasShrunk:
 }
 
 /**
- * Each worker with lines gets an equal share, plus what the others do not use of theirs, as far as permits are free.
- * Under contention a worker keeps at most what it asked for. Shares are rounded up, so the last worker could get
- * nothing: a worker with more than one permit leaves one for each worker that holds none.
+ * Each worker with lines gets an equal share, plus the unused shares of other workers, as far as permits are free.
+ * Under contention a worker keeps at most the permits that it asked for. Shares are rounded up, so the last worker
+ * could get nothing: a worker with more than one permit leaves one for each worker that holds none.
  */
 function grantedPermits(state: UpstreamState, request: LeaseRequest, concurrency: number): number {
   if (request.wantedPermits === 0) return 0;

@@ -1,23 +1,23 @@
-/** Leases an upstream's limits to a worker, a few times a second, so that single lines do not need a query. */
+/** Leases an upstream's limits to a worker, a few times per second, so that single lines do not need a query. */
 import type { Db, Tx } from "../pool.ts";
 import { withTx } from "../tx.ts";
 import { grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
 export interface Lease {
-  /** Lines that this worker may have in flight until the next lease. */
+  /** The number of lines that this worker may have in flight until the next lease. */
   readonly permits: number;
-  /** Permits that count as taken. If more than `permits`, another lease gives the rest back. */
+  /** The number of permits that count as taken. If it is above `permits`, a later lease gives back the difference. */
   readonly held: number;
-  /** Requests that this worker may send. Null if the upstream has no rate limit. */
+  /** The number of requests that this worker may send. Null if the upstream has no rate limit. */
   readonly credits: number | null;
-  /** How long the upstream is still paused. 0: not paused. */
+  /** The time until the end of the upstream's pause. 0 if the upstream is not paused. */
   readonly pausedMs: number;
 }
 
 export interface Measured {
-  /** Lines per second of this worker since the last lease. */
+  /** The lines per second of this worker since the last lease. */
   readonly linesPerSecond: number;
-  /** Mean time of the lines that returned since the last lease. Null if none did. */
+  /** The mean time of the lines that returned since the last lease. Null if no line returned. */
   readonly lineMs: number | null;
 }
 
@@ -35,8 +35,9 @@ interface UpstreamRow {
 }
 
 /**
- * Leases what `request` asks for, as far as other workers leave it, under the lock of the upstream's row. Stores what
- * the worker measured. Grants no credits while the upstream is paused. Rejects if the upstream was never declared.
+ * Leases the requested permits and credits, as far as other workers do not hold them, under the lock of the upstream's
+ * row. Stores the worker's measurements. Grants no credits while the upstream is paused. Rejects if the upstream was
+ * never declared.
  */
 export async function leaseUpstream(
   db: Db,

@@ -3,10 +3,10 @@ import type { Queryable } from "../pool.ts";
 
 export interface UpstreamLimits {
   readonly name: string;
-  /** The limit of lines in flight, over all workers. */
+  /** The maximum number of lines in flight, over all workers. */
   readonly concurrency: number;
   readonly requestsPerMinute: number | null;
-  /** Lines of one slice, 1 to 64. Null: as many as suit the time that a line takes. */
+  /** The number of lines in a slice, 1 to 64. Null if it is chosen from the measured time per line. */
   readonly sliceLines: number | null;
 }
 

@@ -6,12 +6,15 @@ import { withTx } from "../tx.ts";
 
 const MAX_BATCHES = 100;
 
-/** For the unpublished retries of one batch. $1 is the current time. NULL (no unpublished retries) counts as false. */
+/**
+ * A condition on the unpublished retries of one batch. It needs the current time as $1. It is NULL, which counts as
+ * false, if the batch has no unpublished retries.
+ */
 const IS_DUE = `(bool_and(state = 'answered') or min(answered_at) <= $1::timestamptz - $2 * interval '1 second')`;
 
 /**
- * Numbers of the finished batches whose retries are due to be published, at most a hundred. Retries are due if all are
- * answered, or if the first answer has waited for a minute.
+ * Returns the numbers of up to a hundred finished batches whose retries are due to be published. Retries are due if all
+ * are answered, or if the first answer has waited for a minute.
  */
 export async function batchesToPublish(db: Queryable, now: Date): Promise<number[]> {
   const { rows } = await db.query<{ batchNo: number }>(
@@ -24,7 +27,7 @@ export async function batchesToPublish(db: Queryable, now: Date): Promise<number
   return rows.map((row) => row.batchNo);
 }
 
-/** True if `batchesToPublish` would return the batch. */
+/** Returns true if `batchesToPublish` would return the batch. */
 export async function isDueToPublish(db: Queryable, batchNo: number, now: Date): Promise<boolean> {
   const { rowCount } = await db.query(
     `/* retries.is_due */

@@ -2,8 +2,8 @@
 import type { Queryable } from "../pool.ts";
 
 /**
- * The failed lines of a batch without an unpublished retry, in ascending order, counted from 0. Once the batch is
- * sealed, unfinished lines are included. At most the batch's total.
+ * Returns the failed lines of a batch that have no unpublished retry, in ascending order, counted from 0. Once the
+ * batch is sealed, unfinished lines are included.
  */
 export async function failedLines(
   db: Queryable,
@@ -29,7 +29,7 @@ export interface FailedLine {
 }
 
 /**
- * The newest lines that ran out of attempts, for the failed set of the dashboard. Includes running batches, and
+ * Returns the newest lines that ran out of attempts, for the failed set of the dashboard. Includes running batches, and
  * finished batches that can be retried because their input file is live at `now`.
  */
 export async function exhaustedLines(db: Queryable, limit: number, now: Date): Promise<FailedLine[]> {

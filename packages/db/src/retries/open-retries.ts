@@ -1,6 +1,6 @@
 /**
  * Opens retries of failed lines. The row comes before the job, so that a new request can be distinguished from a
- * redelivery of the old one. One call runs a handful of statements, however many lines it opens.
+ * redelivery of the old one. The number of statements of a call does not depend on the number of lines.
  */
 import { RETRY_HOURS } from "@nightshift/domain";
 import { insertHistoryEntry, linesDetail } from "../batches/history.ts";
@@ -20,7 +20,7 @@ export interface RetryRequest {
   readonly batchNo: number;
   /** Lines that have not failed, or already have an unpublished retry, are skipped. */
   readonly lines: readonly RetryLine[];
-  /** The user or admin, for the batch's history. */
+  /** The key or admin that requested the retry, for the batch's history. */
   readonly askedBy: string;
 }
 
@@ -34,7 +34,7 @@ export type RetryOutcome =
       readonly upstream: string;
     }
   | { readonly outcome: "no_such_batch" }
-  /** The status does not allow retries: validating, being finished, or failed in validation. */
+  /** The status does not allow retries: the batch is validating, is being finished, or failed in validation. */
   | { readonly outcome: "wrong_state"; readonly status: string }
   /** The input or output file is deleted or expired, so its bytes are gone or about to be deleted. */
   | { readonly outcome: "file_gone"; readonly file: "input" | "output" };
@@ -57,11 +57,12 @@ const FINISHED: readonly string[] = ["completed", "expired", "cancelled"];
 /**
  * Runs failed lines again, with new idempotency keys. In a running batch, removes their index rows and subtracts them
  * from `failed`. A finished batch does not change until the results are published. In an expired or cancelled batch,
- * unfinished lines count as failed. From here on, results of the older requests are discarded.
+ * unfinished lines count as failed. After this call, results of older requests are discarded.
  */
 export async function openRetries(db: Db, request: RetryRequest, now: Date): Promise<RetryOutcome> {
   return withTx(db, async (tx) => {
-    // A separate statement: one that also read the batch would see it as it was before the wait for the lock.
+    // This is a separate statement: a statement that also read the batch would see the batch as it was before the wait
+    // for the lock.
     await tx.query("/* retries.lock */ select 1 from batch_progress where batch_no = $1 for no key update", [
       request.batchNo,
     ]);
@@ -90,7 +91,7 @@ async function findBatchFacts(tx: Tx, batchNo: number): Promise<BatchFacts | nul
   return rows[0] ?? null;
 }
 
-/** Locks the files until the retry is inserted. From then on, the retry protects the bytes of deleted files. */
+/** Locks the files until the retry is inserted. After that, the retry protects the bytes of deleted files. */
 async function missingFile(tx: Tx, facts: BatchFacts, now: Date): Promise<"input" | "output" | null> {
   const { rows } = await tx.query<{ id: string }>(
     `/* retries.files */
@@ -153,7 +154,10 @@ const ASKED = `asked as (
       select line, byte_offset, byte_length from unnest($1::int[], $2::bigint[], $3::bigint[])
         as v (line, byte_offset, byte_length))`;
 
-/** More lines than a small batch has are parked. Otherwise they would fill the window and block all other batches. */
+/**
+ * If a call opens more lines than a small batch has, the lines are parked. Otherwise they would fill the window and
+ * block all other batches.
+ */
 const NEW_SLICES = `
     insert into slices (batch_no, upstream, first_line, line_count, byte_offset, byte_length, todo, request_gen, not_before,
       retry_until)

@@ -22,9 +22,9 @@ export interface AnsweredRetry {
   readonly length: number;
 }
 
-/** What to do with one of the batch's two files. `oldBlob` is the content that the new one is based on. */
+/** The change to one of the batch's two files. `oldBlob` is the content that the new content is based on. */
 export type FileChange =
-  /** The content does not change, or the owner has deleted the file. */
+  /** The content does not change, or the tenant has deleted the file. */
   | { readonly kind: "keep" }
   | { readonly kind: "create"; readonly file: ResultFile }
   | {
@@ -39,14 +39,17 @@ export type FileChange =
   | { readonly kind: "forget"; readonly fileId: string };
 
 export interface Publication {
-  /** As of when the files were written. If the failed count differs now, another process has published since. */
+  /**
+   * The number of failed lines when the files were written. If the number differs now, another process has published
+   * since.
+   */
   readonly batch: { readonly batchNo: number; readonly day: number; readonly failed: number };
   readonly retries: readonly AnsweredRetry[];
   readonly output: FileChange;
   readonly error: FileChange;
 }
 
-/** The answered retries of a batch, ordered by the place of their results. */
+/** Returns the answered retries of a batch, ordered by the place of their results. */
 export async function answeredRetries(db: Queryable, batchNo: number): Promise<AnsweredRetry[]> {
   const { rows } = await db.query<AnsweredRetry>(
     `/* retries.answered */
@@ -58,7 +61,9 @@ export async function answeredRetries(db: Queryable, batchNo: number): Promise<A
   return rows;
 }
 
-/** False if another process published first, or a file was deleted. Then the caller deletes its own objects. */
+/**
+ * Returns false if another process published first, or if a file was deleted. The caller then deletes its own objects.
+ */
 export async function publishRetries(db: Db, publication: Publication, now: Date): Promise<boolean> {
   const { batch, retries, output, error } = publication;
   return commitIfFirst(db, async (tx) => {

@@ -8,7 +8,7 @@ export interface KeyView {
   tenant: string;
 }
 
-/** Null if no key has that SHA-256, or if it was revoked. */
+/** Returns null if no key has this SHA-256, or if the key was revoked. */
 export async function findKey(db: Queryable, hash: Uint8Array): Promise<KeyView | null> {
   const { rows } = await db.query<KeyView>(
     "/* keys.find */ select public_id as id, tenant from api_keys where hash = $1 and revoked_at is null",
@@ -32,8 +32,8 @@ export interface KeyRow {
 const KEY_COLUMNS = `public_id as id, tenant, name, hint, created_at as "createdAt", revoked_at as "revokedAt"`;
 
 /**
- * A page of keys, newest first, of one tenant or (null) of all tenants. `after` is exclusive. Returns null if `after`
- * does not name a key in the list.
+ * Returns a page of keys, newest first, of one tenant, or of all tenants if `tenant` is null. `after` is exclusive.
+ * Returns null if `after` does not name a key in the list.
  */
 export async function listKeys(
   db: Queryable,
@@ -59,14 +59,14 @@ export async function listKeys(
 
 export interface NewKey {
   tenant: string;
-  /** SHA-256 of the key. */
+  /** The SHA-256 of the key. */
   hash: Uint8Array;
   /** The key's first characters, which identify it in lists and logs. */
   hint: string;
   name?: string;
 }
 
-/** An arbitrary number, the same in every process: processes that find no key at all wait here for each other. */
+/** An arbitrary number, the same in every process. Processes that find no keys wait here for each other. */
 const FIRST_KEY_LOCK = 7_319_004_212;
 
 /** Inserts a key, and its tenant if that is new. Returns null if the key exists. A revoked key stays revoked. */
@@ -75,8 +75,8 @@ export async function insertKey(db: Db, key: NewKey): Promise<KeyRow | null> {
 }
 
 /**
- * Inserts the key that `make` returns if there are no keys yet. Returns whether it did. `make` runs before the commit,
- * so that it can save the key first. Otherwise a crash in between would leave a key that is lost.
+ * Inserts the key that `make` returns if there are no keys yet. Returns true if it inserted the key. `make` runs before
+ * the commit, so that it can save the key first. Otherwise a crash between the commit and the save would lose the key.
  */
 export async function insertFirstKey(db: Db, make: () => Promise<NewKey>): Promise<boolean> {
   return withTx(db, async (tx) => {
@@ -99,7 +99,7 @@ async function insertKeyAndTenant(tx: Queryable, key: NewKey): Promise<KeyRow | 
   return rows[0] ?? null;
 }
 
-/** Revokes a key for good. False if no key has that id. A second call keeps the time of the first. */
+/** Revokes a key permanently. Returns false if no key has this id. A second call keeps the time of the first call. */
 export async function revokeKey(db: Queryable, id: string, now: Date): Promise<boolean> {
   const { rowCount } = await db.query(
     `/* keys.revoke */

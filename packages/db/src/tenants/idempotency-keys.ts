@@ -9,11 +9,11 @@ export interface KeyClaim {
   /** A key belongs to one operation: the same key can upload a file and create its batch. */
   readonly operation: "create_batch" | "create_file";
   readonly key: string;
-  /** SHA-256 of the request. */
+  /** The SHA-256 of the request. */
   readonly requestHash: Buffer;
   /** The id of the object that this transaction creates. */
   readonly objectId: string;
-  /** From then on the key can be used for another request. */
+  /** The time from which the key can be used for another request. */
   readonly expiresAt: Date;
 }
 
@@ -26,7 +26,7 @@ export type KeyConflict =
   /** Another transaction is creating its object with this key right now. */
   | { readonly kind: "under_way" };
 
-/** Rolls back the transaction that could not claim the key. */
+/** Thrown to roll back a transaction that could not claim the key. */
 export class KeyConflictError extends Error {
   override readonly name = "KeyConflictError";
   readonly conflict: KeyConflict;
@@ -81,7 +81,7 @@ async function conflictOf(tx: Tx, { tenant, operation, key, requestHash }: KeyCl
   return { kind: "made", objectId: found.objectId };
 }
 
-/** Deletes keys that have expired at `now`, at most `limit`. Returns how many. */
+/** Deletes up to `limit` keys that have expired at `now`. Returns the number of deleted keys. */
 export async function sweepKeys(db: Queryable, now: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `/* idempotency.sweep */

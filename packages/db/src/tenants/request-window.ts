@@ -4,17 +4,20 @@ import type { Queryable } from "../pool.ts";
 export interface WindowRequest {
   tenant: string;
   /**
-   * Minutes since 1970-01-01, by the caller's clock. If that clock is late, the request counts in the row's newer
+   * Minutes since 1970-01-01, by the caller's clock. If this clock is late, the request counts in the row's newer
    * minute.
    */
   minute: number;
-  /** Requests that the tenant may make in a minute. */
+  /** The maximum number of requests of the tenant per minute. */
   limit: number;
-  /** Requests that the caller asks for. */
+  /** The number of requests that the caller asks for. */
   wanted: number;
 }
 
-/** Takes up to `wanted` requests from the tenant's minute and returns how many it got: 0 once the minute is used up. */
+/**
+ * Takes up to `wanted` requests from the tenant's minute and returns the number that it got, which is 0 once the minute
+ * is used up.
+ */
 export async function takeRequests(db: Queryable, request: WindowRequest): Promise<number> {
   const { tenant, minute, limit, wanted } = request;
   const { rows } = await db.query<{ granted: number }>(

@@ -4,16 +4,16 @@ import type { Queryable, Tx } from "../pool.ts";
 export interface TenantView {
   /** The tenant's name. */
   id: string;
-  /** A tier of the configuration. Null: the tier `default`. */
+  /** A tier of the configuration. Null stands for the tier `default`. */
   tier: string | null;
-  /** Share of an upstream's window, relative to the weights of the other tenants. Above 0. */
+  /** The share of an upstream's window, relative to the weights of other tenants. It is above 0. */
   weight: number;
   createdAt: Date;
 }
 
 const TENANT_COLUMNS = `id, tier, weight, created_at as "createdAt"`;
 
-/** Null if no key was ever created for the tenant. */
+/** Returns null if no key was ever created for the tenant. */
 export async function findTenant(db: Queryable, id: string): Promise<TenantView | null> {
   const { rows } = await db.query<TenantView>(
     `/* tenants.find */ select ${TENANT_COLUMNS} from tenants where id = $1`,
@@ -22,7 +22,7 @@ export async function findTenant(db: Queryable, id: string): Promise<TenantView 
   return rows[0] ?? null;
 }
 
-/** A page of all tenants, by name. `after` is exclusive, and does not have to name an existing tenant. */
+/** Returns a page of all tenants, by name. `after` is exclusive, and does not have to name an existing tenant. */
 export async function listTenants(
   db: Queryable,
   page: { limit: number; after: string | null },
@@ -36,13 +36,13 @@ export async function listTenants(
 }
 
 export interface TenantChange {
-  /** Null: the tier `default`. Omitted: unchanged. */
+  /** Null sets the tier `default`. If omitted, the tier stays unchanged. */
   tier?: string | null;
-  /** Above 0. Omitted: unchanged. */
+  /** The weight is above 0. If omitted, it stays unchanged. */
   weight?: number;
 }
 
-/** Returns the changed tenant. Null if no tenant has that name. */
+/** Returns the changed tenant, or null if no tenant has this name. */
 export async function setTenant(db: Queryable, id: string, change: TenantChange): Promise<TenantView | null> {
   const { rows } = await db.query<TenantView>(
     `/* tenants.set */
@@ -54,8 +54,8 @@ export async function setTenant(db: Queryable, id: string, change: TenantChange)
 }
 
 /**
- * Locks the tenant's row until the transaction ends. Take this lock before a decision that counts the tenant's rows. It
- * does not block inserts of rows that refer to the tenant. In the lock order it comes before `batch_progress`.
+ * Locks the tenant's row until the transaction ends. Take this lock before a decision that counts the tenant's rows.
+ * The lock does not block inserts of rows that refer to the tenant. In the lock order it comes before `batch_progress`.
  */
 export async function lockTenant(tx: Tx, tenant: string): Promise<void> {
   await tx.query("/* tenants.lock */ select 1 from tenants where id = $1 for no key update", [tenant]);

@@ -26,15 +26,21 @@ export interface ClaimedDelivery {
 const IS_FREE = `(d.owner is null or d.leased_until <= clock_timestamp()
   or not exists (select 1 from workers w where w.id = d.owner))`;
 
-/** Longer than an attempt can take: 10 s, and the time to record it. By the database's clock, like all leases. */
+/**
+ * The lease is longer than an attempt can take: 10 s, and the time to record the result. Like all leases, it ends by
+ * the database's clock.
+ */
 const LEASE_MS = 30_000;
 
-/** Concurrent attempts to one endpoint: a slow endpoint must not use up the capacity for the others. */
+/**
+ * The maximum number of concurrent attempts to one endpoint. A slow endpoint must not use up the capacity for other
+ * endpoints.
+ */
 const MAX_AT_ONCE = 16;
 
 /**
- * Claims a delivery that is due at `now`. Null if it is not due, if another worker is sending it, or if its endpoint
- * has 16 attempts in progress. In the last case the reconciler finds it again.
+ * Claims a delivery that is due at `now`. Returns null if it is not due, if another worker is sending it, or if its
+ * endpoint has 16 attempts in progress. In the last case the reconciler finds it again.
  */
 export async function claimDelivery(
   db: Queryable,
@@ -63,7 +69,7 @@ export interface AttemptResult {
   readonly isAcknowledged: boolean;
   readonly status: number | null;
   readonly error: string | null;
-  /** Null: this was the last attempt. Ignored if the delivery was acknowledged. */
+  /** The time of the next attempt. Null if this was the last attempt. Ignored if the delivery was acknowledged. */
   readonly nextAttemptAt: Date | null;
 }
 
@@ -100,7 +106,7 @@ function stateAfter(result: AttemptResult): WebhookDeliveryState {
   return result.nextAttemptAt === null ? "failed" : "pending";
 }
 
-/** Numbers of the deliveries of a batch's event without an attempt. */
+/** Returns the numbers of the deliveries of a batch's event that have had no attempt. */
 export async function untriedDeliveries(db: Queryable, batchId: string): Promise<number[]> {
   const { rows } = await db.query<{ number: number }>(
     `/* webhooks.untried */
@@ -112,8 +118,8 @@ export async function untriedDeliveries(db: Queryable, batchId: string): Promise
 }
 
 /**
- * Numbers of the deliveries that are due at `now` and that no worker is sending, earliest first. At most `limit`, and
- * at most 16 for each endpoint.
+ * Returns the numbers of deliveries that are due at `now` and that no worker is sending, earliest first. Returns at
+ * most `limit` numbers, and at most 16 for each endpoint.
  */
 export async function dueDeliveries(db: Queryable, now: Date, limit: number): Promise<number[]> {
   const { rows } = await db.query<{ number: number }>(
@@ -143,7 +149,7 @@ export interface DeliveryView {
   readonly deliveredAt: Date | null;
 }
 
-/** The newest `limit` deliveries of an endpoint. */
+/** Returns the newest `limit` deliveries of an endpoint. */
 export async function listDeliveries(db: Queryable, endpoint: string, limit: number): Promise<DeliveryView[]> {
   const { rows } = await db.query<DeliveryView>(
     `/* webhooks.list_deliveries */

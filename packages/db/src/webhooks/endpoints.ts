@@ -8,17 +8,17 @@ export interface WebhookEndpointView {
   readonly tenant: string;
   readonly url: string;
   readonly events: WebhookEventType[];
-  /** In plain text, because each delivery is signed with it. */
+  /** The secret is stored in plain text, because each delivery is signed with it. */
   readonly secret: string;
   readonly createdAt: Date;
 }
 
 const COLUMNS = `id, tenant, url, events, secret, created_at as "createdAt"`;
 
-/** `no_tenant`: the tenant does not exist. `too_many`: it already has `maxEndpoints`. */
+/** `no_tenant` means that the tenant does not exist. `too_many` means that it already has `maxEndpoints` endpoints. */
 export type EndpointInsertion = "inserted" | "no_tenant" | "too_many";
 
-/** Inserts an endpoint. It receives only events that happen after this. */
+/** Inserts an endpoint, which receives only later events. */
 export async function insertWebhookEndpoint(
   db: Db,
   endpoint: WebhookEndpointView,
@@ -41,7 +41,7 @@ export async function insertWebhookEndpoint(
   });
 }
 
-/** Finds an endpoint of any tenant. Null if there is none with that id. */
+/** Finds an endpoint of any tenant. Returns null if no endpoint has this id. */
 export async function findWebhookEndpoint(db: Queryable, id: string): Promise<WebhookEndpointView | null> {
   const { rows } = await db.query<WebhookEndpointView>(
     `/* webhooks.find_endpoint */ select ${COLUMNS} from webhook_endpoints where id = $1`,
@@ -56,14 +56,14 @@ export interface EndpointPage {
 }
 
 export interface EndpointPageRequest {
-  /** Null: all tenants. */
+  /** Null for all tenants. */
   readonly tenant: string | null;
   readonly limit: number;
-  /** Exclusive. Null: the first page. */
+  /** The id is exclusive. Null for the first page. */
   readonly after: string | null;
 }
 
-/** A page of endpoints, newest first. Null if `after` does not name an endpoint. */
+/** Returns a page of endpoints, newest first. Returns null if `after` does not name an endpoint. */
 export async function listWebhookEndpoints(db: Queryable, page: EndpointPageRequest): Promise<EndpointPage | null> {
   const before = page.after === null ? null : await numberOf(db, page.after);
   if (before === undefined) return null;
@@ -84,7 +84,7 @@ async function numberOf(db: Queryable, id: string): Promise<number | undefined> 
   return rows[0]?.number;
 }
 
-/** Deletes an endpoint with all its deliveries, including pending ones. False if there is none with that id. */
+/** Deletes an endpoint with all its deliveries, including pending ones. Returns false if no endpoint has this id. */
 export async function deleteWebhookEndpoint(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query("/* webhooks.delete_endpoint */ delete from webhook_endpoints where id = $1", [
     id,

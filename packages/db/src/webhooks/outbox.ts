@@ -5,9 +5,9 @@
 import type { Queryable } from "../pool.ts";
 
 /**
- * Extends `move`, an update of `batches` with `returning id, tenant, <status>_at as at`. The result also inserts one
- * event, and one delivery for each endpoint of the tenant that receives its type. Its row count is the row count of
- * `move`. `$2` must be the status and `$3` the caller's time.
+ * Extends `move`, an update of `batches` with `returning id, tenant, <status>_at as at`. The returned statement also
+ * inserts one event, and one delivery for each of the tenant's endpoints that is registered for the event type. Its row
+ * count is the row count of `move`. `$2` must be the status and `$3` the caller's time.
  */
 export function withOutbox(move: string): string {
   return `with moved as (${move}),
@@ -25,7 +25,10 @@ export function withOutbox(move: string): string {
     select 1 from moved`;
 }
 
-/** Deletes events older than `before` with their deliveries, oldest first, at most `limit`. Returns how many. */
+/**
+ * Deletes up to `limit` events that are older than `before`, with their deliveries, oldest first. Returns the number of
+ * deleted events.
+ */
 export async function forgetWebhookEvents(db: Queryable, before: Date, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `/* webhooks.forget_events */

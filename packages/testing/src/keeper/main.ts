@@ -1,6 +1,6 @@
 /**
  * The keeper: a process that runs the services of a test run. It is separate from jest so that the services stop even
- * when jest is killed: the IPC channel to jest closes, and the keeper then stops them.
+ * when jest is killed: the IPC channel to jest closes, and the keeper then stops the services.
  */
 import { findCurl } from "../services/curl.ts";
 import { startObjectStore } from "../services/object-store.ts";

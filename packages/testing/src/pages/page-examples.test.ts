@@ -12,7 +12,7 @@ test("finds a block by its heading, language and position", () => {
   expect(() => pageExample("README.md", "Nightshift", "bash", 3)).toThrow('no bash block 3 under "Nightshift"');
 });
 
-test("the word after the language is the block's label", () => {
+test("reads the word after the language as the block's label", () => {
   const labels = readPage("docs/batch-file-api.md").map(({ language, label }) => `${language} ${label}`);
 
   expect(labels).toContain("json FileList");

@@ -39,7 +39,10 @@ export function readPage(page: string): readonly PageExample[] {
   return found;
 }
 
-/** Returns the text of one block: the first of this language under this heading by default. Throws if there is none. */
+/**
+ * Returns the text of one block, by default the first block of this language under this heading. Throws if there is no
+ * such block.
+ */
 export function pageExample(page: string, heading: string, language: string, place = 1): string {
   const found = readPage(page).find(
     (one) => one.heading === heading && one.language === language && one.place === place,
@@ -78,7 +81,7 @@ export function fillIn(text: string, own: Partial<Readonly<Record<Placeholder, s
   return filled;
 }
 
-/** Returns the paths of all keys of a JSON value, which are equal for two replies of one kind. */
+/** Returns the paths of all keys of a JSON value. Two replies of one kind have the same paths. */
 export function keysOf(value: unknown, at = ""): string[] {
   if (Array.isArray(value)) return [...new Set(value.flatMap((item) => keysOf(item, `${at}[]`)))];
   if (typeof value !== "object" || value === null) return [];

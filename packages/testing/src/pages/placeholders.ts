@@ -1,4 +1,4 @@
-/** The placeholders that readers replace with their own values. All pages use the same ones. */
+/** The placeholders that readers replace with their own values. All pages use the same placeholders. */
 
 /** The placeholders by their meaning. */
 export const PLACEHOLDERS = {

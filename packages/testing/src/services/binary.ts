@@ -35,7 +35,7 @@ export interface BinaryOptions {
   readonly file: string;
   readonly args: (port: number) => readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Rejects or resolves with false until the server is ready. */
+  /** Checks whether the server is ready. Rejects or resolves with false while it is not. */
   readonly isReady: (port: number) => Promise<boolean>;
 }
 
@@ -43,8 +43,8 @@ const STARTS = 3;
 const READY_WITHIN_MS = 20_000;
 
 /**
- * Starts a server on a free port and waits up to 20 s until it is ready. Tries another port if the first one gets
- * taken.
+ * Starts a server on a free port and waits up to 20 s until it is ready. Tries another port if another process takes
+ * the first one.
  */
 export async function startBinary(options: BinaryOptions): Promise<RunningBinary> {
   for (let start = 1; ; start += 1) {

@@ -1,4 +1,4 @@
-/** Starts servers in containers, which is the last resort when nothing is installed. */
+/** Starts servers in containers, which are used only if the servers are not installed. */
 import { RedisContainer } from "@testcontainers/redis";
 import { MinioContainer } from "@testcontainers/minio";
 import { getContainerRuntimeClient } from "testcontainers";
@@ -9,7 +9,7 @@ export interface RunningContainer {
   readonly stop: () => Promise<void>;
 }
 
-/** True if this machine can start containers. */
+/** Returns true if this machine can start containers. */
 export async function hasContainers(): Promise<boolean> {
   return getContainerRuntimeClient().then(
     () => true,

@@ -5,7 +5,7 @@ import type { MissingService, RunningService } from "./service.ts";
 
 const run = promisify(execFile);
 
-/** Finds a bash with curl, or reports what goes untested without it. */
+/** Finds a bash with curl, or reports what is not tested without it. */
 export async function findCurl(): Promise<RunningService | MissingService> {
   const isUsable = await run("bash", ["-c", "curl --version"], { timeout: 20_000 }).then(
     () => true,

@@ -1,4 +1,7 @@
-/** Starts and stops the services of a test run: jest's globalSetup and globalTeardown. Tests read them by `testServices`. */
+/**
+ * Starts and stops the services of a test run, in jest's globalSetup and globalTeardown. Tests read their addresses
+ * with `testServices`.
+ */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

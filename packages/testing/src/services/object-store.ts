@@ -10,7 +10,7 @@ const KEYS = {
   TEST_S3_SECRET_ACCESS_KEY: "minioadmin",
 };
 
-/** Starts MinIO in a temporary folder, or reports what goes untested without it. */
+/** Starts MinIO in a temporary folder, or reports what is not tested without it. */
 export async function startObjectStore(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_S3_ENDPOINT"];
   if (given) return { variables: { TEST_S3_ENDPOINT: given }, stop: () => Promise.resolve() };

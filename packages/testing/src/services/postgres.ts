@@ -1,6 +1,6 @@
 /**
- * Finds or starts Postgres for a test run: TEST_DATABASE_URL, or the embedded one. It also migrates the database that
- * test files clone.
+ * Finds or starts Postgres for a test run: TEST_DATABASE_URL, or the embedded Postgres. It also migrates the database
+ * that test files clone.
  */
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -11,7 +11,7 @@ import { databaseNamePrefix } from "../database-name.ts";
 import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { isDurable, type RunningService } from "./service.ts";
 
-/** Starts Postgres, or uses the given one, and migrates the database that test files clone. */
+/** Starts Postgres, or uses the given server, and migrates the database that test files clone. */
 export async function startPostgres(runId: string): Promise<RunningService> {
   const given = process.env["TEST_DATABASE_URL"];
   const server = given ? givenServer(given, runId) : await startThrowAway();
@@ -32,7 +32,7 @@ interface Server {
 
 async function startThrowAway(): Promise<Server> {
   const folder = await makeTemporaryFolder("postgres");
-  // The data lives for one run, so a crash may lose it. Benchmarks need the settings of production.
+  // The data is needed for one run only, so a crash may lose it. Benchmarks need the settings of production.
   const settings = isDurable() ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
   const server = await startLocalPostgres({ dir: path.join(folder, "cluster"), settings });
   return {
@@ -44,7 +44,9 @@ async function startThrowAway(): Promise<Server> {
   };
 }
 
-/** Removes the databases of this run from a server that outlives the run, except for the ones of failed test files. */
+/**
+ * Removes the databases of this run from a server that outlives the run, except for the databases of failed test files.
+ */
 function givenServer(url: string, runId: string): Server {
   return {
     url,

@@ -1,4 +1,4 @@
-/** Finds a Python with the packages that tests need: TEST_PYTHON, the one that `.ci/run` installs, or `python3`. */
+/** Finds a Python with the packages that tests need: TEST_PYTHON, the Python that `.ci/run` installs, or `python3`. */
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** Finds the packages without importing them, because an import takes seconds on a busy machine. */
 const FIND = `from importlib.util import find_spec; assert all(map(find_spec, ("openai", "requests", "schemathesis")))`;
 
-/** Finds a Python with `openai`, `requests` and `schemathesis`, or reports what goes untested without it. */
+/** Finds a Python with `openai`, `requests` and `schemathesis`, or reports what is not tested without it. */
 export async function findPython(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_PYTHON"];
   const candidates = given ? [given] : [path.join(homedir(), ".cache/nightshift/python/bin/python"), "python3"];

@@ -5,7 +5,7 @@ import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { findBinary, startBinary } from "./binary.ts";
 import { isDurable, type MissingService, type RunningService } from "./service.ts";
 
-/** Starts Redis, or reports what goes untested without it. */
+/** Starts Redis, or reports what is not tested without it. */
 export async function startRedis(): Promise<RunningService | MissingService> {
   const given = process.env["TEST_REDIS_URL"];
   if (given) return { variables: { TEST_REDIS_URL: given }, stop: () => Promise.resolve() };
@@ -32,7 +32,7 @@ export async function startRedis(): Promise<RunningService | MissingService> {
 function redisArguments(port: number, folder: string): string[] {
   const listen = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
   const files = ["--save", "", "--appendonly", isDurable() ? "yes" : "no"];
-  // Each jest worker and each stack takes its own databases.
+  // Each jest worker and each stack uses its own databases.
   return [...listen, ...files, "--maxmemory-policy", "noeviction", "--databases", "256"];
 }
 

@@ -6,7 +6,7 @@ export interface RunningService {
   readonly stop: () => Promise<void>;
 }
 
-/** A service that this machine lacks. The sentence says what goes untested and how to install it. */
+/** A service that this machine lacks. The sentence says what is not tested, and how to install the service. */
 export interface MissingService {
   readonly missing: string;
 }

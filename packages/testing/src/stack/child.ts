@@ -8,13 +8,13 @@ import { isListening } from "@nightshift/service";
 import { REPOSITORY } from "../repository.ts";
 import { until } from "../until.ts";
 
-/** A started program. It stops when the test process is killed, because its IPC channel closes. */
+/** A started program. It stops when the test process is killed, because the IPC channel closes. */
 export interface Child {
   readonly pid: number;
   /** Resolves with the URL when the program listens. Rejects with its output if it ends first, or after 60 s. */
   readonly listening: () => Promise<string>;
   readonly isRunning: () => boolean;
-  /** Its output so far. */
+  /** Returns the output so far. */
   readonly logs: () => Promise<string>;
   /** Sends SIGTERM, and SIGKILL after `graceMs`. Resolves with the exit code, or null if a signal ended the program. */
   readonly stop: (graceMs: number) => Promise<number | null>;

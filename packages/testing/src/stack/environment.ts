@@ -1,4 +1,4 @@
-/** The environment of programs under test. It keeps the variables of the shell that runs the tests out. */
+/** The environment of programs under test. It does not contain the variables of the shell that runs the tests. */
 import { findProcesses, markedEnvironment } from "../processes.ts";
 import { testServices } from "../test-services.ts";
 

@@ -4,7 +4,7 @@ import { hasGrown, thirdsOf } from "./memory-thirds.ts";
 const MEGABYTE = 1_000_000;
 const SECONDS = 1_500;
 
-/** A sawtooth of 40 MB above `alive`: a collection every 7 to 13 s, which leaves up to 3 MB at random. */
+/** Simulates a sawtooth of 40 MB above `alive`: a collection every 7 to 13 s, which leaves up to 3 MB at random. */
 function run(alive: (second: number) => number): { at: number; bytes: number }[] {
   let random = 1;
   const chance = (): number => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647;

@@ -5,16 +5,17 @@
 import { openSettler } from "./settled-memory.ts";
 import type { Stack } from "./stack.ts";
 
-/** Each measurement collects all garbage. */
+/** Each measurement forces a full garbage collection, so a shorter interval would slow the process down. */
 const EVERY_MS = 5_000;
 
 /** The number of windows in each third. */
 const WINDOWS = 5;
 
 /**
- * Growth below these sizes does not count. Live memory is known to some kilobytes. Resident memory includes free memory
- * that V8 and malloc keep: it grew by 3 to 5 MB a third, and ever less, in full runs with constant live memory. A leak of
- * 1 KB a request, inside or outside of the heap, makes 7 MB in a third of 20,000 requests.
+ * Growth below these sizes does not count. Live memory is measured to within a few kilobytes. Resident memory includes
+ * free memory that V8 and malloc keep. In full runs with constant live memory, it grew by 3 to 5 MB in each third, and
+ * by less each time. A leak of 1 KB per request, inside or outside of the heap, adds about 7 MB per third in a run of
+ * 20,000 requests.
  */
 const GRAIN_BYTES = { live: 1_000_000, resident: 6_000_000 } as const;
 
@@ -32,7 +33,7 @@ export interface MemoryThirds {
   /** The role, the pid and the measurement: resident memory, or live memory of the main thread's heap and buffers. */
   readonly name: string;
   readonly thirds: readonly [number, number, number];
-  /** How far the last third may exceed the middle third by chance. */
+  /** The amount by which the last third may exceed the middle third by chance. */
   readonly noise: number;
 }
 
@@ -63,7 +64,8 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
   const timer = setInterval(() => {
     if (isLooking) return;
     isLooking = true;
-    // The test notices an ended process: it compares the processes with the ones at its start.
+    // A failed measurement is ignored. If the process has ended, the test reports it, because the test compares the
+    // running processes with those at its start.
     looking = look()
       .catch(() => undefined)
       .finally(() => {
@@ -88,9 +90,9 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
 }
 
 /**
- * The minimum of each window counts, because memory that a request in flight holds is not growth. A third is the mean of
- * its windows. The noise comes from the run: three standard errors of the difference between two thirds, from how the
- * windows scatter around a straight line through their third. Steady growth is therefore not noise.
+ * Uses the minimum of each window, because memory that a request in flight holds is not growth. The value of a third is
+ * the mean of its windows. The noise is three standard errors of the difference between two thirds. It is estimated
+ * from the distances of the windows from a straight line fitted to their third, so steady growth is not noise.
  */
 export function thirdsOf(
   name: string,
@@ -112,7 +114,7 @@ export function thirdsOf(
   return [{ name, thirds: [mean(early), mean(middle), mean(late)], noise }];
 }
 
-/** True if the last third exceeds the middle third by more than the noise. */
+/** Returns true if the last third exceeds the middle third by more than the noise. */
 export function hasGrown({ thirds: [, middle, last], noise }: MemoryThirds): boolean {
   return last > middle + noise;
 }

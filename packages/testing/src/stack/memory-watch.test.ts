@@ -9,7 +9,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("a slow measurement delays the next one instead of overlapping it", async () => {
+test("a slow measurement delays the next measurement instead of overlapping it", async () => {
   const ends: (() => void)[] = [];
   const watch = watchMemory(
     () =>

@@ -2,14 +2,14 @@
 import { peakRssBytes } from "../processes.ts";
 import type { Role, StackProcess } from "./environment.ts";
 
-/** The most memory one process held. */
+/** The peak memory of one process. */
 export interface MemoryPeak {
   readonly role: Role;
   readonly pid: number;
   readonly bytes: number;
 }
 
-/** Records peaks of all processes so far, including ended ones. */
+/** Returns the peaks of all processes so far, including ended processes. */
 export interface MemoryWatch {
   readonly look: () => Promise<readonly MemoryPeak[]>;
   readonly stop: () => void;

@@ -1,7 +1,7 @@
 /** The two profiles in which Nightshift runs, and how to start each of them. */
 import { testServices } from "../test-services.ts";
 
-/** One command on one machine, or several processes on Postgres, Redis and S3. */
+/** `one-machine` is one command on one machine. `scaled` is several processes on Postgres, Redis and S3. */
 export type Profile = "one-machine" | "scaled";
 
 /** One program of a stack. */

@@ -10,16 +10,16 @@ import type { ProfilePlan, Program } from "./profile.ts";
 export interface Programs {
   /** Starts the programs that are not running. */
   readonly startMissing: () => void;
-  /** Resolves when every API is ready (at most 60 s); rejects with the logs when that fails or a program ended. */
+  /** Resolves when every API is ready. Rejects with the logs after 60 s, or if a program ended. */
   readonly ready: () => Promise<void>;
   /** Sends SIGTERM to all. Resolves with one sentence for each program that had to be killed or ended with an error. */
   readonly stop: () => Promise<string[]>;
-  /** Resolves when the ends of killed programs are known, so that `startMissing` starts them. */
+  /** Resolves when the exits of all killed programs are known, so that `startMissing` starts these programs. */
   readonly noticeEnd: (pids: ReadonlySet<number>) => Promise<void>;
   readonly logs: () => Promise<string>;
 }
 
-/** Longer than the default grace period of a worker, so that only a hung process is killed. */
+/** The timeout is longer than the default grace period of a worker, so that only a hung process is killed. */
 const STOP_WITHIN_MS = 40_000;
 const READY_WITHIN_MS = 60_000;
 

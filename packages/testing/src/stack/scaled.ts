@@ -7,7 +7,7 @@ import { takeRedisDatabase } from "../redis-database.ts";
 import { testServices } from "../test-services.ts";
 import type { ProfilePlan, Program } from "./profile.ts";
 
-/** How many processes of each kind. */
+/** The number of processes of each kind. */
 export interface ScaledSize {
   readonly apis: number;
   readonly workers: number;

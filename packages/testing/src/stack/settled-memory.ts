@@ -1,11 +1,12 @@
 /**
- * Measures what a Node process holds after garbage collection. It asks the process's inspector, which opens on SIGUSR1.
+ * Measures the memory of a Node process after garbage collection. It asks the process's inspector, which opens on
+ * SIGUSR1.
  */
 import { WebSocket } from "undici";
 import { listeningPorts } from "../processes.ts";
 import { until } from "../until.ts";
 
-/** In bytes. */
+/** The memory of a process after garbage collection, in bytes. */
 export interface SettledMemory {
   /** Resident memory of the process. */
   readonly resident: number;
@@ -54,7 +55,7 @@ export async function openSettler(pid: number): Promise<Settler> {
   };
 }
 
-/** Returns the address of the inspector among these ports, or null if there is none. */
+/** Returns the address of the inspector on one of these ports, or null if there is no inspector. */
 async function findInspector(ports: readonly number[]): Promise<string | null> {
   for (const port of ports) {
     const reply = await fetch(`http://127.0.0.1:${String(port)}/json/list`);

@@ -37,7 +37,7 @@ export interface Stack {
   readonly key: string;
   /** Password of the dashboard's user `admin`. */
   readonly adminKey: string;
-  /** All running processes of the stack, including the ones that other processes of the stack started. */
+  /** Returns all running processes of the stack, including child processes of the stack's processes. */
   readonly processes: () => Promise<readonly StackProcess[]>;
   /** Sends SIGKILL to all processes of a role, or to all, and resolves when they have ended. */
   readonly kill9: (role: Role | "everything") => Promise<void>;
@@ -53,7 +53,7 @@ export interface Stack {
   readonly queueLength: () => Promise<number>;
   /** Returns the peak memory of each process, including ended ones. */
   readonly memoryPeaks: () => Promise<readonly MemoryPeak[]>;
-  /** All output of all processes so far. */
+  /** Returns all output of all processes so far. */
   readonly logs: () => Promise<string>;
   /** Stops all processes. Rejects if one had to be killed, ended with an error or left another process behind. */
   readonly stop: () => Promise<void>;

@@ -1,4 +1,7 @@
-/** Runs SQL on the database of a stack. It keeps its connections, because a test that polls would sign in each time. */
+/**
+ * Runs SQL on the database of a stack. It keeps its connections, because a test that polls would otherwise connect each
+ * time.
+ */
 import pg from "pg";
 
 /** Runs statements, also concurrently. */
@@ -9,7 +12,8 @@ export interface Statements {
 }
 
 /**
- * Calls `findUrl` at the first statement and after a failed one, because a killed database restarts on another port.
+ * Calls `findUrl` at the first statement and after a failed statement, because a killed database restarts on another
+ * port.
  */
 export function createStatements(findUrl: () => Promise<string>): Statements {
   let pool: pg.Pool | undefined;
