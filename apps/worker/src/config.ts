@@ -21,24 +21,24 @@ const WorkerVariables = Type.Object({
     maximum: 256,
     description: "a number of processes, from 1 to 256",
   }),
-  // A primary sets it for its copies, which share its simulator. Operators set UPSTREAM_BASE_URL instead.
+  // The primary process sets this variable for its copies, which share one simulator. Operators set UPSTREAM_BASE_URL.
   SIMULATOR_URL: Type.Optional(Type.String()),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
 });
 
 export type WorkerConfig = Static<typeof WorkerVariables>;
 
-/** Throws a ConfigError that names all faults at once. */
+/** Reads the configuration. Throws a ConfigError that names all faults at once. */
 export function readWorkerConfig(): { config: WorkerConfig; env: NodeJS.ProcessEnv } {
   return { config: readConfig(WorkerVariables, process.env, "The worker"), env: process.env };
 }
 
-/** The configured routes. Rejects with StartupError if the configuration file is wrong. */
+/** Returns the configured routes. Rejects with StartupError if the configuration file is wrong. */
 export function readRoutes(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Routes> {
   return startupErrorOf(RoutesError, () => loadRoutes(config, env));
 }
 
-/** The tiers of the same file: the limits of tenants. */
+/** Returns the tiers, which are the limits of tenants, from the same file. */
 export function readTiers(config: WorkerConfig, env: NodeJS.ProcessEnv): Promise<Tiers> {
   return startupErrorOf(RoutesError, () => loadTiers(config, env));
 }

@@ -1,4 +1,4 @@
-/** What the worker needs from outside. Each part takes the fields that it uses. */
+/** The dependencies that a worker gets from outside. Each part takes only the fields that it uses. */
 import type { BatchView, Db } from "@nightshift/db";
 import type { Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
@@ -19,11 +19,14 @@ export interface WorkerDeps {
   readonly webhooks: WebhookSender;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Lifetime in seconds of a result file whose batch sets none. Null: the file never expires. */
+  /** Lifetime in seconds of a result file whose batch sets none. Null if such files never expire. */
   readonly batchFileLifeSeconds: number | null;
 }
 
-/** Fields of every log line about a batch. `requestId` is the `x-request-id` of the reply that created the batch. */
+/**
+ * Returns the fields of every log line about a batch. `requestId` is the `x-request-id` of the reply that created the
+ * batch.
+ */
 export function logFields({ id, requestId }: Pick<BatchView, "id" | "requestId">): {
   batchId: string;
   requestId: string | null;

@@ -1,4 +1,4 @@
-/** Steps that run without a job: when they run, and what a failure leaves. */
+/** Tests steps that run without a job: when they run, and what happens if one fails. */
 import { expect, test } from "@jest/globals";
 import type { WaitingSlice } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";
@@ -46,7 +46,7 @@ test("runs slices at the same time, and is idle when all have ended", async () =
   expect(isIdle).toBe(true);
 });
 
-test("logs a step that fails, and runs the others", async () => {
+test("logs a step that fails, and runs all other steps", async () => {
   const ran: number[] = [];
   const { steps, logged } = start(async (sliceNo) => {
     if (sliceNo === 1) throw new Error("the database is unavailable");

@@ -1,7 +1,7 @@
 /**
- * Runs the next step of a small batch in this worker, without waiting for a job: a job costs 5 ms a step on Redis and
- * 12 ms on Postgres. Every step may run twice. So a job of the queue, or of the reconciler, repeats what a crash leaves
- * undone here.
+ * Runs the next step of a small batch in this worker, without waiting for a job: a job costs 5 ms per step on Redis and
+ * 12 ms on Postgres. Every step may run twice. If this worker crashes, a job from the queue or from the reconciler runs
+ * the unfinished step again.
  */
 import type { WaitingSlice } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
@@ -11,7 +11,7 @@ export interface DirectSteps {
   advance(batchNo: number): void;
   /** Runs slices now. */
   run(slices: readonly WaitingSlice[]): void;
-  /** Names the functions that run the steps. Until then each step is left to its job. */
+  /** Sets the functions that run the steps. Before this call, each step is left to its job. */
   start(handlers: DirectHandlers): void;
   /** Resolves when no step is running. */
   idle(): Promise<void>;
@@ -22,7 +22,7 @@ export interface DirectHandlers {
   readonly run: (slice: WaitingSlice) => Promise<void>;
 }
 
-/** There is no limit on how many steps run at a time, because small batches are short. */
+/** The number of steps that run at the same time has no limit, because small batches are short. */
 export function createDirectSteps(logger: Logger): DirectSteps {
   const running = new Set<Promise<void>>();
   let handlers: DirectHandlers | null = null;

@@ -1,5 +1,6 @@
 /**
- * Starts Nightshift's simulator as a process of its own if no upstream is configured. Logs and result lines name it.
+ * Starts Nightshift's simulator as a separate process if no upstream is configured. Logs and result lines contain its
+ * name.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -8,12 +9,12 @@ import { loadRoutes, SIMULATOR_UPSTREAM, type Routes } from "@nightshift/upstrea
 import { StartupError, type Lifecycle, type Logger } from "@nightshift/service";
 import type { WorkerConfig } from "./config.ts";
 
-/** Short enough not to feel slow, and long enough to watch a batch work. */
+/** A latency that is short enough for a demo and long enough to see the progress of a batch. */
 const LATENCY_MS = "50";
 
 /**
- * Starts a simulator that lives as long as this process. Resolves with its URL, or with that of another process's
- * simulator if SIMULATOR_URL is set. Resolves with null if an upstream is configured.
+ * Starts a simulator that runs as long as this process, and resolves with its URL. If SIMULATOR_URL is set, starts
+ * nothing and resolves with that URL. Resolves with null if an upstream is configured.
  */
 export async function ensureUpstream(
   config: WorkerConfig,
@@ -28,7 +29,7 @@ export async function ensureUpstream(
   return url;
 }
 
-/** A single route: the simulator answers for every model. */
+/** Returns a single route: the simulator answers for every model. */
 export async function simulatorRoutes(url: string): Promise<Routes> {
   const routes = await loadRoutes({ UPSTREAM_BASE_URL: `${url}/v1` }, {});
   const upstreams = routes.upstreams.map((upstream) => ({ ...upstream, name: SIMULATOR_UPSTREAM }));

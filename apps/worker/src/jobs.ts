@@ -1,4 +1,4 @@
-/** The handler of each job. A job of the catalogue without an entry here does not compile. */
+/** Defines the handler of each job. If a job of the catalogue has no entry here, this file does not compile. */
 import type { JobHandlers, JobName, JobQueues, JobWorker } from "@nightshift/queue";
 import { runMaintenance, type MaintenanceDeps } from "./maintenance/run-maintenance.ts";
 import { advanceBatch, type AdvanceDeps } from "./steps/advance.ts";
@@ -18,7 +18,7 @@ export interface JobDeps {
 
 interface Job<Name extends JobName> {
   readonly handler: JobHandlers[Name];
-  /** Jobs that run at a time. */
+  /** The number of jobs that run at the same time. */
   readonly concurrency: number;
 }
 
@@ -28,7 +28,7 @@ type PlainJobs = { readonly [Name in PlainName]: Job<Name> };
 type Jobs = PlainJobs & { readonly "slice.run": (lane: UpstreamLane) => Job<"slice.run"> };
 
 const ADVANCE_AT_ONCE = 4;
-/** Receivers that do not reply for 10 s, with 16 attempts each, leave room for others. */
+/** Receivers that do not reply (10 s per attempt, 16 attempts) must leave room for other receivers. */
 const DELIVER_AT_ONCE = 64;
 const TUNE_MS = 100;
 
@@ -73,7 +73,7 @@ function take<Name extends PlainName>(
   return queues.work(name, handler, { concurrency });
 }
 
-/** The queue gives a worker as many slices as its lane can use, so that other workers get the rest. */
+/** The queue gives a worker only as many slices as its lane can use, so that other workers get the remaining slices. */
 function takeSlices(queues: JobQueues, lane: UpstreamLane, timers: Timers, job: Job<"slice.run">): JobWorker {
   let { concurrency } = job;
   const worker = queues.work("slice.run", job.handler, { concurrency, upstream: lane.name });

@@ -9,7 +9,7 @@ import { startWorkerProcesses } from "./processes/primary.ts";
 import { processMetricsRoute } from "./processes/process-metrics.ts";
 import { startWorker } from "./worker.ts";
 
-/** Added to the grace period: time to record the last results and to remove this worker from the ledger. */
+/** Added to the grace period, as time to record the last results and to remove this worker from the ledger. */
 const RECORD_MS = 10_000;
 
 runProcess("worker", async (life) => {

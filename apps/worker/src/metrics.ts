@@ -1,15 +1,18 @@
-/** Metrics of a worker's own work at GET /metrics, in addition to those of the process. */
+/** The metrics of a worker's work at GET /metrics, in addition to the metrics of the process. */
 import { Counter, Gauge, type Registry } from "@nightshift/service";
 
 export interface WorkerMetrics {
   /**
-   * A line was recorded. `result` is completed, failed (the upstream's answer is an error) or exhausted (no attempt
-   * left).
+   * Counts a recorded line. `result` is completed, failed (the upstream's answer is an error) or exhausted (the line
+   * has no attempt left).
    */
   lineRecorded(upstream: string, result: "completed" | "failed" | "exhausted"): void;
-  /** A line went back to the ledger: for the next attempt, or without using up an attempt. */
+  /** Counts a line that went back to the ledger, for the next attempt or without using up an attempt. */
   lineReturned(upstream: string, why: "next_attempt" | "throttled"): void;
-  /** A webhook was sent. `outcome` is acknowledged (any 2xx), retried (it will be sent again) or given_up. */
+  /**
+   * Counts an attempt to send a webhook. `outcome` is acknowledged (any 2xx), retried (it will be sent again) or
+   * given_up.
+   */
   webhookSent(outcome: WebhookOutcome): void;
 }
 
@@ -48,7 +51,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   };
 }
 
-/** What the gauges measure. */
+/** The objects that the gauges read. */
 export interface Gauged {
   readonly lanes: readonly { readonly name: string; inFlight(): number }[];
   readonly budget: { held(): number };

@@ -1,4 +1,4 @@
-/** The jobs that follow a step: which ones, when, and what a failure of the queue leaves. */
+/** Tests the jobs that follow a step: which jobs, when they are enqueued, and what happens if the queue fails. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { WaitingSlice } from "@nightshift/db";
 import type { JobQueues, SliceToRun } from "@nightshift/queue";
@@ -47,7 +47,7 @@ const slice = (sliceNo: number, upstream: string, delayMs = 0): WaitingSlice => 
   delayMs,
 });
 
-test("enqueues slices by upstream, and those with a delay when it is over", async () => {
+test("enqueues slices by upstream, and enqueues a slice with a delay after the delay", async () => {
   const { scheduler, slices } = start();
 
   await scheduler.enqueueSlices([slice(1, "a"), slice(2, "b", 1_000), slice(3, "a"), slice(4, "b")]);
@@ -84,7 +84,7 @@ test("enqueues nothing after the timers are closed", async () => {
   expect([jobs, slices]).toEqual([[], []]);
 });
 
-test("feeds a busy upstream at growing intervals of at most 250 ms, and an idle one after 40 ms again", async () => {
+test("feeds a busy upstream at intervals that grow up to 250 ms, and an idle upstream after 40 ms", async () => {
   const { scheduler, jobs } = start();
   const delaysMs: number[] = [];
   const feedOnce = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * Enqueues the jobs that follow a step. No call fails: what cannot be enqueued is logged, and the reconciler finds it
- * in Postgres.
+ * Enqueues the jobs that follow a step. No call fails. If a job cannot be enqueued, that is logged, and the reconciler
+ * enqueues it later from Postgres.
  */
 import type { WaitingSlice } from "@nightshift/db";
 import type { JobPayload, JobQueues } from "@nightshift/queue";
@@ -10,8 +10,7 @@ import type { DeliveryQueue } from "./webhooks/delivery-queue.ts";
 
 export interface Scheduler {
   /**
-   * Enqueues `slice.run` for each slice; for a slice with a delay, when the delay is over. Resolves without waiting for
-   * delays.
+   * Enqueues `slice.run` for each slice, after the slice's delay if it has one. Resolves without waiting for delays.
    */
   enqueueSlices(slices: readonly WaitingSlice[]): Promise<void>;
   /** Enqueues `batch.advance` after `delayMs`. */
@@ -31,7 +30,7 @@ export interface SchedulerDeps {
   readonly logger: Logger;
 }
 
-/** Added to the delay of a slice, so that the ledger agrees that the slice is due when its job runs. */
+/** Added to the delay of a slice, so that the slice is due by the clock of Postgres when its job runs. */
 const DELAY_MARGIN_MS = 5;
 
 export function createScheduler({ queues, deliveries, timers, logger }: SchedulerDeps): Scheduler {
@@ -76,9 +75,9 @@ export function createScheduler({ queues, deliveries, timers, logger }: Schedule
 }
 
 /**
- * A feed costs a job and a transaction: 6 ms of the machine on the Postgres backend. The window lasts for two seconds
- * once the rate of the upstream is known, so the feeds of a busy upstream move apart. An idle upstream is fed quickly
- * again.
+ * A feed costs a job and a transaction: 6 ms of CPU time on the Postgres backend. Once the rate of the upstream is
+ * known, the window holds two seconds of lines, so the interval between the feeds of a busy upstream can grow. After an
+ * idle time, the interval starts again at FIRST_FEED_MS.
  */
 const FIRST_FEED_MS = 40;
 const MAX_FEED_MS = 250;

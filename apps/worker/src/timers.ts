@@ -8,13 +8,13 @@ export interface Timers {
   soon(name: string, delayMs: number, work: () => Promise<unknown>): void;
   /** Runs `work` once after `delayMs()`. Does nothing if a timer of that name already waits. */
   once(name: string, delayMs: () => number, work: () => Promise<unknown>): void;
-  /** Repeated timers run no more; the others still do. */
+  /** Stops the repeated timers. Timers that run once still do. */
   stopRepeating(): void;
   /** Cancels all timers. */
   close(): void;
 }
 
-/** A failure is logged as `could not NAME`. A repeated timer goes on after it. */
+/** A failure is logged as `could not NAME`. A repeated timer continues after a failure. */
 export function createTimers(logger: Logger): Timers {
   const waiting = new Set<NodeJS.Timeout>();
   const named = new Set<string>();

@@ -1,4 +1,4 @@
-/** Builds the parts of a worker, each from parts that exist already, starts them, and stops them in order. */
+/** Builds the parts of a worker in dependency order, starts them, and stops them in a fixed order. */
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { declareUpstream, ensureLinePartition } from "@nightshift/db";
@@ -28,17 +28,20 @@ import { createTimers, type Timers } from "./timers.ts";
 import { createDeliveryQueue } from "./webhooks/delivery-queue.ts";
 
 export interface RunningWorker {
-  /** Takes no new line, gives lines in flight `graceMs` to finish, records them, and returns the rest to the ledger. */
+  /**
+   * Takes no new line, gives lines in flight `graceMs` to finish, records them, and returns all other lines to the
+   * ledger.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
 /**
- * Budget for replies that are not recorded yet. With their copies in result lines and segments they take three times as
- * much memory. Over 50,000 embeddings, a worker held 530 MB with a budget of 64 MB, and 380 MB with 24 MB at the same
- * speed.
+ * Budget for replies that are not recorded yet. With their copies in result lines and segments, they take three times
+ * as much memory. For a batch of 50,000 embeddings, a worker used 530 MB with a budget of 64 MB, and 380 MB with 24 MB,
+ * at the same speed.
  */
 const BUDGET_BYTES = 16 * 1024 * 1024;
-/** A cache of the inputs and segments of small batches, which are read again at once. */
+/** Caches the inputs and segments of small batches, because they are read again immediately after they are written. */
 const RECENT_OBJECTS = { maxBytes: 8 * 1024 * 1024, maxObjectBytes: 256 * 1024 };
 /** After a handler has ended, its job needs a moment to leave the queue. */
 const JOBS_CLOSE_MS = 2_000;
@@ -71,7 +74,7 @@ export async function startWorker(given: WorkerDeps, registry: Registry): Promis
 
   return {
     async stop(graceMs) {
-      stopping.abort(new Error("the worker stops"));
+      stopping.abort(new Error("the worker is stopping"));
       await stopWorker(parts, jobs, graceMs);
     },
   };
@@ -82,7 +85,7 @@ async function prepareLedger({ db, routes, clock }: WorkerDeps): Promise<void> {
   await ensureLinePartition(db, Math.floor(clock().getTime() / DAY_MS));
 }
 
-/** The parts that are started and stopped, and what the jobs and the repairs need. */
+/** The parts that are started and stopped, and the dependencies of the jobs and the repairs. */
 interface Parts {
   readonly directSteps: DirectSteps;
   readonly identity: WorkerIdentity;
@@ -95,7 +98,7 @@ interface Parts {
   readonly repairDeps: RepairDeps;
 }
 
-/** Built from the last step to the first: a step needs only the steps that come after it. */
+/** Builds the steps from last to first, because each step depends only on later ones. */
 function buildParts(deps: WorkerDeps, registry: Registry, stopping: AbortSignal): Parts {
   const { db, objects, queues, logger, clock } = deps;
   const timers = createTimers(logger);

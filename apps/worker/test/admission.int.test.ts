@@ -1,5 +1,6 @@
 /**
- * Admission by the limit `concurrent_batches`: which batch is validated, which waits, and which starts when one ends.
+ * Tests admission by the limit `concurrent_batches`: which batch is validated, which waits, and which starts when one
+ * ends.
  */
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
@@ -25,12 +26,12 @@ beforeEach(async () => {
   await database.db().query("insert into tenants (id, tier) values ($1, 'one at a time')", [tenant]);
 });
 
-/** A batch whose input file does not exist, so that validation fails it at once. */
+/** Creates a batch whose input file does not exist, so that validation fails it immediately. */
 function waitingBatch(): Promise<BatchView> {
   return insertBatch(database.db(), batchFields({ tenant, createdAt: now, deadline }));
 }
 
-/** Only the dependencies that these paths use. */
+/** Returns only the dependencies that these paths use. */
 function deps(): AdvanceDeps {
   const parts: Partial<AdvanceDeps> = {
     db: database.db(),
@@ -52,7 +53,7 @@ const advance = (batch: BatchView): Promise<void> => advanceBatch(deps(), batch.
 const statusOf = async (batch: BatchView): Promise<string | undefined> =>
   (await getBatch(database.db(), batch.batchNo))?.status;
 
-/** A batch that takes the tenant's only slot. */
+/** Creates a batch that takes the tenant's only slot. */
 async function runningBatch(): Promise<BatchView> {
   const batch = await waitingBatch();
   await database.db().query("update batches set admitted_at = $2 where batch_no = $1", [batch.batchNo, now]);

@@ -1,4 +1,7 @@
-/** The end of the completion window in each state of a batch, with an injected clock: contract §3.5, docs/adr/0008. */
+/**
+ * Tests the end of the completion window in each state of a batch, with an injected clock: contract §3.5,
+ * docs/adr/0008.
+ */
 import { expect, test } from "@jest/globals";
 import { overdueBatches, requestCancel } from "@nightshift/db";
 import { type ClockedBatch, HANDED_OUT, TOTAL, useClockedBatches, WINDOW_SECONDS } from "./clocked-batches.ts";
@@ -7,7 +10,9 @@ const { create, db, now, pass } = useClockedBatches();
 
 const ALL = Array.from({ length: TOTAL }, (_, i) => `id-${String(i)}`);
 
-/** One line is done, one in flight, two in waiting slices, and the rest not fed. */
+/**
+ * Runs a batch to this state: one line is done, one is in flight, two are in waiting slices, and no other line is fed.
+ */
 async function half(): Promise<{ batch: ClockedBatch; inFlight: Awaited<ReturnType<ClockedBatch["claim"]>> }> {
   const batch = await create();
   await batch.advance();
@@ -104,7 +109,7 @@ test("completes a batch whose lines were done in time, however late its files ar
   expect((await batch.lines((await batch.view()).outputFileId)).map((line) => line.custom_id)).toEqual(ALL);
 });
 
-test("ends a batch in cancelling as cancelled, also after its deadline", async () => {
+test("ends a batch in cancelling as cancelled, even after its deadline", async () => {
   const { batch, inFlight } = await half();
   pass(WINDOW_SECONDS - 1);
   await requestCancel(db(), batch.tenant, (await batch.view()).id, now());

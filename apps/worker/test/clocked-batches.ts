@@ -25,7 +25,7 @@ import { inputLine } from "./line-fixture.ts";
 
 export const WINDOW_SECONDS = 86_400;
 export const FILE_LIFE_SECONDS = 30 * 86_400;
-/** Lines of each batch. Four of them are fed at a time: twice the upstream's concurrency. */
+/** The number of lines of each batch. Four lines are fed at a time: twice the upstream's concurrency. */
 export const TOTAL = 8;
 export const HANDED_OUT = 4;
 
@@ -45,7 +45,7 @@ export interface ClockedBatch {
   readonly claim: (count: number) => Promise<LineTask[]>;
   /** Records an answer for each line. */
   readonly answer: (tasks: readonly LineTask[]) => Promise<void>;
-  /** The lines of a result file. Empty if there is no file. */
+  /** Returns the lines of a result file, or no lines if there is no file. */
   readonly lines: (fileId: string | null) => Promise<{ custom_id: string; error: { code: string } | null }[]>;
 }
 
@@ -55,9 +55,9 @@ export interface ClockedBatches {
   readonly now: () => Date;
   /** Moves the clock forward. Otherwise it stands still. */
   readonly pass: (seconds: number) => void;
-  /** A batch in `validating`, with its own tenant and upstream. Its input file expires after `fileSeconds`. */
+  /** Creates a batch in `validating`, with its own tenant and upstream. Its input file expires after `fileSeconds`. */
   readonly create: (options?: { fileSeconds?: number; outputSeconds?: number }) => Promise<ClockedBatch>;
-  /** The log lines of the worker's parts. */
+  /** Returns the log lines of the worker's parts. */
   readonly logged: Record<string, unknown>[];
   /** Runs maintenance as if every blob were old enough to be deleted. */
   readonly maintenance: () => Promise<void>;

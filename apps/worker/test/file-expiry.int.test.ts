@@ -1,6 +1,6 @@
 /**
- * Files that expire or are deleted before, during and after their batches, with an injected clock. Maintenance deletes
- * the bytes only when no batch needs them.
+ * Tests files that expire or are deleted before, during and after their batches, with an injected clock. Maintenance
+ * deletes the bytes only when no batch needs them.
  */
 import { expect, test } from "@jest/globals";
 import { deleteFile, findFile } from "@nightshift/db";
@@ -95,7 +95,7 @@ test.each(REMOVALS)(
     expect({ status, completed }).toEqual({ status: "completed", completed: TOTAL });
     expect(await batch.lines(outputFileId)).toHaveLength(TOTAL);
     expect(await isStored(batch.blob)).toBe(false);
-    // The row stays for a day, because clients may still list from it.
+    // The row stays for a day, because clients may still use the file as the cursor of a list.
     expect(await hasRow(batch.fileId)).toBe(true);
     pass(DAY_SECONDS);
     await maintenance();

@@ -1,4 +1,4 @@
-/** A fake lease and a fake recorder for tests of a lane's parts. Their state is open to the test. */
+/** A fake lease and a fake recorder for tests of a lane's parts. Tests can read and set their state. */
 import type { FinishedLine, ReturnedLine } from "../src/steps/record/lines.ts";
 import type { Recorder } from "../src/steps/record/recorder.ts";
 import type { LaneLoad } from "../src/steps/send/lease-share.ts";
@@ -16,7 +16,7 @@ export interface FakeLease {
   grant(permits: number): void;
 }
 
-/** A lease whose permits only the test changes. */
+/** Creates a lease whose permits only the test changes. */
 export function createFakeLease(permits: number): FakeLease {
   let notify: () => void = () => undefined;
   const fake: FakeLease = {
@@ -95,7 +95,7 @@ export function createFakeRecorder(): FakeRecorder {
   };
 }
 
-/** Resolves after all promise callbacks that are due now. */
+/** Resolves after all promise callbacks that are due now have run. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

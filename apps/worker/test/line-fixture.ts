@@ -3,7 +3,7 @@ import { type BatchView, type ClaimedSlice, type Db, getBatch } from "@nightshif
 import { claimedSlice, newBatch, newUpstream, newWorker, startBatch } from "@nightshift/testing/batches";
 import { type LineTask, tasksOf } from "../src/steps/send/line-task.ts";
 
-/** A claimed slice of ten lines. `change` replaces some of its fields. */
+/** Returns a claimed slice of ten lines. `change` replaces some of its fields. */
 export function claimed(change: Partial<ClaimedSlice> = {}): ClaimedSlice {
   const lineCount = change.lineCount ?? 10;
   return {
@@ -29,19 +29,19 @@ export function claimed(change: Partial<ClaimedSlice> = {}): ClaimedSlice {
   };
 }
 
-/** A valid line of an input file. */
+/** Returns a valid line of an input file. */
 export function inputLine(customId: string): string {
   const body = { model: "small", messages: [{ role: "user", content: "hi" }] };
   return JSON.stringify({ custom_id: customId, method: "POST", url: "/v1/chat/completions", body });
 }
 
-/** The tasks of a slice whose lines differ only in their `custom_id`. */
+/** Returns the tasks of a slice whose lines differ only in their `custom_id`. */
 export function tasksOfSlice(slice: ClaimedSlice): LineTask[] {
   const lines = Array.from({ length: slice.lineCount }, (_, i) => inputLine(`id-${String(slice.firstLine + i)}`));
   return tasksOf(slice, Buffer.from(lines.join("\n")));
 }
 
-/** The only line of a slice. */
+/** Returns the only line of a slice. */
 export function oneTask(change: Partial<ClaimedSlice> = {}): LineTask {
   const [task] = tasksOfSlice(claimed({ lineCount: 1, ...change }));
   if (task === undefined) throw new Error("the slice has no line to do");

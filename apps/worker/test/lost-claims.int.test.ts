@@ -1,4 +1,4 @@
-/** Lost claims: the ledger has an owner for the slice, but no job runs it. */
+/** Tests lost claims: the ledger has an owner for the slice, but no job runs it. */
 import { expect, test } from "@jest/globals";
 import { ownedSlices, waitingSlices } from "@nightshift/db";
 import { createLogger } from "@nightshift/service";

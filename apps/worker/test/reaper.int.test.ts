@@ -1,4 +1,6 @@
-/** Dead workers: found by their heartbeat on the observer's own clock, and on the same host by their process. */
+/**
+ * Tests how dead workers are found: by their heartbeat on the observer's clock, and on the same host by their process.
+ */
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test } from "@jest/globals";
@@ -30,7 +32,7 @@ async function isListed(id: string): Promise<boolean> {
   return (await listWorkers(database.db())).some((worker) => worker.id === id);
 }
 
-/** Looks once a second for that many seconds. `between` runs before each look. */
+/** Looks once per second for that many seconds. `between` runs before each look. */
 async function watch(forSeconds: number, between: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
   for (let second = 0; second < forSeconds; second += 1) {
     seconds += 1;
@@ -89,7 +91,7 @@ test("removes a worker at once if its process is gone, but only on the same host
   expect(await Promise.all([here, elsewhere, alive].map(isListed))).toEqual([false, true, true]);
 });
 
-test("frees the slices of a dead worker in the same look, under a new gen", async () => {
+test("frees the slices of a dead worker in the look that removes it, under a new gen", async () => {
   const { worker, tasks } = await claimedBatch(database.db(), 3, spawnSync(process.execPath, ["-e", "0"]).pid);
   const other = await claimedBatch(database.db(), 2);
 

@@ -1,4 +1,6 @@
-/** Invariant 3: a result is durable before its job is done. An unavailable store delays results and loses none. */
+/**
+ * Tests invariant 3: a result is durable before its job is done. An unavailable store delays results but loses none.
+ */
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { outputExtents, type Recorded, storedLines, waitingSlices } from "@nightshift/db";
@@ -78,7 +80,7 @@ test("resolves when the bytes of the result are at the place in the ledger", asy
   expect((await objects.read(key, { start: offset, end: offset + length })).toString()).toBe("one\n");
 });
 
-test("writes lines that finish together as one object in one transaction, also for several batches", async () => {
+test("writes lines that finish together as one object in one transaction, even for several batches", async () => {
   const batches = [await claimedBatch(database.db(), 20), await claimedBatch(database.db(), 20)];
   const recorder = openRecorder(true);
 

@@ -1,4 +1,4 @@
-/** The worker's log lines about a batch contain the id of the request that created the batch. */
+/** Tests that the worker's log lines about a batch contain the id of the request that created the batch. */
 import { expect, test } from "@jest/globals";
 import { deleteFile } from "@nightshift/db";
 import { TOTAL, useClockedBatches, WINDOW_SECONDS } from "./clocked-batches.ts";

@@ -26,13 +26,13 @@ export interface RetriedBatch {
   readonly ask: (lines: readonly number[]) => Promise<RetryOutcome>;
   /** Publishes the results of the retries. */
   readonly publish: (deps?: Partial<RetryDeps>) => Promise<boolean>;
-  /** The content of a result file, even if the file is deleted. */
+  /** Returns the content of a result file, even if the file is deleted. */
   readonly content: (fileId: string | null) => Promise<Buffer>;
 }
 
 export const customId = (line: number): string => `id-${String(line)}`;
 
-/** The result line of a reply that contains `text`. */
+/** Returns the result line of a reply that contains `text`. */
 export function resultOf(line: number, resultKind: ResultKind, text: string): Buffer {
   const reply = {
     status: resultKind === "output" ? 200 : 500,
@@ -44,7 +44,7 @@ export function resultOf(line: number, resultKind: ResultKind, text: string): Bu
   );
 }
 
-/** A batch of `total` lines in progress, with its own tenant. */
+/** Creates a batch of `total` lines in progress, with its own tenant. */
 export async function retriedBatch(deps: RetryDeps, total: number): Promise<RetriedBatch> {
   const { db, objects, clock } = deps;
   const tenant = await newTenant(db);
@@ -113,7 +113,7 @@ function inputOf(total: number): { text: Buffer; index: Buffer; spans: LineSpan[
   return { text: Buffer.from(lines.join("\n")), index: index.toBuffer(), spans };
 }
 
-/** The `request_gen` of each open retry, by line. */
+/** Returns the `request_gen` of each open retry, by line. */
 async function requestGensOf(db: Db, batchNo: number): Promise<Map<number, number>> {
   const { rows } = await db.query<{ line: number; requestGen: number }>(
     `select line, request_gen as "requestGen" from retries where batch_no = $1 and state = 'open'`,

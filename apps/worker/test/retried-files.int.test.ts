@@ -1,4 +1,4 @@
-/** Retries of a finished batch and its files: files deleted by their owner, lost commits, many lines. */
+/** Tests retries of a finished batch and its files: files deleted by their owner, lost commits, many lines. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** A completed batch of four lines, of which the given ones failed. */
+/** Creates a completed batch of four lines, of which the given ones failed. */
 async function completed(failed: readonly number[]): Promise<RetriedBatch> {
   const batch = await retriedBatch({ db: db(), objects: folder, clock }, 4);
   const lines = [0, 1, 2, 3];
@@ -43,7 +43,7 @@ async function remove(batch: RetriedBatch, kind: "outputFileId" | "errorFileId")
   expect(await deleteFile(db(), view.tenant, view[kind] ?? "", now)).toBe(true);
 }
 
-/** How many times the batch's files were rebuilt. */
+/** Returns how many times the batch's files were rebuilt. */
 async function rebuilds(batchNo: number): Promise<number> {
   const history = await listBatchHistory(db(), batchNo, { limit: 100, after: null });
   return history?.rows.filter(({ what }) => what === "files_rebuilt").length ?? 0;
@@ -143,7 +143,7 @@ describe("a commit whose reply is lost", () => {
     expect(view).toMatchObject({ status: "completed", completed: 1, failed: 1 });
     expect((await batch.content(view.outputFileId)).toString()).toBe(sorted([[0, "output", "first"]]));
     expect((await batch.content(view.errorFileId)).toString()).toBe(sorted([[1, "error", "first"]]));
-    // The second assembly loses: it deletes its own objects, and not those of the batch.
+    // The second assembly loses: it deletes its own objects, and not the objects of the batch.
     expect(await batch.assemble()).toBe(false);
     expect(await batch.view()).toEqual(view);
     expect((await batch.content(view.outputFileId)).toString()).toBe(sorted([[0, "output", "first"]]));

@@ -1,4 +1,4 @@
-/** Maintenance deletes objects without a row after a week, and no others. */
+/** Tests that maintenance deletes objects without a row after a week, and no other objects. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";

@@ -1,4 +1,4 @@
-/** Maintenance of uploads: expires overdue uploads, and deletes the parts of all ended ones. */
+/** Tests maintenance of uploads: it expires overdue uploads, and deletes the parts of all ended uploads. */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A pending upload with that many parts, and the keys of the parts. */
+/** Creates a pending upload with that many parts, and returns the keys of the parts. */
 async function uploadWith(parts: number, expiresInSeconds: number): Promise<{ id: string; keys: string[] }> {
   const id = `upload_${randomUUID()}`;
   await insertUpload(database.db(), {
@@ -58,7 +58,7 @@ async function statusOf(id: string): Promise<string | undefined> {
   return (await findUpload(database.db(), tenant, id, new Date(0)))?.status;
 }
 
-test("deletes the parts of expired and ended uploads, and keeps those of pending ones", async () => {
+test("deletes the parts of expired and ended uploads, and keeps the parts of pending uploads", async () => {
   const [pending, expired, cancelled] = [await uploadWith(2, 1), await uploadWith(2, 0), await uploadWith(2, 60)];
   await withTx(database.db(), async (tx) => {
     await lockUpload(tx, tenant, cancelled.id, now);

@@ -1,4 +1,4 @@
-/** Webhook deliveries of a worker, with an injected clock: the schedule of attempts, and interrupted attempts. */
+/** Tests a worker's webhook deliveries, with an injected clock: the schedule of attempts, and interrupted attempts. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { randomUUID } from "node:crypto";
@@ -50,7 +50,7 @@ beforeEach(() => {
   nowMs = START;
 });
 
-/** A worker with a queue that records its jobs, and a tenant's endpoint with one due event. */
+/** Creates a worker with a queue that records its jobs, and a tenant's endpoint with one due event. */
 async function createFixture() {
   const db = database.db();
   await db.query("delete from webhook_endpoints");
@@ -100,7 +100,7 @@ async function createFixture() {
   };
 }
 
-test("enqueues the deliveries of a batch at its end, except those that were tried before", async () => {
+test("enqueues the deliveries of a batch at its end, except deliveries that were tried before", async () => {
   const { queue, jobs, batchId, runDue } = await createFixture();
 
   await queue.enqueueOf(batchId);
@@ -154,7 +154,7 @@ test("tries an unacknowledged delivery for 72 hours, and then keeps it as failed
   expect(await runDue()).toBe(0);
 });
 
-test("gives up at once after a 410", async () => {
+test("gives up immediately after a 410", async () => {
   const { runDue, sent, shown } = await createFixture();
   status = 410;
 
@@ -174,7 +174,7 @@ test("leaves the delivery to other workers if this one stops during the attempt"
 
   await expect(runDue(stopping.signal)).rejects.toThrow("shutting down");
   expect(await runDue()).toBe(0);
-  // The worker is removed by then, and the next worker has another id.
+  // The worker is removed by now, and the next worker has another id.
   await database.db().query("update webhook_deliveries set owner = 'gone' where owner is not null");
   status = 200;
   onRequest = () => undefined;

@@ -1,4 +1,4 @@
-/** The built worker as several processes: start, health and metrics of all, and stop. */
+/** Tests the built worker as several processes: their start, health, metrics and shutdown. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";

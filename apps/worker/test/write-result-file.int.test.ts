@@ -1,4 +1,4 @@
-/** Result files, written by assembly or by the first success of a retry: their bytes and lifetime. */
+/** Tests the bytes and the lifetime of result files, whether assembly or the first success of a retry writes them. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type ObjectStore, openFolderStore } from "@nightshift/storage";
 import { makeTemporaryFolder, useDatabase } from "@nightshift/testing";

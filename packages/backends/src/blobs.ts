@@ -11,8 +11,9 @@ export interface BlobBackends {
 }
 
 /**
- * Inserts the row of the blob, then writes its object. Rejects as `write` does, and then neither is left. The row gets
- * its size and ETag from `registerFile`, in the transaction that makes the blob a file.
+ * Inserts the row of the blob, then writes its object. Rejects with the error of `write`, and then neither the row nor
+ * the object is left. The row gets its size and ETag from `registerFile`, in the transaction that makes the blob a
+ * file.
  */
 export async function writeBlob(
   { db }: Pick<BlobBackends, "db">,
@@ -24,13 +25,13 @@ export async function writeBlob(
     return await write();
   } catch (error) {
     await forgetBlobs(db, [key]).catch(() => {
-      // Maintenance deletes the row later. The caller needs to hear why the write failed.
+      // Maintenance deletes the row later. The caller needs to know why the write failed.
     });
     throw error;
   }
 }
 
-/** Deletes blobs that no file needs, for example those of a transaction that lost its race. */
+/** Deletes blobs that no file needs, for example the blobs of a transaction that lost its race. */
 export async function deleteBlobs({ db, objects }: BlobBackends, keys: readonly string[]): Promise<void> {
   await objects.delete(keys);
   await forgetBlobs(db, keys);

@@ -1,4 +1,6 @@
-/** Opens Postgres, the queue and the object store of the configuration. No other code knows which ones are in use. */
+/**
+ * Opens the Postgres, queue and object store that the configuration selects. No other code depends on which these are.
+ */
 import path from "node:path";
 import { isDbUnavailable, migrate, openDb, SchemaTooNewError, type Db } from "@nightshift/db";
 import {
@@ -15,7 +17,9 @@ import { refuseHalfSet, type BackendsConfig } from "./variables.ts";
 
 const PATIENCE_MS = 30_000;
 
-/** The worker process stops its job workers in an earlier shutdown phase. This time is for any that are left. */
+/**
+ * The worker process stops its job workers in an earlier shutdown phase. This time is for job workers that still run.
+ */
 const QUEUES_CLOSE_MS = 2_000;
 
 /** The backends of a process, ready to use. */
@@ -23,9 +27,9 @@ export interface Backends {
   readonly db: Db;
   readonly objects: ObjectStore;
   readonly queues: JobQueues;
-  /** For /readyz. */
+  /** The checks of /readyz. */
   readonly checks: Readonly<Record<"postgres" | "queue" | "objects", Check>>;
-  /** Closes all three, the last opened one first. */
+  /** Closes all three backends, in the reverse order of their opening. */
   close(): Promise<void>;
 }
 
@@ -40,8 +44,8 @@ export interface OpenBackendsOptions {
 }
 
 /**
- * Migrates the schemas and opens the backends, waiting for each one that is unavailable. If the operator has to act,
- * closes everything and rejects with StartupError.
+ * Migrates the schemas and opens the backends. Waits for each backend that is unavailable. If the operator has to act,
+ * closes all backends and rejects with StartupError.
  */
 export async function openBackends(config: BackendsConfig, options: OpenBackendsOptions): Promise<Backends> {
   refuseHalfSet(config);

@@ -7,10 +7,10 @@ const RETRY_EVERY_MS = 500;
 export interface ReachableOptions {
   /** The name of the backend in the log and in the error. */
   readonly name: string;
-  /** Reports whether an error is transient. Any other error is passed on at once. */
+  /** Returns true if the error is transient. Any other error is passed on immediately. */
   readonly isUnavailable: (error: unknown) => boolean;
   readonly logger: Logger;
-  /** How long to retry. */
+  /** How long to repeat the attempt. */
   readonly patienceMs: number;
   /** Aborts the wait. The promise then rejects. */
   readonly signal?: AbortSignal | undefined;

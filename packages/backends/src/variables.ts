@@ -1,4 +1,4 @@
-/** The environment variables that choose the backends. Each switches only its own part. */
+/** The environment variables that choose the backends. Each variable affects only one backend. */
 import { DAY_SECONDS, EXPIRES_AFTER } from "@nightshift/domain";
 import { Type, type Static, type TObject } from "@sinclair/typebox";
 import { StartupError } from "@nightshift/service";
@@ -29,8 +29,8 @@ export const BackendVariables = {
 } as const;
 
 /**
- * NIGHTSHIFT_FILE_EXPIRY_DAYS: for the API (input files) and the workers (output and error files), contract §1.1 and
- * §2.
+ * The variable NIGHTSHIFT_FILE_EXPIRY_DAYS. The API uses it for input files, and the workers for output and error
+ * files: contract §1.1 and §2.
  */
 export const FileExpiryDays = Type.Integer({
   minimum: 0,

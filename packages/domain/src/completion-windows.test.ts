@@ -15,7 +15,7 @@ test("reads minutes, hours and days, keeps their order and ignores spaces", () =
 });
 
 test.each(["", "24", "h", "0h", "-1h", "1.5h", "1w", "1000d", "1h,", "1h;2h", "24H"])(
-  "%j is no list of windows",
+  "%j is not a list of windows",
   (text) => {
     expect(() => parseCompletionWindows(text)).toThrow(RangeError);
   },

@@ -3,7 +3,7 @@
  */
 import { DAY_SECONDS } from "./limits.ts";
 
-/** Maps the name that clients use, such as `24h`, to its seconds. In the operator's order. */
+/** Maps each name that clients use, such as `24h`, to its length in seconds. The names are in the operator's order. */
 export type CompletionWindows = ReadonlyMap<string, number>;
 
 export const DEFAULT_COMPLETION_WINDOWS = "24h";

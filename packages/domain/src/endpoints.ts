@@ -1,4 +1,4 @@
-/** The endpoints that a batch may target (contract §1.3), and everything this package knows about each of them. */
+/** The endpoints that a batch may target (contract §1.3), and the facts about each of them. */
 
 interface EndpointFacts {
   /** The name that OpenAI's message about streaming uses: contract §3.4. */
@@ -18,8 +18,8 @@ interface EndpointFacts {
  *   Endpoints that return audio or other binary data therefore do not work.
  *
  * Every endpoint takes JSON by POST, including the two that take multipart forms outside of batches (contract §4.1).
- * The reply to the POST is the result. For a video that is the job, and the client asks the upstream for the video
- * itself.
+ * The reply to the POST is the result. For a video, that reply is only a job, and the client asks the upstream for the
+ * video itself.
  */
 const ENDPOINTS = {
   "/v1/chat/completions": { name: "Chat Completions", requiredFields: ["model", "messages"] },

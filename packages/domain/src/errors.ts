@@ -22,11 +22,13 @@ export interface ErrorFacts {
   readonly retryAfterSeconds?: number;
   /** The wait in milliseconds, for the SDKs to use. Older Node.js SDKs ignore waits of 60 s and more. */
   readonly retryAfterMs?: number;
-  /** §5.1, the check of uploads: the reply repeats the message in `detail`, next to `error`. */
+  /** True for the check of uploads (§5.1), whose reply repeats the message in `detail`, next to `error`. */
   readonly hasDetail?: boolean;
 }
 
-/** A refused request. The message is for the client and says what to change. Only `errors` creates these. */
+/**
+ * The error of a rejected request. The message is for the client and says what to change. Only `errors` creates these.
+ */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly facts: ErrorFacts;
@@ -48,7 +50,7 @@ const article = (type: string): string => {
 const WHERE_KEYS_ARE =
   "You can find your API key by asking the operator of this server, who creates keys with 'nightshift admin keys create'.";
 
-/** One factory for each case. The § are sections of the contract; a case without one is ours. */
+/** One factory for each case. § marks a section of the contract; a case without a section is Nightshift's own. */
 export const errors = {
   /** §5.2, no key. */
   noApiKey: (): RequestError =>
@@ -58,8 +60,8 @@ export const errors = {
       { kind: "unauthenticated", code: null, param: null },
     ),
   /**
-   * §5.2, wrong key. Like OpenAI's message, it shows only the two ends of the key. The second sentence begins as
-   * OpenAI's does and ends differently, because OpenAI's page of keys has none for this server.
+   * §5.2, wrong key. Like OpenAI's message, it shows only the two ends of the key. The second sentence begins like
+   * OpenAI's sentence but ends differently, because OpenAI's page of keys does not have the keys of this server.
    */
   wrongApiKey: (key: string): RequestError =>
     new RequestError(`Incorrect API key provided: ${maskKey(key)}. ${WHERE_KEYS_ARE}`, {
@@ -109,7 +111,7 @@ export const errors = {
   /** Admin API: unknown or deleted webhook endpoint. */
   webhookEndpointNotFound: (id: string): RequestError =>
     new RequestError(`No webhook endpoint found with id '${id}'.`, { kind: "not_found", code: null, param: "id" }),
-  /** Admin API: the tenant has the most endpoints it may have. Not a 409, which SDKs retry: a retry cannot succeed. */
+  /** Admin API: the tenant has the maximum number of endpoints. Not a 409, which SDKs retry: a retry cannot succeed. */
   tooManyWebhookEndpoints: (tenant: string, most: number): RequestError =>
     invalid(
       `Tenant '${tenant}' already has ${String(most)} webhook endpoints, the maximum. Delete one first.`,
@@ -246,7 +248,7 @@ export const errors = {
         "Create this batch again after one of them has ended.",
       { kind: "limited", code: "batch_queue_full", param: null, retryAfterSeconds: 60 },
     ),
-  /** §5.2, rate limit: the one of the tenant's tier. */
+  /** §5.2, the rate limit of the tenant's tier. */
   rateLimited: (perMinute: number, retryAfterMs: number): RequestError => {
     const retryAfterSeconds = Math.ceil(retryAfterMs / 1_000);
     return new RequestError(

@@ -82,7 +82,7 @@ test("fills a window that has room with as many lines as there are", () => {
   );
 });
 
-/** Plans what planFeed must plan, with a search through all shares for each slice. */
+/** Returns the plan of a reference implementation of planFeed, which searches all shares for each slice. */
 function planBySearch(window: FeedWindow, shares: readonly FeedShare[]): PlannedRun[] {
   const isFull = window.dueLines > 0 && window.dueBytes >= WINDOW_BYTES;
   let room = isFull ? 0 : windowLines(window) - window.dueLines;
@@ -127,7 +127,7 @@ test("gives each run to the batch that a search through all shares finds", () =>
 });
 
 describe("fairness", () => {
-  test("feeds a batch of 3 lines at once and whole next to a batch of 50,000", () => {
+  test("feeds all lines of a 3-line batch immediately, even beside a batch of 50,000", () => {
     const crowded = { ...empty, dueLines: windowLines(empty) - 3 };
 
     expect(planFeed(crowded, [share(1, 50_000, { outstanding: 150 }), share(2, 3)])).toEqual([
@@ -146,7 +146,7 @@ describe("fairness", () => {
     expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(sliceLines(empty));
   });
 
-  test("gives a tenant with twice the weight twice the lines, however many batches the other has", () => {
+  test("gives a tenant with twice the weight twice the lines, however many batches the other tenant has", () => {
     const shares = [
       share(1, 50_000, { tenant: "heavy", weight: 2 }),
       ...Array.from({ length: 10 }, (_, i) => share(2 + i, 50_000, { tenant: "light" })),
@@ -158,7 +158,7 @@ describe("fairness", () => {
     expect(heavy / (total(runs) - heavy)).toBeCloseTo(2, 0);
   });
 
-  test("counts a tenant's lines in slices against it, including those of batches that are fully fed", () => {
+  test("counts all lines in slices toward their tenant's share, even if their batches are fully fed", () => {
     const room = { ...empty, dueLines: 100, linesOut: new Map([["one", 100]]) };
     const runs = planFeed(room, [share(1, 50_000), share(2, 50_000, { tenant: "two" })]);
 
@@ -173,7 +173,7 @@ describe("fairness", () => {
 });
 
 describe("an upstream", () => {
-  test("gets nothing when it is full in lines or bytes, and always a line when nothing is due", () => {
+  test("gets nothing when its window is full by lines or by bytes, but always gets a line when nothing is due", () => {
     const batches = [share(1, 10)];
 
     expect(planFeed({ ...empty, dueLines: windowLines(empty) }, batches)).toEqual([]);
@@ -181,12 +181,12 @@ describe("an upstream", () => {
     expect(total(planFeed({ ...empty, concurrency: 1, dueBytes: WINDOW_BYTES }, batches))).toBeGreaterThan(0);
   });
 
-  test("gets nothing more once several windows of lines wait for their next attempt", () => {
+  test("gets no further lines once several windows of lines wait for their next attempt", () => {
     expect(planFeed({ ...empty, laterLines: windowLines(empty) }, [share(1, 10)])).not.toEqual([]);
     expect(planFeed({ ...empty, laterLines: 10 * windowLines(empty) }, [share(1, 10)])).toEqual([]);
   });
 
-  test("gets slices of one line when it is slow, and long slices when it answers in milliseconds", () => {
+  test("gets slices of one line when it is slow, and long slices when it replies in milliseconds", () => {
     const one = { ...empty, concurrency: 1 };
     expect(sliceLines({ ...one, lineMs: 20_000 })).toBe(1);
     expect(sliceLines({ ...empty, lineMs: 1 })).toBe(64);

@@ -2,19 +2,19 @@
 import { MAX_SLICE_LINES } from "./limits.ts";
 
 export interface FeedWindow {
-  /** Lines in slices that are due now, and their bytes. */
+  /** The number of lines in slices that are due now, and their size in bytes. */
   readonly dueLines: number;
   readonly dueBytes: number;
-  /** Lines in slices that wait for a later attempt. */
+  /** The number of lines in slices that wait for a later attempt. */
   readonly laterLines: number;
   readonly concurrency: number;
   readonly requestsPerMinute: number | null;
-  /** Lines of one slice if the configuration sets it, else null. */
+  /** The number of lines of one slice if the configuration sets it, or null. */
   readonly sliceLines: number | null;
   readonly linesPerSecond: number;
-  /** Recent time of one line in milliseconds, null until a line was sent. */
+  /** The recent time of one line in milliseconds. Null until a line was sent. */
   readonly lineMs: number | null;
-  /** Lines in slices by tenant. Includes batches whose lines are all fed. */
+  /** The number of lines in slices, by tenant. Includes batches whose lines are all fed. */
   readonly linesOut: ReadonlyMap<string, number>;
 }
 
@@ -23,9 +23,9 @@ export interface FeedShare {
   readonly tenant: string;
   readonly weight: number;
   readonly deadline: Date;
-  /** Lines of this batch that are in slices. */
+  /** The number of lines of this batch that are in slices. */
   readonly outstanding: number;
-  /** Lines that are not fed yet. */
+  /** The number of lines that are not fed yet. */
   readonly left: number;
 }
 
@@ -40,18 +40,18 @@ export interface PlannedRun {
  */
 const SLICE_MS = 250;
 /**
- * A slice costs a job, a claim and a read: 3 ms of the machine on the Postgres backend. At 25 slices a second that cost
- * does not show. Larger slices lose nothing, because each line has its own slot and a slice's lines run concurrently.
+ * A slice costs a job, a claim and a read: 3 ms of CPU time on the Postgres backend. At 25 slices per second, that cost
+ * is negligible. Larger slices lose nothing, because each line has its own slot and a slice's lines run concurrently.
  */
 const SLICES_PER_SECOND = 25;
-/** Slice size until a line's time is known. */
+/** The number of lines of a slice until a line's time is known. */
 const FIRST_SLICE_LINES = 8;
 /** The window holds twice the upstream's concurrency, or two seconds of its measured rate if that is more. */
 const WINDOW_CONCURRENCIES = 2;
 const WINDOW_SECONDS = 2;
-/** An upstream is not fed while this many windows of lines wait for a later attempt: it only fails. */
+/** If this many windows of lines wait for a later attempt, the upstream is not fed, because it only fails. */
 const MAX_LATER_WINDOWS = 4;
-/** Most bytes in the window. A single line may be longer. */
+/** The maximum number of bytes in the window. A single line may be longer. */
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Returns how many lines may be due at once. */
@@ -62,11 +62,11 @@ export function windowLines(window: FeedWindow): number {
   );
 }
 
-/** Returns the lines of one slice: 1 for a slow upstream, up to 64 for one that answers in milliseconds. */
+/** Returns the number of lines of one slice: 1 for a slow upstream, up to 64 for one that answers in milliseconds. */
 export function sliceLines(window: FeedWindow): number {
   if (window.sliceLines !== null) return window.sliceLines;
   const byTime = window.lineMs === null ? FIRST_SLICE_LINES : SLICE_MS / Math.max(window.lineMs, 1);
-  // The possible rate, not the measured one: a worker that is slow because of small slices would get even smaller ones.
+  // Uses the possible rate, not the measured rate: a worker that small slices slow down would get even smaller slices.
   const perSecond = window.lineMs === null ? 0 : (window.concurrency * 1_000) / Math.max(window.lineMs, 1);
   const byThroughput = perSecond / SLICES_PER_SECOND;
   const byLimit =
@@ -75,10 +75,11 @@ export function sliceLines(window: FeedWindow): number {
 }
 
 /**
- * Fills the window with runs. Each run goes to the tenant with the fewest lines in slices relative to its weight, and
- * there to the batch with the fewest, then to the earlier deadline. So a batch of 3 lines is fed at once next to a
- * batch of 50,000, and waiting batches get equal shares. This is deficit round robin without a memory: the lines in
- * slices are the deficit (docs/adr/0006-fair-share-without-a-memory.md).
+ * Fills the window with runs. Each run goes to the tenant with the fewest lines in slices relative to its weight.
+ * Within the tenant, it goes to the batch with the fewest lines in slices. If two batches have equally few, it goes to
+ * the earlier deadline. So a batch of 3 lines is fed immediately, even beside a batch of 50,000, and waiting batches
+ * get equal shares. This is deficit round robin without a memory: the lines in slices are the deficit
+ * (docs/adr/0006-fair-share-without-a-memory.md).
  */
 export function planFeed(window: FeedWindow, shares: readonly FeedShare[]): PlannedRun[] {
   const size = windowLines(window);
@@ -108,20 +109,20 @@ interface WaitingBatch {
   readonly batchNo: number;
   readonly weight: number;
   readonly deadline: number;
-  /** Index in the list of shares: the last tie-breaker. */
+  /** The index in the list of shares, which is the last tie-breaker. */
   readonly place: number;
   outstanding: number;
   left: number;
 }
 
 interface WaitingTenant {
-  /** Lines in slices, divided by the tenant's weight. */
+  /** The number of lines in slices, divided by the tenant's weight. */
   weighted: number;
-  /** Batches with lines left, the next one first. */
+  /** The batches that have lines left, in the order in which they are fed. */
   readonly batches: WaitingBatch[];
 }
 
-/** Returns the tenants that have lines left, the next one first. */
+/** Returns the tenants that have lines left, in the order in which they are fed. */
 function waitingTenants({ linesOut }: FeedWindow, shares: readonly FeedShare[]): WaitingTenant[] {
   const byName = new Map<string, WaitingTenant>();
   for (const [place, share] of shares.entries()) {
@@ -148,7 +149,8 @@ function compareTenants(a: WaitingTenant, b: WaitingTenant): number {
 }
 
 /**
- * Inserts by binary search. A search through all batches for each slice would block the event loop for large windows.
+ * Inserts by binary search, because a search through all batches for each slice would block the event loop for large
+ * windows.
  */
 function insertSorted<T>(sorted: T[], item: T, compare: (a: T, b: T) => number): void {
   let [low, high] = [0, sorted.length];

@@ -44,7 +44,9 @@ export function newWebhookEndpointId(random: RandomBytes): string {
   return `we_${Buffer.from(random(16)).toString("hex")}`;
 }
 
-/** Returns the id of an event (contract §1.4): `evt_` and 32 hex digits. Postgres creates those of real batches. */
+/**
+ * Returns the id of an event (contract §1.4): `evt_` and 32 hex digits. Postgres creates the event ids of real batches.
+ */
 export function newEventId(random: RandomBytes): string {
   return `evt_${Buffer.from(random(16)).toString("hex")}`;
 }

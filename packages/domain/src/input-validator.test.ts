@@ -83,7 +83,7 @@ describe("across lines", () => {
     expect(report).toMatchObject({ model: "small", modelLine: 1 });
   });
 
-  test("does not compare a line that has a fault of its own with the others", () => {
+  test("does not compare a line that has a fault of its own with other lines", () => {
     const faulty = line("a", "large").replace("POST", "GET");
 
     expect(check([faulty, line("a"), line("b")].join("\n"))).toMatchObject({
@@ -155,7 +155,7 @@ describe("limits", () => {
       ]);
     });
 
-    test("counts a list of tokens as one input, and also a value that the upstream will refuse", () => {
+    test("counts a list of tokens as one input, and so does a value that the upstream will refuse", () => {
       const tokens = Array.from({ length: 60_000 }, (_, i) => i);
 
       expect(embeddings(texts(49_997), tokens, { a: 1 }, 5, []).errors).toEqual([]);

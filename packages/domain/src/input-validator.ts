@@ -10,22 +10,22 @@ import { readRequestLine, type RequestLine } from "./request-line.ts";
 import type { BatchError } from "./wire/batch.ts";
 
 export interface InputReport {
-  /** In line order: at most 100, and one more that says how many were left out. Empty if the file is valid. */
+  /** At most 100 errors in line order, and one more that says how many were left out. Empty if the file is valid. */
   readonly errors: BatchError[];
   readonly total: number;
-  /** The model that all requests name, null if none does. */
+  /** The model that all requests name. Null if they name none. */
   readonly model: string | null;
-  /** The number of the first line that names it. */
+  /** The number of the first line that names the model. */
   readonly modelLine: number;
-  /** See line-index.ts. */
+  /** The input index: see line-index.ts. */
   readonly index: Buffer;
-  /** Offset of the first request. */
+  /** The offset of the first request. */
   readonly firstByte: number;
 }
 
 export interface InputValidator {
   push(chunk: Uint8Array): void;
-  /** Reports whether the file has too many lines already, so that the rest of it cannot make it valid. */
+  /** Returns true once the file has too many lines: nothing that follows can make it valid. */
   isHopeless(): boolean;
   end(): InputReport;
 }

@@ -1,4 +1,4 @@
-/** Compares the scanner with JSON.parse: both must accept the same texts and find the same members. */
+/** Compares the scanner with JSON.parse. Both must accept the same texts and find the same members. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isJson, lastMember, scanArray, scanObject } from "./json-scan.ts";

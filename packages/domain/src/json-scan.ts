@@ -65,12 +65,12 @@ function readMember(bytes: Buffer, at: number, end: number): Member | null {
   return valueEnd < 0 ? null : { key: readString(bytes, at, keyEnd), start: valueStart, end: valueEnd };
 }
 
-/** Reports whether `at` is a closing brace that only white space follows. */
+/** Returns true if `at` is a closing brace that only white space follows. */
 function endsObject(bytes: Buffer, at: number, end: number): boolean {
   return at < end && bytes[at] === CLOSE_BRACE && skipSpace(bytes, at + 1, end) === end;
 }
 
-/** Reports whether the bytes are exactly one JSON value with optional white space around it. Does not check UTF-8. */
+/** Returns true if the bytes are exactly one JSON value with optional white space around it. Does not check UTF-8. */
 export function isJson(bytes: Buffer, start = 0, end = bytes.length): boolean {
   const valueEnd = skipValue(bytes, skipSpace(bytes, start, end), end);
   return valueEnd >= 0 && skipSpace(bytes, valueEnd, end) === end;
@@ -119,7 +119,7 @@ function skipValue(bytes: Buffer, from: number, end: number): number {
   return at;
 }
 
-/** Opens containers down to the first scalar or empty container, and returns the end of that. */
+/** Opens containers down to the first scalar or empty container, and returns where that value ends. */
 function enterValue(bytes: Buffer, from: number, end: number, closers: number[]): number {
   let at = from;
   while (at >= 0 && at < end) {
@@ -230,11 +230,12 @@ function skipSomeDigits(bytes: Buffer, from: number, end: number): number {
   return at > from ? at : -1;
 }
 
-/** ASCII without a backslash: each byte is one character. */
+/** Matches ASCII without a backslash, in which each byte is one character. */
 const PLAIN = /^[ -[\]-~]*$/;
 
 /**
- * Returns the text of the JSON string between `start` and `end`, quotes included. Parses it only if it is not plain.
+ * Returns the text of the JSON string between `start` and `end`, quotes included. Parses the string only if it is not
+ * plain.
  */
 export function readString(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString("latin1", start + 1, end - 1);

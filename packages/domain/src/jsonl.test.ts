@@ -100,7 +100,7 @@ describe("line breaks", () => {
 });
 
 describe("a line over the limit", () => {
-  test("comes without its bytes, in its place, and the next line is whole", () => {
+  test("is returned without its bytes, in order, and the next line is complete", () => {
     expect(lines("ab\nabcd\nxyz\n", 3)).toEqual([
       [1, 0, "ab"],
       [2, 3, null],
@@ -108,7 +108,7 @@ describe("a line over the limit", () => {
     ]);
   });
 
-  test.each(["\n", "\r\n", ""])("is one that is longer without its line break (%j)", (lineBreak) => {
+  test.each(["\n", "\r\n", ""])("is longer than the limit without its line break (%j)", (lineBreak) => {
     expect(lines(`abc${lineBreak}`, 3)).toEqual([[1, 0, "abc"]]);
     expect(lines(`abcd${lineBreak}`, 3)).toEqual([[1, 0, null]]);
   });

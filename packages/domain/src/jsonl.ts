@@ -1,18 +1,20 @@
-/** Splits a stream of bytes into JSON lines. Lines keep their exact bytes, and know their number and offset. */
+/** Splits a stream of bytes into JSON lines. Each line has its exact bytes, its number and its offset. */
 
-/** One line of a file, without its line break. Blank lines hold no request: they are counted and left out. */
+/**
+ * One line of a file, without its line break. Blank lines are counted but left out, because they contain no request.
+ */
 export interface RawLine {
-  /** Counted from 1, as in an editor: blank lines count. */
+  /** The line's number, counted from 1 as in an editor. Blank lines count. */
   readonly number: number;
   /** Offset of the line's first byte in the file. */
   readonly offset: number;
   readonly length: number;
-  /** Null if the line is longer than the limit: its bytes were dropped as they arrived. */
+  /** Null if the line is longer than the limit. Its bytes were then dropped as they arrived. */
   readonly bytes: Buffer | null;
 }
 
 export interface LineSplitter {
-  /** Returns the lines that end in this chunk. Their bytes may share memory with it. */
+  /** Returns the lines that end in this chunk. Their bytes may share memory with the chunk. */
   push(chunk: Uint8Array): RawLine[];
   /** Returns the last line if the file does not end with a line break. */
   end(): RawLine[];
@@ -23,9 +25,9 @@ const CR = 0x0d;
 const BOM = [0xef, 0xbb, 0xbf];
 
 /**
- * Lines end with LF, and a CR before it belongs to the line break. A byte order mark at the start of the file is not
- * part of the first line (RFC 8259 §8.1 allows a parser to ignore it). Lines over `maxLineBytes` come without their
- * bytes.
+ * Creates a splitter. Lines end with LF, and a CR before the LF belongs to the line break. A byte order mark at the
+ * start of the file is not part of the first line (RFC 8259 §8.1 allows a parser to ignore it). Lines longer than
+ * `maxLineBytes` are returned without their bytes.
  */
 export function createLineSplitter(maxLineBytes: number): LineSplitter {
   let number = 0;
@@ -77,7 +79,7 @@ export function createLineSplitter(maxLineBytes: number): LineSplitter {
         if (line !== null) lines.push(line);
         from = at + 1;
       }
-      // Copied, because the rest of a chunk may wait for long and must not keep the whole chunk alive.
+      // Copy the remaining bytes: they may wait for a long time, and must not keep the whole chunk in memory.
       if (from < bytes.length) keep(from === 0 ? bytes : Buffer.from(bytes.subarray(from)));
       return lines;
     },

@@ -1,4 +1,4 @@
-/** Every fault of an input file: codes, messages and params as in contract §3.4, verbatim where OpenAI's are known. */
+/** Every fault of an input file. Codes, messages and params follow contract §3.4, verbatim where OpenAI's are known. */
 import { type BatchEndpoint, endpointFacts } from "./endpoints.ts";
 import { MAX_REPORTED_ERRORS } from "./limits.ts";
 import type { BatchError } from "./wire/batch.ts";

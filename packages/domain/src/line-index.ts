@@ -14,7 +14,7 @@ export interface LineIndexWriter {
   toBuffer(): Buffer;
 }
 
-/** Offsets and lengths are 32 bits: input files are far smaller than 4 GiB (limits.ts). */
+/** Offsets and lengths have 32 bits, because input files are far smaller than 4 GiB (limits.ts). */
 export function createLineIndex(): LineIndexWriter {
   let buffer = Buffer.alloc(ENTRY_BYTES * 1024);
   let used = 0;

@@ -1,4 +1,4 @@
-/** Scans the body of an upstream's reply once: whether a result line can contain it, and where its `usage` is. */
+/** Scans the body of an upstream's reply once: finds its `usage`, and whether a result line can contain the body. */
 import { isUtf8 } from "node:buffer";
 import { isJson, lastMember, scanObject, type Member } from "./json-scan.ts";
 
@@ -6,7 +6,7 @@ export interface ReplyBody {
   readonly bytes: Buffer;
   /** True for JSON in UTF-8, which a result line can contain unchanged. */
   readonly isUsable: boolean;
-  /** Where `usage` is, undefined if the body has none. */
+  /** The span of `usage`. Undefined if the body has none. */
   readonly usage: Member | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Parsing a line: every fault of contract §3.4, and the body's unchanged bytes. */
+/** Tests how a line is parsed: every fault of contract §3.4, and the body's unchanged bytes. */
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { BATCH_ENDPOINTS, type BatchEndpoint } from "./endpoints.ts";

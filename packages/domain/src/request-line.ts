@@ -19,7 +19,7 @@ export interface RequestLine {
   readonly input: Member | undefined;
 }
 
-/** Returns the request, or all faults of the line. `endpoint` is the batch's. */
+/** Returns the request, or all faults of the line. `endpoint` is the endpoint of the batch. */
 export function readRequestLine(bytes: Buffer, endpoint: BatchEndpoint): RequestLine | LineFault[] {
   if (!isUtf8(bytes)) return [lineFaults.notUtf8()];
   const members = scanObject(bytes);
@@ -62,7 +62,7 @@ function requestOf(bytes: Buffer, members: readonly Member[], inside: readonly M
   };
 }
 
-/** Returns the bytes to send: those of the line, except for the model's name if routing replaces it. */
+/** Returns the bytes to send: the body's bytes as in the line, except for the model's name if a route replaces it. */
 export function bodyToSend(request: RequestLine, model: string | null): Buffer {
   const { bytes, body } = request;
   if (model === null || model === request.model || request.models.length === 0)
@@ -84,7 +84,7 @@ function checkString(bytes: Buffer, members: readonly Member[], param: string): 
   return isText(bytes, member) ? [] : [lineFaults.wrongType(param, "a string")];
 }
 
-/** Contract §4.1 does not say how OpenAI treats empty and long ids. An empty id counts as forgotten. */
+/** Contract §4.1 does not say how OpenAI treats empty and long ids. An empty id is a fault, like a missing one. */
 function checkCustomId(bytes: Buffer, members: readonly Member[]): LineFault[] {
   const faults = checkString(bytes, members, "custom_id");
   const id = lastMember(members, "custom_id");

@@ -1,4 +1,4 @@
-/** Result lines (contract §4.3 and §4.4), which contain the upstream's own bytes. */
+/** Tests result lines (contract §4.3 and §4.4), which contain the upstream's own bytes. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { answeredLine, quotedBody, type ResultLine, unansweredLine, UNFINISHED } from "./result-line.ts";

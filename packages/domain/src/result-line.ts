@@ -1,9 +1,12 @@
 /** Builds the lines of output and error files from a request's outcome: contract §4.3 and §4.4. */
 
-/** Which of the batch's two files a result line belongs to. */
+/** The file of the batch to which a result line belongs. */
 export type ResultKind = "output" | "error";
 
-/** Codes of a line that never got an HTTP reply. The last is ours, the others are OpenAI's: contract §4.4. */
+/**
+ * The codes of a line that never got an HTTP reply. The last is Nightshift's, and all others are OpenAI's: contract
+ * §4.4.
+ */
 export const LINE_ERROR_CODES = ["batch_expired", "batch_cancelled", "request_timeout", "upstream_error"] as const;
 export type LineErrorCode = (typeof LINE_ERROR_CODES)[number];
 
@@ -26,7 +29,7 @@ const ANSWER_END = Buffer.from(`}, "error": null}\n`);
 /** A result line in pieces, so that its body (33 KB for an embedding) is copied only once, into the segment. */
 export interface ResultLine {
   readonly pieces: readonly Buffer[];
-  /** Bytes of all pieces, including the line break at the end. */
+  /** The length of all pieces in bytes, including the line break at the end. */
   readonly length: number;
 }
 
@@ -36,8 +39,8 @@ function toLine(pieces: readonly Buffer[]): ResultLine {
 
 /**
  * Builds the line of a request with an HTTP reply of any status. `customId` and `body` are JSON texts that keep their
- * bytes, except for line breaks between the body's tokens: the file has one line for each request. The format must not
- * change, because resultCustomId reads it.
+ * bytes, except for line breaks between the body's tokens, because the file has one line for each request. The format
+ * must not change, because resultCustomId reads it.
  */
 export function answeredLine(
   id: string,
@@ -69,7 +72,7 @@ export function unansweredLine(id: string, customId: Buffer, error: LineError): 
   return toLine([Buffer.from(`{"id": "${id}", "custom_id": `), customId, Buffer.from(tail)]);
 }
 
-/** Most characters to quote of a body that is not JSON. A proxy's error page can be long. */
+/** The maximum number of characters to quote from a body that is not JSON. A proxy's error page can be long. */
 const MAX_QUOTED = 4_000;
 
 /** Replaces a body that is not JSON by an error object that quotes it, so that the result line stays valid JSON. */

@@ -4,7 +4,7 @@ import { createTiers, NO_LIMITS, NO_TIERS } from "./tiers.ts";
 const free = { ...NO_LIMITS, concurrentBatches: 1 };
 const usual = { ...NO_LIMITS, fileBytes: 10 };
 
-test("a tenant has the limits of its tier, or those of `default` if it has none or its tier is gone", () => {
+test("a tenant has the limits of its tier, or the limits of `default` if it has no tier or its tier is gone", () => {
   const tiers = createTiers({ free, default: usual });
 
   expect(tiers.limitsOf("free")).toBe(free);

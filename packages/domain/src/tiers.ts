@@ -2,17 +2,19 @@
 
 /** Null means that only the contract's own limit applies. */
 export interface TierLimits {
-  /** Batches that run at once, from the start of validation to their end. */
+  /** The maximum number of batches that run at the same time, from the start of validation to their end. */
   readonly concurrentBatches: number | null;
-  /** Batches that wait in addition to those that run. Only together with concurrentBatches. */
+  /**
+   * The maximum number of batches that wait, in addition to the running ones. Set only together with concurrentBatches.
+   */
   readonly queuedBatches: number | null;
-  /** Bytes of one uploaded file. */
+  /** The maximum size of one uploaded file. */
   readonly fileBytes: number | null;
-  /** Requests of one batch. */
+  /** The maximum number of requests in one batch. */
   readonly linesPerBatch: number | null;
-  /** Bytes of all live files together. */
+  /** The maximum size of all live files together. */
   readonly storedBytes: number | null;
-  /** API requests in each minute of the clock, across all API processes. */
+  /** The maximum number of API requests in each minute of the clock, across all API processes. */
   readonly requestsPerMinute: number | null;
 }
 
@@ -32,9 +34,9 @@ export const DEFAULT_TIER = "default";
 export interface Tiers {
   /** All tier names, including `default`. */
   readonly names: readonly string[];
-  /** True if no tier has a limit. The caller then need not look up a tenant's tier. */
+  /** True if no tier has a limit. The caller then does not have to look up a tenant's tier. */
   readonly isUnlimited: boolean;
-  /** Returns the limits of a tier, and those of `default` for null and for a name that is no longer configured. */
+  /** Returns the limits of a tier. Null, and a name that is no longer configured, get the limits of `default`. */
   limitsOf(name: string | null): TierLimits;
 }
 

@@ -66,7 +66,7 @@ test.each([
 });
 
 test.each(["{}", "[]", "null", '"usage"', '{"data":{"usage":{"total_tokens":1}}}', '{"usage":', ""])(
-  "%j has none",
+  "%j has no usage",
   (body) => {
     expect(readUsage(scanReplyBody(Buffer.from(body)))).toBeNull();
   },

@@ -2,7 +2,7 @@
 import type { ReplyBody } from "./reply-body.ts";
 
 /**
- * One row for each counter. A new counter takes a row here, and a migration that adds its column to `batch_progress`
+ * One row for each counter. A new counter needs a row here, and a migration that adds its column to `batch_progress`
  * and `retries`.
  * - `name` and `column`: in TypeScript and in SQL.
  * - `wire`: the place in the usage of the Batch object, in wire order.
@@ -47,10 +47,10 @@ export const TOKEN_COUNTERS = [
   },
 ] as const;
 
-/** Tokens of a line or of a batch, by counter. */
+/** The tokens of a line or of a batch, by counter. */
 export type TokenUsage = Readonly<Record<(typeof TOKEN_COUNTERS)[number]["name"], number>>;
 
-/** Adds up the usage of several lines: all zeros for none. */
+/** Adds up the usage of several lines. Returns all zeros if there are no lines. */
 export function sumUsage(usages: Iterable<TokenUsage>): TokenUsage {
   const sum = Object.fromEntries(TOKEN_COUNTERS.map(({ name }) => [name, 0])) as Record<keyof TokenUsage, number>;
   for (const usage of usages) for (const { name } of TOKEN_COUNTERS) sum[name] += usage[name];
@@ -59,7 +59,7 @@ export function sumUsage(usages: Iterable<TokenUsage>): TokenUsage {
 
 export const NO_TOKENS: TokenUsage = sumUsage([]);
 
-/** The usage in a reply's body. Null if the body has none that can be read. Parses only that member. */
+/** Returns the usage in a reply's body, or null if the body has no readable usage. Parses only that member. */
 export function readUsage({ bytes, usage: member }: ReplyBody): TokenUsage | null {
   if (member === undefined) return null;
   const usage = asRecord(JSON.parse(bytes.toString("utf8", member.start, member.end)));
@@ -86,7 +86,7 @@ function asRecord(value: unknown): Record<string, unknown> | null {
     : null;
 }
 
-/** Ignores absurd counts, so that sums stay exact. */
+/** Returns false for absurd counts, so that sums stay exact. */
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < 1e12;
 }

@@ -35,7 +35,7 @@ test.each([
   expect(next).toEqual(new Date(since.getTime() + waitMs));
 });
 
-test("a wait counts from the attempt, even from a late one", () => {
+test("a wait counts from the last attempt, even if that attempt was late", () => {
   const now = new Date(since.getTime() + 50 * HOUR);
 
   expect(nextWebhookAttempt({ attempts: 1, since, now, status: 500 }, () => 1)).toEqual(

@@ -5,23 +5,26 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Waits after the first, second, … attempt. The last one repeats. */
+/** The waits after the first, second, … attempt. The last wait repeats. */
 const WAITS = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
 
-/** Jitter: a wait is 80 % to 100 % of its length, so that deliveries that failed together do not return together. */
+/**
+ * With jitter, a wait lasts 80 % to 100 % of its length, so that deliveries that failed together do not repeat
+ * together.
+ */
 const LEAST_SHARE = 0.8;
 
-/** The receiver wants no more attempts of this delivery (Standard Webhooks). */
+/** The status with which a receiver refuses further attempts of this delivery (Standard Webhooks). */
 const GONE = 410;
 
 /** The facts after a failed attempt. */
 export interface FailedAttempt {
-  /** Attempts so far, including this one: 1 or more. */
+  /** The number of attempts so far, including this one: 1 or more. */
   readonly attempts: number;
-  /** When the first attempt was due. */
+  /** The time at which the first attempt was due. */
   readonly since: Date;
   readonly now: Date;
-  /** Status of the reply, null if there was none. */
+  /** The status of the reply. Null if there was no reply. */
   readonly status: number | null;
 }
 

@@ -11,7 +11,7 @@ export interface Account {
   readonly ids: { readonly uid: number; readonly gid: number } | null;
 }
 
-/** Returns options to spread into those of spawn and execFile. */
+/** Returns options to spread into the options of spawn and execFile. */
 export function spawnAs(account: Account): { uid?: number; gid?: number } {
   return account.ids ?? {};
 }
@@ -21,7 +21,7 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Returns the account for a new cluster: our own, or `nobody` if we are root. */
+/** Returns the account for a new cluster: the account of this process, or `nobody` if this process runs as root. */
 export async function accountForNewCluster(): Promise<Account> {
   if (!isRoot()) return { ids: null };
   const [uid, gid] = await Promise.all(["-u", "-g"].map(async (flag) => (await run("id", [flag, "nobody"])).stdout));
@@ -44,7 +44,7 @@ export async function accountOfCluster(home: string): Promise<Account> {
   return uid === 0 ? accountForNewCluster() : { ids: { uid, gid } };
 }
 
-/** Reports whether the account can enter the folder. It tries to, so that ACLs and mounts count too. */
+/** Reports whether the account can enter the folder. Tries to enter it, so that ACLs and mounts count too. */
 export async function canEnter(account: Account, folder: string): Promise<boolean> {
   if (account.ids === null) return true;
   return run("/bin/sh", ["-c", 'cd -- "$1"', "sh", folder], { ...spawnAs(account), cwd: "/" }).then(

@@ -11,7 +11,7 @@ import { program, type Native } from "./native.ts";
 
 const run = promisify(execFile);
 
-/** The superuser of our clusters. */
+/** The superuser of Nightshift's clusters. */
 export const DATABASE_USER = "nightshift";
 
 /** Creates the cluster if it is missing. Returns the password of its superuser, and whether it is new. */
@@ -34,7 +34,7 @@ async function makeCluster(home: Home, native: Native): Promise<void> {
   const settings = [
     ...["--pgdata", dataOf(draft), "--username", DATABASE_USER, "--pwfile", passwordFileOf(draft)],
     ...["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-instructions"],
-    // Postgres' own C.UTF-8, whose sorting and case rules do not depend on the machine's C library.
+    // This is Postgres' own C.UTF-8, whose sorting and case rules do not depend on the machine's C library.
     ...["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
   ];
   try {

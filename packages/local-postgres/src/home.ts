@@ -25,9 +25,9 @@ export const passwordFileOf = (home: string): string => path.join(home, "passwor
 export const logFileOf = (home: string): string => path.join(home, "postgres.log");
 
 /**
- * Decides where the cluster of `dir` is or will be. It is in `dir`, unless we are root and `nobody` cannot enter `dir`.
- * Then it is under /var/lib/nightshift/clusters, and the file `dir/postgres-id` has its id. So deleting `dir` always
- * gives a fresh start.
+ * Decides where the cluster of `dir` is or will be. It is in `dir`, unless this process is root and `nobody` cannot
+ * enter `dir`. In that case, it is under /var/lib/nightshift/clusters, and the file `dir/postgres-id` has its id. So
+ * deleting `dir` always gives a fresh start.
  */
 export async function findHome(dir: string): Promise<Home> {
   await mkdir(dir, { recursive: true });
@@ -81,8 +81,8 @@ async function systemHome(base: string, { id, isMade }: KnownId): Promise<Home> 
 }
 
 /**
- * Refuses the copy of a data folder while the original exists: both have the same id, and each would stop the Postgres
- * of the other.
+ * Refuses the copy of a data folder while the original exists, because both have the same id, and each would stop the
+ * Postgres of the other.
  */
 async function claim(base: string, ownerFile: string): Promise<void> {
   const owner = await readFile(ownerFile, "utf8").catch(() => base);

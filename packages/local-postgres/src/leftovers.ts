@@ -1,4 +1,4 @@
-/** Cleans up after an earlier run in a cluster: its Postgres, an unfinished initdb, a stale lock file. */
+/** Cleans up what an earlier run left in the folder of a cluster: Postgres, an unfinished initdb, a stale lock file. */
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { dataOf } from "./home.ts";
 
 const run = promisify(execFile);
 
-/** How long to wait after each signal before the next, harder one. */
+/** How long to wait after each signal before the next, stronger one. */
 const PATIENCE_MS: readonly (readonly [NodeJS.Signals, number])[] = [
   ["SIGINT", 10_000],
   ["SIGQUIT", 6_000],
@@ -17,8 +17,8 @@ const PATIENCE_MS: readonly (readonly [NodeJS.Signals, number])[] = [
 ];
 
 /**
- * Stops every Postgres process of this home, and removes the lock file. The caller owns the data folder, so a process
- * that runs there has outlived its supervisor. Returns how many processes it stopped.
+ * Stops every Postgres process that uses the folder `home`, and removes the lock file. The caller owns the data folder,
+ * so a process that runs there has outlived its supervisor. Returns how many processes it stopped.
  */
 export async function stopLeftovers(home: string): Promise<number> {
   const found = await processesIn(home);
@@ -26,7 +26,7 @@ export async function stopLeftovers(home: string): Promise<number> {
   let left = found;
   for (const [signal, patienceMs] of PATIENCE_MS) {
     if (left.length === 0) break;
-    // Only the postmaster gets SIGINT: for a backend it only means "cancel your query".
+    // Only the postmaster gets SIGINT, because SIGINT tells a backend only to cancel its query.
     const asked = signal === "SIGINT" ? left.filter((pid) => pid === postmaster) : left;
     for (const pid of asked) sendSignal(pid, signal);
     const until = performance.now() + (asked.length > 0 ? patienceMs : 0);

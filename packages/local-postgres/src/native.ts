@@ -21,7 +21,7 @@ interface Link {
   readonly target: string;
 }
 
-/** `folder` has bin, lib and share. `version` is the npm package's, such as "18.4.0-beta.17". */
+/** `folder` has bin, lib and share. `version` is the version of the npm package, such as "18.4.0-beta.17". */
 export interface Native {
   readonly folder: string;
   readonly version: string;
@@ -70,7 +70,10 @@ export async function usableNative(installed: Native, account: Account, copiesFo
   );
 }
 
-/** Runs the program, the only test that covers everything. Returns null on success, otherwise the system's message. */
+/**
+ * Checks the program by running it, because only that covers every problem. Returns null if it runs, otherwise the
+ * system's message.
+ */
 async function tryRun(native: Native, account: Account): Promise<string | null> {
   try {
     await run(program(native, "initdb"), ["--version"], { ...spawnAs(account), cwd: "/" });
@@ -110,7 +113,8 @@ async function makeCopy(from: string, to: string): Promise<void> {
   if (await exists(to)) return;
   const parent = path.dirname(to);
   await mkdir(parent, { recursive: true });
-  // Another account must reach root's copies, whatever root's umask. Copies of an ordinary user need no change.
+  // Other accounts must be able to read root's copies, regardless of root's umask. An ordinary user's copies need no
+  // change.
   if (isRoot()) await chmod(parent, 0o755);
   const draft = `${to}.new-${randomBytes(4).toString("hex")}`;
   try {

@@ -9,7 +9,7 @@ import { LocalPostgresError } from "./errors.ts";
 import { dataOf, logFileOf, type Home } from "./home.ts";
 import { program, type Native } from "./native.ts";
 
-/** Long, because replaying the write-ahead log after a crash takes time. */
+/** This time is long, because replaying the write-ahead log after a crash takes time. */
 const READY_TIMEOUT_MS = 300_000;
 const RETRY_MS = 25;
 /** SQLSTATE cannot_connect_now. */
@@ -20,8 +20,8 @@ const LOG_TAIL_BYTES = 2_000;
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * For a laptop: small buffers, few and spread checkpoints, full durability. Errors of statements are not logged,
- * because the client reports them and they would put customers' data into the log.
+ * Settings for a laptop: small buffers, few and spread checkpoints, and full durability. Errors of statements are not
+ * logged, because the client reports them and they would put customers' data into the log.
  */
 const SETTINGS: Settings = {
   listen_addresses: "127.0.0.1",
@@ -50,7 +50,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Spawns the server, which is not ready yet. `settings` override ours. Without `env`, the server inherits ours. */
+/** Spawns the server, which is not ready yet. `settings` override SETTINGS. `env` is by default this process's own. */
 export async function spawnServer(
   home: Home,
   native: Native,
@@ -66,7 +66,7 @@ export async function spawnServer(
       ...spawnAs(home.account),
       cwd: home.folder,
       env: options.env,
-      // A new session, so that Ctrl-C in the terminal does not reach Postgres. This process stops it last.
+      // Starts a new session, so that Ctrl-C in the terminal does not reach Postgres. This process stops Postgres last.
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
     },

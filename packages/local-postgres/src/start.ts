@@ -8,7 +8,7 @@ import { stopLeftovers } from "./leftovers.ts";
 import { installedNative, usableNative, type Native } from "./native.ts";
 import { spawnServer, untilReady } from "./server.ts";
 
-/** The used part of pino's logger. */
+/** The part of pino's logger that this package uses. */
 export interface LocalPostgresLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -22,9 +22,12 @@ export interface LocalPostgresOptions {
   readonly dir: string;
   /** The port to try first, so that a restart keeps its URL. If it is taken, any free port is used. */
   readonly port?: number;
-  /** Settings of Postgres that override ours, such as `{ fsync: "off" }` in tests. */
+  /** Settings of Postgres that override the defaults, such as `{ fsync: "off" }` in tests. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The server's environment, by default ours. If we are root, every other process of `nobody` can read it. */
+  /**
+   * The server's environment, by default this process's own. If this process is root, every process of `nobody` can
+   * read it.
+   */
   readonly env?: NodeJS.ProcessEnv;
   readonly logger?: LocalPostgresLogger;
 }

@@ -60,7 +60,7 @@ testAsRoot("makes the copy of an installation with a restrictive umask readable"
   expect(path.dirname(usable.folder)).toBe(copies);
 });
 
-test("reports executables that do not run with the system's message", async () => {
+test("reports the system's message if the executables do not run", async () => {
   const copies = makeFolder("open");
   const native = await installWithoutLinks(makeFolder("open"));
   await rm(path.join(native.folder, "lib"), { recursive: true });

@@ -8,7 +8,7 @@ import { startLocalPostgres, type LocalPostgres, type LocalPostgresOptions } fro
 
 const closers: (() => Promise<void> | void)[] = [];
 
-/** For afterEach: cleans up what the test created, the last item first. */
+/** Cleans up what the test created, in reverse order. Call it in afterEach. */
 export async function cleanUp(): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
@@ -18,7 +18,8 @@ export function onCleanUp(close: () => Promise<void> | void): void {
 }
 
 /**
- * Creates a folder that every account ("open") or only ours ("closed", like /root) can enter. Removed with its cluster.
+ * Creates a folder that every account ("open") or only this one ("closed", like /root) can enter. The clean-up removes
+ * the folder and its cluster.
  */
 export function makeFolder(access: "open" | "closed"): string {
   const folder = mkdtempSync(path.join(tmpdir(), "nightshift-local-postgres-"));

@@ -20,13 +20,13 @@ export interface Ids {
   readonly gid: number;
 }
 
-/** The account `nobody` if we are root and that user can read this clone, otherwise null. */
+/** Returns the account `nobody` if this process is root and `nobody` can read this clone, otherwise null. */
 export function findOrdinaryUser(): Ids | null {
   if (process.getuid?.() !== 0) return null;
   const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" })));
   if (uid === undefined || gid === undefined) return null;
   try {
-    // By its full path: a working directory is entered before the user changes, and could then be read from inside.
+    // Uses the full path: a working directory is entered before the user changes, and could then be read from inside.
     const file = path.join(packageFolder, "package.json");
     execFileSync(process.execPath, ["-e", "fs.readFileSync(process.argv[1])", file], {
       cwd: "/",

@@ -4,13 +4,13 @@ import { openPostgres, preparePostgres } from "./postgres-backend.ts";
 import type { ErrorLog } from "./queue-log.ts";
 import { openRedis } from "./redis-backend.ts";
 
-/** Where the queue runs: on Redis if there is one, else on the Postgres that every installation has. */
+/** The server of the queue: Redis if there is one, or the Postgres that every installation has. */
 export type QueueBackend =
   { readonly kind: "redis"; readonly url: string } | { readonly kind: "postgres"; readonly url: string };
 
 /**
  * Prepares the server for `openQueues`: creates or migrates BullMQ's schema on Postgres. Redis needs no preparation.
- * Safe to run in several processes at once.
+ * Several processes may call it at once.
  */
 export async function prepareQueueBackend(backend: QueueBackend): Promise<void> {
   if (backend.kind === "postgres") await preparePostgres(backend.url);

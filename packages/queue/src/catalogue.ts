@@ -1,7 +1,7 @@
 /**
- * Every job: its payload, its queue, what makes two jobs the same, and how it ends. Producers and workers read this
- * list, so they cannot drift apart. A payload only says which rows of Postgres to read. It carries no bytes of a line,
- * because the queue may be wiped at any moment and the dashboard shows it.
+ * Defines every job: its payload, its queue, what makes two jobs the same, and how it ends. Producers and workers read
+ * this list, so they cannot drift apart. A payload only says which rows of Postgres to read. It carries no bytes of a
+ * line, because the queue may be wiped at any moment and the dashboard shows every payload.
  */
 import { Type, type Static, type TProperties } from "@sinclair/typebox";
 import type { JobsOptions } from "bullmq";
@@ -22,7 +22,10 @@ export const payloadSchemas = {
   "upstream.feed": payload({ upstream: Type.String({ minLength: 1 }) }),
   /** Sends the lines of one slice. */
   "slice.run": payload({ slice_no: count, gen: count }),
-  /** Shows a line that used up its attempts in the dashboard. `batch_id` and `reason` are for the reader there. */
+  /**
+   * Shows a line that used up its attempts in the dashboard. `batch_id` and `reason` are for people who read them
+   * there.
+   */
   "line.failed": payload({
     batch_no: count,
     batch_id: Type.String(),
@@ -45,7 +48,7 @@ export type JobPayload<N extends JobName> = Static<(typeof payloadSchemas)[N]>;
 /** The payload of a line that used up its attempts. */
 export type LineFailedPayload = JobPayload<"line.failed">;
 
-/** What makes two jobs the same job. */
+/** The options that make two jobs the same job. */
 type Identity = Pick<JobsOptions, "jobId" | "deduplication">;
 
 interface JobSpec<N extends JobName> {
@@ -53,7 +56,8 @@ interface JobSpec<N extends JobName> {
   readonly queue: "batches" | "feeds" | "failed-lines" | "webhooks" | "maintenance" | "slices";
   readonly identity: (payload: JobPayload<N>) => Identity;
   /**
-   * How many failed jobs are kept. With 0 the id is free at once, so that the reconciler can always add the job again.
+   * The number of failed jobs that are kept. With 0, the id is free immediately, so the reconciler can always add the
+   * job again.
    */
   readonly keptFailed: number;
   /** If set, the job always ends in the failed set, with this reason. */
@@ -61,8 +65,8 @@ interface JobSpec<N extends JobName> {
 }
 
 /**
- * At most one such job waits. A job that arrives while another runs is run after it; a fixed job id would drop it
- * instead. Do not set a `ttl`: BullMQ repairs keys whose job is gone only if they have none
+ * Lets at most one such job wait. A job that arrives while another one runs is run afterwards; a fixed job id would
+ * drop it instead. Do not set a `ttl`: BullMQ repairs keys whose job is gone only if the keys have no `ttl`
  * (docs/adr/0004-queue-deduplication.md).
  */
 const once = (id: string): Identity => ({ deduplication: { id, keepLastIfActive: true } });
@@ -93,7 +97,7 @@ export const catalogue: { readonly [N in JobName]: JobSpec<N> } = {
 /** Returns the name of the queue for the slices of an upstream. */
 export const slicesQueue = (upstream: string): string => `slices-${upstream}`;
 
-/** Returns the name of a job's queue. Throws if `slice.run` comes without its upstream. */
+/** Returns the name of a job's queue. Throws if `slice.run` is given without its upstream. */
 export function queueOf(name: JobName, upstream?: string): string {
   const { queue } = catalogue[name];
   if (queue !== "slices") return queue;

@@ -8,7 +8,7 @@ export interface WorkerSettings {
   readonly keptFailed: number;
 }
 
-/** A process' connections to the queue's server. Its queues and workers share them as far as BullMQ allows. */
+/** The connections of a process to the queue's server. Queues and workers share them as far as BullMQ allows. */
 export interface QueueConnections {
   /** Opens a queue to add and read jobs. Its calls fail at once while the server is unavailable. */
   openQueue(name: string): Queue;
@@ -24,7 +24,7 @@ export const WORKER_TIMING = {
   stalledInterval: 2_000,
   // A job is given up after this many workers were killed under it. The reconciler then adds it again.
   maxStalledCount: 10,
-  // Wait after a connection error.
+  // The wait after a connection error.
   runRetryDelay: 1_000,
   // An idle worker polls after this many seconds, in case a wake-up (BZPOPMIN or LISTEN) was lost.
   drainDelay: 5,

@@ -25,24 +25,25 @@ export interface SliceToRun {
 
 /** The options of a worker. `slice.run` needs `upstream`, which names its queue. */
 export interface WorkOptions {
-  /** How many jobs run at a time, 1 or more. */
+  /** The number of jobs that run at the same time, 1 or more. */
   readonly concurrency: number;
   readonly upstream?: string;
 }
 
 /**
- * The queues of a process. A call to the server takes at most 5 s; if it fails, it rejects with QueueUnavailableError.
+ * The queues of a process. A call to the server takes at most 5 s. A call that fails rejects with
+ * QueueUnavailableError.
  */
 export interface JobQueues {
   /** Adds a job unless the same job waits already (see the catalogue). Throws TypeError for an invalid payload. */
   enqueue<N extends Exclude<JobName, "slice.run">>(name: N, payload: JobPayload<N>): Promise<void>;
-  /** Adds jobs for slices in this order. A slice that has a job keeps it. Small batches go before bulk. */
+  /** Adds jobs for slices in the given order. A slice that has a job keeps it. Small batches go before bulk batches. */
   enqueueSlices(upstream: string, slices: readonly SliceToRun[]): Promise<void>;
-  /** Starts the worker of a queue. Throws if this process already has one for it, or if the upstream is unknown. */
+  /** Starts the worker of a queue. Throws if this process already has that worker, or if the upstream is unknown. */
   work<N extends JobName>(name: N, handler: JobHandler<N>, options: WorkOptions): JobWorker;
   /**
-   * Schedules `maintenance.run` at this interval, once for all processes. Call it again from time to time, because a
-   * wiped queue forgets the schedule.
+   * Schedules `maintenance.run` at this interval, with one schedule for all processes. Call it again from time to time,
+   * because a wiped queue forgets the schedule.
    */
   schedule(name: "maintenance.run", everyMs: number): Promise<void>;
   /** Returns the payload of a line's job in the failed set, for the dashboard's retry, or null if it does not exist. */
@@ -54,7 +55,7 @@ export interface JobQueues {
   /** Resolves when the queue's server answers. */
   isReady(): Promise<void>;
   /**
-   * Closes the open workers, whose handlers get `timeoutMs` to end, then the connections. Never rejects, never hangs.
+   * Closes the open workers, whose handlers get `timeoutMs` to end, and then the connections. Never rejects or hangs.
    */
   close(timeoutMs: number): Promise<void>;
 }
@@ -75,7 +76,7 @@ export interface OpenQueuesOptions {
  */
 const ATTEMPTS = 3;
 
-/** The most jobs of one call. */
+/** The maximum number of jobs in one call. */
 const JOBS_PER_CALL = 500;
 
 /** How long the connections may take to close. */

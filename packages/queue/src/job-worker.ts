@@ -7,22 +7,21 @@ import type { ErrorLog, QueueLogger } from "./queue-log.ts";
 import { settlesWithin } from "./unavailable.ts";
 
 /**
- * Runs a job. It must be idempotent: the same job may run twice. A job whose handler rejects runs up to three times.
+ * Runs a job. The handler must be idempotent, because the same job may run twice. A job whose handler rejects runs up
+ * to three times.
  */
 export type JobHandler<N extends JobName> = (payload: JobPayload<N>, signal: AbortSignal) => Promise<void>;
 
-/** A handler for every job of the catalogue: a job without one does not compile. */
+/** One handler for each job of the catalogue. If a job has no handler, the code does not compile. */
 export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
 
 /** A running worker. */
 export interface JobWorker {
-  /** Changes how many jobs run at a time, from now on. Running jobs go on. Throws below 1. */
+  /** Changes how many jobs run at the same time. Running jobs continue. Throws if the number is below 1. */
   setConcurrency(concurrency: number): void;
-  /** Calls no more handlers; running ones go on. A job that is being taken goes back to the queue. */
+  /** Stops calling handlers. Running handlers continue. A job that is being taken goes back to the queue. */
   stopTaking(): Promise<void>;
-  /**
-   * Stops taking jobs, gives running handlers `timeoutMs`, then aborts them and waits 1 s. Never rejects, never hangs.
-   */
+  /** Stops taking jobs, gives running handlers `timeoutMs`, then aborts them and waits 1 s. Never rejects or hangs. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -41,7 +40,7 @@ export interface JobWorkerOptions<N extends JobName> {
 /** How long a job with a newer version waits before another worker may try it. */
 const NEWER_DELAY_MS = 60_000;
 
-/** Wait before a worker that could not start is replaced. */
+/** How long to wait before a worker that could not start is replaced. */
 const RESTART_DELAY_MS = 1_000;
 
 /** How long handlers may take to end after their signal aborts. */
@@ -118,7 +117,7 @@ export function startJobWorker<N extends JobName>(options: JobWorkerOptions<N>):
   };
 }
 
-/** Moves a job to the failed set. */
+/** The error that moves a job to the failed set. */
 class ParkedError extends UnrecoverableError {}
 
 function processor<N extends JobName>(options: JobWorkerOptions<N>, isStopped: () => boolean) {

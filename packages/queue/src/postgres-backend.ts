@@ -19,13 +19,16 @@ import { CALL_TIMEOUT_MS } from "./unavailable.ts";
 /** The pool type that BullMQ accepts. */
 type PoolForBullMQ = Exclude<PostgresConnectionOptions, PostgresPoolConfig | string>;
 
-/** Concurrent statements for all queues, and for all workers, of a process. Four were as fast as twelve. */
+/**
+ * The maximum number of concurrent statements for all queues, and for all workers, of a process. Four were as fast as
+ * twelve.
+ */
 const MAX_PRODUCERS = 4;
 const MAX_WORKERS = 6;
 
 /**
- * The queue is disposable, so commits do not wait for the disk: 1.5 times as fast. BullMQ always uses the schema
- * `bullmq` for a pool that it is given.
+ * The queue is disposable, so commits do not wait for the disk, which makes them 1.5 times as fast. BullMQ always uses
+ * the schema `bullmq` for a pool that it is given.
  */
 const SETTINGS = "-c search_path=bullmq -c synchronous_commit=off -c statement_timeout=10000";
 
@@ -46,8 +49,8 @@ export async function preparePostgres(url: string): Promise<void> {
 
 /**
  * Truncating every table of the schema also empties the list of applied migrations. BullMQ would then apply them to
- * existing tables and fail at every start. The queue can be rebuilt from the other schemas, so this one is dropped and
- * created again.
+ * existing tables and fail at every start. The queue can be rebuilt from the other schemas, so the schema `bullmq` is
+ * dropped and created again.
  */
 async function dropIfMigrationsLost(client: pg.Client): Promise<void> {
   const tables = await client.query(
@@ -59,8 +62,8 @@ async function dropIfMigrationsLost(client: pg.Client): Promise<void> {
 }
 
 /**
- * Opens the pools of a process, which connect when first used. `queues` is the most workers there can be: each keeps a
- * connection for LISTEN.
+ * Opens the pools of a process, which connect when first used. `queues` is the maximum number of workers, because each
+ * worker keeps a connection for LISTEN.
  */
 export function openPostgres(
   url: string,
@@ -78,7 +81,8 @@ export function openPostgres(
     });
     pool.setMaxListeners(0);
     pool.on("error", options.errorLog(source));
-    // BullMQ does not listen for errors on every connection that it holds. A break would end the process.
+    // BullMQ does not listen for errors on every connection that it holds. Without this listener, a break ends the
+    // process.
     pool.on("connect", (client) => client.on("error", options.errorLog(source)));
     return pool;
   };
@@ -112,7 +116,7 @@ export function openPostgres(
   };
 }
 
-/** Adds our settings to the URL's `options`, which would otherwise hide them. */
+/** Adds SETTINGS to the URL's `options`, which would otherwise hide them. */
 function address(url: string): Pick<pg.PoolConfig, "connectionString" | "options"> {
   if (!URL.canParse(url)) return { connectionString: url, options: SETTINGS };
   const parsed = new URL(url);
@@ -146,8 +150,8 @@ function asSeenByBullMQ(pool: pg.Pool): PoolForBullMQ {
 }
 
 /**
- * Reports whether a failure is transient: any failure without a SQLSTATE (the connection), or with one of the classes
- * connection, rollback (deadlock), resources, operator intervention (restart, timeout), or a missing schema.
+ * Returns true if a failure is transient: any failure without a SQLSTATE (the connection), any failure of the classes
+ * connection, rollback (deadlock), resources and operator intervention (restart, timeout), and a missing schema.
  */
 function isTransient(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || /^(08|40|53|57|3F000|42883|42P01)/.test(error.code ?? "");

@@ -7,8 +7,8 @@ export interface QueueLogger {
 }
 
 /**
- * While the server is unavailable, every connection, queue and worker reports it, some twice a second. Errors that
- * differ only in numbers are logged once in this interval.
+ * While the server is unavailable, every connection, queue and worker reports it, some of them twice per second. Errors
+ * that differ only in numbers are logged once in this interval.
  */
 const QUIET_MS = 5_000;
 

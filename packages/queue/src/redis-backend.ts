@@ -1,11 +1,14 @@
-/** BullMQ on Redis by ioredis: two connections for a process, and one for each worker, on which it waits for jobs. */
+/**
+ * BullMQ on Redis, with ioredis. A process has two connections, and one more for each worker, which waits on it for
+ * jobs.
+ */
 import { Queue, Worker } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { KEPT_EVENTS, WORKER_TIMING, type QueueConnections } from "./connections.ts";
 import type { ErrorLog } from "./queue-log.ts";
 
 const SHARED_OPTIONS: RedisOptions = {
-  // Retries every half second without end, so that an idle worker is back within 2 s of the server.
+  // Retries every half second without end, so that an idle worker is back within 2 s after the server is back.
   retryStrategy: () => 500,
   connectTimeout: 5_000,
   keepAlive: 10_000,
@@ -45,7 +48,7 @@ export function openRedis(
         connection: workers,
         prefix,
         concurrency,
-        // Not `true`: as a worker's option, it breaks BullMQ's script.
+        // The value `true` would break BullMQ's script, because it is a worker's option.
         removeOnComplete: { count: 0 },
         removeOnFail: { count: keptFailed },
       });

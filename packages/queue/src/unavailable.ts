@@ -11,7 +11,7 @@ export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 }
 
-/** Calls the queue's server. Any failure, and no answer in time, becomes a QueueUnavailableError with its cause. */
+/** Calls the queue's server. Any failure or late answer becomes a QueueUnavailableError with its cause. */
 export async function callQueue<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(call(), CALL_TIMEOUT_MS);
@@ -21,7 +21,7 @@ export async function callQueue<T>(what: string, call: () => Promise<T>): Promis
   }
 }
 
-/** Reports whether the promise settled in time, whether it resolved or rejected. */
+/** Returns true if the promise resolved or rejected in time. */
 export async function settlesWithin(timeoutMs: number, promise: Promise<unknown>): Promise<boolean> {
   const settled = promise.then(
     () => true,

@@ -60,7 +60,7 @@ export interface Gate {
   readonly calls: () => number;
   /** Returns how many calls run now. */
   readonly running: () => number;
-  /** Returns the most calls that ran at a time since the last call of `peak`. */
+  /** Returns the maximum number of calls that ran at the same time since the last call of `peak`. */
   readonly peak: () => number;
   /** Returns how many calls saw their signal aborted. */
   readonly aborted: () => number;
@@ -89,7 +89,7 @@ export function createGate(): Gate {
       });
       try {
         await Promise.race([opened, ended]);
-        // One turn of the event loop, so that a test can see several run at a time.
+        // Wait for one turn of the event loop, so that a test can see several handlers run at the same time.
         await new Promise((resolve) => setImmediate(resolve));
       } finally {
         running -= 1;

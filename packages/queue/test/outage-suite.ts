@@ -20,7 +20,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
     await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
   });
 
-  describe("a wipe under running workers", () => {
+  describe("a wipe while workers run", () => {
     test("running workers take new jobs, even one with the id of a job that was running", async () => {
       const queues = await open();
       const gate = createGate();
@@ -40,7 +40,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       gate.open();
       await queues.enqueueSlices("up", [{ sliceNo: 2, gen: 1, isBulk: true }]);
       await queues.enqueue("batch.advance", advance);
-      await until(() => after === 2, { message: "what was added after the wipe runs" });
+      await until(() => after === 2, { message: "the jobs that were added after the wipe run" });
       await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), { message: "nothing is left" });
 
       expect(gate.calls()).toBe(2);
@@ -51,7 +51,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 4 });
       await queues.enqueue("batch.advance", advance);
-      await until(() => gate.running() === 1, { message: "it runs" });
+      await until(() => gate.running() === 1, { message: "the advance runs" });
       await queues.enqueue("batch.advance", advance);
 
       await under().wipe();
@@ -61,7 +61,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       await until(() => gate.running() === 0, { message: "both end" });
       const before = gate.calls();
       await queues.enqueue("batch.advance", advance);
-      await until(() => gate.calls() === before + 1, { message: "so does the one after" });
+      await until(() => gate.calls() === before + 1, { message: "the one after it runs too" });
 
       expect(logged("worker not closed: handlers still run, or the queue's server is unavailable")).toBe(0);
     });
@@ -106,7 +106,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       gate.open();
       await proxy.restore();
       await until(() => queues.enqueue("batch.advance", advance).then(() => true), { message: "enqueueing works" });
-      await until(() => calls === 1, { message: "its worker is back" });
+      await until(() => calls === 1, { message: "the worker of advances is back" });
       await until(() => hasNone(queues.boards()[2]!, "active", "waiting"), {
         message: "the slice that ended in between is done",
       });
@@ -115,7 +115,7 @@ export function outageSuite(openBackend: () => Promise<BackendUnderTest>): void 
       expect(logged("job failed")).toBe(0);
     });
 
-    test("lets a worker that was started during the outage work when it is back", async () => {
+    test("lets a worker start during the outage, and the worker takes jobs when the server is back", async () => {
       const proxy = await startProxy();
       const queues = await open(under().at(proxy.url));
       await proxy.cut();

@@ -1,4 +1,4 @@
-/** The suites on Postgres, and the preparation of its schema. */
+/** Runs the suites on Postgres, and tests the preparation of BullMQ's schema. */
 import { describe, expect, jest, test } from "@jest/globals";
 import { createDatabase } from "@nightshift/testing";
 import pg from "pg";
@@ -40,7 +40,7 @@ describe("BullMQ's schema on Postgres", () => {
     await queues.close(0);
   });
 
-  test("keeps the settings of the URL in addition to ours", async () => {
+  test("keeps the settings of the URL, and adds Nightshift's", async () => {
     const url = new URL(await createDatabase({ migrated: false }));
     url.searchParams.set("options", "-c work_mem=5MB");
     const backend = { kind: "postgres", url: url.href } as const;

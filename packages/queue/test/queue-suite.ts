@@ -68,7 +68,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
   });
 
   describe("advances", () => {
-    test("several that arrive while one runs are run as one after it", async () => {
+    test("that arrive while one of the same batch runs are run as one job after it", async () => {
       const queues = await open();
       const gate = createGate();
       queues.work("batch.advance", gate.handler, { concurrency: 8 });
@@ -87,7 +87,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(gate.calls()).toBe(3);
     });
 
-    test("one that arrives while another runs is run even if that one fails for good", async () => {
+    test("one that arrives while another one runs is run even if the other one uses up its attempts", async () => {
       const queues = await open();
       const gate = createGate();
       let calls = 0;
@@ -105,7 +105,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => gate.running() === 1, { message: "the first runs" });
       await queues.enqueue("batch.advance", advance);
       gate.open();
-      await until(() => calls === 4, { message: "three attempts, and the one that arrived" });
+      await until(() => calls === 4, { message: "three attempts and the later job have run" });
       await until(() => hasNone(queues.boards()[0]!, "waiting", "active", "failed"), {
         message: "nothing is left",
       });
@@ -113,7 +113,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       expect(calls).toBe(4);
     });
 
-    test("one that waits absorbs later ones", async () => {
+    test("are not added while one of the same batch waits", async () => {
       const queues = await open();
 
       for (let i = 0; i < 3; i++) await queues.enqueue("batch.advance", advance);
@@ -202,7 +202,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     const slices = (count: number) =>
       Array.from({ length: count }, (_, sliceNo) => ({ sliceNo, gen: 0, isBulk: false }));
 
-    test("raise their concurrency at once, and lower it as jobs end", async () => {
+    test("raise their concurrency immediately, and lower it as jobs end", async () => {
       const queues = await open();
       const first = createGate();
       const second = createGate();
@@ -221,7 +221,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
       await until(() => first.running() === 0 && second.running() === 1, { message: "one runs" });
       expect(second.peak()).toBe(1);
       second.open();
-      await until(() => second.calls() === 24, { message: "the rest runs" });
+      await until(() => second.calls() === 24, { message: "all other slices run" });
 
       expect(second.peak()).toBe(1);
     });
@@ -274,7 +274,7 @@ export function queueSuite(openBackend: () => Promise<BackendUnderTest>): void {
     });
   });
 
-  test("maintenance repeats at its interval however often it is scheduled, also after a wipe", async () => {
+  test("maintenance repeats at its interval however often it is scheduled, even after a wipe", async () => {
     const queues = await open();
     let runs = 0;
     queues.work("maintenance.run", async () => void (runs += 1), { concurrency: 1 });

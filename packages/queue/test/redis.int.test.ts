@@ -1,4 +1,4 @@
-/** The suites on Redis, if there is a server. */
+/** Runs the suites on Redis, if there is a server. */
 import { describe, jest, test } from "@jest/globals";
 import { testServices } from "@nightshift/testing";
 import { openRedisUnderTest } from "./backend-under-test.ts";

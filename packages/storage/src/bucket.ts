@@ -1,4 +1,4 @@
-/** Creates the bucket of the object store if it is missing. Safe when several processes race. */
+/** Creates the bucket of the object store if it is missing. Several processes may do so at the same time. */
 import {
   CreateBucketCommand,
   HeadBucketCommand,

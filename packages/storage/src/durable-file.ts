@@ -36,7 +36,7 @@ export async function writeDurably<T>(
   }
 }
 
-/** Removes the temporary files of crashed writers from `workFolder`: those last written before `before`. */
+/** Removes temporary files of crashed writers from `workFolder`, if they were last written before `before`. */
 export async function removeLeftovers(workFolder: string, before: Date): Promise<void> {
   for (const name of (await readdir(workFolder).catch(nullIfMissing)) ?? []) {
     const leftover = path.join(workFolder, name);
@@ -45,7 +45,7 @@ export async function removeLeftovers(workFolder: string, before: Date): Promise
   }
 }
 
-/** For `.catch`: returns null for "no such file or folder" and throws every other error again. */
+/** Returns null for "no such file or folder", and throws every other error again. Pass it to `.catch`. */
 export function nullIfMissing(error: unknown): null {
   if (isCode(error, "ENOENT", "ENOTDIR")) return null;
   throw error;
@@ -79,7 +79,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The folder is missing if another process has deleted its only object in the meantime. */
+/** The folder is missing if another process has since deleted its only object. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(nullIfMissing);
   if (handle === null) return;

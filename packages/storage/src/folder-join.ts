@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { beyondTheEnd, byteLengthOf, isPiece, toRuns } from "./join-runs.ts";
 import type { JoinSource } from "./object-store.ts";
 
-/** The memory of a copy. With 64 KiB a copy takes several times as long, because each read and write is a promise. */
+/** The buffer of a copy. With 64 KiB, a copy takes several times as long, because each read and write is a promise. */
 const BUFFER_BYTES = 512 * 1024;
 
 /** Appends the sources to `file`; `open` opens the object of a key for reading. */

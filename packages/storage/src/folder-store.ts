@@ -1,4 +1,6 @@
-/** The object store of a single machine: a folder with one file for each object. Its path is the key. */
+/**
+ * The object store of a single machine: a folder with one file for each object. The file's relative path is the key.
+ */
 import type { BigIntStats } from "node:fs";
 import { open, opendir, rmdir, stat, unlink, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
@@ -12,12 +14,15 @@ import { untilAborted } from "./until-aborted.ts";
 /** A key cannot contain `~`, so no object can be in this folder. */
 const WORK_FOLDER = "~writing";
 
-/** Longer than any request may take, so that the writer cannot be active any more. */
+/** Leftover files older than this are deleted. No request may take this long, so their writer is gone. */
 const LEFTOVER_AGE_MS = 2 * 60 * 60 * 1_000;
 
 const DELETES_AT_ONCE = 16;
 
-/** Bytes per read. With Node's 64 KiB, a download has half the speed of a static server: each read is a promise. */
+/**
+ * Bytes per read. With Node's 64 KiB, a download is half as fast as from a static server, because each read costs a
+ * promise.
+ */
 const READ_BYTES = 512 * 1024;
 
 /**
@@ -114,13 +119,13 @@ async function describeOpen(file: FileHandle): Promise<ObjectInfo> {
   return describe(await file.stat({ bigint: true }));
 }
 
-/** Every write creates a new file, so the inode tells writes apart that have the same time. */
+/** Every write creates a new file, so the inode distinguishes writes that have the same timestamp. */
 function describe(facts: BigIntStats): ObjectInfo {
   const parts = [facts.ino, facts.mtimeNs, facts.size];
   return { bytes: Number(facts.size), etag: parts.map((part) => part.toString(36)).join("-") };
 }
 
-/** Also deletes the folders that become empty, so that folders of old batches do not accumulate. */
+/** Deletes a file and the folders that become empty, so that folders of old batches do not accumulate. */
 async function deleteFile(file: string, root: string): Promise<void> {
   try {
     await unlink(file);

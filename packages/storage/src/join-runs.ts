@@ -4,9 +4,9 @@ import type { JoinSource, ObjectPiece } from "./object-store.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /**
- * Yields the sources in order, until `signal` aborts. Adjacent pieces of an object become one of any length, because
- * the cost of a request or a file does not depend on the length. Yields bytes in memory before it asks for the next
- * source.
+ * Yields the sources in order, until `signal` aborts. Adjacent pieces of an object become one piece of any length,
+ * because the cost of a request or a file does not depend on the length. Yields bytes in memory before it asks for the
+ * next source.
  */
 export async function* toRuns(
   sources: Iterable<JoinSource> | AsyncIterable<JoinSource>,

@@ -1,4 +1,4 @@
-/** Validates keys and ranges in the same way for every store, so that what works on one works on all. */
+/** Validates keys and ranges in the same way for every store, so that a key that works in one store works in all. */
 import type { ByteRange } from "./object-store.ts";
 
 const SEGMENT = /^[A-Za-z0-9._-]{1,255}$/;

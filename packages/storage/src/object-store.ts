@@ -47,15 +47,16 @@ export interface ObjectStore {
    */
   putStream(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<ObjectInfo>;
   /**
-   * Writes one object from pieces of others and bytes in memory, in their order. The object under `key` may be a source
-   * itself. Rejects with ObjectNotFoundError if an object is missing, and with RangeError if an object ends before its
-   * piece. Empty pieces are not checked. After any failure, of `sources` and `signal` too, nothing is left under the
-   * key, and the promise rejects with the first error.
+   * Writes one object from pieces of other objects and bytes in memory, in the given order. The object under `key` may
+   * be a source itself. Rejects with ObjectNotFoundError if an object is missing, and with RangeError if an object ends
+   * before its piece ends. Empty pieces are not checked. After any failure, including failures of `sources` and aborts
+   * by `signal`, nothing is left under the key, and the promise rejects with the first error.
    *
-   * Takes at most about 16 MiB of memory on S3, 1 MiB in a folder. Bytes in memory are copied before the next source is
-   * read, so a source may reuse its memory. Adjacent pieces of an object count as one. S3 copies pieces of more than 5
-   * MiB on the server; smaller ones pass through this process, at one request each. An S3 object has at most 10,000
-   * parts, beyond which this rejects: 48 GiB for small pieces alone, more for large ones.
+   * Takes at most about 16 MiB of memory on S3, and 1 MiB in a folder. Bytes in memory are copied before the next
+   * source is read, so a source may reuse its memory. Adjacent pieces of an object count as one. S3 copies pieces of
+   * more than 5 MiB on the server. Smaller pieces pass through this process, with one request for each. An S3 object
+   * has at most 10,000 parts, and a join that needs more parts rejects. This allows 48 GiB if all pieces are small, and
+   * more if some are large.
    */
   join(
     key: string,
@@ -64,7 +65,7 @@ export interface ObjectStore {
   ): Promise<ObjectInfo>;
   /**
    * Opens an object or a range of it for reading. Rejects with ObjectNotFoundError before it delivers any byte. A range
-   * beyond the end of the object is cut.
+   * that goes beyond the end of the object is cut off there.
    */
   openRead(key: string, range?: ByteRange): Promise<Readable>;
   /** Reads an object or a range of it into memory. Rejects with ObjectNotFoundError. */
@@ -77,7 +78,7 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<string>;
   /**
    * Removes unfinished writes of keys below `prefix` that began before `before`. Their bytes belong to no object. A
-   * folder does not know the keys of such bytes, and removes all of that age.
+   * folder store cannot tell to which keys such bytes belong, and removes all of that age.
    */
   discardUnfinished(prefix: string, before: Date): Promise<void>;
   /** Resolves if the store is writable, rejects with the reason otherwise. Creates the bucket or folder if missing. */

@@ -30,7 +30,7 @@ interface Part {
   bytes: Buffer;
 }
 
-/** Executes the steps. Throws if they do not come part by part and byte by byte. */
+/** Executes the steps. Throws if they are not in the order of parts and bytes. */
 function carryOut(steps: readonly (GatherStep | CopyStep)[]): Part[] {
   const parts: Part[] = [];
   for (const step of steps) {

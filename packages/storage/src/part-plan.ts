@@ -6,7 +6,8 @@ export interface PartLimits {
   /** The smallest size of every part but the last, and the largest size of a gathered part. */
   readonly partBytes: number;
   /**
-   * The largest part that the server copies: at least twice `partBytes`, so that a piece can be halved. 0: no copies.
+   * The largest part that the server copies: at least twice `partBytes`, so that a piece can be halved. 0 if the server
+   * copies nothing.
    */
   readonly copyBytes: number;
   readonly parts: number;
@@ -15,13 +16,13 @@ export interface PartLimits {
 const MIB = 1024 * 1024;
 
 /**
- * S3's smallest part size and highest number of parts: 48.8 GiB at least. S3 can copy 5 GiB at once. The limit here is
- * lower because MinIO replies only after the copy: it copies 128 MiB within a request's timeout on any disk, several at
- * a time.
+ * The smallest part size and the maximum number of parts of S3, which allow at least 48.8 GiB. S3 can copy 5 GiB at
+ * once. The limit here is lower because MinIO replies only after the copy: it copies 128 MiB within a request's timeout
+ * on any disk, even with several copies at a time.
  */
 export const S3_PARTS: PartLimits = { partBytes: 5 * MIB, copyBytes: 128 * MIB, parts: 10_000 };
 
-/** For servers that cannot copy into a part, or that need parts of equal size, such as Cloudflare R2. */
+/** Limits for servers that cannot copy into a part, or that need parts of equal size, such as Cloudflare R2. */
 export const EVEN_PARTS: PartLimits = { ...S3_PARTS, copyBytes: 0 };
 
 /** Places bytes at the offset `at` of a gathered part. The steps of a part follow one another. */
@@ -75,15 +76,17 @@ export async function* planParts(
 
 /**
  * Returns how many bytes at the start of `run` this process gathers. A piece first fills the open part, which must
- * reach the smallest size. The server copies the rest if it is larger than that size: AWS refuses to copy a smaller
- * range.
+ * reach the smallest size. The server copies the remaining bytes if they exceed that size, because AWS refuses to copy
+ * a smaller range.
  */
 function bytesToGather(run: JoinSource, room: number, { partBytes, copyBytes }: PartLimits): number {
   const bytes = byteLengthOf(run);
   return isPiece(run) && copyBytes > 0 && bytes - room > partBytes ? room : bytes;
 }
 
-/** Divides the bytes of `piece` from `start` into the fewest pieces of at most `most` bytes, of even size. */
+/**
+ * Divides the bytes of `piece` from `start` into pieces of even size: as few as possible, each of at most `most` bytes.
+ */
 function* halve(piece: ObjectPiece, start: number, most: number): Generator<ObjectPiece, void, undefined> {
   const bytes = piece.length - start;
   const count = Math.ceil(bytes / most);

@@ -3,9 +3,9 @@ import { createLineSplitter, type RawLine } from "@nightshift/domain";
 import type { ObjectStore } from "./object-store.ts";
 
 /**
- * Yields the lines of the object under `key` in order, as many at a time as one chunk of it completes: a promise for
- * each line would cost more than the line. A line over `maxLineBytes` comes without its bytes, and blank lines do not
- * come.
+ * Yields the lines of the object under `key` in order, in one array per chunk: the lines that end in that chunk. A
+ * promise for each line would cost more than the work on the line itself. Lines longer than `maxLineBytes` are yielded
+ * without their bytes, and blank lines are skipped.
  */
 export async function* readLines(
   objects: Pick<ObjectStore, "openRead">,

@@ -1,4 +1,6 @@
-/** Reads pieces of objects: adjacent pieces in one range request, and the next requests ahead of their use. */
+/**
+ * Reads pieces of objects. Adjacent pieces share one range request, and requests start before their bytes are needed.
+ */
 import type { ObjectPiece, ObjectStore } from "./object-store.ts";
 
 interface Run<P extends ObjectPiece> {
@@ -8,9 +10,9 @@ interface Run<P extends ObjectPiece> {
   readonly pieces: P[];
 }
 
-/** The most bytes of one range request. A single piece may be longer. */
+/** The maximum number of bytes of one range request. A single piece may be longer. */
 const RUN_BYTES = 1 * 1024 * 1024;
-/** Limits on requests and bytes in flight. Most segments are small, so latency matters; some are large. */
+/** Limits on requests and bytes in flight. Most segments are small, so latency matters, but some are large. */
 const AHEAD = 16;
 const AHEAD_BYTES = 4 * 1024 * 1024;
 
@@ -29,7 +31,7 @@ export async function* readPieces<P extends ObjectPiece>(
       next += 1;
       bytesAhead += run.end - run.start;
       const bytes = objects.read(run.key, { start: run.start, end: run.end });
-      // The rejection surfaces when the run is awaited. Until then it must not count as unhandled.
+      // The rejection surfaces when the run is awaited. Before that, it must not count as unhandled.
       bytes.catch(() => undefined);
       underWay.push({ run, bytes });
     }

@@ -29,7 +29,7 @@ export interface S3Target {
 }
 
 export interface JoinUpload {
-  /** Begins a step. Resolves when the next may follow. */
+  /** Begins a step. Resolves when the next step may follow. */
   add(step: GatherStep | CopyStep): Promise<void>;
   /** Completes the object. */
   finish(): Promise<ObjectInfo>;
@@ -44,8 +44,9 @@ interface GatheredPart {
 }
 
 /**
- * Sends nothing before the first step. Aborting `stop` ends the running requests, and every failure aborts it. Requests
- * that begin or end an upload are never aborted, because it would be unknown whether they took effect.
+ * Creates an upload that sends nothing before the first step. Aborting `stop` ends the running requests, and every
+ * failure aborts it. Requests that begin or end an upload are never aborted, because it would be unknown whether they
+ * took effect.
  */
 export function createJoinUpload({ client, Bucket, Key }: S3Target, stop: AbortController): JoinUpload {
   const reads = createBoundedTasks(READS_AT_ONCE, stop);

@@ -18,7 +18,7 @@ export interface BegunUpload {
   readonly UploadId: string;
 }
 
-/** Reads the piece into `target`, which has its length. */
+/** Reads the piece into `target`, a buffer of the same length. */
 export async function readPiece(
   client: S3Client,
   Bucket: string,
@@ -43,7 +43,7 @@ export async function readPiece(
   if (bytes !== piece.length) throw beyondTheEnd(piece);
 }
 
-/** Makes the piece part `PartNumber` of the upload by a copy on the server, and returns the part's ETag. */
+/** Copies the piece on the server into part `PartNumber` of the upload, and returns the ETag of the part. */
 export async function copyPiece(
   client: S3Client,
   upload: BegunUpload,
@@ -65,7 +65,10 @@ export async function copyPiece(
   }
 }
 
-/** Checks the object's length, because servers use three error names for this fault, each for other faults as well. */
+/**
+ * Checks the object's length, because servers report a range beyond the end under three error names, each of which they
+ * also use for other faults.
+ */
 async function isTooShort(client: S3Client, Bucket: string, piece: ObjectPiece, error: unknown): Promise<boolean> {
   if (!(error instanceof S3ServiceException)) return false;
   if (!["InvalidArgument", "InvalidRange", "InvalidRequest"].includes(error.name)) return false;

@@ -16,13 +16,15 @@ import { joinOnS3 } from "./s3-join.ts";
 import { isS3Error, unquote } from "./s3-replies.ts";
 import { abortUploadsBefore } from "./s3-unfinished.ts";
 
-/** The most keys that S3 deletes in one request. */
+/** The maximum number of keys that S3 deletes in one request. */
 const KEYS_PER_DELETE = 1_000;
 
-/** High, because every download by a slow client holds a socket and writers must not wait for those. */
+/**
+ * This limit is high, because every download by a slow client holds a socket, and writers must not wait for downloads.
+ */
 const MAX_SOCKETS = 1_024;
 
-/** Where the bucket is. Without keys, the AWS SDK uses its default credential providers. */
+/** The location of the bucket. Without keys, the AWS SDK uses its default credential providers. */
 export interface S3StoreOptions {
   /** The address of a server other than AWS. The bucket is then part of the path. */
   readonly endpoint?: string;
@@ -30,7 +32,7 @@ export interface S3StoreOptions {
   readonly region: string;
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
-  /** Whether the server can copy parts of objects, true by default. Otherwise all bytes pass through this process. */
+  /** True (the default) if the server can copy parts of objects. Otherwise all bytes pass through this process. */
   readonly serverCopies?: boolean;
 }
 
@@ -91,13 +93,13 @@ function createClient(options: S3StoreOptions): S3Client {
     // Other servers support few of AWS' checksums. TLS and TCP detect transport errors.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    // With it, each part would open a new connection that is not kept alive.
+    // With this header, each part would open a new connection that is not kept alive.
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: 5_000,
       requestTimeout: 60_000,
       throwOnRequestTimeout: true,
-      // Also cuts a download whose reader takes nothing for this time.
+      // This also cuts a download whose reader takes nothing for this time.
       socketTimeout: 120_000,
       httpAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },
       httpsAgent: { maxSockets: MAX_SOCKETS, keepAlive: true },

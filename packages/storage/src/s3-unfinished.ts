@@ -1,6 +1,7 @@
 /**
- * Aborts multipart uploads whose writer died. Their parts cost storage until then, and a list of keys does not show
- * them. MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a complete key.
+ * Aborts multipart uploads whose writer died. Their parts take up storage until the upload is aborted, and listing the
+ * keys does not show them. MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a
+ * complete key.
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isS3Error } from "./s3-replies.ts";
@@ -27,7 +28,7 @@ export async function abortUploadsBefore(
   }
 }
 
-/** Ignores an upload that another worker's maintenance has already aborted. */
+/** Aborts an upload. Ignores an upload that another worker's maintenance has already aborted. */
 async function abort(
   client: S3Client,
   upload: { Bucket: string; Key: string | undefined; UploadId: string | undefined },

@@ -1,4 +1,4 @@
-/** Tells an unavailable object store from one that refuses. Only the first is worth a retry. */
+/** Distinguishes an unavailable object store, for which a retry is worthwhile, from a store that refuses the call. */
 import { NETWORK_ERROR_CODES } from "@nightshift/domain";
 
 const CODES = new Set([

@@ -7,7 +7,7 @@ import { chunks, digest, failing, HangingSource } from "./sources.ts";
 
 const MIB = 1024 * 1024;
 
-/** The sources of the pieces: one small object, and one that S3 copies parts of. */
+/** A stored object from which pieces are taken. S3 copies parts of the large one on the server. */
 interface Stored {
   readonly key: string;
   readonly bytes: Buffer;
@@ -160,7 +160,7 @@ function results(store: () => ObjectStore, small: Stored, large: Stored): void {
     expect((await store().read(key)).equals(Buffer.concat(expected.flat()))).toBe(true);
   });
 
-  test("memory stays bounded for any length", async () => {
+  test("uses bounded memory for any length", async () => {
     const key = freshKey();
     const before = await settledBufferBytes();
     let peak = 0;
@@ -248,7 +248,7 @@ function failures(store: () => ObjectStore, small: Stored): void {
   }
 
   test.each([
-    ["at once", 0],
+    ["immediately", 0],
     ["within the first part", 1],
     ["after several parts", 7],
   ])("keeps the old object when the sources throw %s", async (_name, count) => {

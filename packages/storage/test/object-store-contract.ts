@@ -274,7 +274,7 @@ function concurrency(store: () => ObjectStore): void {
     expect((await store().read(key))[0]).toBe(20);
   });
 
-  test("one of many writers of a key wins, with all its bytes", async () => {
+  test("if many writers write one key, the object has all bytes of one writer", async () => {
     const key = freshKey();
 
     const written = await Promise.all(

@@ -8,7 +8,7 @@ import type { Logger } from "@nightshift/service";
 import { nameOfSlice, type SliceClaims } from "../steps/claim/slice-claims.ts";
 
 export interface LostClaims {
-  /** Frees the slices that this look and the one before found idle. Returns how many. */
+  /** Frees the slices that both this look and the previous look found idle. Returns the number of freed slices. */
   look(): Promise<number>;
 }
 
@@ -19,7 +19,7 @@ export interface LostClaimsDeps {
   readonly logger: Logger;
 }
 
-/** Looks must be seconds apart, so that the reply to a claim arrives between two of them. */
+/** Looks must be seconds apart, so that the reply to a claim arrives between two looks. */
 export function createLostClaims({ db, claims, workerId, logger }: LostClaimsDeps): LostClaims {
   let suspects = new Set<string>();
   return {

@@ -1,10 +1,10 @@
-/** Frees the slices of dead workers. Every worker watches all others, by its own monotonic clock. */
+/** Frees the slices of dead workers. Every worker watches all other workers, timed by its own monotonic clock. */
 import { freeOrphans, listWorkers, removeWorkers, type Db, type WorkerRow } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import { isProcessAlive } from "./worker-identity.ts";
 
 export interface Reaper {
-  /** Looks once. Returns how many slices it freed. */
+  /** Checks all workers once. Returns the number of slices that it freed. */
   look(): Promise<number>;
 }
 
@@ -15,11 +15,11 @@ export interface ReaperDeps {
   readonly monotonicMs: () => number;
 }
 
-/** A worker is dead if its heartbeat has not changed for this long, while this worker could read it. */
+/** A worker is dead if its heartbeat does not change for this long, while the reaper can read the heartbeats. */
 const DEAD_MS = 10_000;
 /**
- * After a longer gap between two looks, it forgets all sightings: Postgres was unavailable, or this process was
- * stopped.
+ * If two looks are further apart than this, the reaper forgets all sightings, because Postgres was unavailable or this
+ * process was suspended.
  */
 const BLIND_MS = 4_000;
 

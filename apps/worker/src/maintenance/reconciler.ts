@@ -1,5 +1,5 @@
 /**
- * Enqueues from Postgres whatever a crash, a flush of the queue or a lost message has left without a job. Runs on
+ * Enqueues the jobs that Postgres says are missing after a crash, a flush of the queue or a lost message. Runs on
  * timers in every worker and not as a job, because it must survive the loss of the queue.
  */
 import {
@@ -35,16 +35,16 @@ const RECONCILE_MS = 2_000;
 const RARE_MS = 60_000;
 export const MAINTENANCE_MS = 60_000;
 /**
- * Slices that became due later than this are still waiting in their queue. To enqueue them again would change nothing,
- * and would cost the Postgres backend 1.6 ms each.
+ * Slices that became due more recently than this are still waiting in their queue. Enqueueing them again would change
+ * nothing, and would cost the Postgres backend 1.6 ms each.
  */
 const OVERDUE_MS = 4_000;
-/** Waiting slices per run: several windows. */
+/** The maximum number of waiting slices per run, which is several windows. */
 const MAX_SLICES = 5_000;
 const MAX_BATCHES = 500;
 const MAX_FAILED_LINES = 1_000;
 
-/** Does nothing if another worker has the turn. */
+/** Runs one round. Does nothing if another worker has the turn. */
 export async function reconcile(deps: ReconcilerDeps): Promise<void> {
   if (!(await takeTurn(deps.db, "reconcile", RECONCILE_MS - 100))) return;
   const now = deps.clock();

@@ -1,4 +1,4 @@
-/** `maintenance.run`: retention. Deletes what is not needed any more, and creates the partition of the next day. */
+/** `maintenance.run` deletes data that is no longer needed, and creates the partition of the next day. */
 import {
   ensureLinePartition,
   expireUploads,
@@ -18,21 +18,19 @@ import { deleteStrayObjects } from "./stray-objects.ts";
 
 export type MaintenanceDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "logger">;
 
-/**
- * Clients can read the result log of a finished batch for a day. The extra hour is for reads that have started by then.
- */
+/** Clients can read the result log of a finished batch for a day. The extra hour is for reads that started in time. */
 const SEGMENT_AGE_SECONDS = RESULT_LOG_KEPT_SECONDS + 3_600;
 /** An upload or an assembly may run for hours before the row of its file exists. */
 const BLOB_AGE_SECONDS = 86_400;
-/** Clients may still list from a file that is deleted. */
+/** Clients may still use a deleted file as the cursor of a list. */
 const FILE_ROW_AGE_MS = DAY_MS;
-/** Webhook events and deliveries are only history by then: a delivery is tried for at most three days. */
+/** After this time, webhook events and deliveries are only history: a delivery is tried for at most three days. */
 const WEBHOOK_AGE_MS = 30 * DAY_MS;
 /** Finding stray objects takes nine list requests to the object store, and is not urgent. */
 const STRAYS_EVERY_MS = 3_600_000;
 const MAX_ROWS = 500;
 const MAX_IDEMPOTENCY_KEYS = 10_000;
-/** The most keys that S3 deletes in one request. */
+/** The maximum number of keys that S3 deletes in one request. */
 const MAX_PARTS = 1_000;
 
 export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
@@ -66,9 +64,9 @@ export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
 }
 
 /**
- * Expires uploads, and deletes the parts of all ended ones. Returns how many parts it deleted. The API deletes the
- * parts of uploads that it completes or cancels. This deletes those of expired uploads, and those that the API could
- * not delete.
+ * Expires uploads, and deletes the parts of all ended uploads. Returns the number of deleted parts. The API deletes the
+ * parts of uploads that it completes or cancels. This function deletes the parts of expired uploads, and the parts that
+ * the API could not delete.
  */
 export async function sweepUploads({ db, objects }: Pick<WorkerDeps, "db" | "objects">, now: Date): Promise<number> {
   await expireUploads(db, now);
@@ -77,7 +75,7 @@ export async function sweepUploads({ db, objects }: Pick<WorkerDeps, "db" | "obj
     const keys = await unneededPartBlobs(db, MAX_PARTS);
     if (keys.length === 0) return deleted;
     await objects.delete(keys);
-    // This deletes the rows of the parts too, so that the next round finds others.
+    // This deletes the rows of the parts too, so the next round finds other parts.
     await forgetBlobs(db, keys);
     deleted += keys.length;
   }

@@ -1,4 +1,4 @@
-/** Starts the timers that repair the ledger and the queue after a failure of either. Every worker runs them. */
+/** Starts the timers that repair the ledger and the queue after a failure of either. Every worker runs these timers. */
 import { stoppedBatches, waitingSlices } from "@nightshift/db";
 import type { Scheduler } from "../scheduler.ts";
 import type { SliceClaims } from "../steps/claim/slice-claims.ts";
@@ -24,7 +24,7 @@ const REAP_MS = 1_000;
 const LOST_CLAIMS_MS = 5_000;
 const RECONCILE_TICK_MS = 500;
 const STOPPED_LOOK_MS = 400;
-/** Freed slices that are enqueued at once. The reconciler finds the rest. */
+/** The maximum number of freed slices that are enqueued immediately. The reconciler enqueues all others. */
 const MAX_FREED = 5_000;
 
 export function startRepairs(deps: RepairDeps): void {
@@ -49,8 +49,8 @@ async function enqueueFreed({ db, scheduler }: RepairDeps): Promise<void> {
 }
 
 /**
- * Returns unsent lines of batches that were cancelled or have expired. Once such a batch is sealed, aborts its lines in
- * flight.
+ * Gives unsent lines of cancelled or expired batches back to the ledger. Once such a batch is sealed, aborts its lines
+ * in flight.
  */
 async function stopLines({ db, inHand, lanes, clock }: RepairDeps): Promise<void> {
   const batches = inHand.batches();

@@ -1,7 +1,7 @@
 /**
  * Deletes objects without a row: a segment whose worker died between the write and the record, a segment whose batch
- * was sealed first, and the parts of an object whose writer died. Segments are found by their day, so that few are
- * listed.
+ * was sealed before the record, and the parts of an object whose writer died. Segments are listed by day, so that each
+ * run lists only a few.
  */
 import { knownSegments } from "@nightshift/db";
 import { DAY_MS } from "@nightshift/domain";
@@ -9,11 +9,11 @@ import type { WorkerDeps } from "../deps.ts";
 
 /** A worker keeps written segments while Postgres is unavailable. No outage is expected to last a week. */
 const FIRST_DAY = 7;
-/** Number of days to look at, because the whole installation may have been off for a week. */
+/** The number of days to check. The whole installation may have been off for a week. */
 const DAYS = 7;
 const MAX_KEYS = 500;
 
-/** Returns how many segments were deleted. */
+/** Returns the number of deleted segments. */
 export async function deleteStrayObjects({
   db,
   objects,

@@ -1,6 +1,6 @@
 /**
  * This worker's id, and its heartbeat in Postgres. Other workers declare a worker dead when its heartbeat stops. So a
- * worker that cannot send its heartbeat gives up its id before they do, and continues under a new one.
+ * worker that cannot send its heartbeat gives up its id before that happens, and continues under a new id.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -11,16 +11,16 @@ import type { Logger } from "@nightshift/service";
 export interface WorkerIdentity {
   id(): string;
   /**
-   * Registers the worker and starts its heartbeat. `onLost` is called after each change of the id: other workers have
-   * the slices and permits of the old id, or will have them soon.
+   * Registers the worker and starts its heartbeat. `onLost` is called after each change of the id, because other
+   * workers then have the slices and permits of the old id, or will have them soon.
    */
   start(onLost: () => void): Promise<void>;
-  /** Stops the heartbeat and removes the worker, so that the others do not have to wait until it counts as dead. */
+  /** Stops the heartbeat and removes the worker, so that other workers do not wait until it counts as dead. */
   stop(): Promise<void>;
 }
 
 const HEARTBEAT_MS = 2_000;
-/** Two seconds before other workers declare this one dead (reaper.ts). */
+/** Two seconds less than the time after which other workers declare this worker dead (reaper.ts). */
 const SELF_DEAD_MS = 8_000;
 
 export function createWorkerIdentity(db: Db, logger: Logger): WorkerIdentity {
@@ -73,8 +73,8 @@ function newId(): string {
 }
 
 /**
- * Names the scope of process ids: the boot of this kernel, and the PID namespace within it. Two workers with the same
- * host can tell by the process id whether the other one is alive.
+ * Returns the scope of process ids: the boot of this kernel, and the PID namespace within it. If two workers have the
+ * same scope, each can tell by the process id whether the other is alive.
  */
 export function processHost(): string {
   try {

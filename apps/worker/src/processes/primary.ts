@@ -1,10 +1,10 @@
 /**
  * Runs several worker processes on one machine (WORKER_PROCESSES). This process, the primary, keeps copies of itself
  * running. One port shows their health and metrics, and one signal stops them all. Each copy is a complete worker with
- * its own id, heartbeat and memory. When the primary is gone, the copies stop in order.
+ * its own id, heartbeat and memory. If the primary exits, the copies shut down gracefully.
  *
- * The copies are plain child processes. node:cluster does not fit: there is no socket to share, and its workers exit at
- * once when their primary is killed, even with lines in flight.
+ * The copies are plain child processes. node:cluster is not suitable, because there is no socket to share. Its workers
+ * also exit immediately when their primary is killed, even with lines in flight.
  */
 import { fork } from "node:child_process";
 import express from "express";
@@ -21,7 +21,7 @@ import {
 import type { WorkerConfig } from "../config.ts";
 import { mergedMetrics } from "./process-metrics.ts";
 
-/** Added to the grace period: time to record the last results, and for the other phases of a worker's stop. */
+/** Added to the grace period, as time to record the last results and for the other phases of a worker's shutdown. */
 const STOP_MARGIN_MS = 22_000;
 const FORCE_MS = 5_000;
 const CHECK_TIMEOUT_MS = 5_000;
@@ -68,7 +68,7 @@ export async function startWorkerProcesses(options: PrimaryOptions): Promise<voi
     copies.set(number, copy);
     await copy.listening;
   };
-  // The first copy starts alone, so that a fault of a store is reported once and not by all copies.
+  // The first copy starts alone, so that an unavailable store is reported once, and not by every copy.
   const [first = 1, ...others] = numbers;
   await start(first);
   await Promise.all(others.map(start));
@@ -101,13 +101,13 @@ function startCopy({ program, env, simulatorUrl, logger }: PrimaryOptions, numbe
   });
 }
 
-/** Rejects if a copy did not stop in order, so that the exit code shows it. */
+/** Rejects if a copy did not shut down gracefully, so that the exit code reports the failure. */
 async function stopAll(copies: ReadonlyMap<number, SupervisedProcess>, patienceMs: number): Promise<void> {
   const ends = await Promise.all(
     [...copies].map(async ([number, copy]) => ((await copy.stop(patienceMs)) ? [] : [number])),
   );
   const bad = ends.flat();
-  if (bad.length > 0) throw new Error(`worker processes did not end in order: ${bad.join(", ")}`);
+  if (bad.length > 0) throw new Error(`worker processes did not shut down gracefully: ${bad.join(", ")}`);
 }
 
 /** Checks the readiness of a copy. The primary is not ready while a copy is down. */

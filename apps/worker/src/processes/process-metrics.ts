@@ -5,14 +5,14 @@ import { mergeMetrics, type MetricsOfProcess, type Registry } from "@nightshift/
 const PATH = "/metrics.json";
 const TIMEOUT_MS = 5_000;
 
-/** GET /metrics.json: the content of GET /metrics in a form that can be merged. */
+/** Serves GET /metrics.json, which has the content of GET /metrics in a form that can be merged. */
 export function processMetricsRoute(registry: Registry): Router {
   return Router().get(PATH, async (_request, response) => {
     response.json(await registry.getMetricsAsJSON());
   });
 }
 
-/** Merges the metrics of all processes into Prometheus text, given their URLs. A process that is down has none. */
+/** Fetches the metrics of all processes and merges them into Prometheus text. Skips a process that is down. */
 export async function mergedMetrics(urls: ReadonlyMap<string, string | undefined>): Promise<string> {
   const answers = await Promise.all([...urls].map(async ([name, url]) => [name, await askMetrics(url)] as const));
   const merged = mergeMetrics(new Map(answers.filter((answer): answer is Answer => answer[1] !== null)));

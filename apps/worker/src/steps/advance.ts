@@ -1,6 +1,6 @@
 /**
- * `batch.advance`: looks at the state of a batch and runs its next steps until one has to wait. May run twice, even at
- * the same time.
+ * `batch.advance` looks at the state of a batch and runs its next steps until one has to wait. It may run twice, even
+ * at the same time.
  */
 import { getBatch, isDueToPublish, moveBatch, sealCancelled, sealExpired, type BatchView } from "@nightshift/db";
 import { logFields, type WorkerDeps } from "../deps.ts";
@@ -21,8 +21,8 @@ const CANCEL_GRACE_MS = 5_000;
 const CANCEL_LOOK_MS = 200;
 
 /**
- * "next": the batch may have another step. "stop": it waits for something. "ended": its place in the tenant's tier is
- * free.
+ * Resolves with "next" if the batch may have another step, with "stop" if the batch waits for something, and with
+ * "ended" if its place in the tenant's tier is free.
  */
 type Step = (deps: AdvanceDeps, batch: BatchView) => Promise<"next" | "stop" | "ended">;
 
@@ -57,8 +57,8 @@ function stepFor(batch: BatchView): Step {
 
 async function validate(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (isOverdue(deps, batch)) {
-    // Our own outage, or the tenant's other batches, took the whole window. Nothing was sent, so there are no result
-    // files.
+    // An outage of Nightshift, or the tenant's other batches, used up the whole window. Nothing was sent, so there are
+    // no result files.
     await moveBatch(deps.db, batch.batchNo, { to: "expired", outputFileId: null, errorFileId: null }, deps.clock());
     deps.scheduler.deliverSoon(batch.id);
     return "ended";
@@ -67,8 +67,8 @@ async function validate(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (admission !== "begin") return admission === "wait" ? "stop" : "next";
   const upstream = await validateBatch(deps, batch);
   if (upstream === null) {
-    // The batch failed, or it was cancelled during validation and has not ended. Webhooks are enqueued only if it
-    // ended.
+    // The batch failed, or it was cancelled during validation and has not ended. Webhooks are enqueued only if the
+    // batch ended.
     deps.scheduler.deliverSoon(batch.id);
     return "next";
   }
@@ -103,8 +103,8 @@ async function assemble(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
 }
 
 /**
- * Checks that the batch is due, because each publication rewrites the files: an advance for another reason must not do
- * that.
+ * Publishes only if the batch is due, because each publication rewrites the files. An advance for another reason must
+ * not rewrite them.
  */
 async function publish(deps: AdvanceDeps, batch: BatchView): ReturnType<Step> {
   if (await isDueToPublish(deps.db, batch.batchNo, deps.clock())) await publishAnswered(deps, batch);

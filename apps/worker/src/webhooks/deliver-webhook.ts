@@ -1,6 +1,6 @@
 /**
- * `webhook.deliver`: one attempt of one delivery. After a crash between the send and the record, the delivery is sent
- * again with the same `webhook-id`. A job that is repeated, early or late finds no delivery to claim.
+ * `webhook.deliver` makes one attempt of one delivery. After a crash between the send and the record, the delivery is
+ * sent again with the same `webhook-id`. A job that is repeated, early or late finds no delivery to claim.
  */
 import { claimDelivery, recordAttempt, type Db } from "@nightshift/db";
 import { nextWebhookAttempt, webhookEventBody } from "@nightshift/domain";
@@ -20,7 +20,7 @@ export interface DeliverDeps {
   readonly random: () => number;
 }
 
-/** If `signal` aborts the attempt, the claim stays until this worker is gone or the lease of the claim is over. */
+/** If `signal` aborts the attempt, the claim stays until this worker is gone or the lease of the claim has ended. */
 export async function deliverWebhook(deps: DeliverDeps, deliveryNo: number, signal: AbortSignal): Promise<void> {
   const { db, webhooks, metrics, logger, clock } = deps;
   const delivery = await claimDelivery(db, deliveryNo, deps.workerId(), clock());

@@ -7,13 +7,13 @@ export interface DeliveryQueue {
   /** Enqueues the deliveries of a batch that has just ended, so that they do not wait for the reconciler. */
   enqueueOf(batchId: string): Promise<void>;
   /**
-   * Enqueues all due deliveries, also after a flush of the queue or the death of a worker. A job that exists stays as
-   * it is.
+   * Enqueues all due deliveries, even after a flush of the queue or the death of a worker. Does not change a job that
+   * already exists.
    */
   enqueueDue(): Promise<void>;
 }
 
-/** Deliveries per run of the reconciler. The next run, two seconds later, finds the rest. */
+/** The maximum number of deliveries per run of the reconciler. The next run, two seconds later, finds all others. */
 const MAX_DUE = 200;
 
 export function createDeliveryQueue(deps: {

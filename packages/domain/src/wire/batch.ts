@@ -21,7 +21,10 @@ type WireCounter = (typeof TOKEN_COUNTERS)[number]["wire"];
 type PlainCounter = Extract<WireCounter, { details: null }>;
 type DetailCounter = Exclude<WireCounter, PlainCounter>;
 
-/** The token counters of a batch: those without details by key, the others grouped by the name of their details. */
+/**
+ * The token counters of a batch. Counters without details are direct keys. Counters with details are grouped by the
+ * name of the details.
+ */
 export type BatchUsage = Record<PlainCounter["key"], number> & {
   [Details in DetailCounter["details"]]: Record<Extract<DetailCounter, { details: Details }>["key"], number>;
 };
@@ -48,7 +51,7 @@ export function presentUsage(usage: TokenUsage): BatchUsage {
   return { ...presented, ...details } as BatchUsage;
 }
 
-/** The Batch object in wire order. Every key is always present, unset ones as null: contract §3.1. */
+/** The Batch object in wire order. Every key is always present, and an unset key is null: contract §3.1. */
 export const BatchObject = Type.Object(
   {
     id: Type.String(),
@@ -87,7 +90,7 @@ export const createBatchBody = (windows: Iterable<string>) =>
       completion_window: Type.Union([...windows].map((window) => Type.Literal(window))),
       metadata: Type.Optional(
         nullable(
-          // Not Type.Record, which drops the keys' maxLength and accepts any value for a key that has a line break.
+          // Type.Record does not fit: it drops the keys' maxLength and accepts any value for a key with a line break.
           Type.Unsafe<Record<string, string>>({
             type: "object",
             maxProperties: METADATA.maxPairs,

@@ -4,7 +4,7 @@ import { BatchObject } from "./batch.ts";
 
 const FileChange = Type.Union(
   [Type.Literal("unchanged"), Type.Literal("created"), Type.Literal("replaced"), Type.Literal("removed")],
-  { description: "A replaced file keeps its id. `removed`: no request belongs in it any more." },
+  { description: "A replaced file keeps its id. A file is `removed` when no request belongs in it any longer." },
 );
 
 /** One entry in wire order. Every key is always present. */
@@ -45,7 +45,7 @@ export const BatchHistoryEntry = Type.Object(
         ),
         Type.Null(),
       ],
-      { description: "For `retry_…`: which requests." },
+      { description: "For `retry_…`: the requests of this entry." },
     ),
     files: Type.Union(
       [Type.Object({ output: FileChange, error: FileChange }, { additionalProperties: false }), Type.Null()],

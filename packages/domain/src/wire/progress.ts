@@ -2,7 +2,9 @@
 import { Type, type Static } from "@sinclair/typebox";
 import { BatchObject } from "./batch.ts";
 
-/** The `data` of an event in wire order: always the whole state, never a difference. Every key is always present. */
+/**
+ * The `data` of an event in wire order. It is always the whole state, never a difference. Every key is always present.
+ */
 export const ProgressEvent = Type.Object(
   {
     object: Type.Literal("batch.progress"),

@@ -1,5 +1,5 @@
 /**
- * A page of GET /v1/batches/{batch_id}/results: our own extension, docs/extensions.md. Lines follow contract §4.3,
+ * A page of GET /v1/batches/{batch_id}/results: our own extension, docs/extensions.md. Lines follow contract §4.3 and
  * §4.4.
  */
 import { Type } from "@sinclair/typebox";

@@ -5,7 +5,8 @@ import { Type, type Static } from "@sinclair/typebox";
 import { nullable } from "./shared-schemas.ts";
 
 /**
- * Every event type. The other moves of a batch (created, in_progress, finalizing, cancelling) have none: contract §1.4.
+ * Every event type. The other moves of a batch (created, in_progress, finalizing, cancelling) cause no event: contract
+ * §1.4.
  */
 export const WEBHOOK_EVENT_TYPES = ["batch.completed", "batch.failed", "batch.expired", "batch.cancelled"] as const;
 export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number];
@@ -73,8 +74,8 @@ export const DeletedWebhookEndpoint = Type.Object({
 export type DeletedWebhookEndpoint = Static<typeof DeletedWebhookEndpoint>;
 
 /**
- * The reply to POST /admin/v1/webhooks/{id}/test. `status` is the receiver's status, null if it did not reply. `error`
- * is null if it acknowledged the event.
+ * The reply to POST /admin/v1/webhooks/{id}/test. `status` is the receiver's status, or null if the receiver did not
+ * reply. `error` is null if the receiver acknowledged the event.
  */
 export const WebhookTestObject = Type.Object({
   object: Type.Literal("webhook_test"),

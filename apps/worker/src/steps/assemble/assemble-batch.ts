@@ -17,7 +17,9 @@ const FINAL: Readonly<Record<NonNullable<BatchView["sealedAs"]>, Finish["to"]>> 
   cancelled: "cancelled",
 };
 
-/** Resolves with false if another worker finished the batch first. Then this worker's files are deleted again. */
+/**
+ * Resolves with false if another worker finished the batch first. In that case, this worker's files are deleted again.
+ */
 export async function assembleBatch(deps: AssembleDeps, batch: BatchView): Promise<boolean> {
   if (batch.sealedAs === null) throw new Error(`batch ${batch.id} is not sealed`);
   const output = await writeIfAny(deps, batch, "output", await outputFile(deps, batch));

@@ -1,4 +1,4 @@
-/** The contents of a sealed batch's output and error files: contract §4.5. */
+/** Builds the contents of a sealed batch's output and error files: contract §4.5. */
 import { randomBytes } from "node:crypto";
 import { finishedLines, outputExtents, storedLines, type BatchView, type StoredLine } from "@nightshift/db";
 import { MAX_LINE_BYTES, newBatchRequestId, toRequestLine, unansweredLine, UNFINISHED } from "@nightshift/domain";
@@ -8,14 +8,14 @@ import type { WorkerDeps } from "../../deps.ts";
 type ResultDeps = Pick<WorkerDeps, "db" | "objects" | "clock">;
 
 /**
- * A file of up to this size is in the order of the input. A larger one is in the order in which lines were recorded.
+ * A file of up to this size is in the order of the input. A larger file is in the order in which lines were recorded.
  */
 export const SORTED_BYTES = 8 * 1024 * 1024;
 
-/** The content of a file. Most of it is in segments, which the object store copies without this worker. */
+/** The content of a file. Most of the content is in segments, which the object store copies without this worker. */
 export type ResultContent = Iterable<JoinSource> | AsyncIterable<JoinSource>;
 
-/** The output file. Null if no line succeeded. */
+/** Returns the output file, or null if no line succeeded. */
 export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.completed === 0) return null;
   const extents = await outputExtents(deps.db, batch.batchNo);
@@ -23,7 +23,7 @@ export async function outputFile(deps: ResultDeps, batch: BatchView): Promise<Re
   return [await sorted(deps, await storedLines(deps.db, batch, "output"))];
 }
 
-/** The error file: failed lines, then unfinished ones. Null if there are neither. */
+/** Returns the error file: failed lines first, then unfinished lines. Returns null if there are no such lines. */
 export async function errorFile(deps: ResultDeps, batch: BatchView): Promise<ResultContent | null> {
   if (batch.failed === 0) return null;
   const failed = await storedLines(deps.db, batch, "error");
@@ -48,7 +48,7 @@ async function* concatenated(first: readonly JoinSource[], second: AsyncIterable
   yield* second;
 }
 
-/** Reads the input again for the `custom_id` of each line that has no result. */
+/** Yields the error line of each line that has no result. Reads the input again to find each `custom_id`. */
 async function* unfinishedLines(
   deps: ResultDeps,
   batch: BatchView,

@@ -8,7 +8,10 @@ import type { ResultContent } from "./result-files.ts";
 
 export type WriteResultFileDeps = Pick<WorkerDeps, "db" | "objects" | "clock" | "batchFileLifeSeconds">;
 
-/** The caller inserts the row. The batch sets the lifetime of the file; otherwise the configuration does. */
+/**
+ * The caller inserts the row. The file's lifetime comes from the batch, or from the configuration if the batch sets
+ * none.
+ */
 export async function writeResultFile(
   deps: WriteResultFileDeps,
   batch: BatchView,

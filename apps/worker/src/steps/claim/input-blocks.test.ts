@@ -1,4 +1,4 @@
-/** The block cache returns the same bytes as a range request, with far fewer reads. */
+/** Tests that the block cache returns the same bytes as a range request, with far fewer reads. */
 import { beforeEach, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { ByteRange } from "@nightshift/storage";

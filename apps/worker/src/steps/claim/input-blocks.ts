@@ -6,12 +6,12 @@ import { LRUCache } from "lru-cache";
 import type { ByteRange, ObjectStore } from "@nightshift/storage";
 
 export interface InputBlocks {
-  /** Returns the bytes of the range. Rejects if the object store does. */
+  /** Returns the bytes of the range. Rejects if the object store rejects. */
   read(blob: string, range: ByteRange): Promise<Buffer>;
 }
 
 const BLOCK_BYTES = 1024 * 1024;
-/** At most 24 MiB. */
+/** The blocks take at most 24 MiB. */
 const MAX_BLOCKS = 24;
 
 export function createInputBlocks(objects: Pick<ObjectStore, "read">): InputBlocks {
@@ -36,7 +36,7 @@ export function createInputBlocks(objects: Pick<ObjectStore, "read">): InputBloc
       const from = first * BLOCK_BYTES;
       const head = await block(blob, first, from);
       const bytes = first === last ? head : Buffer.concat([head, await block(blob, last, last * BLOCK_BYTES)]);
-      // Copied, because a line that is in flight for minutes must not keep a whole block in memory.
+      // Copy the bytes, because a line that is in flight for minutes must not keep a whole block in memory.
       return Buffer.from(bytes.subarray(start - from, end - from));
     },
   };

@@ -1,4 +1,4 @@
-/** `slice.run`: claims the slice, reads its bytes, and passes its lines to the lane of its upstream. */
+/** `slice.run` claims the slice, reads its bytes, and passes its lines to the lane of its upstream. */
 import type { ClaimedSlice, SliceRef } from "@nightshift/db";
 import type { WorkerDeps } from "../../deps.ts";
 import type { Recorder } from "../record/recorder.ts";
@@ -11,16 +11,16 @@ export interface RunSliceDeps extends Pick<WorkerDeps, "logger"> {
   readonly claims: SliceClaims;
   readonly inputs: InputBlocks;
   readonly recorder: Pick<Recorder, "giveBack">;
-  /** Aborts when the worker stops: no further slice is claimed. */
+  /** Aborts when the worker stops. After that, no slice is claimed. */
   readonly stopping: AbortSignal;
 }
 
-/** Delay before a slice whose bytes could not be read can be claimed again. */
+/** If a slice's bytes cannot be read, the slice can be claimed again after this delay. */
 const UNREADABLE_DELAY_MS = 2_000;
 
 /**
  * Resolves when each line of the slice is recorded or back in the ledger, or if the job is stale. Rejects only if the
- * claim fails: then the queue repeats the job.
+ * claim fails. The queue then repeats the job.
  */
 export async function runSlice(deps: RunSliceDeps, lane: UpstreamLane, slice: SliceRef): Promise<void> {
   const room = await lane.room.wait(deps.stopping);

@@ -1,16 +1,16 @@
-/** Claims in one statement: each claimed slice goes to exactly one job. */
+/** Tests claims that share one statement: each claimed slice goes to exactly one job. */
 import { expect, test } from "@jest/globals";
 import type { Db } from "@nightshift/db";
 import { createSliceClaims } from "./slice-claims.ts";
 
-/** Claims on a ledger in which only these slices are free. */
+/** Creates claims on a ledger in which only these slices are free. */
 function claimsOf(...free: readonly { readonly sliceNo: number; readonly gen: number }[]) {
   const rows = free.map((slice) => ({ ...slice, todo: "1" }));
   const db = { query: () => Promise.resolve({ rows, rowCount: rows.length }) } as unknown as Db;
   return createSliceClaims({ db, workerId: () => "w-1", clock: () => new Date(0) });
 }
 
-test("gives a freed slice to the job of its gen, even if the stale job comes in the same turn", async () => {
+test("gives a freed slice to the job of its gen, even if the stale job arrives in the same turn", async () => {
   const claims = claimsOf({ sliceNo: 12, gen: 1 });
 
   const [stale, fresh] = await Promise.all([

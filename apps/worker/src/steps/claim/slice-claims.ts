@@ -3,9 +3,9 @@ import { claimSlices, type ClaimedSlice, type Db, type SliceRef } from "@nightsh
 import type { Clock } from "../../deps.ts";
 
 export interface SliceClaims {
-  /** Resolves with null if the job is stale. Rejects if Postgres is unavailable: then the queue repeats the job. */
+  /** Resolves with null if the job is stale. Rejects if Postgres is unavailable. The queue then repeats the job. */
   claim(slice: SliceRef): Promise<ClaimedSlice | null>;
-  /** The slice is finished here. */
+  /** Ends the hold on a slice that is finished here. */
   release(slice: SliceRef): void;
   /** True from the successful claim to the release. */
   isHeld(slice: SliceRef): boolean;
@@ -17,7 +17,10 @@ interface WaitingClaim {
   readonly reject: (error: unknown) => void;
 }
 
-/** Contains `gen`, because a freed slice has a new job and a stale one, and both may come in the same turn. */
+/**
+ * Returns a name that contains `gen`: a freed slice has a new job and a stale one, and both may arrive in the same
+ * turn.
+ */
 export function nameOfSlice({ sliceNo, gen }: SliceRef): string {
   return `${String(sliceNo)}-${String(gen)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * `upstream.feed`: fills an upstream's window. Cuts the next lines into slices, moves the checkpoints, starts the
+ * `upstream.feed` fills an upstream's window. It cuts the next lines into slices, moves the checkpoints, and starts the
  * slices.
  */
 import { feedUpstream, type FeedState, type NewSlice } from "@nightshift/db";
@@ -21,7 +21,7 @@ export interface FeedDeps extends Pick<WorkerDeps, "db" | "clock"> {
  */
 const SLICE_BYTES = 1024 * 1024;
 
-/** Slices of small batches are run directly, and get a job as well: the job repeats them if this worker dies. */
+/** Runs slices of small batches directly. They get a job as well, which runs them again if this worker dies. */
 export async function feed(deps: FeedDeps, upstream: string): Promise<void> {
   const fed = await feedUpstream(deps.db, upstream, deps.clock(), (state) => cutSlices(deps.indexes, state));
   deps.directSteps.run(fed.filter((slice) => !slice.isBulk));

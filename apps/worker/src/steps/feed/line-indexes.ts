@@ -1,4 +1,4 @@
-/** A cache of the line indexes that validation wrote. An index takes 400 kB for 50,000 lines. */
+/** A cache of the input indexes that validation wrote. An index of 50,000 lines takes 400 kB. */
 import { LRUCache } from "lru-cache";
 import type { ObjectStore } from "@nightshift/storage";
 

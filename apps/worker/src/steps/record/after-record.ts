@@ -1,4 +1,6 @@
-/** Starts what follows a commit of results. The reconciler finds in Postgres whatever is lost here. */
+/**
+ * Starts the work that follows a commit of results. If a job is lost here, the reconciler enqueues it from Postgres.
+ */
 import type { Recorded } from "@nightshift/db";
 import type { DirectSteps } from "../../direct-steps.ts";
 import type { WorkerMetrics } from "../../metrics.ts";

@@ -1,4 +1,4 @@
-/** The lines that the recorder takes: finished ones with a result, and returned ones without. */
+/** The lines that the recorder accepts: finished lines, which have a result, and returned lines, which have none. */
 import type { ClaimedSlice } from "@nightshift/db";
 import type { ResultKind, ResultLine, TokenUsage } from "@nightshift/domain";
 
@@ -17,7 +17,7 @@ export interface DoneOutcome {
   readonly resultKind: ResultKind;
   readonly line: ResultLine;
   readonly usage: TokenUsage | null;
-  /** Why the line has no attempt left. Null if it succeeded, or if another attempt would get the same answer. */
+  /** Why the line has no attempt left. Null if the line succeeded, or if another attempt would get the same answer. */
   readonly exhaustedBy: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface FinishedLine {
   readonly outcome: DoneOutcome;
 }
 
-/** A line whose result is durable. Its bytes need no memory any more. */
+/** A line whose result is durable. Its bytes are no longer kept in memory. */
 export interface WrittenLine {
   readonly task: LinePlace;
   readonly outcome: Omit<DoneOutcome, "line">;

@@ -1,8 +1,8 @@
 /**
  * Makes results durable: gathers finished lines, writes them as one segment object, then records them in the ledger.
- * Several segments are written at the same time. One transaction at a time records all segments that are written by
- * then, because transactions of one batch wait for each other: four at once took 94 ms each. Each step is repeated
- * until it succeeds, so an unavailable store delays results and loses none.
+ * Several segments are written at the same time. Only one transaction runs at a time, and it records all segments that
+ * are ready: transactions of one batch wait for each other, and four at once took 94 ms each. Each step is repeated
+ * until it succeeds, so an unavailable store delays results but never loses them.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -30,7 +30,7 @@ export interface RecorderDeps {
   readonly objects: ObjectStore;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Tells whether more lines of a batch will finish here. If so, the recorder waits for them a little. */
+  /** Tells whether more lines of a batch will finish here. If so, the recorder waits a little for these lines. */
   readonly inHand: { has(batchNo: number): boolean };
   readonly events: RecordEvents;
 }
@@ -41,14 +41,14 @@ export interface RecordEvents {
 }
 
 /**
- * Under load, lines are gathered until the time or the size is reached: a PUT of 100 kB takes MinIO 8 ms and 3 ms of
- * CPU. A batch does not wait for it at its end, because its last lines are written at once.
+ * Under load, lines are gathered until this time or this size is reached, because a PUT of 100 kB takes MinIO 8 ms,
+ * with 3 ms of CPU time. The last lines of a batch do not wait: they are written immediately.
  */
 const GATHER_MS = 100;
 const GATHER_BYTES = 1024 * 1024;
-/** Segments written at the same time. */
+/** The maximum number of segments that are written at the same time. */
 const MAX_WRITING = 4;
-/** Segments per transaction. */
+/** The maximum number of segments per transaction. */
 const MAX_RECORDED = 16;
 const FIRST_REPEAT_MS = 200;
 const MAX_REPEAT_MS = 5_000;
@@ -58,7 +58,7 @@ interface Load {
   readonly finished: FinishedLine[];
   readonly returned: ReturnedLine[];
   bytes: number;
-  /** The lines are to be written as soon as fewer than MAX_WRITING segments are being written. */
+  /** True if the lines are to be written as soon as fewer than MAX_WRITING segments are being written. */
   isDue: boolean;
   readonly recorded: Promise<void>;
   readonly settle: () => void;

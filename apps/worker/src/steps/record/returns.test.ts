@@ -1,4 +1,4 @@
-/** How returned lines are grouped into slices. */
+/** Tests how returned lines are grouped into slices. */
 import { expect, test } from "@jest/globals";
 import { claimed, tasksOfSlice } from "../../../test/line-fixture.ts";
 import type { LineTask } from "../send/line-task.ts";
@@ -14,7 +14,7 @@ const burned = (task: LineTask | undefined, delayMs = 0): ReturnedLine => ({
   hasBurnedAttempt: true,
 });
 
-test("makes a slice of its own for a line that burned an attempt, with the next attempt's number", () => {
+test("makes a slice of its own for a line that used up an attempt, with the next attempt's number", () => {
   const slice = claimed({ firstLine: 20, attempt: 1, sliceNo: 7, gen: 3, owner: "w-9", batchNo: 5 });
   const task = tasksOfSlice(slice)[4];
 
@@ -44,7 +44,7 @@ test("makes one slice of a slice's unsent lines, with the bounds of the old slic
   ]);
 });
 
-test("does not mix lines of different slices, or burned and unsent lines", () => {
+test("does not mix lines of different slices, or lines that used up an attempt with unsent lines", () => {
   const [a, b] = [tasksOfSlice(claimed({ sliceNo: 1 })), tasksOfSlice(claimed({ sliceNo: 2 }))];
 
   const returns = toReturns([unsent(a[0]), burned(a[1]), unsent(b[0]), burned(b[1]), burned(b[2]), unsent(a[3])]);

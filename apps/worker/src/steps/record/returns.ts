@@ -5,7 +5,7 @@ import type { LinePlace, ReturnedLine } from "./lines.ts";
 /**
  * A line that used up an attempt becomes a slice of its own. All other lines of one claim become one slice, with the
  * longest of their delays. Lines are grouped by claim and not by slice number: a slice that was freed and claimed again
- * is another claim, and a stale line of the old claim must not take lines of the new one along.
+ * is another claim, and a stale line of the old claim must not return lines of the new claim.
  */
 export function toReturns(lines: readonly ReturnedLine[]): SliceReturn[] {
   const burned = lines

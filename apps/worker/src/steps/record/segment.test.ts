@@ -1,4 +1,4 @@
-/** The segment of a flush: groups of lines, and the place of each result as the ledger records it. Then the buffers. */
+/** Tests the groups of lines in a segment, the place of each result as the ledger records it, and the buffers. */
 import { expect, test } from "@jest/globals";
 import type { ResultKind } from "@nightshift/domain";
 import fc from "fast-check";
@@ -68,7 +68,7 @@ test("keeps lines of one batch and file together, in the order in which they fin
   );
 });
 
-test("passes on what the ledger records about a line", () => {
+test("passes on the facts that the ledger records about a line", () => {
   const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3, cachedTokens: 0, reasoningTokens: 0 };
   const good = finished(1, 7, "output", "a\n");
   const failed = finished(1, 8, "error", "b\n");

@@ -1,6 +1,6 @@
 /**
- * Builds a segment: one object with the result lines of a flush, grouped by batch and file, each group one run of
- * bytes.
+ * Builds a segment: one object with the result lines of a flush. The lines are grouped by batch and file, and each
+ * group is one run of bytes.
  */
 import type { LineResult } from "@nightshift/db";
 import type { FinishedLine, WrittenLine } from "./lines.ts";
@@ -17,7 +17,7 @@ export interface Segment {
   readonly release: () => void;
 }
 
-/** The segment for `key`. Lines of one batch and file keep the order in which they finished. */
+/** Builds the segment for `key`. Lines of one batch and file keep the order in which they finished. */
 export function buildSegment(key: string, lines: readonly FinishedLine[], buffers: SegmentBuffers): Segment {
   const sorted = [...lines].sort(
     (a, b) =>
@@ -49,7 +49,7 @@ export function buildSegment(key: string, lines: readonly FinishedLine[], buffer
 
 /**
  * Memory for segments, reused because V8 frees external memory late while its own heap is small. At 1,500 replies of 33
- * KB a second, each segment would leave another megabyte to collect.
+ * KB per second, each segment would leave another megabyte to collect.
  */
 export interface SegmentBuffers {
   /** Returns a buffer of exactly that length with arbitrary content. It belongs to the caller until `release`. */
@@ -58,7 +58,7 @@ export interface SegmentBuffers {
 
 export interface TakenBuffer {
   readonly body: Buffer;
-  /** Call it when no code reads or writes the buffer any more. */
+  /** Call it when no code reads or writes the buffer any longer. */
   readonly release: () => void;
 }
 

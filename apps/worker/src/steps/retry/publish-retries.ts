@@ -1,6 +1,7 @@
 /**
- * Publishes the results of retries of a finished batch: the same files with new contents, and new counts. Writes to new
- * keys; a compare-and-set picks the winner of a race. Everything that a client can see changes in that one transaction.
+ * Publishes the results of retries of a finished batch: gives the same files new contents, and sets new counts. Writes
+ * to new keys; a compare-and-set picks the winner of a race. Everything that a client can see changes in the
+ * transaction of the compare-and-set.
  */
 import { randomUUID } from "node:crypto";
 import { deleteBlobs } from "@nightshift/backends";

@@ -1,5 +1,5 @@
 /**
- * The new contents of a finished batch's files after retries. Made from the old files, because the segments may be
+ * Builds the new contents of a finished batch's files after retries. Reads the old files, because the segments may be
  * deleted.
  */
 import { outputLines, type AnsweredRetry, type BatchView, type FileView } from "@nightshift/db";
@@ -13,8 +13,8 @@ type RetriedDeps = Pick<WorkerDeps, "db" | "objects">;
 const LINE_BREAK = Buffer.from("\n");
 
 /**
- * The output file with the retries that succeeded. `old` is null if no line had succeeded before. A small file is in
- * the order of the input, as before. In a larger one, the new lines follow the old ones.
+ * Returns the output file with the retries that succeeded. `old` is null if no line had succeeded before. A small file
+ * is in the order of the input, as before. In a larger file, the new lines follow the old lines.
  */
 export async function retriedOutput(
   deps: RetriedDeps,
@@ -38,8 +38,8 @@ export async function retriedOutput(
 }
 
 /**
- * The error file without the retries that succeeded, and with a new line for each retry that failed again. All other
- * lines keep their bytes. Lines are matched by `custom_id`, because lines that never finished are not in the line
+ * Returns the error file without the retries that succeeded, and with a new line for each retry that failed again. All
+ * other lines keep their bytes. Lines are matched by `custom_id`, because lines that never finished are not in the line
  * index.
  */
 export async function retriedErrors(
@@ -68,7 +68,7 @@ async function* replaceLines(
   }
 }
 
-/** Joins neighbouring buffers into one source, because a source for each line would cost more than its bytes. */
+/** Joins neighbouring buffers into one source, because a source for each line would cost more than the line's bytes. */
 function* inRuns(sources: readonly JoinSource[]): Generator<JoinSource> {
   let kept: Uint8Array[] = [];
   for (const source of sources) {
@@ -83,7 +83,7 @@ function* inRuns(sources: readonly JoinSource[]): Generator<JoinSource> {
   if (kept.length > 0) yield Buffer.concat(kept);
 }
 
-/** The lines of a result file, each with its line break. */
+/** Returns the lines of a result file, each with its line break. */
 function splitLines(content: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let from = 0; from < content.length;) {

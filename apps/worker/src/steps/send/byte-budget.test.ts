@@ -1,15 +1,15 @@
-/** Invariant 6 in a worker: the bytes of unrecorded replies are bounded, and work never stops entirely. */
+/** Tests invariant 6 in a worker: the bytes of unrecorded replies are bounded, and work never stops entirely. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createByteBudget, type ReplyBytes } from "./byte-budget.ts";
 
-/** True if the promise has resolved by now: a resolved promise wins the race against `setImmediate`. */
+/** Returns true if the promise has already resolved: it then wins the race against `setImmediate`. */
 async function isOpen(permission: Promise<void> | undefined): Promise<boolean> {
   const later = new Promise<"later">((resolve) => setImmediate(resolve, "later"));
   return (await Promise.race([permission, later])) !== "later";
 }
 
-test("lets every reply read on within the budget", () => {
+test("continues to read every reply within the budget", () => {
   const budget = createByteBudget(100);
   const [a, b] = [budget.open(), budget.open()];
 
@@ -18,7 +18,7 @@ test("lets every reply read on within the budget", () => {
   expect(budget.isExhausted()).toBe(false);
 });
 
-test("lets only the oldest reply read on when the budget is exhausted", async () => {
+test("continues to read only the oldest reply when the budget is exhausted", async () => {
   const budget = createByteBudget(100);
   const [oldest, younger] = [budget.open(), budget.open()];
 
@@ -31,7 +31,7 @@ test("lets only the oldest reply read on when the budget is exhausted", async ()
   expect(budget.held()).toBe(1_100);
 });
 
-test("lets the next reply read on when the oldest is finished, even beyond the budget", async () => {
+test("continues to read the next reply when the oldest is finished, even beyond the budget", async () => {
   const budget = createByteBudget(100);
   const [first, second, third] = [budget.open(), budget.open(), budget.open()];
   expect(first.take(200)).toBeUndefined();
@@ -44,7 +44,7 @@ test("lets the next reply read on when the oldest is finished, even beyond the b
   expect(await isOpen(waiting[1])).toBe(true);
 });
 
-test("lets waiting replies read on and reports room when a result is recorded", async () => {
+test("continues to read waiting replies, and reports room, when a result is recorded", async () => {
   let rooms = 0;
   const budget = createByteBudget(100);
   budget.onRoom(() => {

@@ -1,15 +1,15 @@
 /**
  * Bounds the bytes of unrecorded replies. A reply counts from its first bytes to the commit of its result. When the
- * budget is exhausted, the worker starts no send and stops reading sockets. Only the oldest unfinished reply reads on,
- * so that work never stops entirely.
+ * budget is exhausted, the worker sends no new line and stops reading sockets. Only the oldest unfinished reply is
+ * still read, so that work never stops entirely.
  */
 
 export interface ByteBudget {
-  /** Opens a reply. The order of these calls is the order of the replies' ages. */
+  /** Opens a reply. A reply that is opened earlier counts as older. */
   open(): ReplyBytes;
   /** True if no new line should be sent. */
   isExhausted(): boolean;
-  /** Bytes held now. */
+  /** Returns the number of bytes that are held now. */
   held(): number;
   /** Calls `listener` whenever an exhausted budget has room again. */
   onRoom(listener: () => void): void;
@@ -18,9 +18,9 @@ export interface ByteBudget {
 export interface ReplyBytes {
   /** Counts `n` bytes that are already in memory. Resolves when the next bytes may be read. */
   take(n: number): Promise<void> | undefined;
-  /** Nothing more is read. The bytes stay held until `release`. */
+  /** Ends the reading of this reply. Its bytes stay held until `release`. */
   finish(): void;
-  /** The reply is recorded or dropped. */
+  /** Frees the bytes of a reply that is recorded or dropped. */
   release(): void;
 }
 
@@ -31,14 +31,14 @@ interface OpenReply {
 
 export function createByteBudget(maxBytes: number): ByteBudget {
   let held = 0;
-  /** Replies that wait to read on: 0 while the budget lasts. Checking all replies for each line would cost 2 µs. */
+  /** The number of waiting replies: 0 while the budget has room. Checking all replies for each line would cost 2 µs. */
   let waiting = 0;
   let wasExhausted = false;
   const reading = new Set<OpenReply>();
   const listeners: (() => void)[] = [];
 
   const wakeAllowed = (): void => {
-    // A Set iterates in insertion order: the oldest reply comes first.
+    // A Set iterates in insertion order, so the oldest reply comes first.
     let isOldest = true;
     for (const reply of reading) {
       if (reply.wake !== null && (held < maxBytes || isOldest)) {

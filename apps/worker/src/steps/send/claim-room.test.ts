@@ -1,4 +1,4 @@
-/** How many slices a worker claims ahead of its permits. */
+/** Tests how many slices a worker claims ahead of its permits. */
 import { expect, test } from "@jest/globals";
 import { createFakeLease, nextTurn } from "../../../test/lane-fixture.ts";
 import { createClaimRoom } from "./claim-room.ts";
@@ -119,7 +119,7 @@ test("reports a change when a slice begins to wait and when a reservation first 
   expect([changes, room.waiting()]).toEqual([2, 0]);
 });
 
-test("takes jobs for three lines a permit and for each unrecorded line", () => {
+test("takes jobs for three lines per permit and for each unrecorded line", () => {
   const { lease, room } = start(0);
   expect(room.wantedSlices()).toBe(2);
 

@@ -1,11 +1,12 @@
 /**
- * Decides how many slices a worker claims: enough to keep its slots busy, few enough to leave some for other workers.
+ * Decides how many slices a worker claims: enough to keep its slots busy, but few enough to leave some for other
+ * workers.
  */
 import type { UnsentLines } from "./unsent-lines.ts";
 import type { UpstreamLease } from "./upstream-lease.ts";
 
 export interface RoomReservation {
-  /** Ends the reservation: the claimed lines are in hand, or there are none. May be called again. */
+  /** Ends the reservation, once the claimed lines are in hand or there are none. A second call has no effect. */
   release(): void;
 }
 
@@ -14,14 +15,18 @@ export interface ClaimRoom {
   wait(signal: AbortSignal): Promise<RoomReservation | null>;
   /** Admits the waiting slices for which there is room now. */
   wake(): void;
-  /** Slices that wait for room or are being claimed. */
+  /** Returns the number of slices that wait for room or are being claimed. */
   waiting(): number;
-  /** Tells the room how many lines a claimed slice had. The room expects the same of the next slices. */
+  /** Notes how many lines a claimed slice had. The room expects the same number from the next slices. */
   noteSlice(lines: number): void;
-  /** A line's reply is in, and its result is not recorded yet. Its slice's job still runs, but needs no slot. */
+  /**
+   * Notes that a line's reply has arrived and is not recorded yet. The job of its slice still runs, but needs no slot.
+   */
   noteReply(): void;
   noteRecorded(): void;
-  /** Slices that this worker can use at once: the number of jobs to take from the queue. */
+  /**
+   * Returns the number of slices that this worker can use at once, which is the number of jobs to take from the queue.
+   */
   wantedSlices(): number;
   /** Calls `listener` when a reservation ends or a slice begins to wait. There is one listener. */
   onChange(listener: () => void): void;
@@ -34,17 +39,17 @@ export interface ClaimRoomDeps {
   readonly lease: Pick<UpstreamLease, "permits" | "pausedMs">;
 }
 
-/** Beyond this many bytes of unsent lines, no further slice is claimed. */
+/** While unsent lines have this many bytes or more, no further slice is claimed. */
 const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
 const UNSENT_PER_PERMIT = 2;
-/** Bounds on the slices taken from the queue at once, whatever the permits. */
+/** Bounds on the number of slices that are taken from the queue at once, regardless of the permits. */
 const MIN_SLICES = 2;
 const MAX_SLICES = 1_024;
 /** Weight of the newest slice in the running mean of slice sizes. */
 const NEWEST_SLICE = 0.2;
 
 export function createClaimRoom({ unsent, lease }: ClaimRoomDeps): ClaimRoom {
-  /** For each waiting slice: how to resolve its promise, and how to stop listening to its signal. */
+  /** Maps the function that resolves a waiting slice's promise to the function that stops listening to its signal. */
   const waiting = new Map<(reservation: RoomReservation | null) => void, () => void>();
   let claiming = 0;
   let unrecorded = 0;

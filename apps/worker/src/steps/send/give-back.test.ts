@@ -1,4 +1,4 @@
-/** Unsent lines that leave a lane: to the ledger or out of memory. */
+/** Tests how unsent lines leave a lane: they return to the ledger, or are only dropped from memory. */
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { createFakeLease, createFakeRecorder } from "../../../test/lane-fixture.ts";
 import { oneTask } from "../../../test/line-fixture.ts";
@@ -28,7 +28,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("returns lines to the ledger without burning an attempt, and settles them when that is recorded", async () => {
+test("returns lines to the ledger without using up an attempt, and settles them once returned", async () => {
   const { giveBack, recorder, settled, unsent, inHand, add } = start(10);
   add(1);
   add(2);

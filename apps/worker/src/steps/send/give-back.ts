@@ -1,4 +1,6 @@
-/** Takes unsent lines out of a lane: back to the ledger, where other workers find them, or out of memory only. */
+/**
+ * Takes unsent lines out of a lane: returns them to the ledger, where other workers find them, or only drops them here.
+ */
 import type { Recorder } from "../record/recorder.ts";
 import type { LineTask } from "./line-task.ts";
 import type { LinesInHand } from "./lines-in-hand.ts";
@@ -6,7 +8,9 @@ import type { UnsentLine, UnsentLines } from "./unsent-lines.ts";
 import type { UpstreamLease } from "./upstream-lease.ts";
 
 export interface GiveBack {
-  /** Returns unsent lines to the ledger: all, or those that `matches` picks. They can be claimed after `delayMs`. */
+  /**
+   * Returns all unsent lines, or the lines that `matches` picks, to the ledger. They can be claimed after `delayMs`.
+   */
   toLedger(delayMs: number, matches?: (task: LineTask) => boolean): void;
   /** Returns all unsent lines if this worker has had no permit for 3 s. Call it every 100 ms or so. */
   ifStarved(inFlight: number): void;
@@ -21,7 +25,7 @@ export interface GiveBackDeps {
   readonly lease: Pick<UpstreamLease, "permits" | "pausedMs">;
 }
 
-/** With more workers than permits, some workers have none. Their lines wait no longer than this. */
+/** If there are more workers than permits, some workers have no permit. Their lines wait no longer than this. */
 const STARVED_MS = 3_000;
 
 const everyLine = (): boolean => true;

@@ -1,4 +1,4 @@
-/** All upstreams of this worker: opens and closes a client, a lease and a lane for each. */
+/** Opens and closes a client, a lease and a lane for each upstream of this worker. */
 import { leaseUpstream, pauseUpstream, type Db } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
 import { openUpstreamClient, type Routes, type UpstreamClient, type UpstreamSettings } from "@nightshift/upstream";
@@ -12,7 +12,7 @@ import { createUpstreamLease, type UpstreamLease } from "./upstream-lease.ts";
 
 export interface Lanes {
   readonly all: readonly UpstreamLane[];
-  /** Drops unsent lines and permits: the ledger counts them under an id that this worker has lost. */
+  /** Drops unsent lines and permits, because the ledger counts them under an id that this worker has lost. */
   loseIdentity(): void;
   close(): Promise<void>;
 }

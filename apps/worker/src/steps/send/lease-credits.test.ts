@@ -1,4 +1,4 @@
-/** Request credits: what is left, what lapses, what is asked for. */
+/** Tests request credits: which are left, which lapse, and how many are requested. */
 import { expect, test } from "@jest/globals";
 import { createLeaseCredits } from "./lease-credits.ts";
 import { LINE_COST } from "./cost.ts";
@@ -32,7 +32,7 @@ test("covers every line of an upstream without a rate limit", () => {
   expect(credits.hasWaited(costOf(10))).toBe(false);
 });
 
-test("adds new credits to what is left of the old ones", () => {
+test("adds new credits to the remaining old ones", () => {
   const credits = createLeaseCredits();
   credits.add(2, costOf(10));
   credits.add(3, costOf(10));
@@ -51,7 +51,7 @@ test("lets credits lapse that the unsent lines cannot use", () => {
   expect(credits.cover(costOf(5))).toBe(false);
 });
 
-test("asks for one request a permit, at most for the unsent lines, less what is left", () => {
+test("asks for one credit per permit, at most one per unsent line, minus the credits that are left", () => {
   const credits = createLeaseCredits();
   expect(credits.wanted(costOf(100), 0)).toBe(64);
   expect(credits.wanted(costOf(10), 0)).toBe(10);

@@ -1,12 +1,14 @@
-/** The request credits of a lease. Credits that the worker cannot use lapse: a hoard would be a burst later. */
+/**
+ * The request credits of a lease. Credits that the worker cannot use lapse, because saved credits would cause a burst.
+ */
 import type { Cost } from "./cost.ts";
 
 export interface LeaseCredits {
   cover(cost: Cost): boolean;
   spend(cost: Cost): void;
-  /** Keeps no more than `unsent` can use. */
+  /** Drops the credits that `unsent` cannot use. */
   lapse(unsent: Cost): void;
-  /** How many more to ask for. */
+  /** Returns how many more credits to ask for. */
   wanted(unsent: Cost, permits: number): number;
   /** True if the last lease brought fewer credits than there were lines, and lines still wait. */
   hasWaited(unsent: Cost): boolean;
@@ -15,11 +17,11 @@ export interface LeaseCredits {
   drop(): void;
 }
 
-/** What a worker asks for before it knows how many permits it gets. */
+/** The number of credits that a worker asks for before it knows how many permits it gets. */
 const FIRST_CREDITS = 64;
 
 export function createLeaseCredits(): LeaseCredits {
-  /** Null: the upstream has no rate limit. */
+  /** Null if the upstream has no rate limit. */
   let left: number | null = 0;
   let wasShort = false;
   return {
@@ -33,7 +35,7 @@ export function createLeaseCredits(): LeaseCredits {
     wanted: (unsent, permits) => Math.min(unsent.requests, permits > 0 ? permits : FIRST_CREDITS) - (left ?? 0),
     hasWaited: (unsent) => wasShort && unsent.requests > 0,
     add(granted, unsent) {
-      // The old credits still count: some may have been spent since the lease was asked for.
+      // The old credits still count: some may have been spent since the lease was requested.
       left = granted === null ? null : granted + (left ?? 0);
       wasShort = left !== null && left < unsent.requests;
     },

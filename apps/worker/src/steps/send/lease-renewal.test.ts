@@ -1,4 +1,4 @@
-/** When a lease is renewed. */
+/** Tests when a lease is renewed. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { createLeaseRenewal } from "./lease-renewal.ts";
 
@@ -30,7 +30,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("renews at once the first time, then after each interval", async () => {
+test("renews immediately the first time, and then after each interval", async () => {
   const { state, renewal, finish } = start(150);
   renewal.schedule();
   await jest.advanceTimersByTimeAsync(1);
@@ -56,7 +56,7 @@ test("runs one renewal at a time, however often it is asked", async () => {
   expect(state.renewals).toBe(1);
 });
 
-test("moves a renewal forward when the interval becomes shorter, never back", async () => {
+test("brings a renewal forward when the interval becomes shorter, and never delays it", async () => {
   const { state, renewal, finish } = start(150);
   renewal.schedule();
   await jest.advanceTimersByTimeAsync(1);
@@ -99,7 +99,7 @@ test("announces each renewal when the lease is new", async () => {
   expect([state.announced, renewal.ageMs()]).toEqual([1, 0]);
 });
 
-test("renews no more after it is closed", async () => {
+test("does not renew after it is closed", async () => {
   const { state, renewal, finish } = start(150);
   renewal.schedule();
   await jest.advanceTimersByTimeAsync(1);

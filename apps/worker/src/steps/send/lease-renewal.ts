@@ -1,7 +1,7 @@
 /** Decides when a lease is renewed, and runs one renewal at a time. */
 
 export interface LeaseRenewal {
-  /** Sets the timer of the next renewal, or moves it forward if the renewal is due earlier now. */
+  /** Sets the timer of the next renewal, or brings it forward if the renewal is now due earlier. */
   schedule(): void;
   /** Milliseconds since the end of the last renewal. */
   ageMs(): number;
@@ -9,7 +9,7 @@ export interface LeaseRenewal {
 }
 
 export interface LeaseRenewalDeps {
-  /** Time between two renewals as of now; null if no renewal is needed. */
+  /** Returns the current time between two renewals, or null if no renewal is needed. */
   readonly intervalMs: () => number | null;
   /** Must not reject. */
   readonly renew: () => Promise<void>;

@@ -1,4 +1,4 @@
-/** How many permits a worker uses and asks for. */
+/** Tests how many permits a worker uses and asks for. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { LINE_COST } from "./cost.ts";
 import { createLeaseShare, type LaneLoad } from "./lease-share.ts";
@@ -54,7 +54,7 @@ test("is in need while a line is in flight or a slice waits", () => {
   expect(share.isInNeed()).toBe(true);
 });
 
-test("asks for all permits while lines or slices wait, else only for those in use", () => {
+test("asks for all permits while lines or slices wait, and otherwise only for the permits in use", () => {
   const share = createLeaseShare();
   expect(share.wanted(load(1))).toBe(1_000_000);
   expect(share.wanted(load(0, 1))).toBe(1_000_000);
@@ -65,7 +65,7 @@ test("asks for all permits while lines or slices wait, else only for those in us
   expect(share.wanted(load(0))).toBe(3);
 });
 
-test("reports the slots that may be in use before the next lease: the permits, or more that are in use already", () => {
+test("reports the slots that may be in use before the next lease: the permits, or the slots in use if more", () => {
   const share = createLeaseShare();
   share.set(3, 3);
   expect(share.ceiling()).toBe(3);

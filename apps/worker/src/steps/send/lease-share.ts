@@ -1,11 +1,11 @@
 /** This worker's share of an upstream's permits: how many it holds, uses and asks for. */
 import type { Cost } from "./cost.ts";
 
-/** What a lane has in hand that is not sent. */
+/** The work that a lane has in hand and has not sent. */
 export interface LaneLoad {
-  /** What it would take to send all unsent lines. */
+  /** The cost of sending all unsent lines. */
   readonly unsent: Cost;
-  /** Slices that wait for room or are being claimed. */
+  /** The number of slices that wait for room or are being claimed. */
   readonly waitingSlices: number;
 }
 
@@ -14,25 +14,27 @@ export interface LeaseShare {
   hasRoomFor(cost: Cost): boolean;
   take(cost: Cost): void;
   release(cost: Cost): void;
-  /** Tells the share what is in hand now. */
+  /** Notes the work that is in hand now. */
   noteLoad(load: LaneLoad): void;
   /** True if there were lines in hand within the last second. */
   isInNeed(): boolean;
-  /** True while there is something to lease, or something to give back. */
+  /** True while there is something to lease or to give back. */
   hasToRenew(load: LaneLoad): boolean;
-  /** Permits to ask for while the worker is in need. */
+  /** Returns the number of permits to ask for while the worker is in need. */
   wanted(load: LaneLoad): number;
-  /** Slots that may be in use before the answer to the next lease is read. */
+  /** The maximum number of slots that may be in use before the reply to the next lease is read. */
   ceiling(): number;
-  /** `held` is what Postgres counts against other workers. It may be more than `permits` until the next lease. */
+  /**
+   * `held` is the number of permits that Postgres counts for this worker. It may exceed `permits` until the next lease.
+   */
   set(permits: number, held: number): void;
-  /** Uses no more permits; the next lease gives them back. */
+  /** Stops using the permits. The next lease gives them back. */
   stopUsing(): void;
 }
 
-/** A worker between two slices still needs its permits: without this they would come and go with every gap. */
+/** A worker between two slices keeps its permits for this long. Otherwise it would lose them in every gap. */
 const NEED_MS = 1_000;
-/** More than any upstream has. It asks for as many permits as there are. */
+/** More permits than any upstream has. A worker that wants all available permits asks for this number. */
 const ALL_PERMITS = 1_000_000;
 
 export function createLeaseShare(): LeaseShare {

@@ -1,4 +1,4 @@
-/** Cuts a slice's bytes into the lines that are not done yet. */
+/** Tests how a slice's bytes are cut into the lines that are not done yet. */
 import { describe, expect, test } from "@jest/globals";
 import { claimed, inputLine } from "../../../test/line-fixture.ts";
 import { idempotencyKey, tasksOf, todoLines } from "./line-task.ts";
@@ -52,7 +52,7 @@ describe("the tasks of a slice", () => {
   });
 
   test.each([1, 3])(
-    "are refused if the bytes have %d lines instead of 2: the bytes belong to another slice",
+    "are refused if the bytes have %d lines instead of 2, because the bytes belong to another slice",
     (count) => {
       const bytes = Buffer.from(Array.from({ length: count }, () => inputLine("x")).join("\n"));
 
@@ -61,7 +61,7 @@ describe("the tasks of a slice", () => {
   );
 });
 
-test("gives each attempt of a request the same idempotency key, and every other request another one", () => {
+test("gives each attempt of a request the same idempotency key, and every other request a different key", () => {
   const key = (change: Parameters<typeof claimed>[0], line = 0): string | undefined => {
     const slice = claimed({ lineCount: 2, ...change });
     const tasks = tasksOf(slice, Buffer.from(`${inputLine("a")}\n${inputLine("b")}`));

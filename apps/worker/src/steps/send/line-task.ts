@@ -6,11 +6,11 @@ import { LINE_COST, type Cost } from "./cost.ts";
 
 export interface LineTask extends LinePlace {
   readonly request: RequestLine;
-  /** What it takes to send the line once. */
+  /** The cost of sending the line once. */
   readonly cost: Cost;
 }
 
-/** Line numbers (in the batch) of the slice's lines that are not done yet. */
+/** Returns the numbers (in the batch) of the slice's lines that are not done yet. */
 export function todoLines(slice: ClaimedSlice): number[] {
   const lines: number[] = [];
   for (let i = 0; i < slice.lineCount; i += 1) {
@@ -19,7 +19,7 @@ export function todoLines(slice: ClaimedSlice): number[] {
   return lines;
 }
 
-/** The slice's lines that are not done yet, cut from the slice's bytes. Blank lines do not count as lines. */
+/** Returns the slice's lines that are not done yet, cut from the slice's bytes. Blank lines do not count as lines. */
 export function tasksOf(slice: ClaimedSlice, bytes: Buffer): LineTask[] {
   const splitter = createLineSplitter(MAX_LINE_BYTES);
   const raw = [...splitter.push(bytes), ...splitter.end()];
@@ -42,7 +42,7 @@ export function tasksOf(slice: ClaimedSlice, bytes: Buffer): LineTask[] {
   });
 }
 
-/** Each attempt of a request has the same key. A retry that a user or admin asked for has a new key. */
+/** Returns the same key for each attempt of a request. A retry that a user or admin requested has a new key. */
 export function idempotencyKey(task: LineTask): string {
   const { batchId, requestGen } = task.slice;
   return `${batchId}-${String(task.line)}-${String(requestGen)}`;

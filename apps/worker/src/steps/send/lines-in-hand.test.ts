@@ -1,4 +1,4 @@
-/** The count of lines without a reply, and the signal that aborts them. */
+/** Tests the count of lines without a reply, and the signal that aborts them. */
 import { expect, test } from "@jest/globals";
 import { createLinesInHand } from "./lines-in-hand.ts";
 
@@ -18,7 +18,7 @@ test("has a batch from its first line to its last reply", () => {
   expect(inHand.batches()).toEqual([2]);
 });
 
-test("aborts the lines of one batch and leaves the others", () => {
+test("aborts the lines of one batch, and not the lines of other batches", () => {
   const inHand = createLinesInHand();
   inHand.add(1);
   inHand.add(2);
@@ -41,7 +41,7 @@ test("aborts the lines of all batches", () => {
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
 });
 
-test("returns an aborted signal for a batch without lines, and a fresh one when the batch comes back", () => {
+test("returns an aborted signal for a batch without lines, and a new signal when the batch has lines again", () => {
   const inHand = createLinesInHand();
   expect(inHand.signalOf(1).aborted).toBe(true);
 

@@ -1,13 +1,16 @@
-/** Lines of all lanes of this worker that have no reply yet, sent or not, counted by batch. */
+/** Counts, by batch, the sent and unsent lines in all lanes of this worker that have no reply yet. */
 import { setMaxListeners } from "node:events";
 
 export interface LinesInHand {
   add(batchNo: number): void;
   remove(batchNo: number): void;
   has(batchNo: number): boolean;
-  /** Numbers of the batches that have lines here. */
+  /** Returns the numbers of the batches that have lines here. */
   batches(): number[];
-  /** Aborts when the batch's lines in flight must stop. Already aborted for a batch without lines here. */
+  /**
+   * Returns a signal that aborts when the batch's lines in flight must stop. It is aborted if the batch has no lines
+   * here.
+   */
   signalOf(batchNo: number): AbortSignal;
   /** Aborts the lines in flight of one batch, or of all batches. */
   abort(batchNo?: number): void;

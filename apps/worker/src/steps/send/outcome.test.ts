@@ -1,4 +1,4 @@
-/** The failure table of the design, row by row: which reply leads to which outcome. */
+/** Tests the failure table of docs/architecture.md, row by row: which reply leads to which outcome. */
 import { describe, expect, test } from "@jest/globals";
 import type { UpstreamReply } from "@nightshift/upstream";
 import { oneTask } from "../../../test/line-fixture.ts";
@@ -20,7 +20,7 @@ const answer = (
 };
 const without = (kind: "refused" | "broken" | "timeout"): UpstreamReply => ({ kind, message: "as it happened" });
 
-/** The outcome of an attempt; the first attempt is 1. */
+/** Returns the outcome of an attempt. The first attempt is 1. */
 function outcome(reply: UpstreamReply, attempt = 1, change: Partial<OutcomeContext> = {}): Outcome {
   return outcomeOf(oneTask({ attempt: attempt - 1 }), reply, { ...context, ...change });
 }
@@ -92,7 +92,7 @@ describe("a temporary failure", () => {
     ["a success without a body", answer(204, "")],
   ];
 
-  test.each(REPLIES)("burns an attempt and leads to another one later: %s", (_name, reply) => {
+  test.each(REPLIES)("uses up an attempt and leads to another one later: %s", (_name, reply) => {
     expect(outcome(reply, 1)).toEqual({ kind: "next_attempt", delayMs: backoffMs(1, context.jitter) });
     expect(outcome(reply, 2)).toEqual({ kind: "next_attempt", delayMs: backoffMs(2, context.jitter) });
   });
@@ -146,7 +146,7 @@ describe("a temporary failure", () => {
 });
 
 describe("an upstream that throttles", () => {
-  test.each([answer(429), answer(503), without("refused")])("burns no attempt, not even the last one: %o", (reply) => {
+  test.each([answer(429), answer(503), without("refused")])("uses up no attempt, not even the last: %o", (reply) => {
     expect(outcome(reply, 1)).toEqual({ kind: "throttled", pauseMs: 1_500 });
     expect(outcome(reply, 3)).toEqual(outcome(reply, 1));
   });

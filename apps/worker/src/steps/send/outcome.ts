@@ -1,5 +1,6 @@
 /**
- * Decides what a reply means for its line: a result, another attempt, or back to the ledger without burning an attempt.
+ * Decides what a reply means for its line: a result, another attempt, or a return to the ledger without using up an
+ * attempt.
  */
 import {
   answeredLine,
@@ -19,7 +20,7 @@ import type { LineTask } from "./line-task.ts";
 export type Outcome =
   | DoneOutcome
   | { readonly kind: "next_attempt"; readonly delayMs: number }
-  /** Burns no attempt. The upstream is paused for all workers. */
+  /** The line uses up no attempt. The upstream is paused for all workers. */
   | { readonly kind: "throttled"; readonly pauseMs: number };
 
 export interface OutcomeContext {
@@ -33,16 +34,16 @@ export interface OutcomeContext {
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
 /**
- * The pause for a throttled upstream that sends no `Retry-After`: long enough to matter, short enough to try again
- * soon.
+ * The pause for a throttled upstream that sends no `Retry-After`. It is long enough to relieve the upstream, and short
+ * enough to try again soon.
  */
 const DEFAULT_PAUSE_MS = 1_000;
-/** A `Retry-After` of a day would stop every batch. Workers try again after an hour. */
+/** A `Retry-After` of a day would stop every batch, so workers try again after an hour. */
 const MAX_PAUSE_MS = 3_600_000;
 
 /**
- * Exponential backoff with jitter: half to all of 500 ms, doubled with each attempt, at most a minute. `attempt` counts
- * from 1.
+ * Returns an exponential backoff with jitter. The full backoff is 500 ms, doubled with each attempt, and at most a
+ * minute. The jitter picks a value between half of it and all of it. `attempt` counts from 1.
  */
 export function backoffMs(attempt: number, jitter: () => number): number {
   const full = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));

@@ -1,4 +1,4 @@
-/** What a lease learns from the replies since the last one. */
+/** Tests the counts and times that a lease reports about the replies since the last lease. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { createReplyStats } from "./reply-stats.ts";
 
@@ -9,7 +9,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("counts the replies since the last call, and the mean time of those that were not throttled", () => {
+test("counts the replies since the last call, and averages the times of replies that were not throttled", () => {
   const replies = createReplyStats();
   replies.note(100, false);
   replies.note(300, false);
@@ -19,7 +19,7 @@ test("counts the replies since the last call, and the mean time of those that we
   expect(replies.take()).toMatchObject({ answered: 0, throttled: 0, lineMs: null });
 });
 
-test("moves the running rate by 30 % of the newest interval", () => {
+test("gives the newest interval a weight of 30 % in the running rate", () => {
   const replies = createReplyStats();
   for (let i = 0; i < 10; i += 1) replies.note(1, false);
   jest.advanceTimersByTime(500);

@@ -1,9 +1,9 @@
 /** Counts a lane's replies between two leases, and keeps a running rate of lines. */
 
 export interface ReplyStats {
-  /** A throttled reply (429, 503, refused) says nothing about the time that a line takes. */
+  /** Counts a reply. The time of a throttled reply (429, 503, refused) does not show how long a line takes. */
   note(tookMs: number, wasThrottled: boolean): void;
-  /** Returns what was counted since the last call, and starts again. */
+  /** Returns the counts since the last call, and starts again. */
   take(): RepliesSince;
 }
 
@@ -12,13 +12,13 @@ export interface RepliesSince {
   readonly throttled: number;
   /** Mean time of the answered lines; null if there were none. */
   readonly lineMs: number | null;
-  /** The running rate, with this interval in it. */
+  /** The running rate, including this interval. */
   readonly linesPerSecond: number;
 }
 
 /** Weight of the newest interval in the running rate. */
 const NEWEST_RATE = 0.3;
-/** An idle worker's rate would shrink below the smallest `real` of Postgres. */
+/** Rates below this are 0, because an idle worker's rate would shrink below the smallest `real` of Postgres. */
 const MIN_RATE = 0.001;
 
 export function createReplyStats(): ReplyStats {

@@ -1,4 +1,4 @@
-/** When lines are sent, and when their slots and bytes are free again. */
+/** Tests when lines are sent, and when their slots and bytes are free again. */
 import { expect, test } from "@jest/globals";
 import type { UpstreamReply } from "@nightshift/upstream";
 import { createFakeLease, nextTurn } from "../../../test/lane-fixture.ts";
@@ -62,7 +62,7 @@ function start(permits: number) {
   return { unsent, inHand, lease, budget, room, sent, replies, settled, loop, add, linesSent };
 }
 
-test("sends as many lines as the lease allows, and reports the cost of the others", () => {
+test("sends as many lines as the lease allows, and reports the cost of the unsent lines", () => {
   const { lease, loop, add, linesSent } = start(2);
 
   add(5);
@@ -89,7 +89,7 @@ test("asks the lease for the cost of the next line", () => {
   expect(linesSent()).toEqual([0]);
 });
 
-test("sends the next line when a reply is in, before its result is recorded", async () => {
+test("sends the next line when a reply has arrived, before its result is recorded", async () => {
   const { lease, sent, replies, settled, add, linesSent } = start(1);
   add(2);
 
@@ -112,7 +112,7 @@ test("sends more lines when the lease grants more", () => {
   expect(linesSent()).toEqual([0, 1]);
 });
 
-test("sends nothing while the byte budget is exhausted, and goes on when a result is recorded", async () => {
+test("sends nothing while the byte budget is exhausted, and continues when a result is recorded", async () => {
   const { budget, sent, replies, add, linesSent } = start(1);
   add(2);
   void sent[0]?.held.take(1_000);
@@ -136,7 +136,7 @@ test("admits a waiting slice when the lines before it are sent", async () => {
   expect(await reservation).not.toBeNull();
 });
 
-test("counts a line as in hand until its reply is in", async () => {
+test("counts a line as in hand until its reply arrives", async () => {
   const { inHand, sent, add } = start(2);
   add(2);
   await sent[0]?.reply();
@@ -161,7 +161,7 @@ test("tells whether the worker itself aborted the exchange", async () => {
   ]);
 });
 
-test("sends nothing after it is closed, and is idle when the last reply is in", async () => {
+test("sends nothing after it is closed, and is idle when the last reply has arrived", async () => {
   const { sent, loop, add, linesSent } = start(1);
   add(2);
   loop.close();

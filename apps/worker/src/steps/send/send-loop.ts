@@ -1,6 +1,6 @@
 /**
- * Sends unsent lines while the lease and the byte budget allow it. A line gives its slot back when the reply is in, not
- * when the result is recorded: recording overlaps with the next sends.
+ * Sends unsent lines while the lease and the byte budget allow it. A line frees its slot when its reply has arrived,
+ * not when its result is recorded, so recording overlaps with the next sends.
  */
 import type { UpstreamReply } from "@nightshift/upstream";
 import type { ByteBudget, ReplyBytes } from "./byte-budget.ts";
@@ -14,7 +14,7 @@ export interface SendLoop {
   /** Sends the lines that may be sent now. */
   pump(): void;
   inFlight(): number;
-  /** Sends nothing more. */
+  /** Stops sending. */
   close(): void;
   isClosed(): boolean;
   /** Resolves when nothing is in flight. */
@@ -29,7 +29,7 @@ export interface SendLoopDeps {
   readonly budget: Pick<ByteBudget, "open" | "isExhausted" | "onRoom">;
   /** Sends one line to the upstream and reads the reply. */
   readonly exchange: (task: LineTask, held: ReplyBytes, signal: AbortSignal) => Promise<UpstreamReply>;
-  /** Passes the reply on. Resolves when its result is in the ledger. */
+  /** Settles the reply. Resolves when its result or the returned line is in the ledger. */
   readonly settle: (task: LineTask, reply: UpstreamReply, tookMs: number, wasAborted: boolean) => Promise<void>;
 }
 
@@ -40,7 +40,9 @@ export function createSendLoop(deps: SendLoopDeps): SendLoop {
   let isClosed = false;
   const waitingForIdle: (() => void)[] = [];
 
-  /** Resolves when the reply is in and its result is on the way to the ledger. Calls `onReply` in the same turn. */
+  /**
+   * Resolves when the reply has arrived and its result is on the way to the ledger. Calls `onReply` in the same turn.
+   */
   const sendLine = async (
     task: LineTask,
     held: ReplyBytes,

@@ -1,4 +1,4 @@
-/** Where a line goes with its reply. Which reply has which outcome is tested with outcome.ts. */
+/** Tests where a line goes after its reply. outcome.test.ts tests which reply has which outcome. */
 import { expect, test } from "@jest/globals";
 import type { UpstreamReply } from "@nightshift/upstream";
 import { createFakeLease, createFakeRecorder } from "../../../test/lane-fixture.ts";
@@ -44,7 +44,7 @@ test("records a success, and tells the lease how long it took", () => {
   expect(metrics).toEqual([]);
 });
 
-test("returns a line for its next attempt with the attempt burned", () => {
+test("returns a line for its next attempt, with one more attempt used up", () => {
   const { lease, recorder, metrics, settle } = start();
 
   void settle(BROKEN);
@@ -69,7 +69,7 @@ test.each([
   expect(metrics).toEqual(["up throttled"]);
 });
 
-test("returns an aborted line at once without burning an attempt", () => {
+test("returns an aborted line immediately, without using up an attempt", () => {
   const { recorder, metrics, settle } = start();
 
   void settle(BROKEN, true);

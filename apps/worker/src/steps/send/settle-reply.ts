@@ -1,6 +1,4 @@
-/**
- * Turns a reply into an outcome and passes it on: the result or the next attempt to the recorder, a pause to the lease.
- */
+/** Turns a reply into an outcome. Sends results and returned lines to the recorder, and pauses to the lease. */
 import type { RandomBytes } from "@nightshift/domain";
 import type { UpstreamReply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
@@ -25,7 +23,8 @@ export interface SettleDeps {
 const SHORT_PAUSE_MS = 1_000;
 
 /**
- * Resolves when the result or the returned line is in the ledger. `wasAborted`: the worker itself ended the exchange.
+ * Resolves when the result or the returned line is in the ledger. `wasAborted` is true if the worker itself ended the
+ * exchange.
  */
 export function settleReply(
   deps: SettleDeps,
@@ -41,7 +40,7 @@ export function settleReply(
     jitter: Math.random,
   });
   deps.lease.noteReply(tookMs, outcome.kind === "throttled");
-  // The reply may have been complete before the abort: then it counts.
+  // A reply that was complete before the abort still counts.
   if (wasAborted && reply.kind === "broken") {
     return deps.recorder.giveBack({ task, hasBurnedAttempt: false, delayMs: 0 });
   }

@@ -1,4 +1,4 @@
-/** The order of unsent lines, and the running totals of their bytes and cost. */
+/** Tests the order of unsent lines, and the running totals of their bytes and cost. */
 import { expect, test } from "@jest/globals";
 import { claimed, oneTask, tasksOfSlice } from "../../../test/line-fixture.ts";
 import type { LineTask } from "./line-task.ts";

@@ -11,10 +11,10 @@ export interface UnsentLine {
 export interface UnsentLines {
   count(): number;
   bytes(): number;
-  /** What it would take to send all of them, as of this call. */
+  /** Returns the cost of sending all lines, as of this call. */
   cost(): Cost;
   add(line: UnsentLine): void;
-  /** The line to send next; it stays in the queue. */
+  /** Returns the line to send next, which stays in the queue. */
   first(): UnsentLine | undefined;
   removeFirst(): void;
   /** Removes and returns the lines that `matches` picks. */

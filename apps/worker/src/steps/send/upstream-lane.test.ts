@@ -1,4 +1,4 @@
-/** A lane from claimed lines to recorded results, with a fake client, lease and recorder. */
+/** Tests a lane from claimed lines to recorded results, with a fake client, lease and recorder. */
 import { expect, test } from "@jest/globals";
 import type { UpstreamReply, UpstreamRequest } from "@nightshift/upstream";
 import { createFakeLease, createFakeRecorder, nextTurn } from "../../../test/lane-fixture.ts";
@@ -118,7 +118,7 @@ test("drains: returns unsent and later lines, and resolves when the last reply i
   expect(recorder.finished).toHaveLength(1);
 });
 
-test("returns the lines that it aborts without burning an attempt, and leaves other batches alone", async () => {
+test("returns the lines that it aborts without using up an attempt, and leaves other batches alone", async () => {
   const { inHand, recorder, run } = start(2);
   run(1, 1);
   run(2, 1);

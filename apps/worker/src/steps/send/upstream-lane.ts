@@ -20,13 +20,18 @@ export interface UpstreamLane {
   readonly room: ClaimRoom;
   /** Resolves when every task is recorded, back in the ledger, or dropped. */
   run(tasks: readonly LineTask[]): Promise<void>;
-  /** Returns unsent lines to the ledger: all, or those that `matches` picks. They can be claimed after `delayMs`. */
+  /**
+   * Returns all unsent lines, or the lines that `matches` picks, to the ledger. They can be claimed after `delayMs`.
+   */
   giveBackUnsent(delayMs: number, matches?: (task: LineTask) => boolean): void;
-  /** Returns unsent lines if this worker has had no permit for 3 s: other workers have permits and send the lines. */
+  /**
+   * Returns unsent lines to the ledger if this worker has had no permit for 3 s, so that workers with permits send
+   * them.
+   */
   giveBackIfStarved(): void;
-  /** Drops unsent lines without telling the ledger: their owner was declared dead, and other workers have them. */
+  /** Drops unsent lines without telling the ledger: their owner was declared dead, and other workers have the lines. */
   dropUnsent(): void;
-  /** Sends nothing more and returns unsent lines to the ledger. Resolves when nothing is in flight. */
+  /** Stops sending, and returns unsent lines to the ledger. Resolves when nothing is in flight. */
   drain(): Promise<void>;
   inFlight(): number;
 }

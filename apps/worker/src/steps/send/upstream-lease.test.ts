@@ -1,4 +1,4 @@
-/** A worker's lease of an upstream's limits, against limits that the test sets. */
+/** Tests a worker's lease of an upstream's limits, against limits that the test sets. */
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Lease, LeaseRequest, Measured } from "@nightshift/db";
 import { LINE_COST } from "./cost.ts";
@@ -51,7 +51,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("asks for permits and credits as soon as lines come, and tells the lane when it has them", async () => {
+test("asks for permits and credits as soon as lines arrive, and tells the lane when it has them", async () => {
   const { lease, requests, grants } = start({ permits: 4, credits: 2 });
   expect(lease.mayTake(LINE_COST)).toBe(false);
 
@@ -113,7 +113,7 @@ test("gives its permits and credits back a second after the last line, and then 
   expect([lease.permits(), jest.getTimerCount()]).toEqual([0, 0]);
 });
 
-test("tells the limits what the replies since the last lease showed", async () => {
+test("reports the replies since the last lease with the next lease", async () => {
   const { lease, requests } = start();
   lease.report(load(5));
   await jest.advanceTimersByTimeAsync(2);
@@ -140,7 +140,7 @@ test("sends nothing while another worker has paused the upstream", async () => {
   expect([lease.mayTake(LINE_COST), lease.pausedMs()]).toEqual([true, 0]);
 });
 
-test("pauses the upstream once for many lines that meet the same 429", async () => {
+test("pauses the upstream once for many lines that get the same 429", async () => {
   const { lease, pauses } = start();
   for (let i = 0; i < 100; i += 1) lease.pause(1_000 + i);
   expect(pauses).toEqual([1_000]);
@@ -151,7 +151,7 @@ test("pauses the upstream once for many lines that meet the same 429", async () 
   expect(lease.pausedMs()).toBe(1_101);
 });
 
-test("keeps the pause for itself when it cannot pause the upstream for all workers", async () => {
+test("pauses this worker even if it cannot pause the upstream for all workers", async () => {
   const { state, lease, warn } = start();
   state.error = new Error("unavailable");
 
@@ -179,7 +179,7 @@ test("keeps its permits when a renewal fails, and tries again", async () => {
   expect(requests).toHaveLength(3);
 });
 
-test("sends nothing once a renewal has taken 8 s: other workers may have its permits", async () => {
+test("sends nothing once a renewal has taken 8 s, because other workers may have its permits", async () => {
   const { state, lease } = start();
   lease.report(load(5));
   await jest.advanceTimersByTimeAsync(2);
@@ -192,7 +192,7 @@ test("sends nothing once a renewal has taken 8 s: other workers may have its per
   expect(lease.mayTake(LINE_COST)).toBe(false);
 });
 
-test("holds nothing after a reset, and ignores a lease that was asked for under the lost id", async () => {
+test("holds nothing after a reset, and ignores a lease that was requested under the lost id", async () => {
   const { state, lease, requests } = start();
   lease.report(load(5));
   await jest.advanceTimersByTimeAsync(2);

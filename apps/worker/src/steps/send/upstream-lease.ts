@@ -1,6 +1,6 @@
 /**
- * This worker's lease of an upstream's limits. It is renewed a few times a second while there are lines in hand, in one
- * short transaction, and at once when lines come to a worker that holds nothing.
+ * This worker's lease of an upstream's limits. One short transaction renews it a few times per second while lines are
+ * in hand, and immediately when lines arrive at a worker that holds no permits.
  */
 import type { Lease, LeaseRequest, Measured } from "@nightshift/db";
 import type { Logger } from "@nightshift/service";
@@ -14,18 +14,18 @@ export interface UpstreamLease {
   permits(): number;
   /** True if a line of that cost may be sent now. */
   mayTake(cost: Cost): boolean;
-  /** Takes what a line costs: its slots until `release`, its request credits for good. */
+  /** Takes the cost of a line: its slots until `release`, and its request credits permanently. */
   take(cost: Cost): void;
-  /** The line's reply is in: its slots are free again. */
+  /** Frees the slots of a line whose reply has arrived. */
   release(cost: Cost): void;
-  /** How long this worker must not send, from now. */
+  /** Returns how long this worker must not send, from now. */
   pausedMs(): number;
-  /** Tells the lease what is in hand now, and renews it if needed. */
+  /** Notes the work that is in hand now, and renews the lease if needed. */
   report(load: LaneLoad): void;
   noteReply(tookMs: number, wasThrottled: boolean): void;
   /** Pauses the upstream for all workers. */
   pause(ms: number): void;
-  /** Drops what is held: the worker goes on under another id. */
+  /** Drops all permits and credits, because the worker continues under another id. */
   reset(): void;
   /** Calls `listener` after each renewal, when more may be sent than before. There is one listener. */
   onGrant(listener: () => void): void;
@@ -35,7 +35,7 @@ export interface UpstreamLease {
 /** The upstream's limits, which all workers share. */
 export interface SharedLimits {
   lease(worker: string, request: LeaseRequest, measured: Measured): Promise<Lease>;
-  /** Nothing is sent to the upstream for `ms` from now. */
+  /** Stops all workers from sending to the upstream for `ms` from now. */
   pause(ms: number): Promise<void>;
 }
 
@@ -47,11 +47,13 @@ export interface UpstreamLeaseDeps {
 }
 
 const RENEW_MS = 150;
-/** For a worker that has lines and holds no permit: other workers give back their excess with their next lease. */
+/**
+ * The interval for a worker that has lines but no permit. Other workers give back their excess with their next lease.
+ */
 const FIRST_PERMIT_MS = 25;
-/** A worker that has not renewed for so long sends nothing: other workers may have its permits by then. */
+/** A worker that has not renewed for this long sends nothing, because other workers may have its permits. */
 const LEASE_VALID_MS = 8_000;
-/** A hundred lines that meet the same 429 are one pause. */
+/** A hundred lines that get the same 429 cause one pause. */
 const SAME_PAUSE_MS = 100;
 
 const NO_COST: Cost = { requests: 0, slots: 0 };
@@ -91,7 +93,7 @@ export function createUpstreamLease({ limits, upstream, workerId, logger }: Upst
     const { request, measured } = toRequest(isInNeed);
     try {
       const lease = await limits.lease(worker, request, measured);
-      // A lease under an id that this worker has lost is not its own.
+      // The lease belongs to an id that this worker has lost.
       if (worker !== workerId()) return;
       share.set(lease.permits, lease.held);
       credits.add(lease.credits, load.unsent);

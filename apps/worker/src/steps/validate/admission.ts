@@ -5,18 +5,18 @@ import type { WorkerDeps } from "../../deps.ts";
 
 export type AdmissionDeps = Pick<WorkerDeps, "db" | "queues" | "tiers" | "clock">;
 
-/** Tenants per run of the reconciler. */
+/** The maximum number of tenants per run of the reconciler. */
 const MAX_TENANTS = 500;
 
-/** The current limits of a tenant. Needs no query if no tier has a limit. */
+/** Returns the current limits of a tenant. Needs no query if no tier has a limit. */
 export async function limitsOf({ db, tiers }: Pick<WorkerDeps, "db" | "tiers">, tenant: string): Promise<TierLimits> {
   return tiers.limitsOf(tiers.isUnlimited ? null : ((await findTenant(db, tenant))?.tier ?? null));
 }
 
 /**
- * Decides whether a batch may begin. A batch that is not admitted yet waits for its turn: this call admits the oldest
- * batches of the tenant that have room. If the batch is one of them, the answer is "look again", and the caller reads
- * it again.
+ * Decides whether a batch may begin. If the batch is not admitted yet, this call admits the oldest waiting batches of
+ * the tenant for which its tier has room. If the batch is one of these, the answer is "look again", and the caller
+ * reads the batch again.
  */
 export async function askAdmission(deps: AdmissionDeps, batch: BatchView): Promise<"begin" | "look again" | "wait"> {
   if (batch.admittedAt !== null) return "begin";
@@ -30,7 +30,7 @@ export async function askAdmission(deps: AdmissionDeps, batch: BatchView): Promi
   return admitted.includes(batch.batchNo) ? "look again" : "wait";
 }
 
-/** Called when a batch of the tenant has ended: admits the next ones. Costs nothing if no tier has a limit. */
+/** Admits the next batches of a tenant after one has ended. Costs nothing if no tier has a limit. */
 export async function admitNext(deps: AdmissionDeps, tenant: string): Promise<void> {
   if (deps.tiers.isUnlimited) return;
   const { concurrentBatches } = await limitsOf(deps, tenant);
@@ -38,8 +38,8 @@ export async function admitNext(deps: AdmissionDeps, tenant: string): Promise<vo
 }
 
 /**
- * For the reconciler. Batches are left waiting when a worker dies between the end of a batch and the next admission,
- * and when a limit is raised or removed.
+ * Admits batches that were left waiting; the reconciler calls it. Batches are left waiting when a worker dies between
+ * the end of a batch and the next admission, and when a limit is raised or removed.
  */
 export async function admitWaiting(deps: AdmissionDeps): Promise<void> {
   for (const tenant of await waitingTenants(deps.db, MAX_TENANTS)) {
@@ -51,7 +51,7 @@ async function admit(deps: AdmissionDeps, tenant: string, limit: number | null):
   await enqueueBatches(deps, await admitBatches(deps.db, tenant, limit, deps.clock()));
 }
 
-/** If this fails, the reconciler finds the admitted batches, like every batch that has a step to do. */
+/** If an enqueue fails, the reconciler finds the admitted batches, like every batch that has a step to run. */
 async function enqueueBatches({ queues }: AdmissionDeps, batches: readonly number[]): Promise<void> {
   for (const batchNo of batches) await queues.enqueue("batch.advance", { v: 1, batch_no: batchNo });
 }

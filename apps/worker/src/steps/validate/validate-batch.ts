@@ -36,11 +36,13 @@ export interface ValidateDeps extends Pick<WorkerDeps, "db" | "objects" | "route
 /** Up to this size, validation takes less time than the start of a thread (about 50 ms). */
 const INLINE_BYTES = 256 * 1024;
 
-/** Resolves with the upstream of the batch's lines. Null: the batch failed, or was cancelled during validation. */
+/**
+ * Resolves with the upstream of the batch's lines, or with null if the batch failed or was cancelled during validation.
+ */
 export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promise<string | null> {
   const file = await findFile(deps.db, batch.tenant, batch.inputFileId, deps.clock());
   if (file === null) return failBatch(deps, batch, [fileFaults.missingFile(batch.inputFileId, batch.tenant)]);
-  // POST /v1/files refuses such a file, but a file uploaded in parts (contract §1.2) may be larger.
+  // POST /v1/files rejects a file of this size, but a file uploaded in parts (contract §1.2) may be larger.
   if (file.bytes > MAX_BATCH_FILE_BYTES) return failBatch(deps, batch, [fileFaults.tooLarge(MAX_BATCH_FILE_BYTES)]);
   const { linesPerBatch } = await limitsOf(deps, batch.tenant);
   const rules = { endpoint: batch.endpoint as BatchEndpoint, maxLines: linesPerBatch ?? MAX_BATCH_LINES };
@@ -51,7 +53,7 @@ export async function validateBatch(deps: ValidateDeps, batch: BatchView): Promi
   return startBatch(deps, batch, file, report, upstream);
 }
 
-/** Rejects with ObjectNotFoundError, or if the store is unavailable. */
+/** Rejects if the object does not exist (ObjectNotFoundError) or if the store is unavailable. */
 async function validateInput(
   { objects, threads }: ValidateDeps,
   input: FileView,
@@ -114,7 +116,7 @@ function upstreamOf({ routes }: ValidateDeps, report: InputReport): string | nul
   return routes.resolve(report.model ?? "")?.upstream ?? null;
 }
 
-/** Adds one error for the first line that names the model, in the order of the lines. */
+/** Adds one error, at the first line that names the unknown model, and keeps the errors sorted by line. */
 function withUnknownModel(report: InputReport): BatchError[] {
   if (report.total === 0) return report.errors;
   const error = { ...lineFaults.unknownModel(report.model ?? ""), line: report.modelLine };

@@ -1,7 +1,7 @@
 /** The thread that validates large input files, one after the other. It takes chunks and returns a report. */
 import { parentPort } from "node:worker_threads";
 import type { BatchEndpoint, InputReport } from "@nightshift/domain";
-// Not from the package's index, which compiles all schemas: this import halves the start time of the thread.
+// This import avoids the package's index, which compiles all schemas, and so halves the start time of the thread.
 import { createInputValidator, type InputValidator } from "@nightshift/domain/input-validator";
 
 /** The rules for one file, in addition to the rules for every file. */
@@ -16,7 +16,10 @@ export type ValidationRequest =
   | { readonly kind: "chunk"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "end" };
 
-/** One reply for each chunk, then one for the end. `isHopeless`: more chunks cannot change the verdict. */
+/**
+ * The thread sends one reply for each chunk, then one for the end. `isHopeless` is true if no further chunk can change
+ * the verdict.
+ */
 export type ValidationReply =
   { readonly kind: "taken"; readonly isHopeless: boolean } | { readonly kind: "report"; readonly report: InputReport };
 
@@ -27,7 +30,7 @@ function answer(request: ValidationRequest): ValidationReply | null {
     validator = createInputValidator(request.rules.endpoint, request.rules.maxLines);
     return null;
   }
-  if (validator === null) throw new Error("a message came before the file was started");
+  if (validator === null) throw new Error("a message arrived before the file was started");
   if (request.kind === "chunk") {
     validator.push(request.bytes);
     return { kind: "taken", isHopeless: validator.isHopeless() };

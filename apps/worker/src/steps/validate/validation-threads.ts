@@ -1,7 +1,7 @@
 /**
- * Threads that validate input files. Parsing 200 MB must not share an event loop with 256 sockets, so the main thread
- * only moves chunks. One thread is kept for the next file: its code is compiled already, which saves 0.3 s per 50,000
- * lines.
+ * Runs threads that validate input files. Parsing 200 MB must not share an event loop with 256 sockets, so the main
+ * thread only moves chunks. One thread is kept for the next file, because its code is already compiled. This saves 0.3
+ * s per 50,000 lines.
  */
 import { on } from "node:events";
 import { Worker } from "node:worker_threads";
@@ -15,13 +15,15 @@ export interface ValidationThreads {
   close(): Promise<void>;
 }
 
-/** Chunks that were sent to the thread and are not processed yet. */
+/** The maximum number of chunks that were sent to the thread and are not processed yet. */
 const MAX_AHEAD = 8;
-/** More files wait. Each thread takes 50 to 80 MB: four threads and a million lines brought a worker over 400 MB. */
+/**
+ * Further files wait. Each thread takes 50 to 80 MB. With four threads and a million lines, a worker used over 400 MB.
+ */
 const MAX_THREADS = 2;
 /**
- * Size of a thread's young generation, which V8 would let grow to 48 MB. Validation is not slower with it: row 13 of
- * docs/performance.md.
+ * Size of a thread's young generation, which V8 would let grow to 48 MB. Validation is not slower with this limit: see
+ * row 13 of docs/performance.md.
  */
 const THREAD_YOUNG_MB = 8;
 
