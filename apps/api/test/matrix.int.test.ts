@@ -12,7 +12,7 @@ const api = useApi();
 
 type Tenant = "one" | "two";
 
-/** Creates an object of the tenant and returns its id. By the name of the id in paths. */
+/** Functions that create an object of the tenant and return its id, by the name of the id in paths. */
 const MAKERS: Readonly<Record<string, (tenant: Tenant) => Promise<string>>> = {
   file_id: async (tenant) => (await upload(api, { tenant })).id,
   batch_id: (tenant) => createBatch(api, tenant),
@@ -105,7 +105,7 @@ const directions = [
 
 describe.each(named)("$method $path", (operation) => {
   test.each(directions)(
-    "works for the owner, tenant %s, and is the same 404 as for a missing object for tenant %s",
+    "works for the owner, tenant %s, and returns the same 404 as for a missing object to tenant %s",
     async (owner, other) => {
       const ids = await make(operation, owner);
       const missing = ids.map(unused);

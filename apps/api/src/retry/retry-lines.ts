@@ -57,7 +57,10 @@ export function refuseUnlessRetryable(batch: BatchView): void {
   if (!RETRYABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
 }
 
-/** Maintenance may have deleted the object since the batch was read. */
+/**
+ * Rethrows the error, as a RequestError (409) if the input is missing. Maintenance may have deleted it since the batch
+ * was read.
+ */
 export function rethrowMissingInput(error: unknown): never {
   throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
 }
