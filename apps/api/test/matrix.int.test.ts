@@ -84,7 +84,10 @@ function pathWith(operation: Operation, ids: readonly string[]): string {
   return namesOf(operation).reduce((path, name, at) => path.replace(`{${name}}`, ids[at] ?? ""), operation.path);
 }
 
-/** What a client can see of a reply, except the values that always differ: request id, times, and requested ids. */
+/**
+ * Returns the parts of a reply that a client can see, except the values that always differ: request id, times, and
+ * requested ids.
+ */
 async function seen(reply: Response, ids: readonly string[]): Promise<object> {
   const headers = [...reply.headers].filter(([name]) => !/^(date|x-request-id|openai-processing-ms)$/.test(name));
   const text = ids.reduce((rest, id) => rest.replaceAll(id, "ID"), await reply.text());

@@ -93,7 +93,7 @@ test("a client that reads gets each event, and a heartbeat after 15 s without on
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("a slow client gets only the newest event, and the others are not buffered", async () => {
+test("a slow client gets only the newest event, and older events are not buffered", async () => {
   const { stream, read, response, text } = start();
   for (let n = 1; n <= 1000; n += 1) stream.send(event(n));
   await pass(29);

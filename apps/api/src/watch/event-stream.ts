@@ -69,7 +69,7 @@ export function openEventStream(response: Response, onClose: () => void): EventS
       isEnded = true;
       response.end(waiting ?? undefined);
       waiting = null;
-      // `drain` no longer fires. The client has STALLED_MS to read the rest.
+      // `drain` no longer fires. The client has STALLED_MS to read the buffered bytes.
       watchForStall();
     },
   };

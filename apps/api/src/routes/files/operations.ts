@@ -49,7 +49,7 @@ export const fileOperations: readonly Operation[] = [
       "Uploads a file in one multipart form. The parts of the form may come in any order. A file for a batch is " +
       "refused if its extension is not `.jsonl` or its first line is not JSON. `.jsonl.gz` and `.jsonl.zst` are " +
       "decompressed. The other lines are checked when you create a batch from the file. Files of purpose `batch` " +
-      "expire after 30 days, and other files never; `expires_after` changes that. The whole form may be compressed with " +
+      "expire after 30 days, and other files do not expire; `expires_after` changes that. The whole form may be compressed with " +
       "`Content-Encoding: gzip` or `zstd`.",
     extension: false,
     key: "tenant",
