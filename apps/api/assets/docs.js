@@ -1,6 +1,6 @@
 // Starts Swagger UI. This is a file because the content security policy of the page forbids inline scripts.
 
-/** Sends requests to the server that served this page, whatever address the document has, and marks extensions. */
+/** Sends requests to the server that served this page, not to the address in the document, and marks extensions. */
 const adaptDocument = () => ({
   statePlugins: {
     spec: {

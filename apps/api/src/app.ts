@@ -1,4 +1,7 @@
-/** The API as an Express app: its middleware and routes in order. It opens no connection and does not listen. */
+/**
+ * Builds the API as an Express app, with its middleware and routes in order. It opens no connection and does not
+ * listen.
+ */
 import type { Db } from "@nightshift/db";
 import type { CompletionWindows, RandomBytes, Tiers } from "@nightshift/domain";
 import type { JobQueues } from "@nightshift/queue";
@@ -55,17 +58,20 @@ export interface ApiDeps {
   readonly checks: Readonly<Record<string, Check>>;
   readonly logger: Logger;
   readonly metrics: Registry;
-  /** Password of the dashboard and bearer token of the admin API. With null, both are off. */
+  /** The password of the dashboard and the bearer token of the admin API. Null if both are off. */
   readonly adminKey: string | null;
   /** The completion windows that a batch can request. */
   readonly completionWindows: CompletionWindows;
-  /** How long an input file is kept if its upload sets no expiry. Null keeps it until it is deleted. */
+  /**
+   * The number of seconds that an input file is kept if its upload sets no expiry. Null if it is kept until it is
+   * deleted.
+   */
   readonly batchFileLifeSeconds: number | null;
   /** The limits of tenants. */
   readonly tiers: Tiers;
-  /** Sends test events. The workers send all others. */
+  /** Sends test events. The workers send all other events. */
   readonly webhooks: WebhookSender;
-  /** Whether webhook endpoints may be on this machine or in private networks. */
+  /** True if webhook endpoints may be on this machine or in private networks. */
   readonly allowPrivateWebhooks: boolean;
   readonly clock: () => Date;
   readonly random: RandomBytes;

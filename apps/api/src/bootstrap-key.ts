@@ -11,16 +11,16 @@ const TENANT = "default";
 export interface BootstrapDeps {
   readonly db: Db;
   readonly random: RandomBytes;
-  /** NIGHTSHIFT_BOOTSTRAP_KEY. */
+  /** The value of NIGHTSHIFT_BOOTSTRAP_KEY. */
   readonly configuredKey: string | undefined;
   /** The folder for a generated key. The command line reads it from the file `key`, which only its owner can read. */
   readonly dataDir: string;
 }
 
 /**
- * Adds the configured key if it is new. A changed value adds a key; older keys stay valid. Without a configured key,
- * and only if no key was ever created, generates one and returns it, to be shown once. If several processes start
- * together, one of them gets the key and the others get null.
+ * Adds the configured key if it is new. A changed value adds a key; older keys stay valid. If no key is configured and
+ * no key was ever created, it generates a key and returns it, so that the process can show it once. If several
+ * processes start together, one of them gets the key and the others get null.
  */
 export async function bootstrapKey({ db, random, configuredKey, dataDir }: BootstrapDeps): Promise<string | null> {
   if (configuredKey !== undefined) {

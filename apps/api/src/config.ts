@@ -20,7 +20,7 @@ const ApiVariables = Type.Object({
   NIGHTSHIFT_COMPLETION_WINDOWS: Type.String({
     pattern: COMPLETION_WINDOWS_PATTERN,
     default: DEFAULT_COMPLETION_WINDOWS,
-    description: "completion windows such as 1h,24h,7d (minutes m, hours h, days d; 1 to 999 of them)",
+    description: "completion windows such as 1h,24h,7d: 1 to 999 minutes (m), hours (h) or days (d)",
   }),
   NIGHTSHIFT_FILE_EXPIRY_DAYS: FileExpiryDays,
 });
@@ -34,8 +34,8 @@ export function readApiConfig(): ApiConfig {
 }
 
 /**
- * The names of the upstreams. The API needs them only to name the queues, and starts without a configured upstream.
- * Rejects with a StartupError if the configuration of the upstreams is invalid.
+ * Returns the names of the upstreams. The API needs them only to name the queues, and starts without a configured
+ * upstream. Rejects with a StartupError if the configuration of the upstreams is invalid.
  */
 export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   if (config.NIGHTSHIFT_CONFIG === undefined && config.UPSTREAM_BASE_URL === undefined) return [SIMULATOR_UPSTREAM];
@@ -43,7 +43,7 @@ export async function readUpstreamNames(config: ApiConfig): Promise<string[]> {
   return routes.upstreams.map((upstream) => upstream.name);
 }
 
-/** The limits of tenants, from the same file. Rejects like readUpstreamNames. */
+/** Returns the limits of tenants, which are in the same file. Rejects like readUpstreamNames. */
 export async function readTiers(config: ApiConfig): Promise<Tiers> {
   return startupErrorOf(RoutesError, () => loadTiers(config, process.env));
 }

@@ -1,6 +1,6 @@
 /**
- * The `Idempotency-Key` header of POST /v1/batches and POST /v1/files. OpenAI has no such header: docs/extensions.md
- * and ADR 0022. Without the header, none of this runs.
+ * Implements the `Idempotency-Key` header of POST /v1/batches and POST /v1/files. OpenAI has no such header:
+ * docs/extensions.md and ADR 0022. Without the header, none of this runs.
  */
 import { createHash } from "node:crypto";
 import { claimKey, type KeyClaim, KeyConflictError, type Tx } from "@nightshift/db";
@@ -12,7 +12,10 @@ const HEADER = "idempotency-key";
 /** 1 to 255 visible ASCII characters. Node joins several headers of this name with `, `, and the space is refused. */
 const KEY = new RegExp(`^[!-~]{1,${String(IDEMPOTENCY_KEY.maxLength)}}$`);
 
-/** The request's key; null if it has none. Throws a RequestError unless it is 1 to 255 visible ASCII characters. */
+/**
+ * Returns the request's key, or null if it has none. Throws a RequestError unless the key is 1 to 255 visible ASCII
+ * characters.
+ */
 export function readIdempotencyKey(request: Pick<Request, "headers">): string | null {
   const value = request.headers[HEADER];
   if (value === undefined) return null;
@@ -25,7 +28,10 @@ export function readIdempotencyKey(request: Pick<Request, "headers">): string | 
   return value;
 }
 
-/** SHA-256 of JSON values. Keys are sorted and nulls left out, so two spellings of one request have the same hash. */
+/**
+ * Returns the SHA-256 of JSON values. Keys are sorted and nulls are left out, so two spellings of one request have the
+ * same hash.
+ */
 export function hashRequest(...values: readonly unknown[]): Buffer {
   return createHash("sha256")
     .update(JSON.stringify(canonical(values)))
@@ -51,9 +57,9 @@ export function claimFor(request: KeyedRequest, now: Date): (tx: Tx) => Promise<
 }
 
 /**
- * The object that the key created before, as `find` reads it now. Sets `idempotency-replayed: true` on the reply.
- * Throws a 409 if the key belongs to another request or to one that is still running. Rethrows an error that is not a
- * key conflict.
+ * Returns the object that an earlier request with the key created, in its current state, which `find` reads. Sets
+ * `idempotency-replayed: true` on the reply. Throws a 409 if the key belongs to a different request, or if the earlier
+ * request is still running. Rethrows an error that is not a key conflict.
  */
 export async function replay<T>(
   response: Response,

@@ -14,7 +14,10 @@ const ENCODINGS = ["gzip", "deflate", "br"];
 /** Ignores the Content-Type, because `curl -d` declares JSON as a form by default. */
 const read: RequestHandler = json({ limit: MAX_JSON_BYTES, type: () => true });
 
-/** The parsed body; an empty body is an empty object. Rejects with a RequestError if it is too large or not JSON. */
+/**
+ * Returns the parsed body. An empty body becomes an empty object. Rejects with a RequestError if the body is too large
+ * or is not JSON.
+ */
 export function readJsonBody(request: Request, response: Response): Promise<unknown> {
   return new Promise((resolve, reject) => {
     read(request, response, (error?: unknown) => {

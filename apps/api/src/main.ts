@@ -9,7 +9,7 @@ import { bootstrapKey } from "./bootstrap-key.ts";
 import { readApiConfig, readTiers, readUpstreamNames } from "./config.ts";
 import { answerConnectionFault } from "./middleware/connection-faults.ts";
 
-/** On top of the grace period for open requests. */
+/** The time to close everything, added to the grace period for open requests. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
 runProcess("api", async (life) => {
@@ -27,7 +27,7 @@ runProcess("api", async (life) => {
     configuredKey: config.NIGHTSHIFT_BOOTSTRAP_KEY,
     dataDir: config.NIGHTSHIFT_DATA_DIR,
   });
-  if (firstKey !== null) process.stdout.write(`The first API key, shown this once: ${firstKey}\n`);
+  if (firstKey !== null) process.stdout.write(`The first API key (it will not be shown again): ${firstKey}\n`);
 
   const app = createApp({
     ...stores,

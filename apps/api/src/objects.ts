@@ -1,10 +1,10 @@
-/** Objects of the store as requests read, write and discard them. */
+/** Writes, joins and deletes objects of the store for requests. */
 import { type BlobBackends, deleteBlobs, writeBlob } from "@nightshift/backends";
 import { errors } from "@nightshift/domain";
 import { isObjectStoreUnavailable, type ObjectInfo } from "@nightshift/storage";
 import type { Request } from "express";
 
-/** Runs `work` on the object store. Rejects with the 503 that clients retry if the store is unavailable. */
+/** Runs `work` on the object store. If the store is unavailable, it rejects with a 503, which clients retry. */
 export async function onObjectStore<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -28,7 +28,7 @@ export function joinBlobs(
   return writeBlob(deps, key, () => onObjectStore(() => deps.objects.join(key, pieces)));
 }
 
-/** Deletes blobs that no file needs. Never rejects: maintenance deletes what is left. */
+/** Deletes blobs that no file needs. Never rejects: maintenance deletes the blobs that remain. */
 export async function discardBlobs(deps: BlobBackends, request: Request, keys: readonly string[]): Promise<void> {
   try {
     await deleteBlobs(deps, keys);

@@ -1,6 +1,6 @@
 /**
- * How a route describes itself for the OpenAPI document. The `operations.ts` of each folder of routes has one Operation
- * for each of its routes, next to the schemas that its handlers check with.
+ * Defines how a route describes itself for the OpenAPI document. In each folder of routes, `operations.ts` has one
+ * Operation for each route, next to the schemas that the handlers check with.
  */
 import { type errors, IDEMPOTENCY_KEY } from "@nightshift/domain";
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
@@ -12,11 +12,11 @@ export type ErrorCase = keyof typeof errors;
 /** A reply that is not in the error catalogue: a success, or an error without the error envelope. */
 export interface Reply {
   readonly description: string;
-  /** By media type. Null means bytes without a schema; undefined means that the reply has no body. */
+  /** The schema of the body, by media type. It is null for a body of bytes. Undefined if the reply has no body. */
   readonly content?: Readonly<Record<string, TSchema | null>>;
   /** The description of each header, by the name of the header. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** By operation id: which of its parameters this reply provides, as OpenAPI runtime expressions. */
+  /** For each operation id, the parameters that this reply provides, as OpenAPI runtime expressions. */
   readonly links?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
@@ -25,21 +25,21 @@ export interface RequestBody {
   readonly mediaType: "application/json" | "multipart/form-data" | "application/octet-stream";
   readonly schema: TSchema;
   readonly isRequired: boolean;
-  /** A body that the operation accepts. Every JSON body has one; ids in it are placeholders. */
+  /** A body that the operation accepts. Every JSON body has an example, whose ids are placeholders. */
   readonly example?: object;
 }
 
 /** One method of one path. */
 export interface Operation {
   readonly method: Method;
-  /** In the notation of OpenAPI: `/v1/files/{file_id}`. */
+  /** The path in the notation of OpenAPI, such as `/v1/files/{file_id}`. */
   readonly path: string;
-  /** OpenAI's operationId if OpenAI has the operation. */
+  /** The operationId. It is OpenAI's if OpenAI has the operation. */
   readonly id: string;
   readonly tag: string;
-  /** One line, without a full stop. */
+  /** A summary in one line, without a full stop. */
   readonly summary: string;
-  /** Markdown. */
+  /** The description, in Markdown. */
   readonly description: string;
   /** True if OpenAI does not have the operation. */
   readonly extension: boolean;
@@ -49,13 +49,13 @@ export interface Operation {
   readonly query?: TObject;
   readonly headers?: TObject;
   readonly body?: RequestBody;
-  /** By status. */
+  /** The replies, by status. */
   readonly replies: Readonly<Record<number, Reply>>;
   /** The errors of this operation. The document adds the common errors of its kind of key. */
   readonly errors: readonly ErrorCase[];
 }
 
-/** The errors of json-body.ts, which come before the schema is checked. */
+/** The errors of json-body.ts, which can occur before the schema is checked. */
 export const JSON_BODY_CASES = [
   "malformedJson",
   "bodyTooLarge",
@@ -84,7 +84,7 @@ export const IdempotencyHeaders = Type.Object({
     Type.String({
       pattern: `^[!-~]{1,${String(IDEMPOTENCY_KEY.maxLength)}}$`,
       description:
-        "Nightshift only. If the same request is repeated within 24 hours, the reply has the object that the first one created.",
+        "Nightshift only. If the same request is repeated within 24 hours, the reply has the object that the first request created.",
     }),
   ),
 });
@@ -94,15 +94,15 @@ export const REPLAYED_HEADER = {
   "idempotency-replayed": "`true` if an earlier request with the same `Idempotency-Key` created the object.",
 };
 
-/** The 200 reply with one JSON body that most operations have. */
+/** Returns the 200 reply of most operations, which has one JSON body. */
 export function ok(description: string, schema: TSchema, links?: Reply["links"]): Readonly<Record<number, Reply>> {
   return { 200: { description, content: { "application/json": schema }, ...(links === undefined ? {} : { links }) } };
 }
 
 /**
- * The schema of a multipart form as sent, from the schema of its fields as read. Nested objects become bracketed keys
- * (`expires_after[anchor]`), as the SDKs write them. `overrides` come first. They replace fields of the same name, and
- * add fields that the reader of fields never sees, such as the file.
+ * Returns the schema of a multipart form as sent, derived from the schema of its fields as read. Nested objects become
+ * bracketed keys (`expires_after[anchor]`), as the SDKs write them. `overrides` come first. They replace fields of the
+ * same name, and add fields that the reader of fields never sees, such as the file.
  */
 export function formSchema($id: string, overrides: TProperties, fields: TObject): TObject {
   const rest = Object.entries(fields.properties).filter(([name]) => !(name in overrides));

@@ -6,17 +6,21 @@ import { Ajv, type ErrorObject } from "ajv";
 /** Returns the typed value, or throws a RequestError for the first fault. */
 export type Parse<T> = (value: unknown) => T;
 
-// All schemas share two instances, because each instance first compiles the meta-schema. `addUsedSchema: false`:
-// schemas are not looked up by $id, and a schema that is built for each app comes more than once with the same $id.
+// All schemas share two instances, because each instance first compiles the meta-schema. `addUsedSchema` is false,
+// because schemas are not looked up by $id, and a schema that is built for each app occurs more than once with the same
+// $id.
 const exact = new Ajv({ verbose: true, addUsedSchema: false });
 const fromText = new Ajv({ verbose: true, coerceTypes: true, useDefaults: true, addUsedSchema: false });
 
-/** For JSON bodies. Converts nothing. */
+/** Creates a parser for JSON bodies. It converts nothing. */
 export function bodyParser<S extends TSchema>(schema: S): Parse<Static<S>> {
   return compile(schema, exact);
 }
 
-/** For query strings and form fields, whose values are text. Converts numbers in place and sets defaults. */
+/**
+ * Creates a parser for query strings and form fields, whose values are text. It converts numbers in place and sets
+ * defaults.
+ */
 export function textParser<S extends TSchema>(schema: S): Parse<Static<S>> {
   return compile(schema, fromText);
 }
@@ -31,7 +35,7 @@ function compile<S extends TSchema>(schema: S, ajv: Ajv): Parse<Static<S>> {
 
 /**
  * A union reports the errors of all its branches. The deepest errors belong to the branch that the client meant: for
- * `metadata: {"tags": []}` the error is at `metadata.tags`, not that `metadata` is not null.
+ * `metadata: {"tags": []}`, the reported error is at `metadata.tags`, and not that `metadata` should be null.
  */
 function firstFault(faults: readonly ErrorObject[], root: unknown): RequestError {
   const depth = Math.max(...faults.map((fault) => fault.instancePath.split("/").length));
@@ -66,7 +70,7 @@ function toRequestError(fault: ErrorObject, name: string, supported: readonly st
   }
 }
 
-/** The broken rule, as the end of a sentence. Uses the words of ajv for keywords that no schema here has. */
+/** Returns the broken rule as the end of a sentence. For keywords that no schema here has, it uses the words of ajv. */
 function ruleOf(fault: ErrorObject): string {
   const limit = paramOf(fault, "limit");
   switch (fault.keyword) {
@@ -102,8 +106,8 @@ function paramOf(fault: ErrorObject, key: string): string {
 }
 
 /**
- * Turns `/metadata/tags` into `metadata.tags` and `/part_ids/0` into `part_ids[0]`. A fault in a key is named by object
- * and key.
+ * Turns `/metadata/tags` into `metadata.tags` and `/part_ids/0` into `part_ids[0]`. If a key itself is at fault, the
+ * result names the object and the key.
  */
 function nameOf(fault: ErrorObject, root: unknown): string {
   let name = "";

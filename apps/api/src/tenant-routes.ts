@@ -12,8 +12,8 @@ export type Method = "get" | "post" | "delete";
 export type RouteTable = Readonly<Record<string, Readonly<Partial<Record<Method, TenantHandler>>>>>;
 
 /**
- * A router for the table. Only a known path with a known method authenticates. Without a key, an unknown URL is still 404
- * and a wrong method 405 (contract §5.2).
+ * Creates a router for the table. It authenticates only requests with a known path and a known method. Without a key,
+ * an unknown URL still gets 404, and a wrong method gets 405 (contract §5.2).
  */
 export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Router {
   const router = Router();
@@ -31,7 +31,7 @@ export function tenantRoutes(authenticate: Authenticate, table: RouteTable): Rou
   return router;
 }
 
-/** The path as the client sent it. A mounted router removes its prefix from `path`. */
+/** Returns the path as the client sent it. A mounted router removes its prefix from `path`. */
 function fullPath({ baseUrl, path }: Request): string {
   return baseUrl + path;
 }

@@ -164,7 +164,7 @@ describe("tenants", () => {
   });
 });
 
-test("returns 401 on every path without the admin key, also with the key of a tenant", async () => {
+test("returns 401 on every path without the admin key, even with the key of a tenant", async () => {
   for (const path of ["/keys", "/keys/key_1", "/tenants", "/tenants/one", "/nothing"]) {
     for (const method of ["GET", "POST", "DELETE"]) {
       const reply = await api.fetch(`/admin/v1${path}`, { method });

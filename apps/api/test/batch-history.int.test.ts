@@ -28,13 +28,13 @@ async function create(): Promise<string> {
   return String((await jsonOf(await api.fetch("/v1/batches", { method: "POST", body })))["id"]);
 }
 
-/** When the batch was created, in seconds. Entries are placed relative to it. */
+/** The time when the batch was created, in seconds. The times of the entries are relative to it. */
 let createdAt: number;
 let id: string;
 
 /** Creates a batch that ran, expired, and was retried before and after that. */
 beforeAll(async () => {
-  // Entries of another batch come in between. They must not affect the ids of this batch.
+  // The history of another batch has entries in between. They must not affect the ids of this batch.
   const other = await create();
   id = await create();
   createdAt = Math.floor(api.now().getTime() / 1000);

@@ -86,7 +86,7 @@ async function page(id: string, query = "") {
 }
 
 describe("results", () => {
-  test("have the recorded bytes in the order of commits, whatever the page size", async () => {
+  test("have the recorded bytes in the order of commits, regardless of the page size", async () => {
     const batch = await running(30);
     await record(batch, [4, 5, 6, 7, 8]);
     await record(batch, [0]);
@@ -155,7 +155,7 @@ describe("results", () => {
     expect(await atEnd).toMatchObject({ ids: [1, 3, 4, 6, 7, 9, 2, 5, 8], has_more: false });
   });
 
-  test("have a retried line a second time, after the cursor of a client that has seen it fail", async () => {
+  test("contain a retried line again, after the cursor of a client that has seen the line fail", async () => {
     const batch = await running(4);
     await record(batch, [2, 1]);
     const first = await page(batch.id, "?limit=2");
@@ -275,7 +275,7 @@ describe("events", () => {
     try {
       await until(() => Promise.resolve(eventsOf(text()).length > 0), { message: "the first event is there" });
 
-      expect(text()).toContain(`"waiting":"waiting for a turn at the upstream"`);
+      expect(text()).toContain(`"waiting":"waiting for a share of the upstream's capacity"`);
     } finally {
       reply.destroy();
       await removeWorkers(api.db(), [worker]);
@@ -293,7 +293,7 @@ describe("events", () => {
 });
 
 test.each(["events", "results"])(
-  "the %s of another tenant's batch are 404, like those of an unknown batch",
+  "%s returns the same 404 for another tenant's batch and for an unknown batch",
   async (what) => {
     const { id } = await running(1);
     const other = await errorOf(await api.fetch(`/v1/batches/${id}/${what}`, { tenant: "two" }), 404);

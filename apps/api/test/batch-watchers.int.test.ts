@@ -13,7 +13,7 @@ const api = useApi(({ db }) => {
   return {};
 });
 
-/** How often a watched batch was read. */
+/** Returns how often a watched batch was read. */
 function readings(batchNo: number): number {
   const calls = queries.mock.calls as unknown as [string, [number[]]?][];
   return calls.filter(([text, values]) => text.startsWith("/* batches.progress */") && values?.[0].includes(batchNo))
@@ -57,7 +57,7 @@ test("two hundred clients of one batch cost one query per second and no database
   await allSee(streams, `"status":"cancelling"`);
   const seconds = (performance.now() - begunMs) / 1000;
 
-  // One query at once, and then one per second. This is an upper bound, also on a slow machine.
+  // There is one query at once, and then one per second. This is an upper bound, even on a slow machine.
   expect(readings(watched.number)).toBeLessThanOrEqual(seconds + 2);
   const { totalCount, idleCount, waitingCount } = api.db();
   expect([totalCount - idleCount, waitingCount].every((busy) => busy <= 2)).toBe(true);

@@ -87,7 +87,7 @@ describe("POST /v1/batches", () => {
     ["no pairs", {}],
     ["16 pairs", Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`key${String(i)}`, "v"]))],
     ["the longest keys and values", { ["🙂".repeat(64)]: "🙂".repeat(512) }],
-    ["keys that objects have anyway", JSON.parse('{"__proto__":"x","constructor":"y"}') as object],
+    ["keys that every object inherits", JSON.parse('{"__proto__":"x","constructor":"y"}') as object],
   ])("returns metadata unchanged: %s", async (_what, metadata) => {
     const { id } = await create({ ...good, metadata });
 
@@ -304,7 +304,10 @@ describe("POST /v1/batches/{batch_id}/cancel", () => {
   });
 
   test.each([
-    ["an empty body that is called JSON", { headers: { "content-type": "application/json", "content-length": "0" } }],
+    [
+      "an empty body with a JSON content type",
+      { headers: { "content-type": "application/json", "content-length": "0" } },
+    ],
     ["a JSON body", { headers: { "content-type": "application/json" }, body: "{}" }],
     ["rubbish", { headers: { "content-type": "application/json" }, body: "{" }],
   ])("accepts %s", async (_what, init) => {

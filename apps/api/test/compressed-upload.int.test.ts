@@ -67,7 +67,7 @@ describe.each(ORDERS)("a compressed file, %s", (order) => {
     expect((await objectKeys(api)).filter((key) => key.endsWith(".raw"))).toEqual([]);
   });
 
-  test("for another purpose than batch is stored unchanged", async () => {
+  test("for a purpose other than batch is stored unchanged", async () => {
     const bytes = gzipSync(text);
     const reply = await post({ bytes, filename: "kept.jsonl.gz", purpose: "vision", order });
 
@@ -103,7 +103,7 @@ describe("a compressed request", () => {
   test.each<[string, (body: Buffer) => Buffer]>([
     ["gzip", (body) => gzipSync(body)],
     ["zstd", rawFrame],
-  ])("of %s is read as an uncompressed one", async (coding, encode) => {
+  ])("in %s is read like an uncompressed one", async (coding, encode) => {
     await expectFile(await postEncoded(encode, coding, part), "in.jsonl", text);
     await expectFile(await postEncoded(encode, coding, { ...part, order: "file first" }), "in.jsonl", text);
     const inner = { bytes: gzipSync(text), filename: "in.jsonl.gz" };
@@ -145,7 +145,7 @@ describe("a compressed JSON body", () => {
   test("that is damaged, too large or has another coding is refused with the reason", async () => {
     const messageOf = async (reply: Response): Promise<unknown> => (await errorOf(reply, 400))["message"];
 
-    // Not zstd: body-parser decodes it where Node can, from 22.15 on.
+    // zstd is not tested here, because body-parser decodes it if Node can (from 22.15 on).
     expect(await messageOf(await create(Buffer.from(body), "compress"))).toMatch(/Unsupported .*'gzip'/);
     expect(await messageOf(await create(gzipSync(body).subarray(0, 30), "gzip"))).toMatch(/could not decompress/);
     expect(await messageOf(await create(Buffer.from(body), "gzip"))).toMatch(/could not decompress/);

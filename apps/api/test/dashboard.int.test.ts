@@ -183,7 +183,7 @@ describe("retrying a failed line", () => {
     expect([await isInFailedSet(0), await isInFailedSet(1)]).toEqual([true, false]);
   });
 
-  test("only removes the job the second time, as after a crash", async () => {
+  test("only removes the job if the line is already being retried, as after a crash", async () => {
     await retry(1);
     const payload = { batch_no: batch.batchNo, batch_id: batch.id, line: 1, request_gen: 0, reason: "status 500" };
     await queues.enqueue("line.failed", { v: 1, ...payload });

@@ -154,7 +154,7 @@ describe("DELETE /v1/files/{file_id}", () => {
   });
 });
 
-test("an expired file is a 404 on every route", async () => {
+test("an expired file returns 404 on every route", async () => {
   const { id } = await upload(api, { expiresAfter: 3600 });
   api.advanceClock(3599);
   expect((await api.fetch(`/v1/files/${id}`)).status).toBe(200);

@@ -135,8 +135,8 @@ describe("POST /v1/batches", () => {
   });
 
   test.each([
-    ["empty", ""],
-    ["with a space", "two words"],
+    ["that is empty", ""],
+    ["that contains a space", "two words"],
     ["of 256 characters", "k".repeat(256)],
     ["that is not ASCII", "schl\u00fcssel"],
   ])("refuses a key %s", async (_what, key) => {
@@ -158,7 +158,7 @@ describe("POST /v1/batches", () => {
 });
 
 describe("POST /v1/files", () => {
-  test("the same upload again returns the first file, and its bytes are not kept", async () => {
+  test("the same upload again returns the first file, and the second copy of its bytes is not kept", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createFile(key));
     const objects = await objectKeys(api);
@@ -198,7 +198,7 @@ describe("POST /v1/files", () => {
     expect(replies.every(({ status }) => status === 200 || status === 409)).toBe(true);
   });
 
-  test("a key is free again once its file is deleted, and can create a batch too", async () => {
+  test("a key can be used again once its file is deleted, and the same key can be used for a batch", async () => {
     const key = randomUUID();
     const first = await jsonOf(await createFile(key));
     await api.fetch(`/v1/files/${String(first["id"])}`, { method: "DELETE" });
@@ -211,7 +211,7 @@ describe("POST /v1/files", () => {
     expect(batch.headers.has("idempotency-replayed")).toBe(false);
   });
 
-  test("an upload without a key keeps no row of it", async () => {
+  test("an upload without a key stores no row in idempotency_keys", async () => {
     const before = await count("idempotency_keys");
     await upload(api);
 
@@ -219,7 +219,7 @@ describe("POST /v1/files", () => {
   });
 });
 
-test("a claim that loses rolls its transaction back", async () => {
+test("a transaction is rolled back if another one has already claimed its key", async () => {
   const claim = {
     ...{ tenant: "one", operation: "create_batch" as const, key: randomUUID(), requestHash: Buffer.alloc(32, 1) },
     ...{ objectId: String((await jsonOf(await createBatch(null)))["id"]), expiresAt: new Date(Date.now() + 1e9) },

@@ -22,7 +22,7 @@ function createFile(headers: Record<string, string> = {}): Promise<Response> {
   return api.fetch("/v1/files", { method: "POST", headers, body: form });
 }
 
-/** The API cannot know whether it has committed. */
+/** Expects a 503, because the API cannot know whether its transaction has committed. */
 async function expectUnavailable(reply: Response): Promise<void> {
   expect(reply.headers.has("retry-after")).toBe(true);
   await errorOf(reply, 503);

@@ -12,7 +12,7 @@ const api = useApi();
 
 type Tenant = "one" | "two";
 
-/** Creates an object of the tenant and returns its id. By the name of the id in paths. */
+/** Functions that create an object of the tenant and return its id, by the name of the id in paths. */
 const MAKERS: Readonly<Record<string, (tenant: Tenant) => Promise<string>>> = {
   file_id: async (tenant) => (await upload(api, { tenant })).id,
   batch_id: (tenant) => createBatch(api, tenant),
@@ -84,7 +84,10 @@ function pathWith(operation: Operation, ids: readonly string[]): string {
   return namesOf(operation).reduce((path, name, at) => path.replace(`{${name}}`, ids[at] ?? ""), operation.path);
 }
 
-/** What a client can see of a reply, except the values that always differ: request id, times, and requested ids. */
+/**
+ * Returns the parts of a reply that a client can see, except the values that always differ: request id, times, and
+ * requested ids.
+ */
 async function seen(reply: Response, ids: readonly string[]): Promise<object> {
   const headers = [...reply.headers].filter(([name]) => !/^(date|x-request-id|openai-processing-ms)$/.test(name));
   const text = ids.reduce((rest, id) => rest.replaceAll(id, "ID"), await reply.text());
@@ -105,7 +108,7 @@ const directions = [
 
 describe.each(named)("$method $path", (operation) => {
   test.each(directions)(
-    "works for the owner, tenant %s, and is the same 404 as for a missing object for tenant %s",
+    "works for the owner, tenant %s, and returns the same 404 as for a missing object to tenant %s",
     async (owner, other) => {
       const ids = await make(operation, owner);
       const missing = ids.map(unused);

@@ -123,7 +123,7 @@ describe("the batch of a retry", () => {
     expect(await errorOf(reply, 409)).toMatchObject({ code: "batch_not_retryable" });
   });
 
-  test("is worth another call later if it is finalizing", async () => {
+  test("is refused if it is finalizing, and SDKs are told to retry", async () => {
     const { id } = await batchIn("finalizing");
 
     const reply = await retry({}, id);
@@ -169,7 +169,7 @@ describe("the batch of a retry", () => {
     expect(await retried()).toEqual([]);
   });
 
-  test("is 404 for another tenant, byte for byte like a batch that does not exist", async () => {
+  test("returns 404 to another tenant, byte for byte the same as for a batch that does not exist", async () => {
     const others = await errorOf(await retry({}, batch.id, "two"), 404);
     const missing = await errorOf(await retry({}, "batch_0", "two"), 404);
 

@@ -98,7 +98,7 @@ describe("an upload", () => {
     expect(created["expires_at"]).toBe(Number(created["created_at"]) + 3600);
   });
 
-  test("may be any file for another purpose than batch, and then never expires", async () => {
+  test("may be any file for a purpose other than batch, and then never expires", async () => {
     const created = await upload(api, { text: "", filename: "picture.png", purpose: "vision" });
 
     expect(created).toMatchObject({ purpose: "vision", filename: "picture.png", bytes: 0, expires_at: null });
@@ -165,7 +165,7 @@ describe("refuses an upload and leaves nothing", () => {
     ["JSON over several lines", '{\n"a":1\n}\n', "input.jsonl"],
     ["text with NULs in it", "\ufeff{\0}\0\n\0", "input.jsonl"],
     ["another extension", line, "input.txt"],
-  ])("for a batch: %s, wherever the purpose comes", async (_what, content, filename) => {
+  ])("for a batch: %s, before or after the purpose", async (_what, content, filename) => {
     const before = await post(field("purpose", "batch"), file(content, filename));
     const after = await post(file(content, filename), field("purpose", "batch"));
 
@@ -251,7 +251,7 @@ describe("refuses an upload and leaves nothing", () => {
   });
 
   test.each([["before"], ["after"]])(
-    "for a name too long for the header of its download, with the purpose %s it",
+    "for a name too long for the header of its download, with the purpose %s the file",
     async (where) => {
       const named = file(line, `${"☃".repeat(1_019)}.jsonl`);
       const purpose = field("purpose", "batch");
@@ -281,7 +281,7 @@ describe("refuses an upload and leaves nothing", () => {
   test.each([
     ["before", (content: string) => [field("purpose", "batch"), file(content)]],
     ["after", (content: string) => [file(content), field("purpose", "batch")]],
-  ])("of over 200 MiB for a batch, with the purpose %s it", async (_where, parts) => {
+  ])("of over 200 MiB for a batch, with the purpose %s the file", async (_where, parts) => {
     const oneTooMany = "{}\n".padEnd(209_715_201, "x");
 
     expect(await errorOf(await post(...parts(oneTooMany)), 400)).toMatchObject({

@@ -57,10 +57,12 @@ export function availableStores(): [string, () => Promise<ObjectStore>][] {
       ];
 }
 
-/** An object of the wire. All have an id. */
+/** An object of the API. Every object has an id. */
 export type WithId = Record<string, unknown> & { id: string };
 
-/** The calls of a client. `createUpload` and `addPart` check and parse the reply, the others return it. */
+/**
+ * The calls of a client. `createUpload` and `addPart` check and parse the reply. All other calls return the raw reply.
+ */
 export function uploadCalls(api: ApiUnderTest) {
   const post = (path: string, body?: unknown, tenant: "one" | "two" = "one"): Promise<Response> =>
     api.fetch(path, {
@@ -90,14 +92,14 @@ export function uploadCalls(api: ApiUnderTest) {
   };
 }
 
-/** The JSON of a reply that must be a 200. */
+/** Returns the JSON of a reply that must be a 200. */
 export async function goodJson(reply: Response): Promise<WithId> {
   const body = await jsonOf(reply);
   if (reply.status !== 200) throw new Error(`answered ${String(reply.status)}: ${JSON.stringify(body)}`);
   return body as WithId;
 }
 
-/** Param and message of a 400. */
+/** Returns `param` and `message` of a 400. */
 export async function faultOf(reply: Response): Promise<{ param: unknown; message: string }> {
   const { param, message } = await errorOf(reply, 400);
   return { param, message: String(message) };

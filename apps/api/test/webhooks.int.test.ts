@@ -43,7 +43,7 @@ describe("access", () => {
     ["DELETE", "/we_1"],
     ["POST", "/we_1/test"],
     ["GET", "/we_1/deliveries"],
-  ] as const)("%s %s takes the admin key and no tenant's", async (method, path) => {
+  ] as const)("%s %s refuses a tenant's key, because it requires the admin key", async (method, path) => {
     const reply = await api.fetch(`/admin/v1/webhooks${path}`, { method });
 
     expect(await errorOf(reply, 401)).toMatchObject({ code: "admin_key_only" });
@@ -150,7 +150,7 @@ describe("an endpoint by its id", () => {
     ["DELETE", ""],
     ["POST", "/test"],
     ["GET", "/deliveries"],
-  ] as const)("%s of one that is not there is 404 (%s)", async (method, path) => {
+  ] as const)('%s returns 404 if the endpoint does not exist (path: "%s")', async (method, path) => {
     for (const id of ["we_none", "%00", "we_%20"]) {
       const error = await errorOf(await call(method, `/${id}${path}`), 404);
       expect(error["message"]).toBe(`No webhook endpoint found with id '${decodeURIComponent(id)}'.`);

@@ -91,7 +91,7 @@ describe("on a running service", () => {
     const wrongKey = await admin("keys", "list", "--admin-key", "wrong");
 
     expect([name.code, tier.code, id.code, wrongKey.code]).toEqual([1, 1, 1, 1]);
-    expect(name.stderr).toContain("refused: Invalid value for 'tenant': it must be 1 to 63 of the characters");
+    expect(name.stderr).toContain("refused: Invalid value for 'tenant': it must be 1 to 63 characters");
     expect(tier.stderr).toContain("Supported values are: 'default'");
     expect(id.stderr).toContain("No such API key: 'key_unknown'");
     expect(wrongKey.stderr).toContain("--admin-key");

@@ -46,7 +46,7 @@ test("returns a frozen object", () => {
   }).toThrow(TypeError);
 });
 
-test("treats an empty string and one of white space as not set", () => {
+test("treats an empty string and a string of white space as not set", () => {
   const config = readConfig(schema, { DATABASE_URL: "postgres://h/d", PORT: " ", NIGHTSHIFT_ADMIN_KEY: "" }, "api");
 
   expect(config).toEqual({ DATABASE_URL: "postgres://h/d", PORT: 8080, NIGHTSHIFT_LOG_LEVEL: "info" });

@@ -1,4 +1,7 @@
-/** Reads a process' environment variables by a schema. Reports all faults at once, and never replaces a wrong value. */
+/**
+ * Reads the environment variables of a process by a schema. Reports all faults at once, and never replaces a wrong
+ * value with a default.
+ */
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 import ajvFormats from "ajv-formats";
@@ -30,8 +33,8 @@ export class ConfigError extends StartupError {
 /**
  * Returns the variables that `schema` names, converted to its types, with its defaults, frozen. White space around a
  * value is ignored, and an empty value counts as not set. Throws ConfigError with all faults, including every
- * `NIGHTSHIFT_` variable that no process of Nightshift reads. A property's `description` says what a valid value is:
- * the message shows it after "expected".
+ * `NIGHTSHIFT_` variable that no process of Nightshift reads. A property's `description` describes a valid value: the
+ * message shows it after "expected".
  */
 export function readConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv, processName: string): Static<S> {
   const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, strict: true, allowUnionTypes: true });
@@ -82,7 +85,7 @@ function findUnknown(schema: TObject, env: NodeJS.ProcessEnv): ConfigFault[] {
     });
 }
 
-/** Returns the known name that is most alike, or null if more than half of the name differs. Ignores the prefix. */
+/** Returns the most similar known name, or null if more than half of the name differs. Ignores the prefix. */
 function findNearest(variable: string, known: readonly string[]): string | null {
   const name = variable.slice(OUR_PREFIX.length);
   const byDistance = known

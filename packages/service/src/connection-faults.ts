@@ -3,7 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 /**
- * `head_too_large` is beyond Node's 16 KiB. `too_slow` is a head that took over a minute, or a request over an hour.
+ * `head_too_large` means that the head exceeds Node's 16 KiB. `too_slow` means that the head took over a minute, or the
+ * request over an hour.
  */
 export interface ConnectionFault {
   readonly kind: "malformed" | "head_too_large" | "too_slow";
@@ -26,7 +27,7 @@ export type AnswerFault = (fault: ConnectionFault) => FaultReply;
 /**
  * Sends the replies of `answer` instead of Node's, which have no body, and closes the connection. A request whose reply
  * has begun gets no second reply. A fault after a complete request waits for that request's reply (RFC 9112 §9.3.2).
- * `running` are the unfinished replies.
+ * `running` contains the unfinished replies.
  */
 export function answerConnectionFaults(
   server: Server,

@@ -1,6 +1,6 @@
 /** Bounds the wait for a promise. */
 
-/** Settles as `work` does, or rejects after `timeoutMs`. The work itself goes on, and its late failure is ignored. */
+/** Settles like `work`, or rejects after `timeoutMs`. The work itself continues, and its late failure is ignored. */
 export async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

@@ -23,8 +23,8 @@ interface CheckResult {
 }
 
 /**
- * GET /healthz returns 200 while the process runs. GET /readyz returns 200 if every check passes within 2 s, else 503,
- * with each dependency by name. GET /metrics returns Prometheus' text format.
+ * GET /healthz returns 200 while the process runs. GET /readyz returns 200 if every check passes within 2 s, and 503
+ * otherwise. Its body lists each dependency by name. GET /metrics returns Prometheus' text format.
  */
 export function healthRoutes(options: HealthOptions): Router {
   const checks = Object.entries(options.checks).map(([name, check]) => [name, shareWhileRunning(check)] as const);
@@ -59,7 +59,7 @@ async function runCheck(check: Check): Promise<CheckResult> {
   }
 }
 
-/** Shares a running check, so that probes of a dependency that hangs do not pile up waiting checks. */
+/** Shares a running check, so that checks do not pile up while a dependency hangs. */
 function shareWhileRunning(check: Check): Check {
   let running: Promise<void> | null = null;
   return () => {

@@ -1,4 +1,7 @@
-/** What every process of Nightshift needs: configuration, log, metrics, health, HTTP server, and graceful shutdown. */
+/**
+ * Provides what every process of Nightshift needs: configuration, log, metrics, health, HTTP server, and graceful
+ * shutdown.
+ */
 export { createBackoff } from "./backoff.ts";
 export { ConfigError, readConfig, type ConfigFault } from "./config.ts";
 export { withDeadline } from "./deadline.ts";

@@ -33,7 +33,7 @@ export const KNOWN_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   NIGHTSHIFT_SHUTDOWN_GRACE_SECONDS: "Seconds for requests and lines in flight to finish on SIGTERM (30).",
   NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE:
     "Whether webhooks may go to this machine and to private networks (false); set it for APIs and workers alike.",
-  WORKER_PROCESSES: "Processes of a worker, supervised by one more process (1).",
+  WORKER_PROCESSES: "Number of processes of one worker (1); if it is more than 1, an extra process supervises them.",
   SIMULATOR_LATENCY_MS: "Median time in milliseconds that the simulator takes to answer.",
   SIMULATOR_LATENCY_SIGMA: "Spread of that time: sigma of a log-normal distribution; 0 makes it constant.",
   SIMULATOR_ERROR_RATE: "Share of requests that the simulator answers with status 500, from 0 to 1.",

@@ -61,7 +61,7 @@ async function runPhase(phase: Phase, log: Logger): Promise<boolean> {
   }
 }
 
-/** The message by which a program tells its parent process where it serves. */
+/** The message with which a program tells its parent process its URL. */
 export interface ListeningMessage {
   readonly type: "listening";
   readonly url: string;

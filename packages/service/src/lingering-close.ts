@@ -6,10 +6,10 @@ import type { Socket } from "node:net";
 const LINGER_MS = 5_000;
 
 /**
- * By default, Node closes a connection after a reply even if it did not read the request to its end, as for most
- * refusals. The kernel then sees unread bytes, resets the connection and drops the undelivered part of the reply
- * (RFC 9112 §9.6). Here the connection closes for writing first, and for reading when the request has ended or after 5 s.
- * `running` are the unfinished replies.
+ * By default, Node closes a connection after a reply even if it has not read the whole request, which is the case for
+ * most refusals. The kernel then sees unread bytes, resets the connection and drops the undelivered part of the reply
+ * (RFC 9112 §9.6). Here the connection closes for writing first, and for reading when the request has ended or after 5
+ * s. `running` contains the unfinished replies.
  */
 export function lingerOnClose(server: Server, running: ReadonlySet<ServerResponse>): void {
   server.on("connection", (socket: Socket) => {

@@ -6,7 +6,10 @@ import { text } from "node:stream/consumers";
 import { listen, PortTakenError } from "./listen.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** More than the kernel buffers for a client that does not read, less than it takes from Node on the server's side. */
+/**
+ * More than the kernel buffers for a client that does not read, but less than it accepts from Node on the server's
+ * side.
+ */
 const REPLY_BYTES = 1_000_000;
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
@@ -28,7 +31,7 @@ test("the URL of a server on all addresses is usable by a client", async () => {
   await server.close(0);
 });
 
-test("rejects with the port in the message when it is taken", async () => {
+test("rejects with a message that names the port if another server has it", async () => {
   const first = await listen((_request, response) => response.end(), LOOPBACK);
 
   const second = listen((_request, response) => response.end(), { host: "127.0.0.1", port: first.port });
@@ -63,7 +66,7 @@ test("closing refuses new connections, lets a running request end, then closes i
   await closed;
 });
 
-test("closing cuts requests that do not end within the grace", async () => {
+test("closing cuts requests that do not end within the grace period", async () => {
   const server = await listen(() => undefined, LOOPBACK);
   const socket = connect(server.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");

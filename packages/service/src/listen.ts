@@ -5,7 +5,10 @@ import { type AnswerFault, answerConnectionFaults, refuseWithoutHost } from "./c
 import { lingerOnClose } from "./lingering-close.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** Node's default of 5 minutes would cut a large upload over a slow connection. No timeout would keep dead ones. */
+/**
+ * Node's default of 5 minutes would cut a large upload over a slow connection. Without a timeout, dead connections
+ * would stay open.
+ */
 const REQUEST_TIMEOUT_MS = 60 * 60 * 1_000;
 
 /** Longer than the 60 s of common load balancers, so that they close idle connections first and never see a reset. */
@@ -27,7 +30,7 @@ export interface Listening {
   readonly url: string;
   /** The port in use, even if 0 was requested. */
   readonly port: number;
-  /** Stops accepting connections, lets running requests end, and cuts those that are left after `graceMs`. */
+  /** Stops accepting connections, lets running requests end, and cuts the requests that still run after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 

@@ -13,7 +13,8 @@ export type MetricsOfProcess = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>
 
 /**
  * Merges the metrics of several processes. Each metric gets its process' name as the label `process`. Counters are not
- * summed: the sum would drop when a process restarts, and Prometheus would take that for a reset and count it twice.
+ * summed: the sum would drop when a process restarts, and Prometheus would take the drop for a reset and count the sum
+ * again.
  */
 export function mergeMetrics(processes: ReadonlyMap<string, MetricsOfProcess>): Pick<Registry, "metrics"> {
   const labelled = [...processes].map(([name, metrics]) =>

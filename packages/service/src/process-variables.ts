@@ -2,7 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { LOG_LEVELS } from "./logger.ts";
 
-/** How long requests and lines in flight may take to finish on shutdown. */
+/** The time that requests and lines in flight have to finish on shutdown. */
 export const ShutdownGraceSeconds = Type.Number({
   default: 30,
   minimum: 0,

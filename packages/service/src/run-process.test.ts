@@ -118,7 +118,7 @@ test.each([
   expect(host.exits).toEqual([exitCode]);
 });
 
-test("a Ctrl-C that arrives twice, followed by the supervisor's SIGTERM, is an orderly stop", async () => {
+test("a Ctrl-C that arrives twice, followed by the supervisor's SIGTERM, causes an orderly stop", async () => {
   const host = new FakeProcess();
   let finish: () => void = () => undefined;
   run(host, (life) => {
@@ -151,7 +151,7 @@ test("a forked process reports its URL, and stops when its parent is gone", asyn
   expect(closed).toEqual(["server"]);
 });
 
-test("a forked process whose parent died before its start does not start", async () => {
+test("a forked process does not start if its parent has already died", async () => {
   const host = new FakeProcess().fork();
   host.connected = false;
   let isBegun = false;
@@ -213,21 +213,24 @@ test("any other error at the start exits with 1", async () => {
   expect(host.printed).toEqual([]);
 });
 
-test.each(["uncaughtException", "unhandledRejection"])("%s is logged and exits with 1 at once", (event) => {
-  const host = new FakeProcess();
-  const logged: unknown[] = [];
-  run(host, (life) => {
-    life.logWith(
-      Object.assign(Object.create(silent) as typeof silent, { fatal: (...args: unknown[]) => logged.push(args) }),
-    );
-  });
-  const error = new Error("uncaught");
+test.each(["uncaughtException", "unhandledRejection"])(
+  "%s is logged, and the process exits with 1 at once",
+  (event) => {
+    const host = new FakeProcess();
+    const logged: unknown[] = [];
+    run(host, (life) => {
+      life.logWith(
+        Object.assign(Object.create(silent) as typeof silent, { fatal: (...args: unknown[]) => logged.push(args) }),
+      );
+    });
+    const error = new Error("uncaught");
 
-  host.emit(event, error);
+    host.emit(event, error);
 
-  expect(host.exits).toEqual([1]);
-  expect(logged).toEqual([[{ err: error }, "crashed"]]);
-});
+    expect(host.exits).toEqual([1]);
+    expect(logged).toEqual([[{ err: error }, "crashed"]]);
+  },
+);
 
 test("stop exits with the given exit code", async () => {
   const host = new FakeProcess();

@@ -11,13 +11,13 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** One Ctrl-C can arrive twice: from the terminal, and from npm, which forwards it. */
 const SAME_SIGNAL_MS = 500;
 
-/** How long a main function that is still starting may take to notice the shutdown. */
+/** The time that a main function that is still starting has to notice the shutdown. */
 const START_ABANDON_MS = 10_000;
 
-/** The reason is logged where the start fails. */
+/** The stop reason after a failed start, which has already logged or printed its own error. */
 const START_FAILED = "the start failed";
 
-/** The used part of Node's `process`, so that a test can replace it. */
+/** The members of Node's `process` that this file uses. A test can replace them. */
 export interface HostProcess extends Pick<EventEmitter, "on"> {
   readonly stdout: Pick<EventEmitter, "on">;
   readonly stderr: Pick<EventEmitter, "on"> & { write(text: string): unknown };
@@ -30,7 +30,7 @@ export interface HostProcess extends Pick<EventEmitter, "on"> {
  * Runs a process. Each main.ts calls only this. The process stops in phases on SIGTERM, on SIGINT, and when the parent
  * that forked it is gone. A second signal of the same kind exits at once. A second signal of the other kind does not,
  * because Ctrl-C reaches the whole process group and the supervisor then sends SIGTERM too. A StartupError is printed
- * without its stack. Any other uncaught error is logged and exits with 1.
+ * without its stack. Any other uncaught error is logged, and the process exits with 1.
  */
 export function runProcess(
   name: string,

@@ -5,7 +5,7 @@ export class StartupError extends Error {
   override readonly name: string = "StartupError";
 }
 
-/** Settles as `work` does, but turns an error of the class `Explained` into a StartupError with the same message. */
+/** Settles like `work`, but turns an error of the class `Explained` into a StartupError with the same message. */
 export async function startupErrorOf<T>(
   Explained: new (...args: never[]) => Error,
   work: () => Promise<T>,

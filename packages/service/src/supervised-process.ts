@@ -1,4 +1,4 @@
-/** Supervises a child process: restarts it when it ends, and stops it in order. */
+/** Supervises a child process: restarts it when it exits, and stops it in order. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,32 +7,40 @@ import { describeError } from "./describe-error.ts";
 import { isListening } from "./lifecycle.ts";
 import { StartupError } from "./startup-error.ts";
 
-/** How long to wait for the last lines of output. Not longer, because a surviving grandchild may hold the pipe open. */
+/**
+ * The time to wait for the last lines of output. It is short, because a surviving grandchild may hold the pipe open.
+ */
 const OUTPUT_MS = 1_000;
 
 export interface SuperviseOptions {
   /** Forks the program, which reports its URL with `Lifecycle.listening`. Called at each start. */
   readonly start: () => ChildProcess;
-  /** Returns the message for a first start that ended before it served. */
+  /** Returns the message for a first start that exited before it served. */
   readonly whyNotServed: () => string;
   /** Called whenever the pid changes. */
   readonly onPid: () => void;
-  /** Called at each unexpected end. */
+  /** Called after each unexpected exit. */
   readonly onEnd: (message: string) => void;
   /** Kills a child that did not end in time. */
   readonly endByForce: (child: ChildProcess) => void;
 }
 
 export interface SupervisedProcess {
-  /** The URL of the first start. Rejects with StartupError if that ends before it serves, and is then not restarted. */
+  /**
+   * Resolves with the URL of the first start. Rejects with StartupError if the process exits before it serves; the
+   * process is not restarted then.
+   */
   readonly listening: Promise<string>;
-  /** The pid, undefined while the process is down. */
+  /** Returns the pid, or undefined while the process is down. */
   readonly pid: () => number | undefined;
-  /** The current URL, undefined while the process does not serve. */
+  /** Returns the current URL, or undefined while the process does not serve. */
   readonly url: () => string | undefined;
   /** Stops the process in order and starts it again. */
   readonly restart: () => void;
-  /** Sends SIGTERM, and kills after `patienceMs`. Resolves when the process is gone, with true if it ended in order. */
+  /**
+   * Sends SIGTERM, and kills the process after `patienceMs`. Resolves when the process is gone, with true if it ended
+   * in order.
+   */
   readonly stop: (patienceMs: number) => Promise<boolean>;
 }
 
@@ -84,7 +92,7 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
       throw new StartupError(options.whyNotServed());
     }),
   ]);
-  // The caller that awaits it gets the error. It is not awaited if the start is abandoned for another reason.
+  // The caller that awaits `listening` gets the error. Nothing awaits it if the start is abandoned for another reason.
   listening.catch(() => undefined);
 
   return {
@@ -109,7 +117,7 @@ export function superviseProcess(options: SuperviseOptions): SupervisedProcess {
 
 const IN_ORDER = "with code 0";
 
-/** Resolves with a description of the end, and calls `onExit` at the exit. */
+/** Calls `onExit` when the child exits, and resolves with a description of the exit. */
 async function untilEnded(child: ChildProcess, onExit: () => void): Promise<string> {
   const closed = once(child, "close").catch(() => undefined);
   try {

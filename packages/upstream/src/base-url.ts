@@ -12,7 +12,10 @@ export function isBaseUrl(value: string): boolean {
   return isHttp && url.username === "" && url.password === "" && url.hash === "";
 }
 
-/** Returns the path and query of `endpoint` (`/v1/x`) below `base`, which replaces `/v1`. */
+/**
+ * Returns the path and query for `endpoint`, whose leading `/v1` is replaced by the path of `base`. The query is the
+ * query of `base`.
+ */
 export function pathBelow(base: URL, endpoint: string): string {
   if (!endpoint.startsWith("/v1/")) throw new Error(`not an endpoint: ${endpoint}`);
   return base.pathname.replace(/\/+$/, "") + endpoint.slice("/v1".length) + base.search;

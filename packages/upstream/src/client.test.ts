@@ -85,7 +85,7 @@ test.each([
   expect(await send(open(upstream.port))).toMatchObject({ kind: "answer", status: 429, retryAfterMs });
 });
 
-test("does not follow a redirect: it is an answer", async () => {
+test("returns a redirect as an answer and does not follow it", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "", "HTTP/1.1 302 Found\r\nlocation: /v2");
   });
@@ -134,7 +134,7 @@ test("never exceeds the concurrency: other requests wait for a connection", asyn
   expect(upstream.received[2]!.socket).toBe(upstream.received[0]!.socket);
 });
 
-test("a closed port is refused", async () => {
+test("a request to a closed port counts as refused", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -154,11 +154,11 @@ test.each<[string, (socket: Socket) => void]>([
     (socket) => socket.end("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nhalf"),
   ],
   [
-    "is closed within the last body it would carry",
+    "is closed within the body of its last reply",
     (socket) => socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 10\r\n\r\nhalf"),
   ],
-  ["carries no HTTP", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n")],
-])("an exchange is broken when its connection %s", async (_, misbehave) => {
+  ["carries bytes that are not HTTP", (socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n")],
+])("an exchange counts as broken if its connection %s", async (_, misbehave) => {
   const upstream = await startUpstream(({ socket }) => {
     misbehave(socket);
   });
@@ -170,7 +170,7 @@ test.each<[string, (socket: Socket) => void]>([
   expect(upstream.received).toHaveLength(1);
 });
 
-test("a reused connection that closes before the next reply is broken, and nothing is sent twice", async () => {
+test("an exchange counts as broken if its reused connection closes before the reply, and nothing is sent twice", async () => {
   const upstream = await startUpstream(({ socket, nth }) => {
     if (nth === 1) respond(socket, "{}");
     else socket.destroy();
@@ -183,7 +183,7 @@ test("a reused connection that closes before the next reply is broken, and nothi
   expect(upstream.received).toHaveLength(2);
 });
 
-test("an encoded reply is broken", async () => {
+test("an encoded reply counts as broken", async () => {
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "zipped", "HTTP/1.1 200 OK\r\ncontent-encoding: gzip");
   });
@@ -191,7 +191,7 @@ test("an encoded reply is broken", async () => {
   expect(await send(open(upstream.port))).toMatchObject({ kind: "broken", message: expect.stringContaining("gzip") });
 });
 
-test("a reply over the size limit is broken, and one of that size is not", async () => {
+test("a reply above the size limit counts as broken, and a reply of exactly that size does not", async () => {
   const upstream = await startUpstream(({ socket, nth }) => {
     respond(socket, "x".repeat(nth === 1 ? 1000 : 1001));
   });
@@ -201,7 +201,7 @@ test("a reply over the size limit is broken, and one of that size is not", async
   expect(await send(client)).toEqual({ kind: "broken", message: "the upstream's reply is too large" });
 });
 
-test("an aborted exchange is broken, and its connection closes", async () => {
+test("an aborted exchange counts as broken, and its connection closes", async () => {
   const upstream = await startUpstream(() => undefined);
   const abort = new AbortController();
   const reply = send(open(upstream.port), { signal: abort.signal });

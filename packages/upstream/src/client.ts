@@ -9,10 +9,10 @@ import { Exchange } from "./exchange.ts";
 import type { UpstreamReply } from "./reply.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
-/** The largest body of a reply. A larger one is `broken`. */
+/** The maximum size of the body of a reply. A larger reply is `broken`. */
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
 
-/** The longest wait for a connection. */
+/** The maximum time to wait for a connection. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface UpstreamRequest {

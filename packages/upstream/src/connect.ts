@@ -16,7 +16,7 @@ export function createConnector(timeoutMs: number): buildConnector.connector {
 /**
  * If a `connection: close` reply is paused for backpressure while the connection ends, undici's parser fails at
  * `assert(!this.paused)` outside of any request, which would end the process (undici issue 5360, fixed in undici 8,
- * which needs Node 22). Two ways lead there, and undici needs neither:
+ * which needs Node 22). This can happen in two ways, and undici needs neither:
  *
  * - Node finds the end of the stream in its own `read(0)` calls, or together with the last bytes, after which the
  *   parser may pause. So only a read by undici that returns nothing may find the end. Undici reads only while it is not
@@ -30,7 +30,7 @@ function disarm(socket: Socket): void {
   socket.read = (size?: number): unknown => {
     if (size === 0) return null;
     const available = socket.readableLength;
-    // Reading more than the high-water mark would raise the mark, and with it the memory of a paused connection.
+    // Reading more than the high-water mark would raise the mark, and with it the memory that a paused connection uses.
     return available === 0 ? read() : read(Math.min(available, socket.readableHighWaterMark));
   };
   // This is the first listener, so it runs before undici's.

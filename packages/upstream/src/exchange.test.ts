@@ -17,7 +17,7 @@ afterEach(async () => {
   await closeUpstreams();
 });
 
-test("a reply that is not complete in time is a timeout, and its connection closes", async () => {
+test("a reply that is not complete in time counts as a timeout, and its connection closes", async () => {
   useFakeClock();
   const upstream = await startUpstream(({ socket }) => {
     socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf");
@@ -34,7 +34,7 @@ test("a reply that is not complete in time is a timeout, and its connection clos
   await until(() => upstream.sockets[0]!.destroyed);
 });
 
-test("a request that got no connection in time is refused and never sent", async () => {
+test("a request that got no connection in time counts as refused and is never sent", async () => {
   useFakeClock();
   const upstream = await startUpstream(({ socket }) => {
     respond(socket, "{}");
@@ -150,7 +150,7 @@ test.each([
   expect(await reply).toMatchObject({ kind: "answer", body: Buffer.from(body) });
 });
 
-test("a last reply that is paused while its connection is reset is broken, not complete", async () => {
+test("a last reply that is paused while its connection is reset counts as broken, not as complete", async () => {
   const upstream = await startUpstream(({ socket }) => {
     socket.write("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf");
   });

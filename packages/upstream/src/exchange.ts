@@ -63,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    // After a resume, undici passes an empty chunk first. Pausing for that one would never end.
+    // After a resume, undici passes an empty chunk first. A pause for the empty chunk would never end.
     if (this.#isSettled || chunk.length === 0) return;
     this.#chunks.push(chunk);
     let permission: void | Promise<void>;

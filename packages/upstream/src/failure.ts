@@ -20,8 +20,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A request that undici never began to write is `refused`, whatever prevented the connection (DNS, routing, TLS). A
- * later failure is `broken`, because the upstream may have received the request.
+ * A request that undici never began to write is `refused`, regardless of what prevented the connection (DNS, routing,
+ * TLS). A later failure is `broken`, because the upstream may have received the request.
  */
 export function describeFailure(error: Error, wasSent: boolean): Failure {
   const code = (error as NodeJS.ErrnoException).code ?? error.name;

@@ -1,5 +1,6 @@
 /**
- * Loads the upstreams that the environment configures: one by UPSTREAM_*, or several by the file of NIGHTSHIFT_CONFIG.
+ * Loads the upstreams that the environment configures: one from the variables UPSTREAM_*, or several from the file that
+ * NIGHTSHIFT_CONFIG names.
  */
 import { readFile } from "node:fs/promises";
 import { NO_TIERS, type Tiers } from "@nightshift/domain";
@@ -33,8 +34,8 @@ export const SIMULATOR_UPSTREAM = "simulator";
 
 /**
  * Loads the routes of models. `api_key_env` names variables of `env`. With UPSTREAM_BASE_URL, one upstream named
- * `default` serves every model. Rejects with RoutesError, all faults at once, if both ways or neither are used, or if
- * the file is missing or invalid.
+ * `default` serves every model. Rejects with a RoutesError that lists all faults if both ways or neither way is used,
+ * or if the file is missing or invalid.
  */
 export async function loadRoutes(config: UpstreamConfig, env: Environment): Promise<Routes> {
   const { NIGHTSHIFT_CONFIG: path, UPSTREAM_BASE_URL: baseUrl } = config;
@@ -54,7 +55,9 @@ export async function loadRoutes(config: UpstreamConfig, env: Environment): Prom
   return createRoutes([upstream], [{ pattern: "*", upstream: upstream.name, as: null }]);
 }
 
-/** Loads the tiers of the same file. Without it, only the contract's limits apply. Rejects as loadRoutes does. */
+/**
+ * Loads the tiers from the same file. If there is no file, only the contract's limits apply. Rejects like loadRoutes.
+ */
 export async function loadTiers({ NIGHTSHIFT_CONFIG: path }: UpstreamConfig, env: Environment): Promise<Tiers> {
   return path === undefined ? NO_TIERS : parseTiers(await readText(path), path, env);
 }

@@ -6,9 +6,9 @@ export type UpstreamReply =
       readonly status: number;
       /** The body's bytes as received. */
       readonly body: Buffer;
-      /** `x-request-id`. */
+      /** The value of the header `x-request-id`. Null if there is none. */
       readonly requestId: string | null;
-      /** From `retry-after-ms` or `retry-after`, at most a day. */
+      /** The wait from `retry-after-ms` or `retry-after`, at most a day. Null if there is none. */
       readonly retryAfterMs: number | null;
     }
   /** There was no connection, so nothing was sent. */

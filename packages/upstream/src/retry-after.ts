@@ -2,13 +2,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { DAY_MS } from "@nightshift/domain";
 
-/** The longest accepted wait, so that a mistake in a reply does not pause the upstream for years. */
+/** The maximum wait, so that a mistake in a reply does not pause the upstream for years. */
 const MAX_WAIT_MS = DAY_MS;
 
 /**
  * Returns milliseconds from `retry-after-ms` (OpenAI's more precise header) or `retry-after` (RFC 9110 §10.2.3: seconds
- * or a date). A date counts from the reply's own `date`, so that clock differences do not matter. Null if neither is
- * valid.
+ * or a date). A date counts from the reply's own `date`, so that clock differences do not matter. Returns null if
+ * neither header is valid.
  */
 export function readRetryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | null {
   return (

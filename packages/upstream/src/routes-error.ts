@@ -10,7 +10,7 @@ export interface RouteFault {
   readonly line?: number;
 }
 
-/** Returns the place in the file of a path. */
+/** Returns the place of a path in the file. */
 export type Place = (path: readonly string[]) => Pick<RouteFault, "where" | "line">;
 
 /** Lists all faults. The message is for the operator. */

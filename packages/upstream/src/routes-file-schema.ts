@@ -15,7 +15,7 @@ const count = (range: { minimum: number; maximum: number }, unit = "") =>
     }),
   );
 
-// `description` says what a valid value is, and `keys` what a valid key of a map is. Messages show both after
+// `description` describes a valid value, and `keys` describes a valid key of a map. Messages show both after
 // "expected".
 const UPSTREAM = Type.Object(
   {
@@ -54,7 +54,7 @@ const FILE = Type.Object(
       ...closed,
       minProperties: 1,
       description: "a map of names to upstreams, with at least one upstream",
-      keys: "a name of 1 to 40 of the characters a-z, 0-9 and -, not beginning with -",
+      keys: "a name of 1 to 40 characters (a-z, 0-9 and -) that does not begin with -",
     }),
     models: Type.Optional(
       Type.Record(Type.String({ pattern: "^[^*]+\\*?$|^\\*$" }), ROUTE, {

@@ -115,7 +115,11 @@ test.each([
   ["an empty file", "", /^the file: got nothing/],
   ["a list", "[]", /^the file \(line 1\): got a list/],
   ["text that is not YAML", "upstreams: {a: 3", /^the file \(line 1\): got text that is not YAML/],
-  ["a key twice", "upstreams: {}\nupstreams: {}", /^the file \(line 2\): got text that is not YAML .*unique/],
+  [
+    "a key that occurs twice",
+    "upstreams: {}\nupstreams: {}",
+    /^the file \(line 2\): got text that is not YAML .*unique/,
+  ],
   ["no upstream", "upstreams: {}", /^upstreams \(line 1\): got an empty map/],
   [
     "several upstreams without routes",
@@ -124,14 +128,18 @@ test.each([
   ],
   ["two sources of a key", upstream("api_key: x, api_key_env: KEY"), /got both api_key and api_key_env/],
   [
-    "a key over two lines",
+    "an API key that spans two lines",
     upstream('api_key: "x\\ny"'),
     /^upstreams\.a\.api_key .*characters that a header must not have/,
   ],
   ["a reserved header", upstream("headers: { Content-Type: text/plain }"), /^upstreams\.a\.headers\.Content-Type/],
-  ["a key and a header for it", upstream("api_key: x, headers: { Authorization: y }"), /both authorization and an API/],
+  [
+    "an API key together with an authorization header",
+    upstream("api_key: x, headers: { Authorization: y }"),
+    /both authorization and an API/,
+  ],
   ["a header's name with a space", upstream("headers: { 'a b': y }"), /expected a header name/],
-  ["a header over two lines", upstream('headers: { a: "x\\ny" }'), /expected one line of Latin-1 text/],
+  ["a header that spans two lines", upstream('headers: { a: "x\\ny" }'), /expected one line of Latin-1 text/],
   ["a fraction", upstream("timeout_seconds: 1.5"), /got 1\.5, expected a whole number of seconds from 1 to 86400/],
 ])("refuses %s", (_, text, fault) => {
   expect(faultsOf(text, { KEY: "k" })).toEqual([expect.stringMatching(fault)]);

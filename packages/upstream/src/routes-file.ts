@@ -28,7 +28,7 @@ export function parseRoutes(text: string, source: string, env: Environment): Rou
   return build(parseFile(text, source, env), env);
 }
 
-/** Parses the section `tiers` of the same file. Throws as parseRoutes does. */
+/** Parses the section `tiers` of the same file. Throws like parseRoutes. */
 export function parseTiers(text: string, source: string, env: Environment): Tiers {
   return buildTiers(parseFile(text, source, env).tiers);
 }
@@ -69,7 +69,7 @@ type GivenSettings = { readonly [Key in keyof UpstreamEntry]?: UpstreamEntry[Key
   readonly base_url: string;
 };
 
-/** Fills in the defaults. The only place that turns configuration into settings. */
+/** Fills in the defaults. No other function turns configuration into settings. */
 export function toSettings(name: string, given: GivenSettings, apiKey: string | null): UpstreamSettings {
   return {
     name,

@@ -40,7 +40,7 @@ export function createRoutes(upstreams: readonly UpstreamSettings[], rules: read
     resolve(model) {
       const rule = exact.get(model) ?? prefixes.find(({ prefix }) => model.startsWith(prefix))?.rule;
       if (rule === undefined) return null;
-      // A function, because `$&` in a model's name must not act as a replacement pattern.
+      // The replacement is a function, because `$&` in a model's name must not act as a replacement pattern.
       return { upstream: rule.upstream, model: rule.as?.replaceAll("{model}", () => model) ?? model };
     },
   };

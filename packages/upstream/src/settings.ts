@@ -2,22 +2,22 @@
 import { DAY_SECONDS, MAX_SLICE_LINES } from "@nightshift/domain";
 
 export interface UpstreamSettings {
-  /** `[a-z0-9][a-z0-9-]{0,39}`, because it is part of queue names and metric labels. */
+  /** A name that matches `[a-z0-9][a-z0-9-]{0,39}`, because it is part of queue names and metric labels. */
   readonly name: string;
   /** An http or https URL that replaces `/v1`: the endpoint `/v1/x` is `/x` below it. A query string is kept. */
   readonly baseUrl: string;
   readonly apiKey: string | null;
-  /** Requests in flight, across all workers. */
+  /** The maximum number of requests in flight, across all workers. */
   readonly concurrency: number;
-  /** Requests per minute across all workers, null for no limit. */
+  /** The maximum number of requests per minute, across all workers. Null if there is no limit. */
   readonly requestsPerMinute: number | null;
   /** The timeout of one exchange, from the call to the last byte of the reply. */
   readonly timeoutMs: number;
-  /** How often a line is sent before it fails, including the first time. */
+  /** The number of attempts after which a line fails, including the first attempt. */
   readonly maxAttempts: number;
-  /** Lines of one slice, null to choose the number from the measured time of a line. */
+  /** The number of lines of one slice. Null if the worker chooses it from the measured time of a line. */
   readonly sliceLines: number | null;
-  /** Headers of every request, in addition to the client's own. */
+  /** Headers that every request has, in addition to the client's own. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The section `tiers` of the YAML file of NIGHTSHIFT_CONFIG. Its faults are reported with those of the rest of the
- * file.
+ * Reads the section `tiers` of the YAML file that NIGHTSHIFT_CONFIG names. Its faults are reported together with all
+ * other faults of the file.
  */
 import { createTiers, MAX_BATCH_LINES, MAX_FILE_BYTES, type TierLimits, type Tiers } from "@nightshift/domain";
 import { type Static, Type } from "@sinclair/typebox";
@@ -31,7 +31,7 @@ const TIER = Type.Object(
 export const TIERS = Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,39}$" }), TIER, {
   additionalProperties: false,
   description: "a map of names to tiers",
-  keys: "a name of 1 to 40 of the characters a-z, 0-9, _ and -, beginning with a letter or a digit",
+  keys: "a name of 1 to 40 characters (a-z, 0-9, _ and -) that begins with a letter or a digit",
 });
 
 /** Returns the faults that the schema cannot find. */
@@ -41,12 +41,12 @@ export function tierFaults(file: unknown, place: Place): RouteFault[] {
   return Object.entries(tiers as Record<string, unknown>).flatMap(([name, tier]) => {
     const { queued_batches: queued, concurrent_batches: concurrent } = (tier ?? {}) as Record<string, unknown>;
     if (queued === undefined || concurrent !== undefined) return [];
-    const expected = "concurrent_batches as well: without it, no batch has to wait";
+    const expected = "concurrent_batches too, because without that limit no batch is ever queued";
     return [{ ...place(["tiers", name, "queued_batches"]), got: "queued_batches alone", expected }];
   });
 }
 
-/** Creates the tiers of a valid section. A missing section has no limits. */
+/** Creates the tiers of a valid section. If the section is missing, there are no limits. */
 export function buildTiers(section: Static<typeof TIERS> = {}): Tiers {
   const limits = Object.entries(section).map(([name, tier]): [string, TierLimits] => [
     name,

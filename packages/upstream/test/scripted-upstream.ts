@@ -113,7 +113,7 @@ export async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await turn();
 }
 
-/** Fakes the clock of timeouts, which then advances only by the test. Sockets go on. */
+/** Fakes the clock of timeouts, which then advances only when the test advances it. Sockets keep working. */
 export function useFakeClock(): void {
   jest.useFakeTimers({ doNotFake: ["nextTick", "queueMicrotask", "setImmediate", "clearImmediate"] });
 }

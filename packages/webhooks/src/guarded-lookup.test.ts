@@ -33,7 +33,7 @@ test("fails for a name without a public address, and names the addresses found",
   const error = await look(PRIVATE);
 
   expect(error).toBeInstanceOf(PrivateAddressError);
-  expect((error as Error).message).toContain("hooks.example.com leads to 10.0.0.1, ::ffff:127.0.0.1:");
+  expect((error as Error).message).toContain("hooks.example.com resolves to 10.0.0.1, ::ffff:127.0.0.1:");
 });
 
 test("passes on an error of the resolver", async () => {

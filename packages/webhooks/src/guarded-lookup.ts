@@ -10,7 +10,7 @@ import { isPublicAddress } from "./public-address.ts";
 /** Returns the addresses of a name, in the order to try them. */
 export type Resolve = (hostname: string, options: LookupOptions) => Promise<LookupAddress[]>;
 
-/** Resolves names as the machine does, by /etc/hosts and DNS. */
+/** Resolves names with /etc/hosts and DNS, like the machine. */
 export const systemResolve: Resolve = (hostname, options) => lookup(hostname, { ...options, all: true });
 
 /** The connection would go to this machine or to a private network. */
@@ -18,12 +18,15 @@ export class PrivateAddressError extends Error {
   override readonly name = "PrivateAddressError";
 
   constructor(host: string, addresses: readonly string[] = []) {
-    const where = addresses.length === 0 ? "is" : `leads to ${addresses.join(", ")}:`;
+    const where = addresses.length === 0 ? "is" : `resolves to ${addresses.join(", ")}:`;
     super(`${host} ${where} an address of this machine or of a private network, which webhooks must not reach`);
   }
 }
 
-/** For the option `lookup` of Node's connections. Fails with PrivateAddressError if a name has no public address. */
+/**
+ * Returns a function for the option `lookup` of Node's connections. It fails with PrivateAddressError if a name has no
+ * public address.
+ */
 export function guardedLookup(resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, options).then(

@@ -1,7 +1,7 @@
 /**
- * One POST to an untrusted server, on a new connection, limited in time and bytes. It uses node:http and not undici,
- * because node:http has the lookup hook, follows no redirects, uses no proxy, and has no assertion that a hostile reply
- * can trigger (docs/adr/0020-webhooks.md).
+ * Sends one POST to an untrusted server, on a new connection, limited in time and bytes. It uses node:http and not
+ * undici, because node:http has the lookup hook, follows no redirects, uses no proxy, and has no assertion that a
+ * hostile reply can trigger (docs/adr/0020-webhooks.md).
  */
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as requestHttps } from "node:https";
@@ -9,7 +9,10 @@ import { literalAddress } from "./endpoint-url.ts";
 import { guardedLookup, PrivateAddressError, type Resolve } from "./guarded-lookup.ts";
 import { isPublicAddress } from "./public-address.ts";
 
-/** The bytes of a reply's body that are read and discarded, so that an ordinary server can finish its reply. */
+/**
+ * The maximum number of bytes of a reply's body that are read and discarded, so that an ordinary server can finish its
+ * reply.
+ */
 const MAX_REPLY_BYTES = 16 * 1_024;
 
 export interface PostOptions {
@@ -17,7 +20,7 @@ export interface PostOptions {
   readonly body: string;
   /** The timeout for everything: lookup, connection, TLS and reply. */
   readonly timeoutMs: number;
-  /** Whether the request may go to this machine and to private networks. */
+  /** True if the request may go to this machine and to private networks. */
   readonly allowPrivate: boolean;
   readonly resolve: Resolve;
   readonly signal: AbortSignal;
@@ -37,7 +40,7 @@ export async function post(url: URL, options: PostOptions): Promise<number> {
   const settings: RequestOptions = {
     method: "POST",
     headers: { ...options.headers, "content-length": Buffer.byteLength(options.body) },
-    // A new connection for this request only.
+    // This opens a new connection for this request only.
     agent: false,
     signal,
     ...(options.allowPrivate ? {} : { lookup: guardedLookup(options.resolve) }),

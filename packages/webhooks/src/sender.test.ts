@@ -58,19 +58,22 @@ test("sends the body's bytes and the three headers", async () => {
   });
 });
 
-test.each([200, 201, 202, 204, 299])("status %d acknowledges", async (status) => {
+test.each([200, 201, 202, 204, 299])("a reply with status %d acknowledges the event", async (status) => {
   const { port } = await receiver((_request, response) => response.writeHead(status).end());
 
   expect(await send(`http://127.0.0.1:${String(port)}/`)).toEqual({ isAcknowledged: true, status, error: null });
 });
 
-test.each([304, 400, 404, 410, 429, 500, 503])("status %d does not acknowledge", async (status) => {
-  const { port } = await receiver((_request, response) => response.writeHead(status).end());
+test.each([304, 400, 404, 410, 429, 500, 503])(
+  "a reply with status %d does not acknowledge the event",
+  async (status) => {
+    const { port } = await receiver((_request, response) => response.writeHead(status).end());
 
-  const outcome = await send(`http://127.0.0.1:${String(port)}/`);
+    const outcome = await send(`http://127.0.0.1:${String(port)}/`);
 
-  expect(outcome).toMatchObject({ isAcknowledged: false, status });
-});
+    expect(outcome).toMatchObject({ isAcknowledged: false, status });
+  },
+);
 
 test("a redirect is a failure and is not followed", async () => {
   const there = await receiver((_request, response) => response.end());
@@ -98,7 +101,7 @@ test("cuts an endless reply, and uses its status", async () => {
   expect(await send(`http://127.0.0.1:${String(port)}/`)).toMatchObject({ isAcknowledged: true, status: 200 });
 });
 
-test("a receiver that does not reply in time has failed", async () => {
+test("an attempt fails if the receiver does not reply in time", async () => {
   const { port } = await receiver(() => undefined);
 
   const outcome = await send(`http://127.0.0.1:${String(port)}/`, { timeoutMs: 50 });
@@ -114,7 +117,7 @@ test("uses the status of a reply whose body does not end in time", async () => {
   expect(outcome).toEqual({ isAcknowledged: true, status: 200, error: null });
 });
 
-test("reports the reason for a receiver that is not HTTP, unreachable or hangs up", async () => {
+test("reports the reason if a receiver does not speak HTTP, is unreachable, or hangs up", async () => {
   const { port } = await receiver((request) => request.socket.end("hello\r\n\r\n"));
   const silent = await receiver((request) => request.socket.destroy());
   const failed = (error: unknown): unknown => expect.objectContaining({ isAcknowledged: false, status: null, error });
@@ -140,7 +143,7 @@ describe("private addresses", () => {
     expect(outcome.error).toMatch(/private network, which webhooks must not reach/);
   };
 
-  test("does not connect to a name that leads to this machine", async () => {
+  test("does not connect to a host name that resolves to this machine", async () => {
     const { port, seen } = await receiver((_request, response) => response.end());
     const resolve: Resolve = async () => [{ address: "127.0.0.1", family: 4 }];
 

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 export interface WebhookMessage {
   readonly url: string;
   readonly secret: string;
-  /** `wh_…`, the same for all attempts of a delivery. */
+  /** The id, `wh_…`. It is the same for all attempts of a delivery. */
   readonly id: string;
   /** The event as JSON. */
   readonly body: string;
@@ -19,9 +19,9 @@ export interface WebhookMessage {
 export interface SendOutcome {
   /** True if the receiver acknowledged with any 2xx status. */
   readonly isAcknowledged: boolean;
-  /** The status of the reply, null if there was none. */
+  /** The status of the reply. Null if there was no reply. */
   readonly status: number | null;
-  /** Why the attempt failed, for people. Null if it was acknowledged. */
+  /** Why the attempt failed, for people. Null if the event was acknowledged. */
   readonly error: string | null;
 }
 
@@ -39,7 +39,7 @@ export const WebhookVariables = {
 };
 
 export interface WebhookSenderOptions {
-  /** NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE. */
+  /** The value of NIGHTSHIFT_WEBHOOK_ALLOW_PRIVATE. */
   readonly allowPrivate: boolean;
   readonly resolve?: Resolve;
   readonly timeoutMs?: number;

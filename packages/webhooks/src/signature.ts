@@ -1,6 +1,6 @@
 /**
- * Signs by Standard Webhooks (standardwebhooks.com), as `webhooks.unwrap` of both official SDKs verifies it: contract
- * §1.4. An endpoint's secret is `whsec_` and the base64 of its 32-byte key.
+ * Signs events according to Standard Webhooks (standardwebhooks.com), so that `webhooks.unwrap` of both official SDKs
+ * can verify them: contract §1.4. An endpoint's secret is `whsec_` and the base64 of its 32-byte key.
  */
 import type { RandomBytes } from "@nightshift/domain";
 import { Webhook } from "standardwebhooks";

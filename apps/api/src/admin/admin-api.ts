@@ -1,4 +1,7 @@
-/** The admin API below /admin/v1, for all tenants. Its bearer token is NIGHTSHIFT_ADMIN_KEY. OpenAI has no such API. */
+/**
+ * Serves the admin API below /admin/v1, for all tenants. Its bearer token is NIGHTSHIFT_ADMIN_KEY. OpenAI has no such
+ * API.
+ */
 import { timingSafeEqual } from "node:crypto";
 import { errors } from "@nightshift/domain";
 import { type RequestHandler, Router } from "express";
@@ -8,7 +11,9 @@ import { type Method, refuseMethod } from "../tenant-routes.ts";
 /** Handlers by path below /admin/v1 and method. */
 export type AdminTable = Readonly<Record<string, Readonly<Partial<Record<Method, RequestHandler>>>>>;
 
-/** A router for the table. Unknown paths need the key too, so that a client without it cannot explore the API. */
+/**
+ * Creates a router for the table. Unknown paths need the key too, so that a client without it cannot explore the API.
+ */
 export function adminRoutes(adminKey: string, table: AdminTable): Router {
   const router = Router();
   router.use(requireBearer(adminKey));

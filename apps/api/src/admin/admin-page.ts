@@ -1,8 +1,8 @@
-/** The query of the lists of the admin API, which have pages like GET /v1/batches (contract §1.3). */
+/** The query parameters of the lists of the admin API, which have pages like GET /v1/batches (contract §1.3). */
 import { BATCH_PAGE } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";
 
-/** TypeBox properties: `limit` is 1 to 100, by default 20. The page begins behind the entry with the id `after`. */
+/** TypeBox properties: `limit` is 1 to 100, by default 20. The page begins after the entry whose id is `after`. */
 export const ADMIN_PAGE = {
   limit: Type.Integer({
     minimum: 1,

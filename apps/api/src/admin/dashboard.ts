@@ -1,4 +1,4 @@
-/** The dashboard for admins: bull-board with all queues. */
+/** Serves the dashboard for admins: bull-board with all queues. */
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
@@ -14,7 +14,9 @@ export interface DashboardDeps extends RetryLineDeps {
   readonly queues: Pick<JobQueues, "boards" | "enqueue" | "enqueueSlices" | "findFailedLine" | "removeFailedLine">;
 }
 
-/** A router to mount at `path`. Every request needs the admin key, and changes must come from the same origin. */
+/**
+ * Creates a router to mount at `path`. Every request needs the admin key, and changes must come from the same origin.
+ */
 export function dashboard(deps: DashboardDeps, adminKey: string, path: string): Router {
   const failedLinesDeps = {
     queues: deps.queues,

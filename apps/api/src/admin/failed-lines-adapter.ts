@@ -6,7 +6,7 @@ import { RetryRefusedError } from "./retry-line.ts";
 type BoardJob = Awaited<ReturnType<BullMQAdapter["getJobs"]>>[number];
 type BoardJobStatuses = Parameters<BullMQAdapter["getJobs"]>[0];
 
-/** How many failed jobs one read returns. */
+/** The number of failed jobs that one read returns. */
 const PAGE = 100;
 
 export interface FailedLinesDeps {

@@ -5,10 +5,10 @@ import { errors } from "@nightshift/domain";
 import type { Request } from "express";
 import { LRUCache } from "lru-cache";
 
-/** How long a revoked key can still work. */
+/** The time for which a revoked key can still work. */
 const CACHE_MS = 5_000;
 
-/** More keys than one API process sees in 5 s. Beyond it, the least recently used key is looked up again. */
+/** More keys than one API process sees in 5 s. Beyond this number, the least recently used key is looked up again. */
 const MAX_CACHED_KEYS = 10_000;
 
 /**
@@ -16,7 +16,7 @@ const MAX_CACHED_KEYS = 10_000;
  */
 export type Authenticate = (request: Request) => Promise<string>;
 
-/** SHA-256 of a key, as stored. Keys are random, so a slow hash is not needed. */
+/** Returns the SHA-256 of a key, as stored. Keys are random, so a slow hash is not needed. */
 export function hashKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
@@ -24,17 +24,17 @@ export function hashKey(key: string): Buffer {
 /** The key id of each authenticated request. */
 const keysOfRequests = new WeakMap<Request, string>();
 
-/** The id of the API key of an authenticated request, as in the admin API; null for any other request. */
+/** Returns the id of the API key of an authenticated request, as in the admin API, or null for any other request. */
 export function keyIdOf(request: Request): string | null {
   return keysOfRequests.get(request) ?? null;
 }
 
-/** The token of `Authorization: Bearer …` (the scheme is case-insensitive), or undefined. */
+/** Returns the token of `Authorization: Bearer …` (the scheme is case-insensitive), or undefined. */
 export function bearerOf({ headers }: Pick<Request, "headers">): string | undefined {
   return /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
 }
 
-/** The bearer token, or else the `api-key` header, which Azure's clients send (contract §6). */
+/** Returns the bearer token, or else the `api-key` header, which Azure's clients send (contract §6). */
 function readKey(request: Pick<Request, "headers">): string | undefined {
   const azure = request.headers["api-key"];
   return bearerOf(request) ?? (typeof azure === "string" && azure !== "" ? azure : undefined);

@@ -11,7 +11,7 @@ interface Answer {
 
 const clientError = (status: number): Answer => ({ status, type: "invalid_request_error" });
 
-/** A body that is too large is 400, not 413, as at OpenAI (contract §5.2). */
+/** A body that is too large gets 400 and not 413, like at OpenAI (contract §5.2). */
 const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   invalid: clientError(400),
   unauthenticated: clientError(401),
@@ -51,7 +51,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** The body of an error reply. */
+/** Returns the body of an error reply. */
 export function errorReply({ message, facts }: RequestError): ErrorReply {
   const { type } = answerOf(facts.kind);
   const envelope = { error: { message, type, param: facts.param, code: facts.code } };
@@ -67,7 +67,7 @@ function sendKnownError(response: Response, known: RequestError): void {
   response.status(status).json(errorReply(known));
 }
 
-/** The body of a 500. */
+/** Returns the body of a 500. */
 export function internalErrorReply(requestId: string): ErrorReply {
   const message = `The server had an error while processing your request. When reporting it, please name the request id ${requestId}.`;
   return { error: { message, type: "server_error", param: null, code: null } };
@@ -76,7 +76,7 @@ export function internalErrorReply(requestId: string): ErrorReply {
 function toRequestError(error: unknown, method: string, path: string): RequestError | null {
   if (error instanceof RequestError) return error;
   if (isDbUnavailable(error)) return errors.unavailable("database", error);
-  // The router of Express throws it for a path whose %-escapes are not UTF-8.
+  // The router of Express throws a URIError for a path whose %-escapes are not UTF-8.
   if (error instanceof URIError) return errors.unknownUrl(method, path);
   return null;
 }

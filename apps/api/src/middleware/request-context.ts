@@ -60,13 +60,15 @@ function summary(request: Request, response: Response): object {
   return { method, url, status: response.statusCode, ...clientRequestId(request) };
 }
 
-/** The id that the client chose, as OpenAI allows. It may not be unique, so replies carry the id of the server. */
+/**
+ * Returns the id that the client chose, as OpenAI allows. It may not be unique, so replies carry the id of the server.
+ */
 function clientRequestId({ headers }: Request): { clientRequestId?: string } {
   const id = headers["x-client-request-id"];
   return typeof id === "string" && /^[!-~]{1,512}$/.test(id) ? { clientRequestId: id } : {};
 }
 
-/** The pattern instead of the URL: ids would create one time series for each request. */
+/** Returns the route pattern and not the URL, because ids in URLs would create one time series for each request. */
 function routeOf(request: Request): string {
   if (request.originalUrl.startsWith("/admin")) return "/admin";
   const route = request.route as { path?: unknown } | undefined;

@@ -24,10 +24,13 @@ const EXPOSED = [
   "etag",
 ].join(", ");
 
-/** How long browsers cache a preflight reply. Chromium caps it at this value. */
+/** The number of seconds that browsers cache a preflight reply. Chromium caps it at this value. */
 const PREFLIGHT_SECONDS = "7200";
 
-/** Also answers preflight requests, for known and unknown paths alike, so that they reveal nothing. */
+/**
+ * Also answers preflight requests, in the same way for known and unknown paths, so that the replies do not reveal which
+ * paths exist.
+ */
 export const wireHeaders: RequestHandler = (request, response, next) => {
   response.setHeader("openai-version", OPENAI_VERSION);
   response.setHeader("access-control-allow-origin", "*");

@@ -1,15 +1,18 @@
-/** Reads a stream of bytes so many at a time, wherever its chunks are cut. */
+/** Reads a given number of bytes at a time from a stream, regardless of its chunk boundaries. */
 
 export interface ByteReader {
-  /** Exactly `count` bytes, a copy of them; fewer where the stream ends before. */
+  /** Returns a copy of exactly `count` bytes, or fewer if the stream ends first. */
   take(count: number): Promise<Buffer>;
-  /** The next `count` bytes as they come; ends earlier where the stream does. Their memory is the source's. */
+  /**
+   * Yields the next `count` bytes as they arrive, or fewer if the stream ends first. The chunks are not copied, so they
+   * still belong to the source.
+   */
   pass(count: number): AsyncGenerator<Uint8Array>;
-  /** Tells the source that no more is read. */
+  /** Tells the source that nothing more will be read. */
   close(): Promise<void>;
 }
 
-/** Rejects as `source` does. */
+/** Creates a reader, which rejects with the same error if `source` rejects. */
 export function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader {
   const iterator = source[Symbol.asyncIterator]();
   let chunk: Uint8Array = new Uint8Array(0);

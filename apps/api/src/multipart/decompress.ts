@@ -1,6 +1,6 @@
 /**
- * Decompression of uploads as a stream, in bounded memory: gzip (RFC 1952) by Node, zstd (RFC 8878) by fzstd. A request
- * is compressed when its `Content-Encoding` says so, a file when its name does.
+ * Decompresses uploads as a stream, in bounded memory: gzip (RFC 1952) with Node, zstd (RFC 8878) with fzstd. A request
+ * is compressed if its `Content-Encoding` says so, and a file is compressed if its name says so.
  */
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
@@ -18,14 +18,17 @@ export interface CompressedName {
   readonly filename: string;
 }
 
-/** Splits names like `requests.jsonl.gz` and `requests.jsonl.zst`; null for any other name. */
+/** Splits names like `requests.jsonl.gz` and `requests.jsonl.zst`. Returns null for any other name. */
 export function readCompressedName(filename: string): CompressedName | null {
   const found = /^(.*\.jsonl)\.(gz|zst)$/is.exec(filename);
   if (found === null) return null;
   return { coding: found[2]?.toLowerCase() === "gz" ? "gzip" : "zstd", filename: found[1] ?? "" };
 }
 
-/** The coding of the request's body; null if it has none. Throws a RequestError for a coding that is not supported. */
+/**
+ * Returns the coding of the request's body, or null if it has none. Throws a RequestError if the coding is not
+ * supported.
+ */
 export function readContentEncoding(request: Pick<Request, "headers">): Coding | null {
   const text = (request.headers["content-encoding"] ?? "").trim().toLowerCase();
   if (text === "" || text === "identity") return null;
@@ -36,7 +39,7 @@ export function readContentEncoding(request: Pick<Request, "headers">): Coding |
 
 /**
  * Yields the decompressed bytes. Throws a RequestError if the data is damaged, cut short or in another format, and
- * passes on what `source` throws. When the reader stops, decompression stops.
+ * rethrows the errors of `source`. When the reader stops, decompression stops.
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>, coding: Coding): AsyncGenerator<Uint8Array> {
   yield* coding === "gzip" ? gunzipped(source) : unzstd(source);
@@ -45,7 +48,7 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>, coding: C
 async function* gunzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: 64 * 1024, flush: constants.Z_NO_FLUSH });
   const feeding = pipeline(source, gunzip);
-  // The pipeline destroys `gunzip` with its error, so the loop below throws the same one.
+  // The pipeline destroys `gunzip` with its error, so the loop below throws the same error.
   feeding.catch(() => undefined);
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;

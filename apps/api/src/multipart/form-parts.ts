@@ -7,10 +7,10 @@ import busboy, { type Busboy } from "busboy";
 import type { Request } from "express";
 import { decompressed, readContentEncoding } from "./decompress.ts";
 
-/** One field for each key of a form, and a few unknown ones, so that the error can name the first of them. */
+/** Allows one field for each known key, and a few more, so that the error can name the first unknown field. */
 const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
 
-/** Room for boundaries and text fields around the largest file of a compressed form. */
+/** The bytes that a compressed form may have besides its largest file, for boundaries and text fields. */
 const FORM_BYTES = 1024 * 1024;
 
 export interface FieldPart {
@@ -21,7 +21,7 @@ export interface FieldPart {
 
 export interface FilePart {
   readonly kind: "file";
-  /** Without folders. */
+  /** The base name of the file: folders are removed. */
   readonly filename: string;
   /** Throws a RequestError if the form or the client's connection breaks. */
   readonly content: AsyncIterable<Buffer>;
@@ -29,9 +29,10 @@ export interface FilePart {
 
 /**
  * Yields the parts of the request's form: text fields, and at most one file, which must be called `fileField`. A body
- * with a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError for anything else.
+ * with a `Content-Encoding` of gzip or zstd is decompressed. Throws a RequestError if the form is malformed, exceeds a
+ * limit, or has any other file.
  *
- * The caller reads the whole content of a file before it asks for the next part, or leaves the loop. It may leave early
+ * The caller must read the whole content of a file before it asks for the next part. It may also leave the loop early
  * and reply at once: the rest of the body is read and dropped after the reply.
  */
 export async function* readFormParts(request: Request, fileField: string): AsyncGenerator<FieldPart | FilePart> {
@@ -65,12 +66,12 @@ export function addField(fields: Record<string, unknown>, { name, value }: Field
   }
 }
 
-/** The error for a form that has the file's content in a text field: a part without a filename. */
+/** Returns the error for a form that has the file's content in a text field, which is a part without a filename. */
 export function notAFile(field: string): RequestError {
   return errors.outOfRange(field, "send it as a file, which has a filename in the form");
 }
 
-/** The bytes of the form: the request itself, or its decompressed body. */
+/** Returns the bytes of the form: the request itself, or its decompressed body. */
 function readBody(request: Request): Readable {
   const coding = readContentEncoding(request);
   if (coding === null) return request;
@@ -113,7 +114,7 @@ function reportParts(parser: Busboy, fileField: string): void {
     report(toField(name, value, valueTruncated, fileField));
   });
   parser.on("file", (name: string | undefined, stream, { filename }) => {
-    // An `error` event without a listener ends the process; whoever reads the stream gets the error as well.
+    // An `error` event without a listener would end the process. The reader of the stream gets the error as well.
     stream.on("error", () => undefined);
     if (name !== undefined && (filename === undefined || filename === "")) stream.resume();
     else report(toFile(name, filename ?? "", stream, fileField));
@@ -127,7 +128,7 @@ function reportParts(parser: Busboy, fileField: string): void {
   parser.on("fieldsLimit", () => {
     report(errors.malformedMultipart("Too many fields"));
   });
-  // Errors after the last part that is wanted have no other listener.
+  // After the caller has left the loop, nothing else listens for errors.
   parser.on("error", () => undefined);
 }
 
@@ -163,20 +164,20 @@ function toFile(
   return { kind: "file", filename: unescapeName(filename), content: bytesOf(stream) };
 }
 
-/** Browsers escape these three characters in names and filenames, and no other: a `%` of the name itself stays. */
+/** Browsers escape only these three characters in names and filenames. A literal `%` is not escaped, so it is kept. */
 function unescapeName(name: string): string {
   return name.replaceAll(/%0A/gi, "\n").replaceAll(/%0D/gi, "\r").replaceAll("%22", '"');
 }
 
 /**
  * Reads a stream without destroying it when the reader stops: a request still needs its reply, and the parser waits for
- * the end of a file. The rest is dropped.
+ * the end of a file. The bytes that were not read are dropped.
  */
 async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   } catch (error) {
-    // The form or the client's connection is broken; neither is a failure of the object store, which reads this.
+    // The object store reads this stream. A broken form or connection must not look like a failure of the store.
     throw toRequestError(error);
   } finally {
     stream.resume();

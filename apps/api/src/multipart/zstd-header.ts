@@ -1,20 +1,20 @@
-/**
- * The headers of zstd's frames and blocks, as far as they have to be known before anything is decompressed: RFC 8878
- * §3.1.1.
- */
+/** Parses the fields of zstd frame and block headers that are needed before decompression (RFC 8878 §3.1.1). */
 
 export interface FrameHeader {
-  /** What a decoder has to hold in memory. */
+  /** The number of bytes that a decoder has to keep in memory. */
   readonly windowBytes: number;
-  /** Four bytes behind the last block are the checksum of the content. */
+  /** True if a four-byte checksum of the content follows the last block. */
   readonly hasChecksum: boolean;
 }
 
 export interface BlockHeader {
   readonly isLast: boolean;
-  /** Bytes of the block behind its header. */
+  /** The number of bytes in the block after its header. */
   readonly bytes: number;
-  /** No more than these come out of a raw block or of one that repeats a byte. */
+  /**
+   * The decompressed size of a raw block or of a block that repeats one byte. A compressed block may be larger when it
+   * is decompressed.
+   */
   readonly size: number;
 }
 
@@ -22,12 +22,12 @@ export const BLOCK_HEADER_BYTES = 3;
 
 const RLE_BLOCK = 1;
 
-/** Bytes of the frame's header behind its magic number and `descriptor`, the byte that follows it. */
+/** Returns how many bytes of the frame header follow the magic number and the descriptor byte. */
 export function headerRest(descriptor: number): number {
   return windowDescriptorBytes(descriptor) + dictionaryBytes(descriptor) + contentSizeBytes(descriptor);
 }
 
-/** Reads a header without its magic number. */
+/** Reads a frame header, which begins after the magic number. */
 export function readFrameHeader(header: Buffer): FrameHeader {
   const descriptor = header[0] ?? 0;
   const hasChecksum = (descriptor & 4) !== 0;
@@ -38,7 +38,8 @@ export function readFrameHeader(header: Buffer): FrameHeader {
   }
   const bytes = contentSizeBytes(descriptor);
   const size = header.subarray(1 + dictionaryBytes(descriptor));
-  // Of sizes of eight bytes the lower six are enough to know that they are too large.
+  // Only the lower six bytes of an eight-byte size are read. If one of the upper two is not zero, the size is too large
+  // anyway.
   const low = size.readUIntLE(0, Math.min(bytes, 6)) + (bytes === 2 ? 256 : 0);
   return { windowBytes: bytes === 8 && size.readUInt16LE(6) > 0 ? Number.MAX_SAFE_INTEGER : low, hasChecksum };
 }

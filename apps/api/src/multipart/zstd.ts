@@ -1,7 +1,7 @@
 /**
- * zstd by fzstd, a decoder in JavaScript: Node has one of its own from 22.15 on, and we promise 20.19. It gets one
- * frame at a time, block by block, because of what it does not do itself: refuse windows that are too large, and check
- * a frame's checksum (ADR 0022).
+ * Decompresses zstd with fzstd, a decoder in JavaScript, because Node has a decoder only from 22.15 on and we promise
+ * 20.19. This file passes one frame at a time to fzstd, block by block, so that it can do what fzstd does not do:
+ * refuse windows that are too large, and verify the checksum of each frame (ADR 0022).
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errors } from "@nightshift/domain";
@@ -11,39 +11,44 @@ import { type ByteReader, createByteReader } from "./byte-reader.ts";
 import { BLOCK_HEADER_BYTES, headerRest, readBlockHeader, readFrameHeader } from "./zstd-header.ts";
 
 /**
- * 512 MiB have 4,096 full blocks; a stream that is flushed after each of 50,000 lines has 50,000. More only cost time.
+ * The maximum number of blocks. 512 MiB have 4,096 full blocks, and a stream that is flushed after each of 50,000 lines
+ * has 50,000 blocks. More blocks would only cost time.
  */
 const MAX_BLOCKS = 100_000;
 
 /**
- * A decoder holds the window in memory. RFC 9659 has encoders stay within this; `zstd --ultra` and `--long` may not.
+ * The maximum size of a window, which a decoder holds in memory. RFC 9659 requires encoders to stay within this size;
+ * `zstd --ultra` and `--long` may exceed it.
  */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
- * fzstd allocates and zeroes a window for each frame, which takes up to 5 ms for 8 MiB. Together, the windows of all
- * frames may have 2 GiB: 256 frames of 8 MiB.
+ * fzstd allocates and zeroes a window for each frame, which takes up to 5 ms for 8 MiB. This is the limit for the
+ * windows of all frames together, and allows 256 frames of 8 MiB.
  */
 const MAX_WINDOWS_BYTES = 2 * 1024 * 1024 * 1024;
 
 /** A frame counts as at least 32 KiB. That allows 65,536 frames, enough for one per line of a batch of 50,000 lines. */
 const MIN_COUNTED_WINDOW_BYTES = 32 * 1024;
 
-/** A skippable frame counts as 256 KiB. That allows 8,192 of them; parallel compressors write one for each frame. */
+/**
+ * A skippable frame counts as 256 KiB. That allows 8,192 skippable frames. Parallel compressors write one for each
+ * frame.
+ */
 const SKIPPABLE_COUNTED_BYTES = 256 * 1024;
 
-/** RFC 8878 §3.1.1.2.4. */
+/** The maximum size of a block: RFC 8878 §3.1.1.2.4. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
 const MAGIC_BYTES = 4;
 const MAGIC = 0xfd2fb528;
-/** Of a frame to be skipped (RFC 8878 §3.1.2): the lower four bits are free. */
+/** The magic number of a skippable frame (RFC 8878 §3.1.2). Its lower four bits can have any value. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const CHECKSUM_BYTES = 4;
 
 let loading: Promise<XXHashAPI> | undefined;
 
-/** The decompressed bytes; throws as `decompressed` does. */
+/** Yields the decompressed bytes. Throws the same errors as `decompressed`. */
 export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = createByteReader(source);
   const count: Count = { blocks: 0, windowBytes: 0 };
@@ -61,7 +66,7 @@ export async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** The work that the stream has cost so far. */
+/** The decompression work of the stream so far. */
 interface Count {
   blocks: number;
   windowBytes: number;
@@ -98,7 +103,7 @@ async function* frame(reader: ByteReader, magic: Buffer, count: Count): AsyncGen
     }
   }
   const checksum = await need(reader, hash === null ? 0 : CHECKSUM_BYTES);
-  // What it held back of a frame of a few bytes.
+  // fzstd holds back some output of a frame of a few bytes.
   for (const made of [...decode(checksum, false), ...decode(new Uint8Array(0), true)]) {
     hash?.update(made);
     yield made;
@@ -108,7 +113,7 @@ async function* frame(reader: ByteReader, magic: Buffer, count: Count): AsyncGen
   }
 }
 
-/** The frame's bytes from its beginning to the end of its last block, at most one block at a time. */
+/** Yields the frame's bytes from its beginning to the end of its last block, at most one block at a time. */
 async function* compressedBytes(reader: ByteReader, header: Buffer, count: Count): AsyncGenerator<Uint8Array> {
   yield header;
   for (let isLast = false; !isLast;) {
@@ -118,21 +123,25 @@ async function* compressedBytes(reader: ByteReader, header: Buffer, count: Count
     if (block.size > MAX_BLOCK_BYTES) throw damaged("a block of it is larger than blocks may be");
     count.blocks += 1;
     if (count.blocks > MAX_BLOCKS) throw damaged(`it has more than ${String(MAX_BLOCKS)} blocks`);
-    // A block or a new window can take milliseconds, so other requests get a turn before each block. Empty blocks count
-    // too: without a turn, one chunk of the upload could hold 20,000 of them.
+    // A block or a new window can take milliseconds, so other requests get a turn of the event loop before each block.
+    // Empty blocks count too: without these turns, one chunk of the upload could block the event loop for 20,000 of
+    // them.
     await nextTurn();
     yield blockHeader;
     let left = block.bytes;
     for await (const piece of reader.pass(block.bytes)) {
       left -= piece.length;
-      // A copy: the decoder keeps what it cannot use yet, and the source may use its memory again.
+      // fzstd keeps the bytes that it cannot use yet, and the source may reuse its memory, so each piece is copied.
       yield Uint8Array.from(piece);
     }
     if (left > 0) throw cutShort();
   }
 }
 
-/** What comes out of one frame. It is told in words where the frame is damaged. */
+/**
+ * Returns a function that decompresses the bytes of one frame. It throws a RequestError with fzstd's message if the
+ * frame is damaged.
+ */
 function createDecoder(): (bytes: Uint8Array, isLast: boolean) => Uint8Array[] {
   let made: Uint8Array[] = [];
   const decoder = new Decompress((data) => {

@@ -5,9 +5,9 @@ import type { TSchema } from "@sinclair/typebox";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Components {
-  /** The schema, or a reference to it if it has a name. TypeBox schemas already are JSON Schema 2020-12. */
+  /** Returns the schema, or a reference to it if it has a name. TypeBox schemas already are JSON Schema 2020-12. */
   refer(schema: TSchema): JsonSchema;
-  /** All referenced schemas, by name. */
+  /** Returns all referenced schemas, by name. */
   schemas(): Readonly<Record<string, JsonSchema>>;
 }
 

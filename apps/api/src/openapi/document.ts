@@ -23,7 +23,7 @@ const SECURITY: Readonly<Record<Operation["key"], readonly object[]>> = {
 
 /** The headers of every reply: contract §5.3. */
 const COMMON_HEADERS = {
-  "x-request-id": "The id of this request: `req_` and 32 hex digits. The log has it too.",
+  "x-request-id": "The id of this request: `req_` and 32 hex digits. The log contains it too.",
   "openai-processing-ms": "Milliseconds until the server sent the headers of the reply.",
 };
 
@@ -77,7 +77,7 @@ export interface DescribedReply extends JsonSchema {
   readonly content?: Readonly<Record<string, { readonly schema?: JsonSchema; readonly examples?: JsonSchema }>>;
 }
 
-/** The document as data. */
+/** Returns the document as data. */
 export function buildDocument(operations: readonly Operation[]): OpenApiDocument {
   const components = createComponents();
   const paths: Record<string, Record<string, DescribedOperation>> = {};
@@ -115,7 +115,7 @@ export function buildDocument(operations: readonly Operation[]): OpenApiDocument
   };
 }
 
-/** The document as the text of docs/openapi-batch-file.yaml, which GET /openapi.yaml serves. */
+/** Returns the document as the text of docs/openapi-batch-file.yaml, which GET /openapi.yaml serves. */
 export function renderYaml(document: OpenApiDocument): string {
   const head = "# Generated from the schemas that the code checks with: npm run docs:openapi. Do not edit.\n";
   return head + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });

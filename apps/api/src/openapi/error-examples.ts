@@ -16,7 +16,7 @@ const FILE_ID = "file-5dskxx7B6SVyAyRgAHzTJ2";
 const BATCH_ID = "batch_6a85c08a63188190982c56b42faa4ff5";
 const UPLOAD_ID = "upload_6a85c08a63188190982c56b42faa4ff5";
 
-/** A new case does not compile without an example here. It also needs a row in docs/errors.md. */
+/** The code does not compile if a case has no example here. Each case also needs a row in docs/errors.md. */
 export const errorExamples = {
   noApiKey: errors.noApiKey(),
   wrongApiKey: errors.wrongApiKey("sk-example-0123456789"),

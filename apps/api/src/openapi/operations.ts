@@ -10,7 +10,7 @@ import { uploadOperations } from "../routes/uploads/operations.ts";
 import type { Operation } from "../operation.ts";
 import { serviceOperations } from "./service-operations.ts";
 
-/** The operations of a server that offers these completion windows. */
+/** Returns the operations of a server that offers these completion windows. */
 export const operationsWith = (windows: Iterable<string>): readonly Operation[] => [
   ...fileOperations,
   ...uploadOperations,

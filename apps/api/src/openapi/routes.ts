@@ -1,4 +1,4 @@
-/** GET /openapi.yaml and GET /docs: the description of the API, without a key. */
+/** Serves GET /openapi.yaml and GET /docs, the description of the API. Neither needs a key. */
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { CompletionWindows } from "@nightshift/domain";
@@ -23,7 +23,7 @@ const require = createRequire(import.meta.url);
 const SWAGGER_UI = path.dirname(require.resolve("swagger-ui-dist/package.json"));
 const OWN = path.resolve(import.meta.dirname, "../../assets");
 
-/** Folder and file of what the page loads, by URL. The other files of swagger-ui-dist are not served. */
+/** Maps each URL that the page loads to a folder and a file. The other files of swagger-ui-dist are not served. */
 const ASSETS: Readonly<Record<string, readonly [root: string, file: string]>> = {
   "/docs": [OWN, "docs.html"],
   "/docs/docs.css": [OWN, "docs.css"],
@@ -32,7 +32,7 @@ const ASSETS: Readonly<Record<string, readonly [root: string, file: string]>> = 
   "/docs/swagger-ui-bundle.js": [SWAGGER_UI, "swagger-ui-bundle.js"],
 };
 
-/** The document is rendered once, here, with the completion windows that this server offers. */
+/** Creates the routes. The document is rendered once, here, with the completion windows that this server offers. */
 export function descriptionRoutes(windows: CompletionWindows): Router {
   const yaml = renderYaml(buildDocument(operationsWith(windows.keys())));
   const router = Router();

@@ -54,7 +54,7 @@ export const serviceOperations: readonly Operation[] = [
     tag,
     summary: "Readiness check",
     description:
-      "For load balancers. Returns 200 if every backend responds within 2 seconds, otherwise 503. `checks` has each backend by name.",
+      "Tells load balancers whether to send requests: 200 if every backend responds within 2 seconds, and 503 otherwise. `checks` lists each backend by name.",
     extension: true,
     key: "none",
     replies: {

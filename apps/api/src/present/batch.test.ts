@@ -123,7 +123,7 @@ test("a failed batch lists its errors, and any other batch has null", () => {
   expect(presentBatch(running).errors).toBeNull();
 });
 
-test("the keys of an error are in the order of the contract, whatever their order in Postgres", () => {
+test("the keys of an error are in the order of the contract, regardless of their order in Postgres", () => {
   const error = {
     line: 2,
     param: null,

@@ -3,7 +3,7 @@ import type { BatchView } from "@nightshift/db";
 import { type BatchError, type BatchObject, isFinal, NO_TOKENS, presentUsage } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
-/** Has every key, in the order of OpenAI, with explicit nulls. */
+/** Returns a Batch object with every key, in the order of OpenAI, with explicit nulls. */
 export function presentBatch(batch: BatchView): BatchObject {
   return {
     id: batch.id,
@@ -40,7 +40,7 @@ function presentErrors(errors: readonly BatchError[]): BatchObject["errors"] {
 /** The fields of a batch that its counts depend on. */
 type Counted = Pick<BatchView, "inProgressAt" | "total" | "completed" | "failed">;
 
-/** All zero until the input is valid, and also if it never is. */
+/** Returns zeros until the input is valid, and also for a batch whose input never becomes valid. */
 export function presentCounts(batch: Counted): BatchObject["request_counts"] {
   if (batch.inProgressAt === null) return { total: 0, completed: 0, failed: 0 };
   return { total: batch.total, completed: batch.completed, failed: batch.failed };

@@ -1,8 +1,8 @@
-/** The Content-Disposition header of a download: contract §1.1. */
+/** Builds the Content-Disposition header of a download: contract §1.1. */
 
 /**
- * `attachment; filename="…"`, always in quotes. Characters outside printable ASCII become `?` there. The exact name
- * then follows in `filename*` (RFC 6266), which every browser prefers.
+ * Returns `attachment; filename="…"`, with the name always in quotes. Characters outside printable ASCII become `?`
+ * there, and the exact name follows in `filename*` (RFC 6266), which every browser prefers.
  */
 export function contentDisposition(filename: string): string {
   const plain = filename.replaceAll(/[^ -~]/gu, "?");

@@ -3,7 +3,10 @@ import type { FileView } from "@nightshift/db";
 import type { FileObject } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "./seconds.ts";
 
-/** Has every key, in the order of OpenAI. `status` is always `processed`, because some clients wait for it. */
+/**
+ * Returns a File object with every key, in the order of OpenAI. `status` is always `processed`, because some clients
+ * wait for it.
+ */
 export function presentFile(
   file: Pick<FileView, "id" | "purpose" | "filename" | "bytes" | "createdAt" | "expiresAt">,
 ): FileObject {

@@ -1,4 +1,4 @@
-/** Turns history entries into the objects of the API. An extension: docs/extensions.md. */
+/** Turns history entries into the objects of the API. This is an extension: docs/extensions.md. */
 import type { FileOutcome, HistoryEntry } from "@nightshift/db";
 import type { BatchHistoryEntry } from "@nightshift/domain";
 import { toSeconds } from "./seconds.ts";
@@ -7,7 +7,7 @@ type EntryDetails = Pick<BatchHistoryEntry, "type" | "message" | "status" | "req
 
 const ID_PREFIX = "bhe_";
 
-/** Has every key, in a fixed order, with explicit nulls. */
+/** Returns an entry with every key, in a fixed order, with explicit nulls. */
 export function presentHistoryEntry(batchId: string, entry: HistoryEntry): BatchHistoryEntry {
   const { type, message, status, requests, files } = detailsOf(entry);
   return {
@@ -24,7 +24,7 @@ export function presentHistoryEntry(batchId: string, entry: HistoryEntry): Batch
   };
 }
 
-/** The id of the entry in Postgres, or null if the text cannot be the id of an entry. */
+/** Returns the id of the entry in Postgres, or null if the text cannot be the id of an entry. */
 export function historyEntryId(text: string): string | null {
   return /^bhe_[a-z0-9_]{1,20}$/.test(text) ? text.slice(ID_PREFIX.length) : null;
 }

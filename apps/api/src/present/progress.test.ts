@@ -59,7 +59,7 @@ describe("waiting", () => {
   test.each<[string, Partial<WatchedBatch>, string | null]>([
     ["a line is at the upstream", {}, null],
     ["the upstream is paused", { pausedUntil: until }, "the upstream is paused until 2026-08-19T12:05:00.000Z"],
-    ["other batches use the upstream", idle, "waiting for a turn at the upstream"],
+    ["other batches use the upstream", idle, "waiting for a share of the upstream's capacity"],
     [
       "all lines wait for their next attempt",
       { ...idle, dueAt: until },

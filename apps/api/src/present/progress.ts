@@ -1,4 +1,4 @@
-/** Turns a watched batch into the data of a progress event. An extension: docs/extensions.md. */
+/** Turns a watched batch into the data of a progress event. This is an extension: docs/extensions.md. */
 import type { ProgressEvent } from "@nightshift/domain";
 import type { WatchedBatch } from "../watch/batch-watch.ts";
 import { presentCounts } from "./batch.ts";
@@ -24,7 +24,7 @@ function averageOf({ inProgressAt, completed, failed }: WatchedBatch, now: Date)
   return seconds > 0 ? (completed + failed) / seconds : 0;
 }
 
-/** Why the batch makes no progress at the moment, or null if it does. */
+/** Returns why the batch makes no progress at the moment, or null if it makes progress. */
 function reasonToWait(batch: WatchedBatch): string | null {
   const isWaiting = batch.status === "validating" || batch.status === "in_progress";
   if (isWaiting && !batch.hasWorkers) return "no worker is running";
@@ -33,5 +33,5 @@ function reasonToWait(batch: WatchedBatch): string | null {
   if (batch.pausedUntil !== null) return `the upstream is paused until ${batch.pausedUntil.toISOString()}`;
   if (batch.isInHand) return null;
   if (batch.dueAt !== null) return `the next attempt is at ${batch.dueAt.toISOString()}`;
-  return "waiting for a turn at the upstream";
+  return "waiting for a share of the upstream's capacity";
 }

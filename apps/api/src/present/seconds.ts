@@ -1,11 +1,11 @@
-/** Times in API objects. */
+/** Converts times for API objects. */
 
-/** Unix seconds, rounded down. */
+/** Returns Unix seconds, rounded down. */
 export function toSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-/** Like toSeconds, but null stays null. */
+/** Works like toSeconds, and returns null for null. */
 export function toSecondsOrNull(date: Date | null): number | null {
   return date === null ? null : toSeconds(date);
 }

@@ -5,7 +5,8 @@ import { presentFile } from "./file.ts";
 import { toSeconds } from "./seconds.ts";
 
 /**
- * Has every key, in the order of OpenAI. `file` shows the file as it was on completion, even if it was deleted since.
+ * Returns an Upload object with every key, in the order of OpenAI. `file` shows the file as it was on completion, even
+ * if it was deleted since.
  */
 export function presentUpload(upload: UploadView): UploadObject {
   return {
@@ -21,12 +22,12 @@ export function presentUpload(upload: UploadView): UploadObject {
   };
 }
 
-/** The Part object, which has no size, like OpenAI's. */
+/** Returns the Part object, which has no size, like OpenAI's. */
 export function presentPart(part: NewUploadPart): UploadPartObject {
   return { id: part.id, object: "upload.part", created_at: toSeconds(part.createdAt), upload_id: part.upload };
 }
 
-/** When the file expires if its upload is completed at `completedAt`. Null means never. */
+/** Returns when the file expires if its upload is completed at `completedAt`, or null if it never expires. */
 export function fileExpiry({ fileExpiresAfterSeconds: seconds }: UploadView, completedAt: Date): Date | null {
   return seconds === null ? null : new Date(completedAt.getTime() + seconds * 1000);
 }

@@ -1,20 +1,23 @@
-/** A position in the results of a batch: all commits before `seq`, and some lines of that commit. Opaque to clients. */
+/**
+ * Prints and parses positions in the results of a batch. A position is after all commits before `seq`, and after some
+ * lines of commit `seq`. Its text is opaque to clients.
+ */
 import { errors, MAX_BATCH_LINES } from "@nightshift/domain";
 
 export interface ResultCursor {
   readonly seq: number;
-  /** How many lines of commit `seq` were read. */
+  /** The number of lines of commit `seq` that were read. */
   readonly lines: number;
 }
 
 export const BEGINNING: ResultCursor = { seq: 0, lines: 0 };
 
-/** The text of a cursor for clients. */
+/** Returns the text of a cursor for clients. */
 export function printCursor({ seq, lines }: ResultCursor): string {
   return Buffer.from(`r1:${String(seq)}:${String(lines)}`).toString("base64url");
 }
 
-/** Throws a RequestError if the text is not a cursor. */
+/** Parses the text of a cursor. Throws a RequestError if the text is not a cursor. */
 export function parseCursor(text: string): ResultCursor {
   const found = /^r1:(\d{1,15}):(\d{1,5})$/.exec(Buffer.from(text, "base64url").toString("latin1"));
   const cursor = { seq: Number(found?.[1]), lines: Number(found?.[2]) };

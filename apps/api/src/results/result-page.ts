@@ -30,7 +30,8 @@ export async function readResultPage(
   after: ResultCursor,
   limit: number,
 ): Promise<ResultPage> {
-  // Each extent has at least one line. One extent more than the lines read and wanted shows if there are more.
+  // Each extent has at least one line. So these extents contain the lines that were read, the lines of the page, and
+  // one more line if there is one.
   const extents = await resultExtents(db, batchNo, after.seq, after.lines + limit + 1);
   const { unread, skip } = unreadExtents(extents, after);
   const wanted = extentsOfPage(unread, skip + limit);
@@ -52,7 +53,7 @@ export async function readResultPage(
   return { lines, next, hasMore: wanted.length < unread.length };
 }
 
-/** The extents with unread lines, and how many lines of the first one were already read. */
+/** Returns the extents with unread lines, and how many lines of the first one were already read. */
 function unreadExtents(
   extents: readonly ResultExtent[],
   after: ResultCursor,
@@ -68,7 +69,7 @@ function unreadExtents(
   return { unread: extents.slice(first), skip };
 }
 
-/** The first extents, until they contain enough lines or bytes for a page. */
+/** Returns the first extents that together have enough lines or bytes for a page. */
 function extentsOfPage(extents: readonly ResultExtent[], lines: number): readonly ResultExtent[] {
   let linesLeft = lines;
   let bytesLeft: number = RESULT_PAGE.maxBytes;

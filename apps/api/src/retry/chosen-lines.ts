@@ -6,7 +6,10 @@ import { type Static, Type } from "@sinclair/typebox";
 import { onObjectStore } from "../objects.ts";
 import { rethrowMissingInput } from "./retry-lines.ts";
 
-/** The body of an extension. With both lists, it selects the lines that are in either of them. */
+/**
+ * The body of a retry request. OpenAI has no such request. With both lists, it selects the lines that are in either
+ * list.
+ */
 export const RetryBatchBody = Type.Object(
   {
     custom_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: MAX_BATCH_LINES })),
@@ -23,8 +26,8 @@ export const RetryBatchBody = Type.Object(
 export type RetryBatchBody = Static<typeof RetryBatchBody>;
 
 /**
- * The selected lines, counted from 0, or null for all failed lines. Throws a RequestError for a number or a custom_id
- * that the batch does not have. To find custom_ids, it reads the input once, in bounded memory.
+ * Returns the selected lines, counted from 0, or null for all failed lines. Throws a RequestError for a number or a
+ * custom_id that the batch does not have. To find custom_ids, it reads the input once, in bounded memory.
  */
 export async function chosenLines(
   objects: Pick<ObjectStore, "openRead">,

@@ -18,8 +18,8 @@ const RETRYABLE: readonly string[] = ["in_progress", "completed", "expired", "ca
 
 /**
  * Opens retries in Postgres. That is enough to run the lines again; the jobs only start them sooner. `only` has lines
- * counted from 0; null means all. It skips lines that have not failed or are already being retried. Resolves with the
- * retried lines. Rejects with a RequestError (409) if the batch cannot be retried.
+ * counted from 0; null means all failed lines. Skips lines that have not failed or are already being retried. Resolves
+ * with the retried lines. Rejects with a RequestError (409) if the batch cannot be retried.
  */
 export async function retryLines(
   deps: RetryLinesDeps,
@@ -57,7 +57,10 @@ export function refuseUnlessRetryable(batch: BatchView): void {
   if (!RETRYABLE.includes(batch.status)) throw errors.cannotRetry(batch.status);
 }
 
-/** Maintenance may have deleted the object since the batch was read. */
+/**
+ * Rethrows the error, as a RequestError (409) if the input is missing. Maintenance may have deleted it since the batch
+ * was read.
+ */
 export function rethrowMissingInput(error: unknown): never {
   throw error instanceof ObjectNotFoundError ? errors.cannotRetryWithout("input") : error;
 }

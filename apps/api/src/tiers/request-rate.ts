@@ -1,8 +1,8 @@
 /**
  * Limits the requests per minute of a tenant across all API processes. A process reserves a tenant's requests from
- * Postgres in small lots, so most requests need no query. The limit holds for each minute of the clock. A lot that its
- * process does not use up expires with the minute: at most a sixtieth of the limit for each additional process. Across
- * the boundary of two minutes, up to twice the limit can pass within 60 s.
+ * Postgres in small lots, so most requests need no query. The limit holds for each minute of the clock. The unused part
+ * of a lot expires with the minute: at most a sixtieth of the limit for each additional process. Across the boundary of
+ * two minutes, up to twice the limit can pass within 60 s.
  */
 import { type Db, takeRequests } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
@@ -14,7 +14,9 @@ const MINUTE_MS = 60_000;
 const LOTS_PER_MINUTE = 60;
 const MAX_LOT = 1_000;
 
-/** More tenants than one API process sees in a minute. Beyond it, the least recently seen tenant loses its lot. */
+/**
+ * More tenants than one API process sees in a minute. Beyond this number, the least recently seen tenant loses its lot.
+ */
 const MAX_TENANTS = 10_000;
 
 export interface RequestRateDeps {
@@ -23,7 +25,7 @@ export interface RequestRateDeps {
   readonly limitsOf: TenantLimits;
 }
 
-/** What this process has reserved of a tenant's current minute. */
+/** The requests of a tenant's current minute that this process has reserved. */
 interface Minute {
   readonly number: number;
   left: number;
@@ -33,8 +35,8 @@ interface Minute {
 }
 
 /**
- * Authenticates, and then throws `rate_limit_exceeded` beyond the limit of the tenant's tier. Invalid keys are not
- * counted.
+ * Authenticates a request, and then throws `rate_limit_exceeded` if it exceeds the limit of the tenant's tier. Requests
+ * with invalid keys are not counted.
  */
 export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate): Authenticate {
   const minutes = new LRUCache<string, Minute>({ max: MAX_TENANTS });
@@ -80,7 +82,10 @@ export function limitRequests(deps: RequestRateDeps, authenticate: Authenticate)
   };
 }
 
-/** At most a millisecond less than a minute, because Node's SDK ignores a wait of a minute or more (contract §5.3). */
+/**
+ * Returns the milliseconds until the minute ends. It returns at most 59,999, because Node's SDK ignores a wait of a
+ * minute or more (contract §5.3).
+ */
 function msLeft(now: Date): number {
   return Math.min(MINUTE_MS - 1, MINUTE_MS - (now.getTime() % MINUTE_MS));
 }

@@ -1,15 +1,17 @@
-/** The limits of a tenant, from its tier. */
+/** Finds the limits of a tenant by its tier. */
 import { type Db, findTenant } from "@nightshift/db";
 import { NO_LIMITS, type TierLimits, type Tiers } from "@nightshift/domain";
 import { LRUCache } from "lru-cache";
 
-/** How long a changed tier can go unnoticed; the same as for a revoked key. */
+/** The time for which a changed tier can go unnoticed. It is the same for a revoked key. */
 const CACHE_MS = 5_000;
 
-/** More tenants than one API process sees in 5 s. Beyond it, the least recently seen tenant is looked up again. */
+/**
+ * More tenants than one API process sees in 5 s. Beyond this number, the least recently seen tenant is looked up again.
+ */
 const MAX_CACHED = 10_000;
 
-/** The limits of a tenant, at most 5 s old. Rejects if the database does. */
+/** Resolves with the limits of a tenant, at most 5 s old. Rejects if the database query rejects. */
 export type TenantLimits = (tenant: string) => Promise<TierLimits>;
 
 export interface TenantLimitsDeps {

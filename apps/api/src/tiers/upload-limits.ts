@@ -1,14 +1,14 @@
 /**
- * The limits of a tenant's tier on one upload: checked before it is read, while it is read, and when it becomes a file.
+ * Applies the limits of a tenant's tier to one upload: before it is read, while it is read, and when it becomes a file.
  */
 import { type Db, lockTenant, storedBytes, type Tx } from "@nightshift/db";
 import { errors, type RequestError, type TierLimits } from "@nightshift/domain";
 
-/** Room in a request's body for boundaries and text fields. A real form needs far less. */
+/** The bytes that a request's body may have for boundaries and text fields. A real form needs far less. */
 const FORM_BYTES = 64 * 1024;
 
 export interface UploadLimit {
-  /** The largest file; Infinity: the tier has no limit. */
+  /** The maximum size of the file. Infinity if the tier has no limit. */
   readonly maxBytes: number;
   /** The error for a larger file. */
   readonly refusal: () => RequestError;
@@ -22,8 +22,8 @@ const NO_LIMIT: UploadLimit = {
 };
 
 /**
- * The smaller of `file_bytes` and the room left by `stored_bytes`. Throws at once if the tenant has no room left, or if
- * the Content-Length alone shows that the file is too large.
+ * Returns the smaller of `file_bytes` and the room left by `stored_bytes`. Throws at once if the tenant has no room
+ * left, or if the Content-Length alone shows that the file is too large.
  */
 export async function uploadLimit(
   db: Db,

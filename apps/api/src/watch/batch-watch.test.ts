@@ -141,7 +141,7 @@ test("next resolves with the first commit above the known one", async () => {
   expect(await next).toMatchObject({ seq: 1 });
 });
 
-test("next resolves at once if no more results will come, also from the latest reading", async () => {
+test("next resolves at once if the latest reading shows that no more results will come", async () => {
   const { state, watch, look } = start();
   state.row = { ...batch, isSealed: true };
   const stop = look();

@@ -1,6 +1,6 @@
 /**
  * Watches batches for all clients of this process. It reads a batch when the first client begins to watch it, and then
- * once per second, however many clients watch it. It does not read a batch that has no watchers.
+ * once per second, regardless of the number of clients. It does not read a batch that has no watchers.
  */
 import { batchProgress, type BatchProgress, type Db } from "@nightshift/db";
 import { isFinal } from "@nightshift/domain";
@@ -10,7 +10,7 @@ import { createLineRate, type LineRate } from "./line-rate.ts";
 const READ_EVERY_MS = 1_000;
 
 export interface WatchedBatch extends BatchProgress {
-  /** The speed that this process measured; null after the first reading. */
+  /** The speed that this process measured. Null after the first reading. */
   readonly linesPerSecond: number | null;
 }
 
@@ -49,7 +49,7 @@ interface Entry {
   timer: NodeJS.Timeout | null;
 }
 
-/** Holds no timer and no connection while no client watches. */
+/** Creates a watch. It holds no timer and no connection while no client watches. */
 export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): BatchWatch {
   const entries = new Map<number, Entry>();
 
@@ -146,7 +146,7 @@ export function createBatchWatch({ db, logger, isDraining }: BatchWatchDeps): Ba
           },
           onEnd: giveUp,
         });
-        // The call to watch may already have settled it.
+        // The call of `watch` may already have settled the promise.
         if (settled.signal.aborted) leave();
         else settled.signal.addEventListener("abort", leave);
         if (signal.aborted) giveUp();

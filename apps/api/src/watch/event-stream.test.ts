@@ -12,7 +12,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Room for one event until the client reads. */
+/** The buffer has room for one event while the client is not reading. */
 const ROOM = 64;
 
 /** A reply to a client that reads only when the test says so. */
@@ -42,7 +42,7 @@ function start() {
     response: reply,
     closed,
     text: () => taken.join(""),
-    /** From now on, the client reads everything. */
+    /** Makes the client read everything from now on. */
     read: async () => {
       isReading = true;
       take?.();
@@ -93,11 +93,11 @@ test("a client that reads gets each event, and a heartbeat after 15 s without on
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("a slow client gets only the newest event, and the others are not buffered", async () => {
+test("a slow client gets only the newest event, and older events are not buffered", async () => {
   const { stream, read, response, text } = start();
   for (let n = 1; n <= 1000; n += 1) stream.send(event(n));
   await pass(29);
-  // Only the opening and the first event. Later events and heartbeats are not buffered.
+  // The buffer holds only the `retry` line and the first event. Later events and heartbeats are not buffered.
   expect(response.writableLength).toBeLessThan(3 * ROOM);
   await read();
   await pass(29);
@@ -108,7 +108,7 @@ test("a slow client gets only the newest event, and the others are not buffered"
   expect(ids).toEqual([1, 1000]);
 });
 
-test("disconnects a client that reads nothing for 30 s, and stops its watch", async () => {
+test("disconnects a client that reads nothing for 30 s, and stops watching its batch", async () => {
   const { stream, response, closed } = start();
   stream.send(event(1));
   await pass(29);
@@ -147,7 +147,7 @@ test("disconnects a client that never reads the last event, so that the process 
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
-test("sends the newest event before the end, also to a slow client", async () => {
+test("sends the newest event before the stream ends, even to a slow client", async () => {
   const { stream, read, text, closed } = start();
   for (let n = 1; n <= 3; n += 1) stream.send(event(n));
   stream.end();

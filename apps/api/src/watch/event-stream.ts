@@ -7,7 +7,7 @@ const HEARTBEAT_MS = 15_000;
 /** A client that reads nothing for this long counts as gone, even if its connection is open. */
 const STALLED_MS = 30_000;
 
-/** How long a client should wait before it reconnects. */
+/** The time that a client should wait before it reconnects. */
 const RETRY_MS = 1_000;
 
 export interface StreamEvent {
@@ -18,13 +18,15 @@ export interface StreamEvent {
 }
 
 export interface EventStream {
-  /** Sends an event. While the client is slow, it keeps only the newest event. */
+  /** Sends an event. While the client is slow, only the newest event is kept. */
   send(event: StreamEvent): void;
   /** Sends the newest event, and ends the reply. */
   end(): void;
 }
 
-/** Begins the stream. Calls `onClose` once, when the server or the client has ended it. No timer is left then. */
+/**
+ * Begins the stream. Calls `onClose` once, when the server or the client has ended the stream. No timer is left then.
+ */
 export function openEventStream(response: Response, onClose: () => void): EventStream {
   response.setHeader("content-type", "text/event-stream; charset=utf-8");
   response.setHeader("cache-control", "no-cache, no-transform");
@@ -67,7 +69,7 @@ export function openEventStream(response: Response, onClose: () => void): EventS
       isEnded = true;
       response.end(waiting ?? undefined);
       waiting = null;
-      // `drain` no longer fires. The client has STALLED_MS to read the rest.
+      // `drain` no longer fires. The client has STALLED_MS to read the buffered bytes.
       watchForStall();
     },
   };

@@ -5,7 +5,10 @@ const WINDOW_MS = 10_000;
 export interface LineRate {
   /** Adds an observation: how many lines were done at a time of a monotonic clock. */
   observe(atMs: number, done: number): void;
-  /** Lines per second over the last 10 s or a little more. Null until there are observations at two different times. */
+  /**
+   * Returns the lines per second over the last 10 s or a little more. Null until there are observations at two
+   * different times.
+   */
   perSecond(): number | null;
 }
 

@@ -12,7 +12,7 @@ const MAX_NAME_LENGTH = 200;
 
 /** The rule for names of tenants. OpenAI's API has no tenants. */
 const TENANT_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-const TENANT_NAME_RULE = "1 to 63 of the characters a-z, 0-9, _ and -, beginning with a letter or a digit";
+const TENANT_NAME_RULE = "1 to 63 characters (a-z, 0-9, _ and -), beginning with a letter or a digit";
 
 /** Body of POST /admin/v1/keys. */
 export const CreateKeyBody = Type.Object(

@@ -42,7 +42,7 @@ export const keyOperations: readonly Operation[] = [
     path: "/admin/v1/keys/{key_id}",
     id: "revokeKey",
     summary: "Revoke an API key",
-    description: "The key stops working within 5 seconds. Revoking it again has the same reply.",
+    description: "The key stops working within 5 seconds. Revoking it again returns the same reply.",
     params: Type.Object({ key_id: Type.String({ description: "The id of a key." }) }),
     replies: ok("The key is revoked.", RevokedApiKey),
     errors: ["keyNotFound"],

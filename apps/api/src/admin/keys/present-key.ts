@@ -18,7 +18,7 @@ export const ApiKeyObject = Type.Object(
 );
 export type ApiKeyObject = Static<typeof ApiKeyObject>;
 
-/** Reply to POST /admin/v1/keys, the only one that contains the key. */
+/** The reply to POST /admin/v1/keys. No other reply contains the key. */
 export const NewApiKeyObject = Type.Object(
   { ...ApiKeyObject.properties, key: Type.String({ description: "The key. It is shown only once." }) },
   { $id: "NewApiKey", additionalProperties: false },

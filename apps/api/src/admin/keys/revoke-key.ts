@@ -12,7 +12,9 @@ export interface RevokeKeyDeps {
   readonly forgetKeys: () => void;
 }
 
-/** The key stops working at once in this process, and within 5 s in others. Revoking it again has the same reply. */
+/**
+ * The key stops working at once in this process, and within 5 s in others. Revoking it again returns the same reply.
+ */
 export function revokeKeyRoute({ db, clock, forgetKeys }: RevokeKeyDeps): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "key_id");

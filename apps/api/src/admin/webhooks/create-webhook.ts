@@ -23,7 +23,7 @@ export interface CreateWebhookDeps {
   readonly random: RandomBytes;
 }
 
-/** The reply is the only place where the secret appears. A forbidden URL or an unknown tenant is 400. */
+/** The reply is the only place where the secret appears. A forbidden URL or an unknown tenant gets 400. */
 export function createWebhookRoute(deps: CreateWebhookDeps): RequestHandler {
   return async (request, response) => {
     const { tenant, url, events } = parseBody(await readJsonBody(request, response));

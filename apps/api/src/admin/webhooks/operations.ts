@@ -24,8 +24,8 @@ export const webhookOperations: readonly Operation[] = [
     id: "createWebhook",
     summary: "Create a webhook endpoint",
     description:
-      "The endpoint receives an event when a batch of the tenant ends: every event, or only the types in `events`. The reply " +
-      "contains the secret that signs the events. It is shown only once.",
+      "The endpoint receives an event when one of the tenant's batches ends. If `events` is set, it receives only those types. " +
+      "The reply contains the secret that signs the events. The secret is shown only once.",
     body: {
       mediaType: "application/json",
       schema: CreateWebhookBody,
@@ -71,7 +71,7 @@ export const webhookOperations: readonly Operation[] = [
       "Sends one event about a batch that does not exist, and returns the outcome. The event is not retried. The body of the " +
       "request is ignored.",
     params,
-    replies: ok("The outcome, also if the delivery failed.", WebhookTestObject),
+    replies: ok("The outcome, even if the delivery failed.", WebhookTestObject),
     errors: ["webhookEndpointNotFound"],
   },
   {

@@ -3,7 +3,7 @@ import type { DeliveryView, WebhookEndpointView } from "@nightshift/db";
 import type { WebhookDeliveryObject, WebhookEndpointObject } from "@nightshift/domain";
 import { toSeconds, toSecondsOrNull } from "../../present/seconds.ts";
 
-/** Without the secret, which is shown only when the endpoint is created. */
+/** Leaves out the secret, which is shown only when the endpoint is created. */
 export function presentWebhook(endpoint: WebhookEndpointView): WebhookEndpointObject {
   return {
     id: endpoint.id,

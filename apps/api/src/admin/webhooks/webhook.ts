@@ -32,8 +32,8 @@ export interface TestWebhookDeps {
 }
 
 /**
- * DELETE /admin/v1/webhooks/{id}. Also deletes the deliveries: pending events are not sent, and failed ones not
- * retried.
+ * DELETE /admin/v1/webhooks/{id}: deletes the endpoint and its deliveries. Pending events are not sent, and failed
+ * events are not retried.
  */
 export function deleteWebhookRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
@@ -44,7 +44,9 @@ export function deleteWebhookRoute({ db }: { readonly db: Db }): RequestHandler 
   };
 }
 
-/** GET /admin/v1/webhooks/{id}/deliveries: the newest 100, without pages. `has_more` says if there are older ones. */
+/**
+ * GET /admin/v1/webhooks/{id}/deliveries: the newest 100, without pages. `has_more` is true if there are older ones.
+ */
 export function listWebhookDeliveriesRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { id } = await findWebhook(db, request);

@@ -1,4 +1,4 @@
-/** GET /v1/batches/{batch_id}/events: progress as server-sent events. An extension: docs/extensions.md. */
+/** GET /v1/batches/{batch_id}/events: progress as server-sent events. This is an extension: docs/extensions.md. */
 import { type BatchView, type Db, findBatch } from "@nightshift/db";
 import { errors, isFinal } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";

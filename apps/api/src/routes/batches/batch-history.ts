@@ -1,6 +1,6 @@
 /**
- * GET /v1/batches/{batch_id}/history: what happened to a batch, and who requested it. Below /admin/v1, it shows the
- * batch of any tenant. An extension: docs/extensions.md, ADR 25.
+ * GET /v1/batches/{batch_id}/history: what happened to a batch, and who requested it. The same route under /admin/v1
+ * shows the history of any tenant's batch. This is an extension: docs/extensions.md, ADR 25.
  */
 import { type Db, findBatch, listBatchHistory, numberOfBatch } from "@nightshift/db";
 import { errors, HISTORY_PAGE, listPage } from "@nightshift/domain";
@@ -37,7 +37,7 @@ export function batchHistoryRoute(deps: BatchHistoryDeps): TenantHandler {
   };
 }
 
-/** The same for admins, who can read the history of any batch. */
+/** Does the same for admins, who can read the history of any batch. */
 export function anyBatchHistoryRoute(deps: BatchHistoryDeps): RequestHandler {
   return async (request, response) => {
     const id = idFromPath(request.params, "batch_id");

@@ -1,4 +1,6 @@
-/** GET /v1/batches/{batch_id}/results: finished lines while the batch runs. An extension: docs/extensions.md. */
+/**
+ * GET /v1/batches/{batch_id}/results: finished lines while the batch runs. This is an extension: docs/extensions.md.
+ */
 import { type BatchView, findBatch } from "@nightshift/db";
 import { errors, isFinal, RESULT_LOG_KEPT_SECONDS, RESULT_PAGE } from "@nightshift/domain";
 import { ObjectNotFoundError } from "@nightshift/storage";

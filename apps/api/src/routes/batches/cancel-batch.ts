@@ -1,6 +1,6 @@
 /**
- * POST /v1/batches/{batch_id}/cancel: contract §3.3. Ignores the body: clients send an empty one and declare it as
- * JSON.
+ * POST /v1/batches/{batch_id}/cancel: cancels a batch (contract §3.3). The body is ignored, because clients send an
+ * empty body with a JSON content type.
  */
 import { type Db, requestCancel } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
@@ -14,7 +14,10 @@ export interface CancelBatchDeps extends NotifyDeps {
   readonly clock: () => Date;
 }
 
-/** Sends the batch in `cancelling`, or unchanged if it was cancelled before. 409 if it ended in another way. */
+/**
+ * Sends the batch in `cancelling`, or unchanged if it was cancelled before. Returns 409 if the batch ended in another
+ * way.
+ */
 export function cancelBatchRoute(deps: CancelBatchDeps): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");

@@ -29,9 +29,9 @@ export interface CreateBatchDeps extends NotifyDeps {
 
 /**
  * Inserts the batch and sends it in `validating`. Checks the request, and the purpose of the input file if it exists. A
- * missing file fails the batch later, in validation (contract §3.4), like an invalid line. 429 if the tier of the
- * tenant has no room to run or to queue the batch. If a request with an `Idempotency-Key` is repeated, the reply has
- * the batch that the first one created, in its current state.
+ * missing file fails the batch later, in validation (contract §3.4), like an invalid line. Returns 429 if the tier of
+ * the tenant has no room to run or to queue the batch. If a request with an `Idempotency-Key` is repeated, the reply
+ * has the batch that the first request created, in its current state.
  */
 export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   const parseBody = bodyParser(createBatchBody(deps.completionWindows.keys()));
@@ -77,7 +77,7 @@ export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
   };
 }
 
-/** How many batches of the tenant may run or wait; null means any number. */
+/** Returns the maximum number of batches that the tenant may have running or waiting. Null if there is no limit. */
 function maxUnfinishedOf({ concurrentBatches, queuedBatches }: TierLimits): number | null {
   return concurrentBatches === null || queuedBatches === null ? null : concurrentBatches + queuedBatches;
 }

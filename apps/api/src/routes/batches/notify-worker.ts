@@ -7,8 +7,8 @@ export interface NotifyDeps {
 }
 
 /**
- * Enqueues an advance. If the queue is unavailable, it only logs: the reconciler finds the row of the batch a little
- * later.
+ * Enqueues an advance. If the queue is unavailable, it only logs the error, because the reconciler finds the row of the
+ * batch a little later.
  */
 export async function notifyWorker({ queues }: NotifyDeps, request: Request, batchNo: number): Promise<void> {
   try {

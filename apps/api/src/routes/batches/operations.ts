@@ -17,7 +17,7 @@ const params = Type.Object({ batch_id: Type.String({ description: "The id of a b
 
 const BATCH_ID = { batch_id: "$response.body#/id" };
 
-/** The operations of a server that offers these completion windows. */
+/** Returns the operations of a server that offers these completion windows. */
 export const batchOperationsWith = (windows: Iterable<string>): readonly Operation[] => [
   {
     method: "post",
@@ -86,7 +86,7 @@ export const batchOperationsWith = (windows: Iterable<string>): readonly Operati
     summary: "Cancel a batch",
     description:
       "Stops sending requests. Requests in flight may finish, and all others become error lines. A repeated call changes " +
-      "nothing. The 409 of a batch that has ended has `x-should-retry: false`. The body is ignored.",
+      "nothing. If the batch has ended, the reply is 409 with `x-should-retry: false`. The body is ignored.",
     extension: false,
     key: "tenant",
     params,

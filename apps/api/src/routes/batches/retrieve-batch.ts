@@ -5,7 +5,7 @@ import { idFromPath, isObjectId } from "../../object-id.ts";
 import { presentBatch } from "../../present/batch.ts";
 import type { TenantHandler } from "../../tenant-routes.ts";
 
-/** Sends the Batch object. An unknown batch and a batch of another tenant have the same reply. */
+/** Sends the Batch object. The reply for another tenant's batch is the same as for a batch that does not exist. */
 export function retrieveBatchRoute({ db }: { readonly db: Db }): TenantHandler {
   return async (request, response, tenant) => {
     const id = idFromPath(request.params, "batch_id");

@@ -1,4 +1,4 @@
-/** POST /v1/batches/{batch_id}/retry: retries failed requests. An extension: docs/extensions.md. */
+/** POST /v1/batches/{batch_id}/retry: retries failed requests. This is an extension: docs/extensions.md. */
 import { type BatchView, findBatch } from "@nightshift/db";
 import { errors, RequestError } from "@nightshift/domain";
 import type { ObjectStore } from "@nightshift/storage";
@@ -20,8 +20,8 @@ export interface RetryBatchDeps extends RetryLinesDeps {
 
 /**
  * Retries the failed requests of the batch, or only the ones in the body, and sends the Batch object. A batch without
- * failed requests does not change. The call can be repeated: requests that are already being retried are skipped. 409
- * if the state of the batch does not allow a retry, or if its input or output file was deleted.
+ * failed requests does not change. The call can be repeated: requests that are already being retried are skipped.
+ * Returns 409 if the state of the batch does not allow a retry, or if its input or output file was deleted.
  */
 export function retryBatchRoute(deps: RetryBatchDeps): TenantHandler {
   return async (request, response, tenant) => {

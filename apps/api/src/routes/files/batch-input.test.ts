@@ -1,4 +1,4 @@
-/** The verdict on the first line of an upload, wherever its bytes are cut. */
+/** The verdict on the first line of an upload, regardless of chunk boundaries. */
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createFirstLine, type FirstLineVerdict } from "./batch-input.ts";
@@ -44,7 +44,7 @@ test("keeps its verdict once the first line has ended", () => {
   expect(firstLine.end()).toBe("json");
 });
 
-test("gives the same bytes the same verdict, wherever they are cut", () => {
+test("gives the same bytes the same verdict, regardless of chunk boundaries", () => {
   fc.assert(
     fc.property(
       fc.constantFrom('\uFEFF\n\n{"ключ":"значение 🙂"}\r\nrest', "no json\n{}\n", " \n\t\n", '["x"]'),
@@ -63,7 +63,7 @@ test("gives the same bytes the same verdict, wherever they are cut", () => {
 test.each([
   ["{", "json"],
   ["x", "not_json"],
-] as const)("judges a first line of over 1 MiB that begins with %s as %s before it ends", (begin, verdict) => {
+] as const)("judges a first line that begins with %s as %s when it exceeds 1 MiB", (begin, verdict) => {
   const firstLine = createFirstLine();
 
   expect(firstLine.push(Buffer.from(begin.padEnd(1024 * 1024, "a")))).toBe("undecided");

@@ -1,4 +1,4 @@
-/** What a file for a batch must be at its upload: contract §1.1 and §5.2. Validation checks the rest. */
+/** Checks a file for a batch during its upload: contract §1.1 and §5.2. Validation checks everything else. */
 import path from "node:path";
 import { errors } from "@nightshift/domain";
 
@@ -11,15 +11,15 @@ const LINE_FEED = 0x0a;
 const SKIPPED: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d, LINE_FEED, 0xef, 0xbb, 0xbf]);
 
 /**
- * Throws for a name with an extension other than `.jsonl`, which the contract refuses whatever the file contains. A
- * name without an extension passes: Python's SDK sends `upload` for raw bytes, and OpenAI was recorded to accept it.
+ * Throws if the name has an extension other than `.jsonl`, which the contract refuses regardless of the content. A name
+ * without an extension is accepted: Python's SDK sends `upload` for raw bytes, and OpenAI was recorded to accept it.
  */
 export function refuseWrongExtension(filename: string): void {
   const extension = path.extname(filename).toLowerCase();
   if (extension !== "" && extension !== ".jsonl") throw errors.invalidFileFormat();
 }
 
-/** Throws if the first line is not JSON. That includes a file without a line. */
+/** Throws if the first line is not JSON, or if the file has no line. */
 export function refuseWrongFirstLine(verdict: FirstLineVerdict): void {
   if (verdict === "not_json") throw errors.invalidFileFormat();
 }
@@ -34,9 +34,9 @@ export interface FirstLine {
 }
 
 /**
- * Judges the first line that is not blank while the file streams by. Contract §1.1 refuses a file for that line at
- * once, and for a later one only in validation. Any JSON passes, and a byte order mark is skipped: what a line must
- * contain is for validation to check.
+ * Judges the first line that is not blank while the file streams through. Contract §1.1 refuses the upload for a fault
+ * in this line, and leaves faults in later lines to validation. Any JSON passes, and a byte order mark is skipped,
+ * because validation checks the content of each line.
  */
 export function createFirstLine(): FirstLine {
   let verdict: FirstLineVerdict = "undecided";
@@ -69,7 +69,7 @@ function judge(line: Buffer): FirstLineVerdict {
     JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(line));
     return "json";
   } catch {
-    // The caller needs the verdict, not whether UTF-8 or JSON is wrong.
+    // The caller does not need to know whether the UTF-8 or the JSON is wrong.
     return "not_json";
   }
 }

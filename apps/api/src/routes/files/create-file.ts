@@ -1,4 +1,4 @@
-/** POST /v1/files: contract §1.1. */
+/** POST /v1/files: uploads a file (contract §1.1). */
 import { findFile, type NewFile, registerFile, type Tx, withTx } from "@nightshift/db";
 import { newFileId, type RandomBytes } from "@nightshift/domain";
 import type { Counter } from "@nightshift/service";
@@ -14,15 +14,15 @@ export interface CreateFileDeps extends ReceiveFileDeps {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;
-  /** Bytes of uploads that became files. */
+  /** Counts the bytes of uploads that became files. */
   readonly uploadedBytes: Pick<Counter, "inc">;
 }
 
 /**
- * Streams the upload to the object store, then writes the file's row, so a file never exists without its bytes. When
- * the same upload comes again with the same `Idempotency-Key`, the reply is the file of the first one. What an upload
- * asks for is known only after its last byte, so the key is claimed then: two at the same time are both read, and one
- * becomes a file.
+ * Streams the upload to the object store, then writes the file's row, so a file never exists without its bytes. If the
+ * same upload is repeated with the same `Idempotency-Key`, the reply has the file of the first upload. The request is
+ * known completely only after its last byte, so the key is claimed then. Two concurrent uploads with one key are both
+ * read, and one of them becomes a file.
  */
 export function createFileRoute(deps: CreateFileDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -44,7 +44,8 @@ export function createFileRoute(deps: CreateFileDeps): TenantHandler {
         commit.hasBegun = true;
       });
     } catch (error) {
-      // A commit whose reply was lost may have succeeded. Then the file needs its blob; if not, maintenance deletes it.
+      // A commit whose reply was lost may have succeeded, and then the file needs its blob. If it failed, maintenance
+      // deletes the blob.
       if (!commit.hasBegun) await discardBlobs(deps, request, [file.blob]);
       if (key === null) throw error;
       response.json(presentFile(await replay(response, error, (made) => findFile(deps.db, tenant, made, now))));

@@ -16,7 +16,7 @@ function faultOf(fields: Record<string, unknown>): { message: string; param: str
 
 const expiry = (anchor: unknown, seconds: unknown) => ({ purpose: "batch", expires_after: { anchor, seconds } });
 
-test("a file for a batch expires after the configured time by default, another file never", () => {
+test("by default, a file for a batch expires after the configured time, and other files never expire", () => {
   expect(readFileForm({ purpose: "batch" }, 86_400)).toEqual({ purpose: "batch", expiresAfterSeconds: 86_400 });
   expect(readFileForm({ purpose: "batch" }, null)).toEqual({ purpose: "batch", expiresAfterSeconds: null });
   expect(readFileForm({ purpose: "user_data" }, 86_400)).toEqual({ purpose: "user_data", expiresAfterSeconds: null });

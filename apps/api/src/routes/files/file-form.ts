@@ -13,13 +13,13 @@ import { textParser } from "../../request-schema.ts";
 
 export interface FileForm {
   readonly purpose: UploadPurpose;
-  /** Seconds from creation; null: the file does not expire. */
+  /** Seconds from creation. Null if the file does not expire. */
   readonly expiresAfterSeconds: number | null;
 }
 
 /**
- * The text fields of the form. `purpose` is any text here, because the contract has a message of its own for a wrong
- * one.
+ * The text fields of the form. `purpose` is any text here, because the contract has its own message for a wrong
+ * purpose.
  */
 export const FileFields = Type.Object(
   {
@@ -39,7 +39,10 @@ export function readFileForm(fields: Record<string, unknown>, batchLifeSeconds: 
   return { purpose, expiresAfterSeconds: fileLifeSeconds(purpose, expiry?.seconds, batchLifeSeconds) };
 }
 
-/** How long a file lives: as long as the client asked, else as `batchLifeSeconds` says for purpose `batch`. */
+/**
+ * Returns how many seconds a file lives: as many as the client asked for, or else `batchLifeSeconds` for purpose
+ * `batch`. Returns null if the file does not expire.
+ */
 export function fileLifeSeconds(
   purpose: UploadPurpose,
   seconds: number | undefined,
@@ -48,22 +51,22 @@ export function fileLifeSeconds(
   return seconds ?? (purpose === "batch" ? batchLifeSeconds : null);
 }
 
-/** The purpose, or null if it has not arrived yet. Throws a RequestError for an unknown one. */
+/** Returns the purpose, or null if it has not arrived yet. Throws a RequestError for an unknown purpose. */
 export function readPurposeSoFar(fields: Record<string, unknown>): UploadPurpose | null {
   return typeof fields["purpose"] === "string" ? parsePurpose(fields["purpose"]) : null;
 }
 
-/** The largest file of a purpose; of any purpose while it is not known (null). */
+/** Returns the maximum size of a file of this purpose. Null means that the purpose is not known yet. */
 export function maxBytesOf(purpose: UploadPurpose | null): number {
   return purpose === "batch" ? MAX_BATCH_FILE_BYTES : MAX_FILE_BYTES;
 }
 
-/** The largest file that may come in parts: contract §1.2. */
+/** Returns the maximum size of a file that is uploaded in parts: contract §1.2. */
 export function maxUploadBytesOf(purpose: UploadPurpose): number {
   return purpose === "batch" ? MAX_BATCH_FILE_BYTES : MAX_UPLOAD_BYTES;
 }
 
-/** Throws the RequestError of contract §5.2 for an unknown purpose. */
+/** Parses a purpose. Throws the RequestError of contract §5.2 if it is unknown. */
 export function parsePurpose(text: string): UploadPurpose {
   const purpose = UPLOAD_PURPOSES.find((each) => each === text);
   if (purpose === undefined) throw errors.invalidPurpose(text, UPLOAD_PURPOSES);

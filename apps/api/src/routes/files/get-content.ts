@@ -1,4 +1,4 @@
-/** GET /v1/files/{file_id}/content: contract §1.1. */
+/** GET /v1/files/{file_id}/content: downloads a file (contract §1.1). */
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
 import { errors, SEALED_PURPOSES } from "@nightshift/domain";
@@ -14,7 +14,9 @@ export interface GetContentDeps extends FindFileDeps {
   readonly objects: ObjectStore;
 }
 
-/** Streams the file's bytes at the client's pace: all, one range, or none if the client has the current ones. */
+/**
+ * Streams the file's bytes at the client's pace: all bytes, one range, or none if the client has the current content.
+ */
 export function getContentRoute(deps: GetContentDeps): TenantHandler {
   return async (request, response, tenant) => {
     const file = await getFile(deps, tenant, idFromPath(request.params, "file_id"));
@@ -39,7 +41,8 @@ export function getContentRoute(deps: GetContentDeps): TenantHandler {
 }
 
 /**
- * Null: the whole file. RFC 9110 §14.2 allows it if there are several ranges, a malformed one, or one of old content.
+ * Returns the requested range, or null for the whole file. RFC 9110 §14.2 allows the whole file if there are several
+ * ranges, a malformed range, or a range of old content.
  */
 function readRange(request: Request, bytes: number, etag: string): ByteRange | "unsatisfiable" | null {
   const condition = request.headers["if-range"];

@@ -1,4 +1,4 @@
-/** GET /v1/files: contract §1.1. */
+/** GET /v1/files: lists files (contract §1.1). */
 import { listFiles as listFileRows } from "@nightshift/db";
 import { errors, FILE_PAGE, listPage } from "@nightshift/domain";
 import { Type } from "@sinclair/typebox";

@@ -25,7 +25,7 @@ const UploadForm = formSchema(
       type: "string",
       format: "binary",
       description:
-        "The file, with its name. For `batch`: JSONL of at most 200 MiB. For other purposes: at most 512 MiB.",
+        "The file, with its name. A file for `batch` is JSONL of at most 200 MiB. Other files have at most 512 MiB.",
     }),
     purpose: Type.Union(UPLOAD_PURPOSES.map((purpose) => Type.Literal(purpose))),
   },
@@ -49,7 +49,7 @@ export const fileOperations: readonly Operation[] = [
       "Uploads a file in one multipart form. The parts of the form may come in any order. A file for a batch is " +
       "refused if its extension is not `.jsonl` or its first line is not JSON. `.jsonl.gz` and `.jsonl.zst` are " +
       "decompressed. The other lines are checked when you create a batch from the file. Files of purpose `batch` " +
-      "expire after 30 days, others never; `expires_after` changes that. The whole form may be compressed with " +
+      "expire after 30 days, and other files do not expire; `expires_after` changes that. The whole form may be compressed with " +
       "`Content-Encoding: gzip` or `zstd`.",
     extension: false,
     key: "tenant",
@@ -108,7 +108,7 @@ export const fileOperations: readonly Operation[] = [
     id: "deleteFile",
     tag,
     summary: "Delete a file",
-    description: "Deletes the file at once. A second request is a 404. A batch that has started keeps its input.",
+    description: "Deletes the file at once. A second request returns 404. A batch that has started keeps its input.",
     extension: false,
     key: "tenant",
     params,

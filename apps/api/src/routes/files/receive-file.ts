@@ -12,30 +12,30 @@ import { createFirstLine, type FirstLine, refuseWrongExtension, refuseWrongFirst
 import { type FileForm, maxBytesOf, readFileForm, readPurposeSoFar } from "./file-form.ts";
 
 export interface ReceiveFileDeps extends BlobBackends {
-  /** Seconds that a file of purpose `batch` lives if its form does not say; null: it does not expire. */
+  /** Seconds that a file of purpose `batch` lives if its form sets no expiry. Null if it does not expire. */
   readonly batchFileLifeSeconds: number | null;
 }
 
-/** Where the bytes go, and what is checked on their way. */
+/** The destination of the bytes, and the checks on their way. */
 export interface FileTarget {
   /** The blob of the file; the blob of a compressed file whose purpose is still unknown has a suffix. */
   readonly key: string;
   readonly wantsHash: boolean;
-  /** The limit of the tenant's tier; the purpose has another one. */
+  /** The limit of the tenant's tier. The purpose has a limit of its own. */
   readonly limit: UploadLimit;
 }
 
-/** A whole form, whose file is durable. */
+/** A complete form whose file is durable. */
 export interface ReceivedFile {
   readonly key: string;
   readonly filename: string;
   readonly info: ObjectInfo;
   readonly form: FileForm;
-  /** SHA-256 of the bytes; null if it was not asked for. */
+  /** The SHA-256 of the bytes. Null if it was not requested. */
   readonly sha256: Buffer | null;
 }
 
-/** A file that is durable, while the rest of its form may be missing or wrong. */
+/** A durable file. The rest of its form may be missing or wrong. */
 interface StoredFile {
   readonly key: string;
   readonly filename: string;
@@ -46,8 +46,8 @@ interface StoredFile {
 }
 
 /**
- * Resolves when the whole form is read and accepted, and the file is durable. The caller then owns its blob. If this
- * rejects, also because the client disconnected, nothing is left. The parts may come in any order.
+ * Resolves when the whole form is read and accepted, and the file is durable. The caller then owns the file's blob. If
+ * this rejects, for example because the client disconnected, nothing is left. The parts may come in any order.
  *
  * A request with a `Content-Encoding` of gzip or zstd is decompressed, and so is a file for a batch that is called
  * `….jsonl.gz` or `….jsonl.zst`. All limits apply to the decompressed bytes (docs/extensions.md).
@@ -58,7 +58,7 @@ export async function receiveFile(deps: ReceiveFileDeps, request: Request, targe
   try {
     for await (const part of readFormParts(request, "file")) {
       if (part.kind === "field") addField(fields, part);
-      // The fields that came before the file are known by now. A file that they refuse is not stored.
+      // The fields that came before the file are known by now. If one of them is wrong, the file is not stored.
       else stored = await storeFile(deps, part, readPurposeSoFar(fields), target);
     }
     if (stored === null) throw "file" in fields ? notAFile("file") : errors.missingParameter("file");
@@ -77,7 +77,7 @@ export async function receiveFile(deps: ReceiveFileDeps, request: Request, targe
   }
 }
 
-/** Stores the file as the purpose asks for; null: the purpose has not arrived yet. */
+/** Stores the file as its purpose requires. The purpose is null if it has not arrived yet. */
 async function storeFile(
   deps: ReceiveFileDeps,
   { filename: rawName, content }: FilePart,
@@ -127,12 +127,12 @@ function readName(rawName: string): string {
   throw errors.outOfRange("file", `its name must not be longer than ${String(MAX_FILENAME_LENGTH)} characters`);
 }
 
-/** What one pass over a file's bytes finds out. */
+/** Checks the bytes of a file in one pass. */
 interface ByteChecks {
   readonly firstLine: FirstLine;
-  /** The bytes of `source`. Throws a RequestError as soon as the file cannot be accepted. Call it once. */
+  /** Yields the bytes of `source`. Throws a RequestError as soon as the file cannot be accepted. Call it once. */
   pass(source: AsyncIterable<Uint8Array>, purpose: UploadPurpose | null): AsyncGenerator<Uint8Array>;
-  /** SHA-256 of the bytes that have passed; null if it was not asked for. Call it once, at the end. */
+  /** Returns the SHA-256 of the bytes that have passed, or null if it was not requested. Call it once, at the end. */
   sha256(): Buffer | null;
 }
 

@@ -1,4 +1,4 @@
-/** GET /v1/files/{file_id}: contract §1.1. */
+/** GET /v1/files/{file_id}: retrieves a file (contract §1.1). */
 import { type Db, type FileView, findFile } from "@nightshift/db";
 import { errors } from "@nightshift/domain";
 import { idFromPath, isObjectId } from "../../object-id.ts";
@@ -17,7 +17,10 @@ export function retrieveFileRoute(deps: FindFileDeps): TenantHandler {
   };
 }
 
-/** The tenant's file. Throws the same RequestError for a file that is unknown, another tenant's, deleted or expired. */
+/**
+ * Returns the tenant's file. Throws the same RequestError if the file is unknown, deleted, expired, or another
+ * tenant's.
+ */
 export async function getFile({ db, clock }: FindFileDeps, tenant: string, id: string): Promise<FileView> {
   const file = isObjectId(id) ? await findFile(db, tenant, id, clock()) : null;
   if (file === null) throw errors.fileNotFound(id);

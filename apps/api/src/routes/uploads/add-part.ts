@@ -1,4 +1,4 @@
-/** POST /v1/uploads/{upload_id}/parts: contract §1.2. */
+/** POST /v1/uploads/{upload_id}/parts: adds a part to an upload (contract §1.2). */
 import type { BlobBackends } from "@nightshift/backends";
 import {
   insertBlob,
@@ -38,7 +38,7 @@ export interface AddPartDeps extends BlobBackends {
 
 /**
  * Streams the part to the object store, then writes its row if the upload is still pending. Parts may be sent in
- * parallel and in any order. A part that is sent again is another part, and `part_ids` says which of them counts.
+ * parallel and in any order. A part that is sent again becomes another part, and `part_ids` selects the one to use.
  */
 export function addPartRoute(deps: AddPartDeps): TenantHandler {
   return async (request, response, tenant) => {
@@ -58,7 +58,8 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
         await insertPart(tx, part);
       });
     } catch (error) {
-      // After a database failure the row may exist. Then the blob goes with the upload; if not, maintenance deletes it.
+      // After a database failure the row may exist. If it does, the blob is deleted with the upload. If not,
+      // maintenance deletes it.
       if (error instanceof RequestError) await discardBlobs(deps, request, [key]);
       throw error;
     }
@@ -67,8 +68,8 @@ export function addPartRoute(deps: AddPartDeps): TenantHandler {
 }
 
 /**
- * Reads the form and resolves when the part is durable under `key`; the caller then owns the blob. If this rejects,
- * also because the client disconnected, nothing is left.
+ * Reads the form and resolves when the part is durable under `key`; the caller then owns the blob. If this rejects, for
+ * example because the client disconnected, nothing is left.
  */
 async function receivePart(
   deps: AddPartDeps,
@@ -111,7 +112,7 @@ async function* limited(source: AsyncIterable<Uint8Array>, declaredBytes: number
   }
 }
 
-/** Clients may send a part again, but not without end. */
+/** Limits the number and the total size of parts, because clients may send a part again. */
 async function refuseBeyondLimits(tx: Tx, upload: UploadView, bytes: number): Promise<void> {
   const stored = await partsTotal(tx, upload.id);
   if (stored.parts >= MAX_UPLOAD_PARTS) {

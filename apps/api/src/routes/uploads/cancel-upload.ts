@@ -1,4 +1,7 @@
-/** POST /v1/uploads/{upload_id}/cancel: contract §1.2. The body is ignored: clients send none, but call it JSON. */
+/**
+ * POST /v1/uploads/{upload_id}/cancel: cancels an upload (contract §1.2). The body is ignored, because clients send an
+ * empty body with a JSON content type.
+ */
 import type { BlobBackends } from "@nightshift/backends";
 import { markCancelled, partBlobs, type UploadView, withTx } from "@nightshift/db";
 import { idFromPath } from "../../object-id.ts";
@@ -13,7 +16,7 @@ export interface CancelUploadDeps extends BlobBackends {
 
 /**
  * Cancels the upload and deletes its parts. A second request gets the same reply, because its client may have missed
- * the first one. A completed or expired upload is a 400.
+ * the first reply. A completed or expired upload returns 400.
  */
 export function cancelUploadRoute(deps: CancelUploadDeps): TenantHandler {
   return async (request, response, tenant) => {

@@ -1,4 +1,4 @@
-/** POST /v1/uploads/{upload_id}/complete: contract §1.2. */
+/** POST /v1/uploads/{upload_id}/complete: turns an upload into a file (contract §1.2). */
 import type { BlobBackends } from "@nightshift/backends";
 import {
   findParts,
@@ -31,7 +31,7 @@ export interface CompleteUploadDeps extends BlobBackends {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;
-  /** Bytes of uploads that became files. */
+  /** Counts the bytes of uploads that became files. */
   readonly uploadedBytes: Pick<Counter, "inc">;
 }
 
@@ -44,10 +44,10 @@ interface Completion {
 }
 
 /**
- * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. A refused completion leaves
- * the upload pending: a part is not of this upload, the size is not the declared one, or the MD5 or the first line is
- * wrong. A completion with the same parts as before gets the same reply, because its client may have missed the first
- * one.
+ * Joins the listed parts, in their order, into a file, and deletes all parts of the upload. A completion is refused,
+ * and the upload stays pending, if a part is not of this upload, the size is not the declared size, or the MD5 or the
+ * first line is wrong. A completion with the same parts as before gets the same reply, because its client may have
+ * missed the first reply.
  *
  * The object store joins the parts. Bytes pass through this process only if the store cannot copy them (a folder, parts
  * of up to 5 MiB on S3), for the first line of a batch's input, and for an `md5`, which needs one more read of each
@@ -121,7 +121,10 @@ async function markWithFile(
   });
 }
 
-/** The parts in the order of `partIds`. Throws if one is not of this upload, or if the declared size is another. */
+/**
+ * Returns the parts in the order of `partIds`. Throws if a part is not of this upload, or if their size is not the
+ * declared size.
+ */
 function inOrder(found: readonly UploadPartView[], upload: UploadView, partIds: readonly string[]): UploadPartView[] {
   const byId = new Map(found.map((part) => [part.id, part]));
   const listed = new Set<string>();
@@ -140,7 +143,10 @@ function inOrder(found: readonly UploadPartView[], upload: UploadView, partIds: 
   return parts;
 }
 
-/** The `md5` need not be checked again: the first completion checked it against the same parts. */
+/**
+ * Throws unless the upload was completed with these parts. The first completion checked the `md5` against the same
+ * parts, so it is not checked again.
+ */
 function refuseUnlessCompletedWith(upload: UploadView, partIds: readonly string[]): void {
   if (upload.status !== "completed") throw errors.uploadIsOver(upload.id, upload.status);
   const isSame = upload.partIds?.length === partIds.length && upload.partIds.every((id, at) => id === partIds[at]);

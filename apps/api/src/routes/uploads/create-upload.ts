@@ -1,4 +1,4 @@
-/** POST /v1/uploads: contract §1.2. */
+/** POST /v1/uploads: starts an upload in parts (contract §1.2). */
 import { type Db, insertUpload, type UploadView } from "@nightshift/db";
 import { CreateUploadBody, errors, newUploadId, type RandomBytes, UPLOAD_LIFE_SECONDS } from "@nightshift/domain";
 import { readJsonBody } from "../../json-body.ts";
@@ -18,13 +18,13 @@ export interface CreateUploadDeps {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly limitsOf: TenantLimits;
-  /** Seconds that a file of purpose `batch` lives if the request does not say; null: it does not expire. */
+  /** Seconds that a file of purpose `batch` lives if the request sets no expiry. Null if it does not expire. */
   readonly batchFileLifeSeconds: number | null;
 }
 
 /**
- * Creates a pending upload, which lives for an hour. Purpose, size and extension are checked by the rules of POST
- * /v1/files and with its messages; a file that is not for a batch may have 8 GiB.
+ * Creates a pending upload, which lives for an hour. The rules and messages for purpose, size and extension are the
+ * same as for POST /v1/files, except that a file that is not for a batch may have 8 GiB.
  */
 export function createUploadRoute(deps: CreateUploadDeps): TenantHandler {
   return async (request, response, tenant) => {

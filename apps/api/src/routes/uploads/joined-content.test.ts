@@ -11,7 +11,7 @@ test.each([[bytes.toString("hex")], [bytes.toString("hex").toUpperCase()], [byte
   },
 );
 
-test.each([[undefined], [null]])("reads %s as no MD5", (text) => {
+test.each([[undefined], [null]])("treats %s as a missing MD5", (text) => {
   expect(readMd5(text)).toBeNull();
 });
 

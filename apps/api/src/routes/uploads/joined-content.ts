@@ -6,14 +6,14 @@ import { createFirstLine, type FirstLine, refuseWrongFirstLine } from "../files/
 
 export interface ContentDemands {
   readonly isBatchInput: boolean;
-  /** The digest that the bytes must have; null: do not check. */
+  /** The digest that the bytes must have. Null if it is not checked. */
   readonly md5: Buffer | null;
 }
 
 /**
  * Reads the parts in order. Throws if the first line of a batch's input is not JSON (the rule of POST /v1/files,
  * contract §1.1), or if the MD5 is not the one that the client sent. The MD5 needs all bytes, one chunk at a time. The
- * first line needs the bytes up to its end. Without either, nothing is read.
+ * first line needs the bytes up to its end. Without either check, nothing is read.
  */
 export async function checkJoinedContent(
   objects: ObjectStore,
@@ -49,8 +49,9 @@ async function readParts(
 }
 
 /**
- * Reads the `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which has
- * another length. The contract leaves the encoding open. Throws for anything else.
+ * Reads the `md5` of a request: 32 hex digits in either case, or the base64 of Content-MD5 (RFC 1864), which has a
+ * different length. The contract does not define the encoding. Throws for any other text. Returns null if there is no
+ * `md5`.
  */
 export function readMd5(text: string | null | undefined): Buffer | null {
   if (text === null || text === undefined) return null;

@@ -61,8 +61,8 @@ export const uploadOperations: readonly Operation[] = [
     tag,
     summary: "Add a part",
     description:
-      "Uploads one part. Parts may be sent in parallel and in any order. A part that you send again is another part; " +
-      "`part_ids` of the completion says which of them counts.",
+      "Uploads one part. Parts may be sent in parallel and in any order. A part that you send again becomes " +
+      "another part. When you complete the upload, `part_ids` selects the one to use.",
     extension: false,
     key: "tenant",
     params,

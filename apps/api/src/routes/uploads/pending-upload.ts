@@ -3,7 +3,9 @@ import { type Db, findUpload, lockUpload, type Tx, type UploadView } from "@nigh
 import { errors } from "@nightshift/domain";
 import { isObjectId } from "../../object-id.ts";
 
-/** The tenant's upload at `now`. Throws the same RequestError for an unknown id and for another tenant's upload. */
+/**
+ * Returns the tenant's upload at `now`. Throws the same RequestError for an unknown id and for another tenant's upload.
+ */
 export async function getUpload(db: Db, tenant: string, id: string, now: Date): Promise<UploadView> {
   const upload = isObjectId(id) ? await findUpload(db, tenant, id, now) : null;
   if (upload === null) throw errors.uploadNotFound(id);
