@@ -43,8 +43,9 @@ function readPackages(file) {
 }
 
 /**
- * True when this script installed this lock file, or when the packages that it lists are installed. Optional packages may
- * be absent, because most are for other platforms, and so may packages that npm lists although nothing needs them.
+ * True if this script installed this lock file, or if the packages that the file lists are installed. Optional packages
+ * may be absent, because most are for other platforms. Packages that npm lists although nothing needs them may be
+ * absent too.
  */
 function isInstalled() {
   if (!existsSync(lockFile))

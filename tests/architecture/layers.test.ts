@@ -84,7 +84,9 @@ test.each(KNOWN_ONLY_TO)("only $owners import $library", ({ library, owners }) =
 /** Apps and packages whose folders must not depend on each other in a cycle. */
 const WITHOUT_FOLDER_CYCLES = ["apps/api", "apps/worker", "packages/db"];
 
-/** The steps of the worker. A line of a batch passes them in this order, except that retry uses assemble to write files. */
+/**
+ * The steps of the worker. A line of a batch passes them in this order, except that retry uses assemble to write files.
+ */
 const STEPS = ["validate", "feed", "claim", "send", "record", "retry", "assemble"];
 
 test.each(WITHOUT_FOLDER_CYCLES)("the folders of %s do not import each other in a cycle", (workspace) => {

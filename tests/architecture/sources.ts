@@ -1,4 +1,4 @@
-/** Reads the repository as the architecture tests see it: its workspaces, their sources, and what each source imports. */
+/** Reads the repository for the architecture tests: its workspaces, their sources, and the imports of each source. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
