@@ -42,7 +42,7 @@ export default tseslint.config(
       "@typescript-eslint/switch-exhaustiveness-check": "error",
     },
   },
-  // The files that may read the environment: the configuration of each process, and the setup of a test run.
+  // Only these files may read the environment: the configuration of each process, and the setup of a test run.
   { files: ["apps/*/src/config.ts", "packages/testing/src/**/*.ts"], rules: { "n/no-process-env": "off" } },
   { files: ["jest.config.ts"], rules: { "import-x/no-default-export": "off" } },
   // A closure over a variable that is defined later hides a cycle. The worker is wired in one direction instead.

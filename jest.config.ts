@@ -1,5 +1,5 @@
 /**
- * How jest finds, compiles and groups the tests. Each project is one kind of test, told by the file's name.
+ * Tells jest how to find, compile and group the tests. Each project is one kind of test, identified by the file name.
  * `scripts/test.mjs` runs the projects one after another.
  *
  * @jest-config-loader esbuild-register
@@ -19,7 +19,10 @@ const base = {
   },
 } satisfies Config;
 
-/** For tests that need services: starts the services, keeps what failed files leave, and fails on leftover processes. */
+/**
+ * Used for tests that need services: starts the services, keeps the data of failed test files, and fails on leftover
+ * processes.
+ */
 const services = {
   testEnvironment: "<rootDir>/tests/support/environment.mjs",
   globalSetup: "<rootDir>/tests/support/global-setup.mjs",

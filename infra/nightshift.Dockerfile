@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The three processes of the scaled-out profile: the targets `api`, `worker` and `simulator`. They share every layer and
-# differ only in their command. Build in the root of the repository:
+# Builds the three processes of the scaled-out profile: the targets `api`, `worker` and `simulator`. They share every
+# layer and differ only in their command. Build in the root of the repository:
 # docker build -f infra/nightshift.Dockerfile --target api .
 
 FROM node:24-bookworm-slim AS build

@@ -35,7 +35,7 @@ function stopAll() {
   for (const child of running) child.kill("SIGTERM");
 }
 
-// A terminal sends the signal to the children as well. A signal to this process alone has to be passed on.
+// A terminal sends the signal to the children as well. A signal to this process alone must be forwarded.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stopAll);
 
 const slow = start(SLOW, { isQuiet: true });

@@ -1,5 +1,5 @@
 // Writes the schema that the migrations make to packages/db/schema.sql; with --check, fails when that file differs.
-// Needs Debian's Postgres 15, because the embedded Postgres has no pg_dump. Run by `npm run db:dump`, after a build.
+// Needs Debian's Postgres 15, because the embedded Postgres has no pg_dump. `npm run db:dump` builds and runs this.
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -26,14 +26,14 @@ function findPrograms() {
   });
 }
 
-/** Postgres refuses to run as root: `nobody` runs it instead. */
+/** Postgres refuses to run as root, so the user `nobody` runs it instead. */
 function findAccount() {
   if (process.getuid() !== 0) return {};
   const [uid, gid] = ["-u", "-g"].map((flag) => Number(execFileSync("id", [flag, "nobody"], { encoding: "utf8" })));
   return { uid, gid };
 }
 
-/** Makes a cluster in `folder`, reachable by a Unix socket there, migrates it and returns its dump. */
+/** Makes a cluster in `folder` that listens on a Unix socket there, migrates it and returns its dump. */
 async function dumpSchema(programs, folder) {
   const account = findAccount();
   if (account.uid !== undefined) chownSync(folder, account.uid, account.gid);
@@ -42,7 +42,8 @@ async function dumpSchema(programs, folder) {
       ...account,
       cwd: folder,
       encoding: "utf8",
-      // The server inherits the output of pg_ctl: as a pipe, it would keep this call waiting until the server stops.
+      // The server inherits the output of pg_ctl. If the output were a pipe, this call would wait until the server
+      // stops.
       stdio: ["ignore", program === "pg_dump" ? "pipe" : "ignore", "inherit"],
     });
   const data = path.join(folder, "data");

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const OLDEST_NODE = [20, 19];
 
-// Not import.meta.dirname: a Node too old to have it must still print the message about its version.
+// Does not use import.meta.dirname, because an old Node without it must still print the message about its version.
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -43,12 +43,13 @@ function readPackages(file) {
 }
 
 /**
- * True when this script installed this lock file, or when the packages that it lists are installed. Optional packages may
- * be absent, because most are for other platforms, and so may packages that npm lists although nothing needs them.
+ * True if this script installed this lock file, or if the packages that the file lists are installed. Optional packages
+ * may be absent, because most are for other platforms. Packages that npm lists although nothing needs them may be
+ * absent too.
  */
 function isInstalled() {
   if (!existsSync(lockFile))
-    throw new PrepareError(`There is no package-lock.json in ${root}: this is not a whole clone.`);
+    throw new PrepareError(`There is no package-lock.json in ${root}: this clone is incomplete.`);
   if (!existsSync(installedFile)) return false;
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash(readFileSync(lockFile))) return true;
   const present = new Map(readPackages(installedFile));
@@ -77,11 +78,11 @@ async function run(command, args, whatToDo) {
 
 async function install() {
   say("Installing packages (npm install); the first time takes a minute ...");
-  // `npm run` tells which npm it is. Without it, use the npm on the PATH.
+  // `npm run` sets npm_execpath to the path of its npm. Without this variable, use the npm on the PATH.
   const npmCli = process.env.npm_execpath?.endsWith("npm-cli.js") ? process.env.npm_execpath : null;
-  // Not `npm ci`: it rejects a lock file that lacks an optional package of another platform, which some registries do
-  // not offer, and it deletes installed packages. --no-save keeps the lock file unchanged. Without --include=dev,
-  // NODE_ENV=production in the environment would leave out the compiler.
+  // `npm ci` is not used: it rejects a lock file that lacks an optional package of another platform, which some
+  // registries do not offer, and it deletes installed packages. --no-save keeps the lock file unchanged. Without
+  // --include=dev, NODE_ENV=production in the environment would leave out the compiler.
   const args = ["install", "--no-save", "--include=dev", "--no-audit", "--no-fund"];
   const seconds = await run(
     npmCli === null ? "npm" : process.execPath,
@@ -126,7 +127,7 @@ const holder = (file) => {
 /** Runs `work` while no other npm script installs or builds this clone. */
 async function withLock(work) {
   const clone = hash(root).slice(0, 16);
-  // Outside the clone: npm ci empties node_modules, and git must not list the lock as a new file.
+  // The lock is outside the clone, because npm ci empties node_modules and git must not list the lock as a new file.
   const file = path.join(os.tmpdir(), `nightshift-prepare-${os.userInfo().uid}-${clone}`);
   let isWaiting = false;
   while (!(await take(file))) {

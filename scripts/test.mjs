@@ -59,7 +59,7 @@ function runProject(project, args, folder) {
       env: { ...process.env, TEST_TALLY_FILE: tallyFile, TEST_LEFT_OUT_FILE: path.join(folder, "left-out") },
     },
   );
-  // A terminal sends Ctrl-C to jest as well. A signal to this process alone has to be passed on.
+  // A terminal sends Ctrl-C to jest as well. A signal to this process alone must be forwarded.
   const passOn = () => child.kill("SIGTERM");
   process.once("SIGTERM", passOn);
   return new Promise((resolve, reject) => {

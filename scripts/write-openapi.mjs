@@ -1,4 +1,4 @@
-// Writes docs/openapi-batch-file.yaml from the schemas that the API validates with. `npm run docs:openapi` builds first.
+// Writes docs/openapi-batch-file.yaml from the schemas that validate requests. `npm run docs:openapi` builds first.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { buildDocument, renderYaml } from "../apps/api/dist/openapi/document.js";

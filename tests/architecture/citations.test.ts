@@ -1,4 +1,7 @@
-/** Resolves what the repository cites by number: sections of the wire contract and invariants of the architecture page. */
+/**
+ * Checks that the sections of the wire contract and the invariants of the architecture page that are cited by number
+ * exist.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
@@ -15,7 +18,7 @@ const texts = [".", "apps", "docs", "examples", "infra", "packages", "scripts", 
   .filter((file) => /\.(ts|mjs|sql|md|py)$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
   .map((file) => ({ file, text: read(file) }));
 
-/** A sign that RFC or HTML precedes belongs to that standard; every other one belongs to the contract. */
+/** A section sign after RFC or HTML belongs to that standard; every other section sign belongs to the contract. */
 const SECTION = /(?<!\b(?:RFC \d+|HTML)[\s/*]*)§(\d+(?:\.\d+)*)/g;
 const INVARIANT = /\binvariants?[\s/*]+(\d+)/gi;
 
@@ -24,7 +27,7 @@ function cited(pattern: RegExp): readonly { readonly file: string; readonly numb
 }
 
 test("every cited section of the contract is in docs/wire-contract.md", () => {
-  // §7 numbers the items of its lists, in bold.
+  // The list items of §7 have bold numbers.
   const sections = [...read("docs/wire-contract.md").matchAll(/^(?:#+ |- \*\*)(\d+(?:\.\d+)*)/gm)].map(
     ([, number]) => number,
   );

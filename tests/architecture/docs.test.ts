@@ -22,13 +22,13 @@ const documents = [
     .map((file) => path.join("docs", file)),
 ];
 
-/** Targets of links and images, without links to other sites. */
+/** Returns the targets of links and images, without links to other sites. */
 function relativeLinks(text: string): string[] {
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|\bsrc="([^"]+)"/g)].map((match) => match[1] ?? match[2] ?? "");
   return targets.filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** The anchors that GitHub generates from the headings. */
+/** Returns the anchors that GitHub generates from the headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
     (match[1] ?? "")

@@ -1,4 +1,6 @@
-/** Holds the documentation to its tests: no example without a test that takes it from its page, and one way to write what readers replace. */
+/**
+ * Checks that a test runs every example of the documentation, and that all pages write placeholders in the same way.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
@@ -7,7 +9,7 @@ import ts from "typescript";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** Decisions are texts of their time: their examples are of what was, and nobody pastes them. */
+/** The decisions in docs/adr are left out. They describe the past, and readers do not paste their examples. */
 const pages = [
   "README.md",
   ...readdirSync(path.join(root, "docs"))
@@ -22,11 +24,14 @@ const testFiles = ["apps", "packages", "tests"].flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((file) => /\.test\.ts$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
     .map((file) => path.join(folder, file))
-    // This file compares texts, which runs none of them.
+    // This file only compares the examples and does not run them.
     .filter((file) => path.join(root, file) !== import.meta.filename),
 );
 
-/** The calls of `pageExample` and `pageExamples` in a file, each as its arguments; null for one that cannot be read from the text. */
+/**
+ * Returns the arguments of each call of `pageExample` and `pageExamples` in a file. An argument is null if its value
+ * cannot be read from the source.
+ */
 function claimsOf(file: string): { readonly all: boolean; readonly words: readonly (string | null)[] }[] {
   const text = readFileSync(path.join(root, file), "utf8");
   if (!text.includes("pageExample")) return [];
@@ -55,7 +60,7 @@ function claimsOf(file: string): { readonly all: boolean; readonly words: readon
 
 const claims = testFiles.flatMap((file) => claimsOf(file).map((claim) => ({ file, ...claim })));
 
-/** True where a test takes this example, by itself or with all others of its page and language. */
+/** True if a test uses this example, either alone or with all other examples of its page and language. */
 function isTested({ page, heading, language, place }: PageExample & { readonly page: string }): boolean {
   const one = [page, heading, language, String(place)].join("\n");
   return claims.some(({ all, words }) =>
@@ -63,20 +68,20 @@ function isTested({ page, heading, language, place }: PageExample & { readonly p
   );
 }
 
-test("every example of the pages is taken by a test, which runs it: pageExample(page, heading, language)", () => {
+test("a test runs every example of the pages: pageExample(page, heading, language)", () => {
   expect(examples.length).toBeGreaterThan(40);
   expect(examples.filter((one) => !isTested(one)).map(describeExample)).toEqual([]);
 });
 
-test("tests say which example they take in words that can be read here", () => {
+test("tests name their examples with literals or constants, which this test can read", () => {
   expect(claims.filter(({ words }) => words.includes(null)).map(({ file }) => file)).toEqual([]);
 });
 
-test("every block says its language", () => {
+test("every code block names its language", () => {
   expect(examples.filter(({ language }) => language === "").map(describeExample)).toEqual([]);
 });
 
-test("what a reader replaces is written in one way on all pages", () => {
+test("all pages write placeholders in the same way", () => {
   const known = new Set<string>(Object.values(PLACEHOLDERS));
   const looksLikeOne = /\b(?:file-|batch_|upload_|part_|key_|we_)[a-z]*\d\w*|\bYOUR_\w+|\$\{?[A-Z]\w*\}?/g;
   const commands = examples.filter(({ language }) => ["bash", "js", "ts", "python"].includes(language));
@@ -87,7 +92,7 @@ test("what a reader replaces is written in one way on all pages", () => {
   expect(others).toEqual([]);
 });
 
-test("every npm command that a page names is there", () => {
+test("every npm command that a page names exists", () => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
     scripts: Readonly<Record<string, string>>;
   };
@@ -101,7 +106,7 @@ test("every npm command that a page names is there", () => {
   expect(named.filter((one) => !((one.split(": ")[1] ?? "") in scripts))).toEqual([]);
 });
 
-test("every benchmark and option that a page gives to npm run bench is there", () => {
+test("every benchmark and option of npm run bench that a page names exists", () => {
   const named = pages.flatMap((page) =>
     [...readFileSync(path.join(root, page), "utf8").matchAll(/\bnpm run bench -- ([\w-]+)|`(--[\w-]+)` writes/g)].map(
       ([, benchmark, option]) => benchmark ?? option ?? "",
@@ -122,6 +127,6 @@ test.each([
   ["content-generation", pageExample("docs/quickstart.md", "1. Bulk Content Generation", "jsonl")],
   ["data-analysis", pageExample("docs/quickstart.md", "2. Bulk Data Analysis", "jsonl")],
   ["embeddings", pageExample("docs/quickstart.md", "3. Bulk Embeddings", "jsonl")],
-])("examples/%s.jsonl is what the guide shows", (name, shown) => {
+])("examples/%s.jsonl equals the example in the guide", (name, shown) => {
   expect(readFileSync(path.join(root, "examples", `${name}.jsonl`), "utf8")).toBe(shown);
 });

@@ -1,9 +1,11 @@
-/** Holds the layers: who may import whom among our packages, and which package alone knows an outside thing. */
+/**
+ * Checks the layers: which of our packages each workspace may import, and which packages may import an outside library.
+ */
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { packageOf, readSources, readWorkspaces } from "./sources.ts";
 
-/** Arrows point downwards only: each workspace with all of ours that it may import. */
+/** Imports only point downward: for each workspace, the list has all of our packages that it may import. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   "local-postgres": [],
@@ -17,19 +19,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   testing: ["db", "local-postgres", "service"],
   simulator: ["service"],
   api: ["backends", "db", "domain", "queue", "service", "storage", "upstream", "webhooks"],
-  // With no upstream configured, the worker starts the simulator as a process.
+  // If no upstream is configured, the worker starts the simulator as a process.
   worker: ["backends", "db", "domain", "queue", "service", "simulator", "storage", "upstream", "webhooks"],
   cli: ["domain", "local-postgres", "service"],
   bench: ["testing"],
 };
 
-/** Outside things and the packages that alone may know them, so that replacing one touches one place. */
+/** Outside libraries and the only packages that may import them, so that replacing a library changes one place. */
 const KNOWN_ONLY_TO: readonly { readonly library: RegExp; readonly owners: readonly string[] }[] = [
   { library: /^bullmq$/, owners: ["queue"] },
   { library: /^ioredis$/, owners: ["queue", "testing"] },
   { library: /^pg$/, owners: ["db", "queue", "local-postgres", "testing"] },
   { library: /^@aws-sdk\//, owners: ["storage"] },
-  // The bare loop is the baseline of the benchmarks; a test asks a process for its memory over a web socket, which Node 20 lacks.
+  // The bare loop is the baseline of the benchmarks. A test reads the memory of a process over a web socket, for which
+  // Node 20 does not have a client.
   { library: /^undici$/, owners: ["upstream", "bench", "testing"] },
   { library: /^(standardwebhooks|ipaddr\.js)$/, owners: ["webhooks"] },
   { library: /^ajv/, owners: ["domain", "service", "queue", "upstream", "api", "simulator"] },
@@ -42,7 +45,7 @@ const workspaces = readWorkspaces();
 const sources = workspaces.flatMap(readSources);
 const shortName = (name: string): string => name.replace("@nightshift/", "");
 
-test("every workspace has its place in the layers", () => {
+test("the list of layers has every workspace", () => {
   expect(workspaces.map(({ name }) => shortName(name)).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
 });
 
@@ -52,7 +55,7 @@ test.each(workspaces)("$name depends only on the layers below it", ({ name, depe
   expect(MAY_IMPORT[shortName(name)]).toEqual(expect.arrayContaining(ours));
 });
 
-test.each(workspaces)("$name imports only what its package.json declares, by its public name", (workspace) => {
+test.each(workspaces)("$name imports only packages in its package.json, by their public names", (workspace) => {
   const declared = new Set(workspace.dependencies);
   const faults = readSources(workspace).flatMap(({ file, imports }) =>
     imports
@@ -81,7 +84,9 @@ test.each(KNOWN_ONLY_TO)("only $owners import $library", ({ library, owners }) =
 /** Apps and packages whose folders must not depend on each other in a cycle. */
 const WITHOUT_FOLDER_CYCLES = ["apps/api", "apps/worker", "packages/db"];
 
-/** The steps of the worker. A line of a batch passes them in this order, except that retry uses assemble to write files. */
+/**
+ * The steps of the worker. A line of a batch passes them in this order, except that retry uses assemble to write files.
+ */
 const STEPS = ["validate", "feed", "claim", "send", "record", "retry", "assemble"];
 
 test.each(WITHOUT_FOLDER_CYCLES)("the folders of %s do not import each other in a cycle", (workspace) => {
@@ -97,8 +102,8 @@ test.each(STEPS)("the worker's step %s imports only steps that follow it", (step
 });
 
 /**
- * Which folders of a workspace import which. A file that has folders beside it counts as a folder of its own, because it may
- * be above some of them and below others.
+ * Returns the folders that each folder of a workspace imports. A file next to folders counts as its own folder, because
+ * it may be above some of these folders and below others.
  */
 function folderGraph(workspace: string): Map<string, Set<string>> {
   const files = sources.filter((source) => source.workspace.folder === workspace);

@@ -1,6 +1,7 @@
 /**
- * Holds our objects to the types of the official SDK, at compile time: `npm run build` checks this file, and a field that is
- * renamed, missing, added or of another type does not compile. At run time only the schemas' `required` is left to look at.
+ * Checks our objects against the types of the official SDK at compile time. `npm run build` checks this file: a field
+ * that is renamed, missing, added or of another type does not compile. At run time, the test only checks `required` in
+ * the schemas.
  */
 import { expect, test } from "@jest/globals";
 import {
@@ -17,8 +18,8 @@ import type OpenAI from "openai";
 import type { CursorPageResponse } from "openai/core/pagination";
 
 /**
- * The SDK's types as they are on the wire (contract §0): its optional keys are all sent, at every depth, and those that it
- * has as optional and never null are null while they are unset.
+ * The SDK's types as they are on the wire (contract §0). All optional keys are sent, at every depth. Keys that are
+ * optional but never null in the SDK are null while they are unset.
  */
 type Sent<T> = T extends readonly (infer Item)[]
   ? Sent<Item>[]
@@ -29,10 +30,13 @@ type OrNull<T, K extends keyof T> = { [Key in keyof T]: Key extends K ? T[Key] |
 
 type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type OneWay<A, B> = [A] extends [B] ? true : false;
-/** Every member true. */
+/** True if every member is true. */
 type All<Verdicts> = false extends Verdicts[keyof Verdicts] ? false : true;
 
-/** The same keys, each with the same type; of the keys in `Narrower` ours need only be assignable to the SDK's. */
+/**
+ * True if both types have the same keys with the same types. For a key in `Narrower`, our type only has to be
+ * assignable to the SDK's type.
+ */
 type Fits<Ours, Theirs, Narrower extends keyof Ours = never> =
   Both<keyof Ours, keyof Theirs> extends true
     ? All<{
@@ -40,7 +44,7 @@ type Fits<Ours, Theirs, Narrower extends keyof Ours = never> =
       }>
     : false;
 
-/** Keys that the wire has as null and the SDK's Batch as absent: contract §3.1. */
+/** Keys that are null on the wire and absent in the SDK's Batch: contract §3.1. */
 type NullInBatch =
   | "model"
   | "errors"
@@ -56,27 +60,28 @@ type NullInBatch =
 type SdkBatch = OrNull<Sent<OpenAI.Batch>, NullInBatch>;
 type SdkFile = OrNull<Sent<OpenAI.FileObject>, "expires_at" | "status_details">;
 
-/** What a File may be called to be for. The SDK takes `evals` for uploads and forgets it in its File. */
+/** The purposes that a File may have. The SDK accepts `evals` for uploads, but its File type omits `evals`. */
 type Purpose = Exclude<UploadPurpose | "batch_output", "evals">;
 
 type Holds<Facts extends Readonly<Record<string, true>>> = Facts;
 
-/** Each line compiles only while it is so. */
+/** Each line compiles only if its statement is true. */
 export type SdkFacts = Holds<{
-  // `errors.object` is "list" with us and any string with the SDK.
+  // `errors.object` is always "list" in our type and any string in the SDK's type.
   batch: Fits<BatchObject, SdkBatch, "errors">;
   batchError: Fits<BatchError, Sent<OpenAI.Batches.BatchError>>;
   batchErrors: Fits<NonNullable<BatchObject["errors"]>, NonNullable<SdkBatch["errors"]>, "object">;
   usage: Fits<BatchUsage, Sent<OpenAI.Batches.BatchUsage>>;
   counts: Fits<BatchObject["request_counts"], Sent<OpenAI.Batches.BatchRequestCounts>>;
-  // We send fewer: one status, no details, and the purposes of the next lines.
+  // We send fewer values: one status, no details, and the purposes in the next lines.
   file: Fits<Omit<FileObject, "purpose">, Omit<SdkFile, "purpose">, "status" | "status_details">;
   purposes: OneWay<Purpose, OpenAI.FileObject["purpose"]>;
   uploadPurposes: Both<UploadPurpose, OpenAI.FilePurpose>;
   deleted: Fits<DeletedFile, Sent<OpenAI.FileDeleted>, "deleted">;
   filePage: OneWay<ListPage<FileObject>, CursorPageResponse<FileObject>>;
   batchPage: OneWay<ListPage<BatchObject>, CursorPageResponse<BatchObject>>;
-  // Every endpoint of the SDK is accepted. For an endpoint of our own, append it to the SDK's: `… | "/v1/rerank"`.
+  // Every endpoint of the SDK is accepted. To add an endpoint of our own, append it to
+  // the SDK's type: `… | "/v1/rerank"`.
   endpoints: Both<CreateBatchBody["endpoint"], OpenAI.BatchCreateParams["endpoint"]>;
   create: OneWay<Omit<OpenAI.BatchCreateParams, "endpoint">, Omit<CreateBatchBody, "endpoint">>;
   createKeys: Both<keyof CreateBatchBody, keyof OpenAI.BatchCreateParams>;

@@ -1,18 +1,21 @@
-/** Reads the repository as the architecture tests see it: its workspaces, their sources, and what each source imports. */
+/** Reads the repository for the architecture tests: its workspaces, their sources, and the imports of each source. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** One package or app: where it lies and what its package.json declares for production. */
+/** One package or app: its folder, and the production dependencies in its package.json. */
 export interface Workspace {
   readonly name: string;
   readonly folder: string;
   readonly dependencies: readonly string[];
 }
 
-/** One source file that ships (tests are not among them), with the module names it imports, types included. */
+/**
+ * One source file that ships (tests do not ship), with the names of the modules that it imports, including type
+ * imports.
+ */
 export interface Source {
   readonly workspace: Workspace;
   readonly file: string;
@@ -26,7 +29,7 @@ interface Manifest {
   readonly optionalDependencies?: Record<string, string>;
 }
 
-/** Every workspace of the repository, in alphabetical order. */
+/** Returns every workspace of the repository, in alphabetical order. */
 export function readWorkspaces(): readonly Workspace[] {
   return ["apps", "packages"].flatMap((parent) =>
     readdirSync(path.join(root, parent))
@@ -40,7 +43,7 @@ export function readWorkspaces(): readonly Workspace[] {
   );
 }
 
-/** Every source file of one workspace, by path from the repository's root. */
+/** Returns every source file of one workspace, with its path from the repository's root. */
 export function readSources(workspace: Workspace): readonly Source[] {
   const folder = path.join(root, workspace.folder, "src");
   if (!existsSync(folder)) return [];
@@ -53,7 +56,10 @@ export function readSources(workspace: Workspace): readonly Source[] {
     });
 }
 
-/** The package that a module name belongs to (`@scope/name/sub` is `@scope/name`), or null for a relative or built-in module. */
+/**
+ * Returns the package that a module name belongs to (`@scope/name/sub` is `@scope/name`), or null for a relative or
+ * built-in module.
+ */
 export function packageOf(moduleName: string): string | null {
   if (moduleName.startsWith(".") || moduleName.startsWith("node:")) return null;
   const parts = moduleName.split("/");

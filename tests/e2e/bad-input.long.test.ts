@@ -9,7 +9,7 @@ const GOOD = chatLine("good", "Why?");
 const BAD_UTF8 = Buffer.from([0x22, 0xc3, 0x28, 0x22]);
 const MARK = "\ufeff";
 
-/** Files that are no files afterwards, and what they are answered with. */
+/** Uploads that are rejected, and the message of each error. */
 const REFUSED: Readonly<Record<string, { content: () => string | Buffer; filename?: string; message: string }>> = {
   "no bytes": { content: () => "", message: "Invalid file format for Batch API. Must be .jsonl" },
   "blank lines only": { content: () => "\n \r\n\t\n", message: "Invalid file format for Batch API. Must be .jsonl" },
@@ -21,7 +21,7 @@ const REFUSED: Readonly<Record<string, { content: () => string | Buffer; filenam
     content: () => Buffer.concat([BAD_UTF8, Buffer.from(`\n${GOOD}`)]),
     message: "Invalid file format for Batch API. Must be .jsonl",
   },
-  "a table": {
+  "the extension .csv": {
     content: () => GOOD,
     filename: "requests.csv",
     message: "Invalid file format for Batch API. Must be .jsonl",
@@ -66,7 +66,7 @@ const OTHER_MODEL = {
   param: "body.model",
 };
 
-/** A good line but for the keys given here; undefined takes a key away. */
+/** Returns a good line with the given keys changed. The value undefined removes a key. */
 function lineWith(
   change: Readonly<Record<string, unknown>>,
   bodyChange: Readonly<Record<string, unknown>> = {},
@@ -75,10 +75,10 @@ function lineWith(
   return JSON.stringify({ custom_id: "bad", method: "POST", url: "/v1/chat/completions", body, ...change });
 }
 
-/** Second lines that fail a batch whose first line is good, and what is said of them. */
+/** Second lines that fail a batch whose first line is good, and the expected errors. */
 const BAD_LINES: readonly (readonly [string, string | Buffer, ...Omit<BatchError, "line">[]])[] = [
   ["not JSON", `{"custom_id": "bad",`, NOT_JSON],
-  ["JSON with a comma too many", `${GOOD.slice(0, -1)},}`, NOT_JSON],
+  ["JSON with an extra comma", `${GOOD.slice(0, -1)},}`, NOT_JSON],
   ["two objects", `${GOOD}${GOOD}`, NOT_JSON],
   ["a byte order mark", `${MARK}${lineWith({})}`, NOT_JSON],
   ["a list", "[1]", NOT_OBJECT],
@@ -134,8 +134,8 @@ const BAD_LINES: readonly (readonly [string, string | Buffer, ...Omit<BatchError
   ],
   ["a stream", lineWith({}, { stream: true }), STREAMING],
   ["another model", lineWith({}, { model: "gpt-5" }), OTHER_MODEL],
-  ["a custom_id again", lineWith({ custom_id: "good" }), DUPLICATE],
-  ["a custom_id again, in other letters", lineWith({}).replace(`"bad"`, `"g\\u006fod"`), DUPLICATE],
+  ["a repeated custom_id", lineWith({ custom_id: "good" }), DUPLICATE],
+  ["a repeated custom_id, written with an escape", lineWith({}).replace(`"bad"`, `"g\\u006fod"`), DUPLICATE],
   [
     "more than 32 MiB",
     lineWith({}, { long: "x".repeat(32 * MEBIBYTE) }),
@@ -147,18 +147,18 @@ const BAD_LINES: readonly (readonly [string, string | Buffer, ...Omit<BatchError
   ],
 ];
 
-/** Files that are unusual and good. Each has the two lines `good` and `bad`, which is as good as the other. */
+/** Unusual files that are valid. Each has the lines `good` and `bad`, and both lines are valid. */
 const TOLERATED: Readonly<Record<string, () => string>> = {
   "a byte order mark at its beginning": () => `${MARK}${GOOD}\n${lineWith({})}\n`,
-  "line ends of Windows": () => `${GOOD}\r\n${lineWith({})}\r\n`,
+  "Windows line breaks": () => `${GOOD}\r\n${lineWith({})}\r\n`,
   "blank lines": () => `\n\n${GOOD}\n \t\r\n\n${lineWith({})}\n\n\n`,
   "no line break at its end": () => `${GOOD}\n${lineWith({})}`,
-  "keys that nobody knows": () => `${GOOD}\n${lineWith({ note: "ours", priority: 1 })}\n`,
+  "unknown keys": () => `${GOOD}\n${lineWith({ note: "ours", priority: 1 })}\n`,
   "a line of 20 MB": () => `${GOOD}\n${lineWith({}, { long: "x".repeat(20_000_000) })}\n`,
 };
 
 describe.each(availableProfiles())("%s", (profile) => {
-  // No catch-all: models other than these two are unknown.
+  // There is no catch-all route, so all other models are unknown.
   const { stack, simulator } = useStack({
     profile,
     routes: (baseUrl) => `
@@ -203,7 +203,7 @@ describe.each(availableProfiles())("%s", (profile) => {
 
     const got = await Promise.all(BAD_LINES.map(async ([name, line]) => [name, await errorsOf(line)]));
 
-    // The blank first line is no request, and counts as a line all the same.
+    // The blank first line is not a request, but it counts as a line.
     const expected = BAD_LINES.map(([name, , ...errors]) => [name, errors.map((error) => ({ ...error, line: 3 }))]);
     expect(Object.fromEntries(got)).toEqual(Object.fromEntries(expected));
     expect((await simulator().stats()).requests).toBe(0);
@@ -267,7 +267,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(lines.map((line) => line.custom_id)).toEqual(["good", "bad"]);
   });
 
-  test("none of these files has ended a process", async () => {
+  test("no process has ended during these tests", async () => {
     expect(await pids()).toEqual(pidsBefore);
   });
 });

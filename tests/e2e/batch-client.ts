@@ -1,7 +1,7 @@
 /** A client of the API that uses plain fetch, for tests of details that an SDK would hide. */
 import { type Stack, until } from "@nightshift/testing";
 
-/** The part of a Batch object that tests look at. */
+/** The fields of a Batch object that tests check. */
 export interface Batch {
   readonly id: string;
   readonly status: string;
@@ -33,22 +33,25 @@ export interface ResultLine {
 
 const FINAL = ["completed", "failed", "expired", "cancelled"];
 
-/** The calls of the guide. Each goes to the next API of the stack, so that none can rely on having seen the one before. */
+/**
+ * The calls of the guide. Each call goes to the next API of the stack, so that no API can rely on having seen the
+ * previous call.
+ */
 export interface BatchClient {
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
   readonly upload: (content: string | Buffer, filename?: string) => Promise<string>;
   readonly create: (inputFileId: string, endpoint?: string) => Promise<Batch>;
   readonly retrieve: (id: string) => Promise<Batch>;
-  /** Polls until the batch is final; 60 s unless told. */
+  /** Polls until the batch is final, by default for up to 60 s. */
   readonly finished: (id: string, timeoutMs?: number) => Promise<Batch>;
   /** Uploads the lines, creates the batch and waits for its end. */
   readonly run: (content: string | Buffer) => Promise<Batch>;
   readonly content: (fileId: string) => Promise<Buffer>;
-  /** The lines of an output or error file; none where there is no file. */
+  /** Returns the lines of an output or error file, or an empty list if there is no file. */
   readonly lines: (fileId: string | null) => Promise<readonly ResultLine[]>;
 }
 
-/** A client with the stack's first key. */
+/** Creates a client with the stack's first key. */
 export function createBatchClient(stack: Stack): BatchClient {
   let calls = 0;
   const request = (path: string, init: RequestInit = {}): Promise<Response> => {
@@ -100,7 +103,7 @@ export function createBatchClient(stack: Stack): BatchClient {
   };
 }
 
-/** The form of an upload for a batch. */
+/** Returns the form of an upload for a batch. */
 export function uploadForm(bytes: string | Buffer, filename = "requests.jsonl"): FormData {
   const form = new FormData();
   form.set("file", new Blob([bytes]), filename);
@@ -108,7 +111,7 @@ export function uploadForm(bytes: string | Buffer, filename = "requests.jsonl"):
   return form;
 }
 
-/** A chat line as the guide writes it. */
+/** Returns a chat line as the guide writes it. */
 export function chatLine(customId: string, content: string, model = "gpt-4"): string {
   const body = { model, messages: [{ role: "user", content }] };
   return JSON.stringify({ custom_id: customId, method: "POST", url: "/v1/chat/completions", body });

@@ -6,7 +6,7 @@ import { availableProfiles, type Simulator } from "@nightshift/testing";
 import { type Batch, type BatchClient, createBatchClient } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
 
-/** A model as JSON texts: written plainly, with an escape, and what stands before it where it is named twice. */
+/** A model name as JSON text: plain, with an escape, and the first value if the key `model` occurs twice. */
 interface ModelTexts {
   readonly plain: string;
   readonly escaped: string;
@@ -14,7 +14,7 @@ interface ModelTexts {
 }
 
 const KNOWN: ModelTexts = { plain: `"gpt-4"`, escaped: `"gpt\\u002d4"`, first: `"other"` };
-/** The route gives it another name. */
+/** The route replaces this model name. */
 const RENAMED: ModelTexts = { plain: `"our-4"`, escaped: `"our\\u002d4"`, first: `"other"` };
 const NEW_NAME = `"qwen/\\"3\\""`;
 const AT_THE_UPSTREAM: ModelTexts = { plain: NEW_NAME, escaped: NEW_NAME, first: NEW_NAME };
@@ -23,7 +23,7 @@ const MESSAGES = `"messages":[{"role":"user","content":"Hello"}]`;
 const nested = `${"[".repeat(500)}{"":{}}${"]".repeat(500)}`;
 const megabyte = "0123456789abcdef".repeat(65_536);
 
-/** Bodies that a parser would not print as it read them; each means one model. */
+/** Bodies that a parser would not print as it read them. Each body has one effective model. */
 const BODIES: Readonly<Record<string, (model: ModelTexts) => string>> = {
   "unsorted keys": (model) => `{"zebra":1,"model":${model.plain},"10":0,"9":0,${MESSAGES},"alpha":2}`,
   "long and odd numbers": (model) =>
@@ -43,7 +43,7 @@ const BODIES: Readonly<Record<string, (model: ModelTexts) => string>> = {
 };
 const NAMES = Object.keys(BODIES);
 
-/** Replies of an upstream that has its own mind about JSON. */
+/** Replies of an upstream that writes its JSON unusually. */
 const REPLIES: Readonly<Record<string, string>> = {
   "unsorted keys": `{"z":1,"id":"x","10":0,"9":0,"a":2}`,
   "duplicate keys": `{"id":"a","id":"b","usage":{},"usage":{"total_tokens":1}}`,
@@ -53,7 +53,7 @@ const REPLIES: Readonly<Record<string, string>> = {
   "deep nesting": nested,
 };
 
-/** Lines whose own keys and custom_id are written oddly, too. */
+/** Returns lines whose own keys and custom_id are also written unusually. */
 function inputOf(bodies: readonly string[]): string {
   return bodies
     .map(
@@ -63,13 +63,13 @@ function inputOf(bodies: readonly string[]): string {
     .join("\n");
 }
 
-/** The names of the bodies that reached the upstream otherwise than they were to. */
+/** Returns the names of the bodies that did not reach the upstream as expected. */
 async function changedOnTheWay(simulator: Simulator, batch: Batch, expected: readonly string[]): Promise<string[]> {
   const bodies = await Promise.all(expected.map((_, line) => simulator.body(`${batch.id}-${String(line)}-0`)));
   return NAMES.filter((_, index) => !Buffer.from(expected[index]!).equals(bodies[index]!));
 }
 
-/** The lines of a file as they are written, without what is new in each of them. */
+/** Returns the raw lines of a file, with placeholders for the ids that are new in each line. */
 async function rawLines(client: BatchClient, fileId: string | null): Promise<string[]> {
   const text = (await client.content(fileId ?? "")).toString("utf8");
   return text
@@ -87,9 +87,9 @@ describe.each(availableProfiles())("%s", (profile) => {
   });
 
   test.each([
-    { what: "every byte", written: KNOWN, expected: KNOWN },
-    { what: "every byte but those of a renamed model", written: RENAMED, expected: AT_THE_UPSTREAM },
-  ])("sends $what of a request body to the upstream", async ({ written, expected }) => {
+    { what: "a request body without changes", written: KNOWN, expected: KNOWN },
+    { what: "a request body in which only the renamed model has changed", written: RENAMED, expected: AT_THE_UPSTREAM },
+  ])("sends the upstream $what", async ({ written, expected }) => {
     await simulator().configure({ keepBodies: 100 });
     const bodies = Object.values(BODIES);
 

@@ -6,7 +6,7 @@ import { endWindow } from "./ledger.ts";
 import { useStack } from "./use-stack.ts";
 
 const CONCURRENCY = 10;
-/** So many lines are answered at once; all that are sent after them take their time. */
+/** The number of lines that are answered at once. All lines that are sent later are slow. */
 const QUICK = 3;
 const SENT = QUICK + CONCURRENCY;
 const TOTAL = 28;
@@ -23,7 +23,9 @@ interface FileTimes {
 const cancel = (client: BatchClient, id: string): Promise<Response> =>
   client.request(`/v1/batches/${id}/cancel`, { method: "POST" });
 
-/** Starts a batch whose slow lines take `slowMs`; resolves when the quick ones are done and slow ones fill all slots. */
+/**
+ * Starts a batch whose slow lines take `slowMs`. Resolves when the quick lines are done and slow lines fill all slots.
+ */
 async function startBatch(simulator: Simulator, client: BatchClient, slowMs: number): Promise<string> {
   await until(async () => (await simulator.stats()).inFlight === 0, {
     message: "all slots are free",
@@ -46,7 +48,7 @@ async function startBatch(simulator: Simulator, client: BatchClient, slowMs: num
   return id;
 }
 
-/** Every line is in one of the files, and the counts say the same. */
+/** Expects that every line is in one of the files, and that the counts match the files. */
 async function expectWholeFiles(client: BatchClient, batch: Batch, completed: number, code: string): Promise<void> {
   const output = await client.lines(batch.output_file_id);
   const errors = await client.lines(batch.error_file_id);
@@ -58,7 +60,7 @@ async function expectWholeFiles(client: BatchClient, batch: Batch, completed: nu
   expect(errors.every((line) => line.response === null)).toBe(true);
 }
 
-/** Lets the workers stand still while `work` goes on. */
+/** Suspends the workers while `work` runs. */
 async function withoutWorkers<T>(stack: Stack, work: () => Promise<T>): Promise<T> {
   const workers = (await stack.processes()).filter(({ role }) => role === "worker");
   for (const { pid } of workers) process.kill(pid, "SIGSTOP");
@@ -130,7 +132,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await afterwards.json()).toEqual(batch);
     expect(batch).toMatchObject({ status: "cancelled", cancelling_at: first.cancelling_at });
     await expectWholeFiles(client, batch, QUICK, "batch_cancelled");
-    // Those in flight are broken off: their slots are other batches'. Nor is anything sent after all.
+    // The lines in flight are aborted, which frees their slots for other batches. No further line is sent.
     await until(async () => (await simulator().stats()).inFlight === 0, { message: "the slots are free" });
     expect((await simulator().stats()).requests).toBe(SENT);
   });

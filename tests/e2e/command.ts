@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * Runs a program in `folder`, for at most a minute and with the environment of the tests unless told; rejects with all its
- * output when it ends with an error.
+ * Runs a program in `folder`, by default for at most a minute and with the environment of the tests. If the program
+ * ends with an error, rejects with all its output.
  */
 export async function runCommand(
   file: string,

@@ -1,7 +1,7 @@
 /** Generates damaged bytes for fast-check. */
 import fc from "fast-check";
 
-/** Bytes that mean something to a reader of lines, of JSON, of HTTP or of UTF-8, and any others. */
+/** Bytes with a meaning for parsers of lines, JSON, HTTP or UTF-8, and random bytes. */
 const telling: fc.Arbitrary<Buffer> = fc.oneof(
   fc
     .constantFrom(
@@ -34,7 +34,10 @@ const telling: fc.Arbitrary<Buffer> = fc.oneof(
 
 export type Change = (bytes: Buffer) => Buffer;
 
-/** One change at a place that is given as a share of the bytes: they end there, or some go, come, change, or come twice. */
+/**
+ * One change at a position that is given as a share of the bytes: the bytes end there, or some bytes are removed,
+ * inserted, flipped or repeated.
+ */
 export const change: fc.Arbitrary<Change> = fc
   .record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -63,7 +66,7 @@ export const change: fc.Arbitrary<Change> = fc
     }
   });
 
-/** One to three changes. */
+/** One to three changes, one after another. */
 export const damaged: fc.Arbitrary<Change> = fc
   .array(change, { minLength: 1, maxLength: 3 })
   .map((changes) => (bytes) => changes.reduce((sum, one) => one(sum), bytes));

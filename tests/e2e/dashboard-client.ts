@@ -1,4 +1,4 @@
-/** Calls the API behind the dashboard's page, which is bull-board's own, with the admin key. */
+/** Calls the API of the dashboard, which is bull-board's API, with the admin key. */
 import type { Stack } from "@nightshift/testing";
 
 /** A job of the failed set. */
@@ -8,22 +8,22 @@ export interface FailedJob {
   readonly data: { readonly batch_id: string; readonly line: number };
 }
 
-/** What bull-board can be asked for. */
+/** The calls of bull-board's API that tests use. */
 export interface DashboardClient {
-  /** `path` is below the dashboard's own. */
+  /** `path` is relative to the path of the dashboard. */
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
   readonly queueNames: () => Promise<readonly string[]>;
-  /** The jobs of a batch's lines in the failed set. */
+  /** Returns the jobs of a batch's lines in the failed set. */
   readonly failedLines: (batchId: string) => Promise<readonly FailedJob[]>;
   readonly retry: (job: FailedJob) => Promise<Response>;
 }
 
-/** How the operator signs in. */
+/** Returns the Authorization header with which the operator signs in. */
 export function basicAuthorization(password: string): string {
   return `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
 }
 
-/** A client with the stack's admin key. */
+/** Creates a client with the stack's admin key. */
 export function createDashboardClient(stack: Stack): DashboardClient {
   const request = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { authorization: basicAuthorization(stack.adminKey) };

@@ -1,13 +1,13 @@
-/** The dashboard of the queues: who can see it, and retrying failed lines. */
+/** Tests the dashboard of the queues: access control, and retries of failed lines. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles, until } from "@nightshift/testing";
 import { chatLine, createBatchClient } from "./batch-client.ts";
 import { basicAuthorization, createDashboardClient } from "./dashboard-client.ts";
 import { useStack } from "./use-stack.ts";
 
-/** Long enough for somebody to see the failed line and ask for it again while its batch still runs. */
+/** The slow line keeps the batch running for this long, so that the failed line can be seen and retried. */
 const SLOW_MS = 4_000;
-const SECRET = "what nobody should read in a dashboard";
+const SECRET = "text that the dashboard must not show";
 
 describe.each(availableProfiles())("%s", (profile) => {
   const { stack, simulator } = useStack({
@@ -41,7 +41,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("a line that is retried while its batch runs ends in the output file", async () => {
+  test("a line that is retried while its batch runs ends up in the output file", async () => {
     await simulator().configure({
       faults: [
         { match: "flaky", status: 500 },
@@ -100,7 +100,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(await dashboard.failedLines(before.id)).toEqual([]);
   });
 
-  test("a retry without the input file fails with the reason, and the batch keeps its failed line", async () => {
+  test("a retry returns 409 with the reason if the input file was deleted, and the batch keeps its failed line", async () => {
     await simulator().configure({ faults: [{ match: "broken", status: 500 }] });
     const client = createBatchClient(stack());
     const dashboard = createDashboardClient(stack());

@@ -1,4 +1,4 @@
-/** Each line of a batch is in its files once, also after kill -9 of all processes. */
+/** Each line of a batch is in the batch's files once, even after kill -9 of all processes. */
 import { describe, expect, test } from "@jest/globals";
 import { availableProfiles } from "@nightshift/testing";
 import { expectToSurviveKill9, interruptedBatch } from "./interrupted-batch.ts";

@@ -8,7 +8,7 @@ import { useStack } from "./use-stack.ts";
 
 const LINES = 3_000;
 
-/** One page of results, as the text that came. */
+/** One page of results, with the text as received. */
 interface Page {
   readonly text: string;
   readonly lines: readonly string[];
@@ -25,7 +25,7 @@ async function readPage(client: BatchClient, id: string, query: Record<string, s
     readonly has_more: boolean;
     readonly next_cursor: string;
   };
-  // The page puts each line on a line of its own, between its head and its tail.
+  // The page puts each result on its own line, between the head and the tail of the page.
   const lines = text.split("\n").slice(1, -2);
   expect(lines).toHaveLength(Math.max(1, data.length));
   return {
@@ -36,7 +36,7 @@ async function readPage(client: BatchClient, id: string, query: Record<string, s
   };
 }
 
-/** Follows the results from `after` on to their end, `limit` lines at a time. */
+/** Reads the results from the start to the end, `limit` lines at a time. */
 async function follow(
   client: BatchClient,
   id: string,
@@ -96,7 +96,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(followed.lines).toHaveLength(LINES);
     expect(followed.pages).toBeGreaterThan(LINES / 400);
     expect([...followed.lines].sort()).toEqual(inFiles.sort());
-    // Once more when all is over, in one go and in the same order.
+    // After the batch has ended, a second reader gets the same lines in the same order.
     expect((await follow(client, id, () => 1000, "0")).lines).toEqual(followed.lines);
 
     expect(events.map(({ event }) => event)).toEqual([...events.slice(1).map(() => "progress"), "done"]);

@@ -28,19 +28,30 @@ const FILES = Number(process.env["FUZZ_FILES"] ?? 100);
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 const PROFILE = availableProfiles().find((one) => one === process.env["FUZZ_PROFILE"]) ?? "one-machine";
 
-/** What each operation gets in one round: all together some 2,000 requests in the full run. */
+/**
+ * The number of examples for each operation in one round. In the full run, a round has about 2,000 requests in total.
+ */
 const EXAMPLES = Math.min(60, Math.ceil(REQUESTS / 100));
-/** What each round has besides: connections of one to four requests, and forms. */
+/** Each round also has connections of one to four requests, and forms. */
 const CONNECTIONS = EXAMPLES * 10;
 const FORMS = EXAMPLES * 10;
 
-/** A process is warm after some thousand requests: before, caches fill and code is compiled, and thirds say nothing. */
+/**
+ * A process is warm after a few thousand requests. Before that, caches fill and code is compiled, so thirds cannot be
+ * compared.
+ */
 const IS_LONG = { requests: REQUESTS >= 10_000, files: FILES >= 2_500 };
 
-/** For the full run on a busy machine; a reply that takes longer than 10 s and a batch that takes a minute fail sooner. */
+/**
+ * The timeout of the full run on a busy machine. A reply that takes longer than 10 s or a batch that takes a minute
+ * fails sooner.
+ */
 const TIMEOUT_MS = 2 * 3_600_000;
 const AT_ONCE = 8;
-/** The API of an idle stack takes some 120 MB, and its heap is marked late: see docs/adr. What grows with requests goes beyond. */
+/**
+ * The API of an idle stack takes about 120 MB, and its heap is marked late: see docs/adr. Memory that grows with
+ * requests exceeds this limit.
+ */
 const MAX_API_BYTES = 400_000_000;
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -70,7 +81,10 @@ describe.each([PROFILE])("%s", () => {
     await rm(folder, { recursive: true });
   });
 
-  /** Two runs of the program at once, each with a seed of its own, so that a large machine is not left waiting for it. */
+  /**
+   * In the full run, starts two runs of the program at once, each with its own seed, so that a large machine is not
+   * idle.
+   */
   const fuzzByDocument = async (round: number): Promise<void> => {
     if (python === null) return;
     const document = path.join(root, "docs/openapi-batch-file.yaml");
@@ -142,7 +156,7 @@ describe.each([PROFILE])("%s", () => {
   });
 });
 
-/** A file, a batch that has ended and an upload that waits, for requests that should not all end in a 404. */
+/** Creates a file, a finished batch and a pending upload, so that not all requests end in a 404. */
 async function makeKnownThings(client: BatchClient): Promise<Pick<KnownThings, "fileId" | "batchId" | "uploadId">> {
   const fileId = await client.upload(chatLine("one", "Why?"));
   const batch = await client.finished((await client.create(fileId)).id);
@@ -160,7 +174,7 @@ async function makeKnownThings(client: BatchClient): Promise<Pick<KnownThings, "
   return { fileId, batchId: batch.id, uploadId: ((await reply.json()) as { id: string }).id };
 }
 
-/** Sends all, counts the replies by status in `counts`, and returns what is wrong with them. */
+/** Sends all exchanges, counts the replies by status in `counts`, and returns the faults of the replies. */
 async function faultsOfAll(
   urls: readonly string[],
   exchanges: RawExchange[],
@@ -177,7 +191,7 @@ async function faultsOfAll(
   return faults;
 }
 
-/** How the file ended; anything unexpected in words. */
+/** Returns how the file ended, or a description of an unexpected result. */
 async function judge(client: BatchClient, { bytes, endpoint }: FuzzedFile, documented: Set<string>): Promise<string> {
   const reply = await client.request("/v1/files", { method: "POST", body: uploadForm(bytes) });
   const body = (await reply.json()) as { id?: string; error?: { message: string } };

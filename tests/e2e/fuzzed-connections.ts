@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { damaged } from "./damage.ts";
 import type { RawExchange } from "./raw-exchange.ts";
 
-/** What there is to be asked for, so that not everything ends in a 404. */
+/** Objects that exist, so that not every request ends in a 404. */
 export interface KnownThings {
   readonly key: string;
   readonly adminKey: string;
@@ -204,7 +204,7 @@ function paths({ fileId, batchId, uploadId }: KnownThings): string[] {
   ];
 }
 
-/** One request, but for its framing. */
+/** One request without its framing. */
 interface OddRequest {
   readonly method: string;
   readonly target: string;
@@ -252,7 +252,10 @@ function oddRequest(known: KnownThings): fc.Arbitrary<OddRequest> {
     }));
 }
 
-/** Its bytes; the last of a connection asks for it to be closed. HTTP/1.0 has no chunks. */
+/**
+ * Returns the bytes of the request. The last request of a connection asks the server to close it. HTTP/1.0 does not
+ * have chunks.
+ */
 function print({ method, target, headers, body, isChunked, version }: OddRequest, isLast: boolean): Buffer {
   const hasChunks = isChunked && version === "1.1";
   const isBodiless = method === "GET" || method === "HEAD";
@@ -278,7 +281,10 @@ function chunks(body: Buffer): Buffer[] {
   ];
 }
 
-/** `count` connections of one to four requests, every third of them damaged; the same for the same seed and the same known things. */
+/**
+ * Returns `count` connections of one to four requests. Every third connection is damaged. The result is the same for
+ * the same seed and the same known things.
+ */
 export function fuzzedConnections(count: number, seed: number, known: KnownThings): RawExchange[] {
   const connection = fc
     .record({

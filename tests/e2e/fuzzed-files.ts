@@ -26,7 +26,7 @@ function goodFile(endpoint: BatchEndpoint, lines: number, prefix: string): Buffe
   return Buffer.from(`${texts.join("\n")}\n`);
 }
 
-/** Any change, or another value for some member. */
+/** Any change of the bytes, or another value for a member. */
 const mutation: fc.Arbitrary<Change> = fc.oneof(
   { weight: 5, arbitrary: change },
   {
@@ -39,7 +39,7 @@ const mutation: fc.Arbitrary<Change> = fc.oneof(
   },
 );
 
-/** Another value for the first member from there on. */
+/** Returns the file with another value for the first member after `start`. */
 function withValue(file: Buffer, start: number, value: string): Buffer {
   const colon = file.indexOf('":', start);
   const end = colon === -1 ? -1 : file.indexOf(",", colon);
@@ -47,13 +47,14 @@ function withValue(file: Buffer, start: number, value: string): Buffer {
   return Buffer.concat([file.subarray(0, colon + 2), Buffer.from(value), file.subarray(end)]);
 }
 
-/** `count` files with up to four mutations each; the same for the same seed. */
+/** Returns `count` files with up to four mutations each. The result is the same for the same seed. */
 export function fuzzedFiles(count: number, seed: number): FuzzedFile[] {
   const file = fc
     .record({
       endpoint: fc.constantFrom(...BATCH_ENDPOINTS),
       lines: fc.integer({ min: 1, max: 4 }),
-      // The upload itself judges the first line, so that most files keep theirs: the others never get as far as validation.
+      // The upload checks the first line, so most files keep it. A file with a damaged first line does not reach
+      // validation.
       isFirstKept: fc.integer({ min: 0, max: 9 }).map((digit) => digit > 0),
       mutations: fc.array(mutation, { minLength: 0, maxLength: 4 }),
     })

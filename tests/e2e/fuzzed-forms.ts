@@ -92,7 +92,7 @@ const CONTENTS: readonly Buffer[] = [
 
 const quoted = (text: string): string => `"${text.replaceAll('"', "%22")}"`;
 
-/** One part with its boundary before it; `boundary` is filled in when the form is put together. */
+/** One part of a form. The boundary before it is added when the form is put together. */
 const part = fc
   .record({
     name: fc.oneof(
@@ -106,7 +106,7 @@ const part = fc
     hasDisposition: fc.integer({ min: 0, max: 19 }).map((digit) => digit > 0),
   })
   .map(({ name, filename, headers, value, content, hasDisposition }) => {
-    // What is called a file has one, mostly.
+    // A part named `file` or `data` always has a file name.
     const file = filename ?? (name === "file" || name === "data" ? "in.jsonl" : null);
     const disposition = `Content-Disposition: form-data; name=${quoted(name)}${file === null ? "" : `; filename=${quoted(file)}`}`;
     const head = [...(hasDisposition ? [disposition] : []), ...headers].join("\r\n");
@@ -164,7 +164,10 @@ const form = fc
     };
   });
 
-/** `count` forms, each in a request that HTTP has nothing against; the same for the same seed and the same known things. */
+/**
+ * Returns `count` forms, each in a request that is valid HTTP. The result is the same for the same seed and the same
+ * known things.
+ */
 export function fuzzedForms(count: number, seed: number, { key, uploadId }: KnownThings): RawExchange[] {
   const exchange = form.map(({ isForFiles, contentType, coding, idempotencyKey, body }): RawExchange => {
     const head = [

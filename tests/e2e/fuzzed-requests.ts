@@ -3,7 +3,10 @@ import path from "node:path";
 import type { Stack } from "@nightshift/testing";
 import { runCommand } from "./command.ts";
 
-/** What must be so of every reply, whatever was sent. Those left out ask whether our schemas say all rules: some cannot be said. */
+/**
+ * The checks that every reply must pass. The checks that are left out test whether our schemas express all rules, but
+ * schemas cannot express some rules.
+ */
 const CHECKS = [
   "not_a_server_error",
   "status_code_conformance",
@@ -17,34 +20,34 @@ const CHECKS = [
   "ensure_resource_availability",
 ];
 
-/** Of tests/e2e/python/fuzz_checks.py. */
+/** The checks of tests/e2e/python/fuzz_checks.py. */
 const OWN_CHECKS = ["has_request_id", "refuses_in_envelope", "comes_in_time"];
 
 const RUN =
   "import sys; sys.path.insert(0, sys.argv.pop(1)); import fuzz_checks; from schemathesis.cli import schemathesis; schemathesis()";
 
-/** Above the 30 s that a client may ask /results to wait; how long a reply may take is said in fuzz_checks.py. */
+/** Longer than the 30 s that a client may ask /results to wait. fuzz_checks.py limits the time of each reply. */
 const REQUEST_TIMEOUT_SECONDS = 45;
 const ROUND_TIMEOUT_MS = 1_800_000;
 
 export interface FuzzedRequests {
   readonly python: string;
   readonly document: string;
-  /** Where the program may write. */
+  /** A folder that the program may write to. */
   readonly folder: string;
   readonly seed: number;
-  /** What each operation gets. */
+  /** The number of examples for each operation. */
   readonly examples: number;
   /** The first round also has the examples and the coverage of limits, which are the same each time. */
   readonly isFirst: boolean;
 }
 
 /**
- * One round: all operations with the tenant's key, and at the same time those of the admin with the admin's. Rejects with the program's report where
- * a reply is not as it must be or does not come in time.
+ * Runs one round: all operations with the tenant's key and, at the same time, the admin operations with the admin key.
+ * Rejects with the program's report if a reply is wrong or late.
  */
 export async function fuzzRequests(stack: Stack, options: FuzzedRequests): Promise<void> {
-  // Without the admin's key they answer 401 alone; the first round's coverage is enough of that.
+  // Without the admin key, admin operations only return 401. The coverage in the first round tests this well enough.
   const tenant = options.isFirst ? [] : ["--exclude-path-regex", "^/admin"];
   const run = async (key: string, scope: readonly string[]): Promise<void> => {
     const args = [...programArguments(stack, options, key), ...scope];
@@ -65,7 +68,10 @@ function programArguments(stack: Stack, { document, seed, examples, isFirst }: F
   ];
 }
 
-/** Requests that the APIs themselves counted, by status; those for the metrics, which this and the watch over memory ask for, left out. */
+/**
+ * Returns the requests that the APIs counted, by status. Leaves out requests for the metrics, which this function and
+ * the memory recorder make.
+ */
 export async function answeredRequests(stack: Stack): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const url of stack.urls) {

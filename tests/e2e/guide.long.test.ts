@@ -33,7 +33,7 @@ const useCases = [
   { text: pageExample(PAGE, "3. Bulk Embeddings", "jsonl"), customIds: ["embed-1", "embed-2"] },
 ];
 
-/** The keys of each line. */
+/** Returns the keys of each line. */
 const keysOfLines = (lines: string): string[][] =>
   lines
     .trimEnd()

@@ -34,7 +34,7 @@ export function interruptedBatch(total: number): InterruptedBatch {
   };
 }
 
-/** Runs the batch with kill -9 of all processes of a role in the middle, and expects that no line is lost. */
+/** Runs the batch, kills all processes of a role with kill -9 in the middle, and expects that no line is lost. */
 export async function expectToSurviveKill9(
   { start, expectEachLineOnce }: InterruptedBatch,
   stack: Stack,
@@ -49,7 +49,7 @@ export async function expectToSurviveKill9(
   await stack.kill9(role);
   await stack.restart();
   await until(async () => (await recordedLines(stack, id)).size > before.size, {
-    message: "progress is made again",
+    message: "the batch makes progress again",
     timeoutMs: 15_000,
   });
   const batch = await watchToTheEnd(stack, client, id);

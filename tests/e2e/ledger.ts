@@ -2,8 +2,9 @@
 import type { Stack } from "@nightshift/testing";
 
 /**
- * Lines of a batch that are not in exactly one of the three places where a line can be: beyond the feed checkpoint, a
- * slice's `todo`, the line index. One statement, so one moment; always empty, or the invariant is broken.
+ * Returns the lines of a batch that are not in exactly one of the three places where a line can be: beyond the feed
+ * checkpoint, in a slice's `todo`, or in the line index. One statement sees one moment, so a result that is not empty
+ * means that the invariant is broken.
  */
 export async function misplacedLines(stack: Stack, batchId: string): Promise<{ line: number; places: number }[]> {
   return stack.sql(
@@ -25,7 +26,7 @@ export async function misplacedLines(stack: Stack, batchId: string): Promise<{ l
   );
 }
 
-/** The lines of a batch whose results are durable, counted from 0. */
+/** Returns the numbers of a batch's lines whose results are durable, counted from 0. */
 export async function recordedLines(stack: Stack, batchId: string): Promise<Set<number>> {
   const rows = await stack.sql<{ line: number }>(
     "select lines.line from lines join batches on lines.batch_no = batches.batch_no where batches.id = $1",
@@ -34,7 +35,10 @@ export async function recordedLines(stack: Stack, batchId: string): Promise<Set<
   return new Set(rows.map(({ line }) => line));
 }
 
-/** What is handed out and not done, over all batches: the window allows 8 MiB of input lines at once. */
+/**
+ * Returns the lines and bytes that are handed out and not done, over all batches. The window allows 8 MiB of input
+ * lines at once.
+ */
 export async function handedOut(stack: Stack): Promise<{ lines: number; bytes: number }> {
   const rows = await stack.sql<{ lines: number; bytes: number }>(
     `select coalesce(sum(bit_count(todo::bit(64))), 0)::int as lines, coalesce(sum(byte_length), 0)::int as bytes from slices`,
@@ -42,7 +46,7 @@ export async function handedOut(stack: Stack): Promise<{ lines: number; bytes: n
   return rows[0] ?? { lines: 0, bytes: 0 };
 }
 
-/** True while nothing is sent to an upstream, because it said so or was not there. */
+/** True while an upstream is paused, because it asked for a pause or was unavailable. */
 export async function isPaused(stack: Stack, upstream: string): Promise<boolean> {
   const text = "select paused_until > now() as paused from upstreams where name = $1";
   return (await stack.sql<{ paused: boolean }>(text, [upstream]))[0]?.paused === true;
@@ -53,7 +57,7 @@ export async function endWindow(stack: Stack, batchId: string): Promise<void> {
   await stack.sql("update batches set deadline = now() where id = $1", [batchId]);
 }
 
-/** Makes `count` more files of the same bytes, tenant and age as that one, and returns their ids. */
+/** Creates `count` more files with the bytes, tenant and age of the given file, and returns their ids. */
 export async function copyFile(stack: Stack, fileId: string, count: number): Promise<string[]> {
   const rows = await stack.sql<{ id: string }>(
     `insert into files (id, tenant, purpose, filename, bytes, blob, created_at, expires_at)

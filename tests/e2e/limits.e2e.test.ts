@@ -39,7 +39,7 @@ describe.each(availableProfiles())("%s", (profile) => {
         const { byStatus, firstAt } = await simulator().stats();
         return byStatus["429"] === 1 && firstAt;
       },
-      { message: "the first line met the 429" },
+      { message: "the first line received the 429" },
     );
 
     await simulator().forget();
@@ -66,7 +66,8 @@ describe.each(availableProfiles())("%s", (profile) => {
     const afterwards = await client.retrieve(id);
 
     expect(batch.request_counts).toEqual({ total: 3, completed: 3, failed: 0 });
-    // Counted in lines, not in seconds: in order of arrival, the small batch would have waited for all of them.
+    // The test counts lines, not seconds. In order of arrival, the small batch would have waited for all lines of the
+    // large batch.
     expect(afterwards.status).toBe("in_progress");
     expect(afterwards.request_counts.completed - begun.request_counts.completed).toBeLessThan(300);
   });

@@ -32,7 +32,7 @@ const { stack, simulator } = useStack({
 });
 const reader = useReader();
 let client: BatchClient;
-/** What a reader of the pages has in the places of address and key. */
+/** The values that a reader of the pages puts in place of the address and the key. */
 let own: { readonly url: string; readonly key: string };
 
 beforeEach(async () => {
@@ -55,7 +55,7 @@ describe("webhooks", () => {
     const admin = createWebhookAdmin(stack());
     await Promise.all(endpoints.splice(0).map((id) => admin.remove(id)));
   });
-  /** Sets an endpoint up as the page does. */
+  /** Sets up an endpoint as the page does. */
   const setUp = async (receiverUrl: string): Promise<Named & { readonly secret: string }> => {
     const command = fillIn(pageExample(WEBHOOKS, "Set one up", "bash"), { url: own.url, receiver: receiverUrl });
     const endpoint = (await reader.json(command)) as Named & { readonly secret: string };
@@ -66,7 +66,7 @@ describe("webhooks", () => {
   withCurl("a webhook endpoint and its events have the keys that the page shows", async () => {
     const endpoint = await setUp(receiver.url());
     const batch = await client.run(INPUT);
-    await until(() => receiver.of(batch.id).length > 0, { message: "the event has come", timeoutMs: 30_000 });
+    await until(() => receiver.of(batch.id).length > 0, { message: "the event has arrived", timeoutMs: 30_000 });
 
     const event = JSON.parse(receiver.of(batch.id)[0]?.body ?? "") as object;
 
@@ -75,7 +75,10 @@ describe("webhooks", () => {
     expect(event).toMatchObject({ type: "batch.completed", data: { id: batch.id } });
   });
 
-  /** Has the receiver of a page started by `start`, and looks what it makes of a stranger's request and of a batch's end. */
+  /**
+   * Starts the receiver of a page with `start`, and checks that it rejects unsigned and forged requests and prints a
+   * finished batch.
+   */
   const expectReception = async (text: string, start: (text: string, variables: object) => Promise<Started>) => {
     const port = String(await freePort());
     const url = `http://127.0.0.1:${port}/hook`;
@@ -228,7 +231,7 @@ describe("uploads in parts", () => {
   });
 });
 
-/** Create, send a part, complete, cancel. */
+/** The commands of the page: create, send a part, complete, cancel. */
 const uploadCommands = [
   pageExample("docs/uploads.md", "Uploads", "bash"),
   pageExample("docs/uploads.md", "Uploads", "bash", 2),
@@ -259,7 +262,7 @@ withCurl("the command of the quick start writes failed requests to a separate fi
   expect(await inFile("results.errors.jsonl")).toEqual(["req-2"]);
 });
 
-/** Names of the fields, and of the keys of the data, of each event of a stream. */
+/** Returns the names of the fields of each event of a stream, and the keys of the event's data. */
 function eventsOf(stream: string): { event: string; fields: string[]; keys: string[] }[] {
   const blocks = stream.split("\n\n").filter((block) => block.includes("data: "));
   return blocks.map((block) => {

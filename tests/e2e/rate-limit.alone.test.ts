@@ -1,4 +1,6 @@
-/** All workers together keep an upstream's requests per minute and use them up, as the upstream itself counts. */
+/**
+ * All workers together stay below an upstream's requests per minute and use most of them, as counted by the upstream.
+ */
 import { beforeAll, expect, test } from "@jest/globals";
 import { availableProfiles, type Simulator, type Stack, until } from "@nightshift/testing";
 import { type Batch, chatLine, createBatchClient } from "./batch-client.ts";
@@ -6,10 +8,10 @@ import { useStack } from "./use-stack.ts";
 
 const PER_MINUTE = 600;
 const MINUTE_MS = 60_000;
-/** More than a minute's worth, so that the minute is full. */
+/** More lines than one minute allows, so that the first minute uses the whole limit. */
 const LINES = 700;
 
-/** What came of a batch that is too long for one minute. */
+/** The result of a batch that is too long for one minute. */
 interface Outcome {
   readonly batch: Batch;
   /** Requests within the first minute. */
@@ -45,7 +47,7 @@ const stacks = profiles.map((profile) =>
 );
 let outcomes: readonly Outcome[];
 
-// Ten lines a second leave the machine idle: the profiles have their minute at the same time.
+// Ten lines per second leave the machine idle, so all profiles run during the same minute.
 beforeAll(async () => {
   outcomes = await Promise.all(stacks.map(({ stack, simulator }) => runBatch(stack(), simulator())));
 });

@@ -1,12 +1,12 @@
 /** Sends raw bytes over a connection, which no HTTP client would send, and checks the replies. */
 import { connect } from "node:net";
 
-/** What is written to one connection. */
+/** The bytes that are written to one connection. */
 export interface RawExchange {
   readonly bytes: Buffer;
   /**
-   * How many requests are in it, the last of which asks for the connection to be closed; null where the bytes are damaged, and nobody
-   * can say: then the client says that it is done, and the server may close without a reply.
+   * The number of requests in the bytes. The last request asks the server to close the connection. Null if the bytes
+   * are damaged and the number is unknown: the client then ends its side, and the server may close without a reply.
    */
   readonly requests: number | null;
 }
@@ -17,20 +17,26 @@ export interface RawReply {
   readonly body: string;
 }
 
-/** A connection on which nothing happens for so long hangs: nothing that is sent here may be waited for. */
+/** A connection without activity for this long counts as hanging, because no request here makes the server wait. */
 const HANGS_AFTER_MS = 20_000;
 
-/** Of a status a reply may have, whatever was sent; 503 is documented, for a store that is away. */
+/** The statuses that a reply may have, whatever was sent. 503 is documented for an unavailable store. */
 const STATUSES = new Set([100, 200, 206, 304, 400, 401, 403, 404, 405, 408, 409, 416, 429, 431, 503]);
 
-/** What came back over one connection. */
+/** The replies that came back over one connection. */
 export interface RawReplies {
   readonly replies: readonly RawReply[];
-  /** The server closed while we were still writing: Node's sockets then drop what they had not read yet. */
+  /**
+   * True if the server closed the connection while the client was still writing. Node's sockets then drop all unread
+   * bytes.
+   */
   readonly isCut: boolean;
 }
 
-/** The replies to what is sent, once the server has closed the connection. Rejects where it hangs. */
+/**
+ * Sends the bytes, and resolves with the replies when the server has closed the connection. Rejects if the connection
+ * hangs.
+ */
 export async function exchangeRaw(url: string, { bytes, requests }: RawExchange): Promise<RawReplies> {
   const socket = connect(Number(new URL(url).port), new URL(url).hostname);
   const chunks: Buffer[] = [];
@@ -63,12 +69,12 @@ function splitReplies(text: string): RawReply[] {
     });
 }
 
-/** What is wrong with the replies, in words; none: nothing. */
+/** Returns descriptions of the faults in the replies. The list is empty if there are no faults. */
 export function faultsOf({ bytes, requests }: RawExchange, { replies, isCut }: RawReplies): string[] {
   const finals = replies.filter(({ status }) => status !== 100);
   const faults = finals.flatMap(faultsOfReply);
   const isRefused = finals.some(({ head }) => /^connection: close/im.test(head));
-  // A request that is refused before it was read to its end closes the connection, and what is behind it is not looked at.
+  // A request that is refused before it is fully read closes the connection, and the server ignores the bytes after it.
   const mayBeFewer = isRefused || isCut;
   const isMissing = requests !== null && finals.length !== requests && !(finals.length < requests && mayBeFewer);
   if (isMissing) faults.push(`${String(finals.length)} replies to ${String(requests)} requests`);
@@ -93,7 +99,7 @@ function isEnvelope(body: string): boolean {
   }
 }
 
-/** So that it can be sent again. */
+/** Returns the bytes as text from which they can be sent again. */
 function describeBytes(bytes: Buffer): string {
   return `${JSON.stringify(bytes.toString("latin1", 0, 300))}, ${String(bytes.length)} bytes, base64 ${bytes.toString("base64", 0, 4_000)}`;
 }

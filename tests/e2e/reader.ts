@@ -11,36 +11,36 @@ import { programEnvironment } from "@nightshift/testing/stack";
 import { runCommand } from "./command.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-/** What a fresh clone does not have. */
+/** Folders that a fresh clone does not have. */
 const NOT_CLONED = new Set([".git", "data"]);
-/** curl as pages write it, but silent, and a refusal ends the script. */
+/** curl as the pages use it, but silent. A failed request ends the script. */
 const PRELUDE = 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n';
 
 const WITHIN_MS = 60_000;
 
-/** A program of a page that goes on running. */
+/** A program of a page that keeps running. */
 export interface Started {
-  /** Its output so far. */
+  /** Returns the program's output so far. */
   readonly said: () => string;
-  /** Resolves once it has said this; rejects when it ends before. */
+  /** Resolves when the output contains `words`. Rejects if the program ends first. */
   readonly untilSaid: (words: string) => Promise<void>;
-  /** Resolves once this URL is answered with a status below 400; rejects when it ends before. */
+  /** Resolves when `url` returns a status below 400. Rejects if the program ends first. */
   readonly untilAnswered: (url: string) => Promise<void>;
 }
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** Everything is done in the reader's own clone, which each test has afresh. */
+/** Runs everything in the reader's own clone. Each test has a new clone. */
 export interface Reader {
   readonly folder: () => string;
   readonly save: (name: string, text: string) => Promise<void>;
-  /** Pastes it into bash; resolves with what it printed, rejects when a command fails. */
+  /** Runs the script in bash and resolves with its output. Rejects if a command fails. */
   readonly shell: (script: string, variables?: Variables) => Promise<string>;
-  /** The JSON that it printed. */
+  /** Runs the script in bash and resolves with the JSON that it printed. */
   readonly json: (script: string) => Promise<unknown>;
   readonly node: (script: string) => Promise<string>;
   readonly python: (script: string) => Promise<string>;
-  /** Starts a program that serves; it is ended, as by Ctrl-C, after the test. */
+  /** Starts a program that keeps running. It is interrupted after the test, as by Ctrl-C. */
   readonly start: (file: string, args: readonly string[], variables?: Variables) => Started;
 }
 
@@ -55,7 +55,7 @@ export function useReader(): Reader {
   });
   afterEach(async () => {
     await Promise.all(started.splice(0).map(interrupt));
-    // Where the block's service did not start, no clone was made.
+    // If the block's service did not start, no clone was made.
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
     temporary = undefined;
   });
@@ -76,7 +76,7 @@ export function useReader(): Reader {
     },
     python: (script) => run(need("python"), ["-c", script]),
     start: (file, args, variables = {}) => {
-      // A group of its own: what a terminal sends on Ctrl-C reaches all of it.
+      // The program gets its own process group, so that SIGINT reaches all its processes, as with Ctrl-C in a terminal.
       const child = spawn(file, args, { cwd: folder, env: environment(variables), detached: true });
       started.push(child);
       return watch(child);
@@ -84,7 +84,10 @@ export function useReader(): Reader {
   };
 }
 
-/** Files and folders of the repository under the same names, so that nothing is copied, and none of its data. */
+/**
+ * Makes a folder of links to the repository's files and folders, so that nothing is copied. Leaves out the repository's
+ * data.
+ */
 async function makeClone(parent: string): Promise<string> {
   const folder = path.join(parent, "nightshift");
   await mkdir(folder);
@@ -95,7 +98,7 @@ async function makeClone(parent: string): Promise<string> {
 
 function need(name: "bash" | "python"): string {
   const file = testServices()[name];
-  if (file === null) throw new Error(`There is no ${name} here: the test should have been left out.`);
+  if (file === null) throw new Error(`This machine does not have ${name}: the test should have been left out.`);
   return file;
 }
 
@@ -108,9 +111,9 @@ function watch(child: ChildProcess): Started {
       message: what,
       timeoutMs: WITHIN_MS,
     }).catch((error: unknown) => {
-      throw new Error(`This was all it said:\n${said}`, { cause: error });
+      throw new Error(`The program's output:\n${said}`, { cause: error });
     });
-    if (ended === "ended") throw new Error(`It ended before ${what}:\n${said}`);
+    if (ended === "ended") throw new Error(`The program ended before ${what}:\n${said}`);
   };
   return {
     said: () => said,
@@ -119,7 +122,7 @@ function watch(child: ChildProcess): Started {
       waitFor(`${url} is answered`, () =>
         fetch(url).then(
           ({ ok }) => ok,
-          () => false, // nobody listens yet
+          () => false, // The server does not listen yet.
         ),
       ),
   };

@@ -6,12 +6,14 @@ import { createDashboardClient } from "./dashboard-client.ts";
 import { isPaused } from "./ledger.ts";
 import { useStack } from "./use-stack.ts";
 
-/** What came of a batch. */
+/** The final state of a batch, its result lines, and the requests that the upstream received. */
 interface Outcome {
   readonly batch: Batch;
   readonly output: readonly ResultLine[];
   readonly errors: readonly ResultLine[];
-  /** How often each line was sent and what the upstream made of it, in the order of the lines; 0 is a cut connection. */
+  /**
+   * How often each line was sent and which statuses it got, in the order of the lines. Status 0 means a cut connection.
+   */
   readonly seen: readonly Pick<SeenLine, "count" | "statuses">[];
 }
 
@@ -24,7 +26,8 @@ function upstreamError(message: string): unknown {
 
 describe.each(availableProfiles())("%s", (profile) => {
   let awayPort = "";
-  // Models are named after how their upstream is configured; all but `away` are the same simulator.
+  // Each model has the name of its upstream, which describes the upstream's settings. All upstreams except `away` point
+  // to the same simulator.
   const { stack, simulator } = useStack({
     profile,
     routes: async (baseUrl) => {
@@ -119,7 +122,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(batch.request_counts).toEqual({ total: 4, completed: 0, failed: 4 });
     expect(errors.map(({ response, error }) => [response?.status_code, response?.body, error])).toEqual([
       [500, { error: { message: "Out of order" } }, null],
-      // A body that is not JSON cannot stand in a line of JSON: it is quoted.
+      // A body that is not JSON is quoted as a string, because the result line must be valid JSON.
       [502, { error: { message: ERROR_PAGE, type: "upstream_error", param: null, code: null } }, null],
       [undefined, undefined, upstreamError("The connection to the upstream failed, after 2 attempts: ")],
       [undefined, undefined, upstreamError("status 200 and a body that is not valid JSON, after 2 attempts")],
@@ -167,7 +170,7 @@ describe.each(availableProfiles())("%s", (profile) => {
       })),
     );
     expect(seen.map(({ statuses: got }) => got)).toEqual([...statuses, 200].map((status) => [status]));
-    // Only what succeeded is counted.
+    // The usage of the batch includes successful lines only.
     const { usage } = output[0]?.response?.body as { usage: Record<string, number> };
     expect(batch.usage).toMatchObject({
       input_tokens: usage["prompt_tokens"],
@@ -189,30 +192,33 @@ describe.each(availableProfiles())("%s", (profile) => {
   test.each([
     [429, { "retry-after": "1" }],
     [503, { "retry-after-ms": "1000" }],
-  ])("a %d with a retry time pauses all batches until then and costs no attempt", async (status, headers) => {
-    await simulator().forget();
-    await simulator().configure({ faults: [{ match: "First", status, headers }] });
+  ])(
+    "a %d with a retry time pauses the upstream for that time for all batches and does not use up an attempt",
+    async (status, headers) => {
+      await simulator().forget();
+      await simulator().configure({ faults: [{ match: "First", status, headers }] });
 
-    const first = await start("one-attempt", ["First"]);
-    const refusedAt = await until(
-      async () => {
-        const { byStatus, firstAt } = await simulator().stats();
-        return byStatus[status] === 1 && firstAt;
-      },
-      { message: `the first line met ${String(status)}` },
-    );
-    await simulator().forget();
-    const second = await start("one-attempt", ["Second"]);
-    const outcomes = [await end(first), await end(second)];
-    const { firstAt } = await simulator().stats();
+      const first = await start("one-attempt", ["First"]);
+      const refusedAt = await until(
+        async () => {
+          const { byStatus, firstAt } = await simulator().stats();
+          return byStatus[status] === 1 && firstAt;
+        },
+        { message: `the first line received ${String(status)}` },
+      );
+      await simulator().forget();
+      const second = await start("one-attempt", ["Second"]);
+      const outcomes = [await end(first), await end(second)];
+      const { firstAt } = await simulator().stats();
 
-    expect(outcomes.map(({ batch }) => batch.request_counts)).toEqual([
-      { total: 1, completed: 1, failed: 0 },
-      { total: 1, completed: 1, failed: 0 },
-    ]);
-    // By the upstream's own clock, and whichever of the two lines came first.
-    expect(firstAt! - refusedAt).toBeGreaterThanOrEqual(1000);
-  });
+      expect(outcomes.map(({ batch }) => batch.request_counts)).toEqual([
+        { total: 1, completed: 1, failed: 0 },
+        { total: 1, completed: 1, failed: 0 },
+      ]);
+      // Both times come from the upstream's clock. It does not matter which of the two lines was sent first.
+      expect(firstAt! - refusedAt).toBeGreaterThanOrEqual(1000);
+    },
+  );
 
   test("lines wait for an upstream that is unavailable", async () => {
     const id = await start("away");

@@ -4,10 +4,10 @@ import { availableProfiles, type Stack, until } from "@nightshift/testing";
 import { type Batch, chatLine, createBatchClient, type ResultLine } from "./batch-client.ts";
 import { useStack } from "./use-stack.ts";
 
-/** More often than any line here is sent: until told otherwise. */
+/** More often than any line is sent here, so the fault remains until the settings change. */
 const ALWAYS = 1_000;
 
-/** Asks for a retry, as curl would. */
+/** Requests a retry, as curl would. */
 function retry(stack: Stack, batchId: string, body?: unknown): Promise<Response> {
   return createBatchClient(stack).request(`/v1/batches/${batchId}/retry`, {
     method: "POST",
@@ -16,7 +16,7 @@ function retry(stack: Stack, batchId: string, body?: unknown): Promise<Response>
   });
 }
 
-/** The batch once so many of its lines are counted as failed, and nothing of it is under way any more. */
+/** Resolves with the batch when `failed` of its lines count as failed and none of its retries is open. */
 function settled(stack: Stack, batchId: string, failed: number, timeoutMs = 60_000): Promise<Batch> {
   const isSettled = async (): Promise<Batch | false> => {
     const [open] = await stack.sql<{ count: number }>(
@@ -30,14 +30,17 @@ function settled(stack: Stack, batchId: string, failed: number, timeoutMs = 60_0
   return until(isSettled, { message: `${batchId} has ${String(failed)} failed lines`, timeoutMs, everyMs: 100 });
 }
 
-/** What the batch's history says beside its states, the oldest first. */
+/** Returns the entries of the batch's history except its states, oldest first. */
 async function writtenHistory(stack: Stack, batchId: string): Promise<{ type: string; requested_by: string | null }[]> {
   const reply = await createBatchClient(stack).request(`/v1/batches/${batchId}/history?limit=100`);
   const { data } = (await reply.json()) as { data: { type: string; requested_by: string | null }[] };
   return data.filter(({ type }) => type !== "status").reverse();
 }
 
-/** Follows the results to their end, as a reader who waits for them: the custom_id and the HTTP status of each line that came. */
+/**
+ * Reads the results to their end, as a client that waits for them. Returns the custom_id and the HTTP status of each
+ * line.
+ */
 async function followResults(stack: Stack, batchId: string): Promise<(readonly [string, number])[]> {
   const seen: (readonly [string, number])[] = [];
   for (let after = ""; ;) {
@@ -108,12 +111,12 @@ describe.each(availableProfiles())("%s", (profile) => {
   });
 
   test("retried lines of a running batch run at once, and a reader of results sees each outcome despite a crash", async () => {
-    // Nothing but the end of the worker gets them out of the way: until then the batch runs.
+    // Only the end of the worker ends these lines, so the batch runs until the worker is killed.
     const slow = { match: "slow", hangMs: 300_000, times: ALWAYS };
     await simulator().configure({ faults: [{ match: "broken", status: 500, times: ALWAYS }, slow] });
     const client = createBatchClient(stack());
     const broken = Array.from({ length: 20 }, (_, i) => `broken-${String(i)}`);
-    // Fewer than one worker's share of the slots: the broken ones never wait for them.
+    // There are fewer slow lines than one worker has slots, so the broken lines never wait for the slow lines.
     const others = Array.from({ length: 10 }, (_, i) => `slow-${String(i)}`);
     const input = await client.upload([...broken, ...others].map((name) => chatLine(name, name)).join("\n"));
     const { id } = await client.create(input);
@@ -142,7 +145,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   });
 
   test("a running download gets the old file to its end, and an old ETag returns the new file", async () => {
-    // More than any socket buffers between the two, and than a file that is sorted.
+    // The file is larger than the socket buffers between client and server, and larger than a file that is sorted.
     await simulator().configure({ replyBytes: 400_000, faults: [{ match: "broken", status: 400, times: ALWAYS }] });
     const client = createBatchClient(stack());
     const names = ["broken", ...Array.from({ length: 49 }, (_, i) => `good-${String(i)}`)];
@@ -164,7 +167,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((JSON.parse(content.subarray(old.length).toString()) as ResultLine).custom_id).toBe("broken");
     const [oldEtag, etag] = [download.headers.get("etag") ?? "", (await head(before.output_file_id)).get("etag") ?? ""];
     const part = async (headers: Record<string, string>): Promise<readonly [number, number]> => {
-      // Without the second, fetch asks for no answer from a cache, and so for no 304.
+      // Without `cache-control`, fetch asks for a reply that does not come from a cache, so a 304 is not possible.
       const reply = await client.request(path, { headers: { ...headers, "cache-control": "max-age=0" } });
       return [reply.status, (await reply.arrayBuffer()).byteLength];
     };

@@ -15,7 +15,7 @@ const withBash = bash === null ? test.skip : test;
 const withStores = bash === null || !availableProfiles().includes("scaled") ? test.skip : test;
 const reader = useReader();
 
-/** Each line of a block without its comment. */
+/** Returns each line of a block without its comment. */
 const linesOf = (block: string): string[] =>
   block
     .trimEnd()
@@ -34,7 +34,7 @@ async function startOnPort(
   return { url, service };
 }
 
-/** The answers of the README's one command, with the key that the service keeps. */
+/** Returns the answers of the README's one command, with the key that the service stores. */
 async function answersOf(url: string): Promise<string> {
   const key = (await readFile(path.join(reader.folder(), "data/key"), "utf8")).trim();
   return reader.shell(`npx nightshift run examples/requests.jsonl --server ${url} --key ${key}`);
@@ -46,7 +46,7 @@ withBash("npm run quickstart runs the five steps", async () => {
   const printed = await reader.shell(quickstart);
 
   expect(printed.match(/"custom_id": ?"req-[123]"/g)).toHaveLength(3);
-  // The other line of the block is what runs this test.
+  // The other command of the block runs this test.
   expect([quickstart, all]).toEqual(["npm run quickstart", "npm test"]);
 });
 
@@ -61,7 +61,7 @@ withBash("npm start prints the address and the key, writes data/key, and the sim
   expect(await answersOf(url)).toContain("Simulated by Nightshift");
 });
 
-/** A server in place of vLLM and OpenAI, which notes who asks for what. */
+/** A server in place of vLLM and OpenAI, which records the path and the key of each request. */
 const asked: string[] = [];
 let upstream: Server;
 beforeAll(async () => {
@@ -97,10 +97,10 @@ withBash.each([
   expect(asked).toEqual(Array.from({ length: 3 }, () => `/v1/chat/completions ${key}`));
 });
 
-/** What a reader has in the places of "...", and MinIO in place of AWS. */
+/** Returns the values that a reader puts in place of "...", with MinIO in place of AWS. */
 async function ownStores(): Promise<{ values: Readonly<Record<string, string>>; server: Record<string, string> }> {
   const redisUrl = await takeRedisDatabase();
-  if (s3 === null || redisUrl === null) throw new Error("There is no S3 or Redis: the test should have been left out.");
+  if (s3 === null || redisUrl === null) throw new Error("S3 or Redis is missing: the test should have been left out.");
   return {
     values: {
       DATABASE_URL: await createDatabase({ migrated: false }),

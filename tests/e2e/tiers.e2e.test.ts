@@ -14,7 +14,7 @@ interface Stay {
   readonly ended: number;
 }
 
-/** When each batch was in progress, by the truth itself: a test that polls would miss an overlap. */
+/** Returns when each batch was in progress, as the database recorded it. A test that polls would miss an overlap. */
 async function stays(stack: Stack, ids: readonly string[]): Promise<Stay[]> {
   const rows = await stack.sql<{ began: Date; ended: Date }>(
     `select in_progress_at as began, coalesce(completed_at, cancelled_at) as ended
@@ -68,7 +68,9 @@ describe.each(availableProfiles())("%s", (profile) => {
     const client = createBatchClient(stack());
     const file = await client.upload(content());
     const [first, second, third] = [await client.create(file), await client.create(file), await client.create(file)];
-    await until(async () => (await client.retrieve(first.id)).status === "in_progress", { message: "one runs" });
+    await until(async () => (await client.retrieve(first.id)).status === "in_progress", {
+      message: "the first batch runs",
+    });
 
     const body = JSON.stringify({ input_file_id: file, endpoint: "/v1/chat/completions", completion_window: "24h" });
     const refused = await client.request("/v1/batches", { method: "POST", body });
@@ -85,7 +87,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect(next).toMatchObject({ status: "completed", request_counts: { total: LINES, completed: LINES, failed: 0 } });
   });
 
-  // Long files are checked in a thread of their own.
+  // Long files are validated in a separate thread.
   test.each([
     ["short", 10],
     ["long", 10_000],
@@ -120,13 +122,13 @@ describe.each(availableProfiles())("%s", (profile) => {
     const statuses = await Promise.all(Array.from({ length: 40 }, (_, index) => ask(urls[index % urls.length])));
     await admin("DELETE", `/keys/${id}`);
     await until(async () => (await Promise.all(urls.map(ask))).every((status) => status === 401), {
-      message: "no API takes the key",
+      message: "no API accepts the key",
       timeoutMs: 15_000,
       everyMs: 500,
     });
 
     const served = statuses.filter((status) => status === 200).length;
-    // Up to twice the limit, where the minute turns in between.
+    // Up to twice the limit is served if a new minute starts in between.
     expect(served).toBeGreaterThanOrEqual(10);
     expect(served).toBeLessThanOrEqual(20);
     expect(statuses.filter((status) => status === 429)).toHaveLength(40 - served);

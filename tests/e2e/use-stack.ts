@@ -11,17 +11,20 @@ import {
   startStack,
 } from "@nightshift/testing";
 
-/** Both are there from beforeAll on. */
+/** The stack and the simulator are available from beforeAll on. */
 export interface StackInUse {
   readonly stack: () => Stack;
   readonly simulator: () => Simulator;
 }
 
-/** A stack's options, and those of its upstream. */
+/** The options of a stack and of its upstream. */
 export interface StackInUseOptions extends StackOptions {
   /** SIMULATOR_* variables. */
   readonly simulator?: Readonly<Record<string, string>>;
-  /** The text of a NIGHTSHIFT_CONFIG for the simulator at `baseUrl`, where UPSTREAM_* would not do. */
+  /**
+   * Returns the text of a NIGHTSHIFT_CONFIG for the simulator at `baseUrl`, for tests that need more than UPSTREAM_*
+   * variables.
+   */
   readonly routes?: (baseUrl: string) => string | Promise<string>;
 }
 
@@ -42,7 +45,7 @@ export function useStack(options: StackInUseOptions): StackInUse {
     started.stack = await (starting.stack = startStack({ ...options, env: { ...upstream, ...options.env } }));
   });
   afterAll(async () => {
-    // What a hook that timed out had begun is waited for as well: nothing may be left running.
+    // Also waits for processes whose start timed out, because no process may be left running.
     const [stack, simulator] = await Promise.allSettled([starting.stack, starting.simulator]);
     try {
       if (stack.status === "fulfilled") await stack.value?.stop();
@@ -52,7 +55,7 @@ export function useStack(options: StackInUseOptions): StackInUse {
     }
   });
   const need = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error("The stack is there from beforeAll on: use it inside tests and hooks.");
+    if (value === undefined) throw new Error("The stack starts in beforeAll: use it inside tests and hooks.");
     return value;
   };
   return { stack: () => need(started.stack), simulator: () => need(started.simulator) };

@@ -40,7 +40,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     expect((await stack().memoryPeaks()).filter(({ bytes }) => bytes > MAX_RSS_BYTES)).toEqual([]);
     expect(mostBytes).toBeGreaterThan(0);
     expect(mostBytes).toBeLessThanOrEqual(WINDOW_BYTES);
-    // A job is a slice of several lines; the others are a handful that advance and feed.
+    // Most jobs are slices of several lines. Only a few jobs advance batches and feed lines.
     expect(mostJobs).toBeLessThan(LINES / 50);
   });
 });

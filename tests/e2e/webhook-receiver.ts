@@ -5,23 +5,26 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll } from "@jest/globals";
 import type { Stack } from "@nightshift/testing";
 
-/** One request that came in. */
+/** One request that the receiver got. */
 export interface ReceivedWebhook {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Unix seconds. */
+  /** The time of arrival in Unix seconds. */
   readonly at: number;
 }
 
 export interface WebhookReceiver {
   readonly url: () => string;
-  /** What came in of a batch, in order. */
+  /** Returns the requests about a batch, in the order of arrival. */
   readonly of: (batchId: string) => readonly ReceivedWebhook[];
-  /** Status of the next replies, the last one repeated; 0: none ever comes. 200 until told. */
+  /**
+   * Sets the statuses of the next replies. The last status is repeated. With status 0, no reply is sent. The default is
+   * 200.
+   */
   readonly answer: (...statuses: readonly number[]) => void;
 }
 
-/** Starts it before the block's tests and stops it after them. */
+/** Starts the receiver before the block's tests and stops it after the last test. */
 export function useWebhookReceiver(): WebhookReceiver {
   const received: ReceivedWebhook[] = [];
   let statuses: readonly number[] = [200];
@@ -50,7 +53,7 @@ export function useWebhookReceiver(): WebhookReceiver {
   };
 }
 
-/** A delivery as the admin API shows it, as far as tests look at it. */
+/** The fields of a delivery in the admin API that tests check. */
 export interface Delivery {
   readonly id: string;
   readonly type: string;
@@ -67,7 +70,7 @@ export interface WebhookAdmin {
   readonly remove: (endpoint: string) => Promise<void>;
 }
 
-/** A client of the admin API for one tenant. */
+/** Creates a client of the admin API for one tenant. */
 export function createWebhookAdmin(stack: Stack, tenant = "default"): WebhookAdmin {
   const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
     const headers = { authorization: `Bearer ${stack.adminKey}`, "content-type": "application/json" };

@@ -12,7 +12,10 @@ import { createWebhookAdmin, type Delivery, type ReceivedWebhook, useWebhookRece
 
 const LINE = chatLine("a", "Why?");
 
-/** What the Node SDK makes of it, which throws where the signature is wrong; contract/ has both SDKs. */
+/**
+ * Verifies and parses a webhook with the Node SDK. Rejects if the signature is wrong. The tests in contract/ use both
+ * SDKs.
+ */
 const unwrap = ({ body, headers }: ReceivedWebhook, secret: string): Promise<unknown> =>
   new OpenAI({ apiKey: "none" }).webhooks.unwrap(body, headers, secret);
 
@@ -34,7 +37,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     await createWebhookAdmin(stack()).remove(endpoint.id);
   });
 
-  /** The batch's one delivery, once `isSo` of it. */
+  /** Resolves with the batch's only delivery when `isSo` is true for it. */
   const delivery = (batchId: string, message: string, isSo: (one: Delivery) => boolean): Promise<Delivery> =>
     until(
       async () => {
@@ -46,7 +49,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     );
   const isDelivered = (one: Delivery): boolean => one.state === "delivered";
 
-  /** Lets no time pass: what waits for its next attempt is due now. */
+  /** Makes the batch's pending deliveries due now, so that the test does not wait for the next attempt. */
   const makeDue = async (batchId: string): Promise<void> => {
     await stack().sql(
       `update webhook_deliveries d set next_attempt_at = now() from webhook_events v
@@ -55,13 +58,13 @@ describe.each(availableProfiles())("%s", (profile) => {
     );
   };
 
-  /** A batch whose line is under way for a minute. */
+  /** Starts a batch whose line is in flight for a minute. */
   const hangingBatch = async (): Promise<string> => {
-    // A line that another batch has given up may be under way still, and would be taken for this one's.
-    await until(async () => (await simulator().stats()).inFlight === 0, { message: "no line is under way" });
+    // A line that another batch has given up may still be in flight, and would be mistaken for the line of this batch.
+    await until(async () => (await simulator().stats()).inFlight === 0, { message: "no line is in flight" });
     await simulator().configure({ faults: [{ hangMs: 60_000, times: 1 }] });
     const { id } = await client.create(await client.upload(LINE));
-    await until(async () => (await simulator().stats()).inFlight > 0, { message: "the line is under way" });
+    await until(async () => (await simulator().stats()).inFlight > 0, { message: "the line is in flight" });
     return id;
   };
 
@@ -102,13 +105,13 @@ describe.each(availableProfiles())("%s", (profile) => {
   test("an unacknowledged event is sent again with the same id, a new timestamp and a valid signature", async () => {
     receiver.answer(500, 500, 200);
     const { id } = await client.run(LINE);
-    // The first wait is the real one, of four to five seconds; the second, of half a minute, is made to end.
+    // The first wait is real and takes four to five seconds. The test ends the second wait of half a minute early.
     await delivery(
       id,
       "two attempts have failed",
       ({ attempts, last_status: status }) => attempts === 2 && status === 500,
     );
-    await until(() => receiver.of(id).length === 2, { message: "two requests have come" });
+    await until(() => receiver.of(id).length === 2, { message: "two requests have arrived" });
     await makeDue(id);
     expect(await delivery(id, "the third was acknowledged", isDelivered)).toMatchObject({
       attempts: 3,
@@ -129,7 +132,7 @@ describe.each(availableProfiles())("%s", (profile) => {
   test("an event survives kill -9 of the workers during delivery", async () => {
     receiver.answer(0, 200);
     const { id } = await client.run(LINE);
-    await until(() => receiver.of(id).length === 1, { message: "the first request has come" });
+    await until(() => receiver.of(id).length === 1, { message: "the first request has arrived" });
 
     await stack().kill9("worker");
     await stack().restart();

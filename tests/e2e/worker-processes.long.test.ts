@@ -7,7 +7,7 @@ import { useStack } from "./use-stack.ts";
 
 const { start: startBatch, expectEachLineOnce } = interruptedBatch(1_500);
 
-/** The pids of one worker: its primary, and those that do the work. */
+/** Returns the pids of one worker: its primary process, and the processes that do the work. */
 async function findWorker(stack: Stack): Promise<{ primary: number; copies: number[] }> {
   const workers = (await stack.processes()).filter(({ role }) => role === "worker");
   const isCopy = ({ environment }: (typeof workers)[number]): boolean => environment.get("WORKER_PROCESSES") === "1";
@@ -17,7 +17,7 @@ async function findWorker(stack: Stack): Promise<{ primary: number; copies: numb
   };
 }
 
-/** Resolves when two processes that are not among `former` do the work of one worker. */
+/** Resolves when two processes do the work of one worker and neither of them is in `former`. */
 async function untilTwoWork(stack: Stack, former: readonly number[]): Promise<void> {
   await until(
     async () => {

@@ -1,10 +1,10 @@
-/** The types that every benchmark shares: what it gets, and what it reports. */
+/** The types that all benchmarks share: the context that a benchmark receives and the report that it returns. */
 import type { TestBed } from "./test-bed/test-bed.ts";
 
 /** One measured value, and the row of the table in docs/performance.md that it belongs to. */
 export interface Figure {
   readonly row: number;
-  /** What was measured, with the profile where it matters: `overhead, scaled`. */
+  /** The name of the measurement, followed by the profile if the profile matters: `overhead, scaled`. */
   readonly name: string;
   /** The median of `runs`, unless `name` says otherwise. */
   readonly value: number;
@@ -36,9 +36,9 @@ export interface BenchmarkReport {
 
 export interface BenchmarkContext {
   readonly testBed: TestBed;
-  /** How often each figure is measured. A baseline is measured as often as Nightshift. */
+  /** The number of measurements of each figure. A baseline is measured as often as Nightshift. */
   readonly runs: number;
-  /** True: the sizes of the published table. False: small sizes that only check that the benchmark runs. */
+  /** True for the sizes of the published table. False for small sizes, which only check that the benchmark runs. */
   readonly isFull: boolean;
   /** Extra variables for every process of Nightshift, for example to record CPU profiles. */
   readonly env: Readonly<Record<string, string>>;

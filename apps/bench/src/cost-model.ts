@@ -4,15 +4,15 @@
 
 export interface Deployment {
   readonly workers: number;
-  /** Lines in flight at each worker. */
+  /** The number of lines in flight at each worker. */
   readonly concurrencyEach: number;
   readonly latencyMs: number;
-  /** CPU time of all processes together for one line. */
+  /** The total CPU time of all processes for one line. */
   readonly cpuMicroseconds: number;
   readonly cores: number;
 }
 
-/** Lines per second: the limit of the slots or the limit of the cores, whichever is lower. */
+/** Returns the lines per second: the limit of the slots or the limit of the cores, whichever is lower. */
 export function predictRate(deployment: Deployment): number {
   const { workers, concurrencyEach, latencyMs, cpuMicroseconds, cores } = deployment;
   const bySlots = (workers * concurrencyEach * 1_000) / latencyMs;

@@ -19,7 +19,7 @@ const DEFAULT_RUNS = 5;
 /** The exit code for wrong usage, as in other command line tools. */
 const USAGE_EXIT_CODE = 2;
 const INTERRUPTED_EXIT_CODE = 130;
-/** How long a stack takes to start, unless the machine is very busy. */
+/** A stack starts within this time unless the machine is very busy. */
 const STARTING_MS = 20_000;
 
 interface Options {
@@ -30,7 +30,7 @@ interface Options {
 }
 
 interface Settings extends Options {
-  /** Read at the start, because the results that a run writes make the clone dirty. */
+  /** The commit is read at the start, because the results that a run writes make the clone dirty. */
   readonly commit: string;
 }
 
@@ -42,7 +42,8 @@ function positiveInteger(text: string): number {
 }
 
 /**
- * Aborts at the first signal. A second one ends this process at once; the processes that it started notice and end too.
+ * Aborts at the first signal. A second signal ends this process at once. The processes that it started notice this and
+ * end too.
  */
 function listenForSignals(): AbortSignal {
   const controller = new AbortController();
@@ -124,7 +125,10 @@ async function recordProfilesIn(folder: string): Promise<Record<string, string>>
   return { NODE_OPTIONS: `--import=${hook}`, BENCH_PROFILE_DIR: folder };
 }
 
-/** Waits for a signal, and then stops everything. A stack that is still starting gets time until it can be stopped. */
+/**
+ * Waits for a signal, and then stops everything. If a stack is still starting, first waits until the stack can be
+ * stopped.
+ */
 async function breakOff(testBed: TestBed, all: Promise<unknown>, interrupted: AbortSignal): Promise<false> {
   if (!interrupted.aborted) await once(interrupted, "abort");
   await testBed.clear();

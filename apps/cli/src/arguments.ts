@@ -43,7 +43,8 @@ function statsOf(file: string): Stats | null {
   try {
     return statSync(file);
   } catch {
-    // The file is missing, its parent is a file, or a folder is not accessible. None of them can be used.
+    // The file is missing, its parent is a file, or a folder is not accessible. In all three cases the path cannot be
+    // used.
     return null;
   }
 }

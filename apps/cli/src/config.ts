@@ -23,7 +23,7 @@ export interface CliConfig {
   readonly host: string;
   /** An absolute path. */
   readonly dataDir: string;
-  /** Null: this machine runs its own Postgres. */
+  /** Null if this machine runs its own Postgres. */
   readonly databaseUrl: string | null;
   /** The configured upstream, for display: a URL or the path of a config file. Null if none is configured. */
   readonly upstream: string | null;
@@ -34,7 +34,10 @@ export interface CliConfig {
   readonly openaiApiKey: string | null;
   /** The environment of the API and the worker. */
   readonly serviceEnvironment: NodeJS.ProcessEnv;
-  /** Without our own variables and without anything like a secret: for Postgres, which may run as another user. */
+  /**
+   * The environment for Postgres, which may run as another user. It contains neither Nightshift's variables nor
+   * variables that look like secrets.
+   */
   readonly plainEnvironment: NodeJS.ProcessEnv;
 }
 

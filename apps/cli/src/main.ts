@@ -33,7 +33,7 @@ function runCommand(stream: NodeJS.WriteStream, action: (deps: CommandDeps) => P
   });
 }
 
-/** For commands that end when their work is done: an interrupted one has failed, and its exit code says so. */
+/** Used for commands that end when their work is done. An interrupted command has failed, and its exit code says so. */
 function failWhenInterrupted(life: Lifecycle): void {
   // Only the first call of `stop` counts, so these listeners must run before those of runProcess.
   process.prependListener("SIGINT", () => {

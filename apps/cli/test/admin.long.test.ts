@@ -58,7 +58,7 @@ describe("on a running service", () => {
     await rm(path.dirname(dataDir), { recursive: true });
   });
 
-  test("creates a key that works, lists it without its secret part, and revokes it", async () => {
+  test("creates a key that works, lists it without its secret, and revokes it", async () => {
     const made = succeed(await admin("keys", "create", "--tenant", "acme", "--name", "nightly jobs"));
     const [, key = ""] = /shown this once: (\S+)/.exec(made) ?? [];
     const [id = ""] = /key_[0-9a-f]+/.exec(made) ?? [];

@@ -1,4 +1,4 @@
-/** Runs the built command line in a process of its own, without any of our variables except the given ones. */
+/** Runs the built command line in its own process. Of Nightshift's variables, the process gets only the given ones. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -18,9 +18,9 @@ export interface Ended {
 export interface Command {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Its output so far on both streams. */
+  /** Returns the command's output so far, on both streams. */
   readonly said: () => string;
-  /** Resolves when the output contains `words`. Rejects if the command ends before. */
+  /** Resolves when the output contains `words`. Rejects if the command ends first. */
   readonly untilSaid: (words: string) => Promise<void>;
 }
 

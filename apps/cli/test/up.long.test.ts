@@ -108,7 +108,7 @@ test("restarts a killed program at the same URL", async () => {
 
   process.kill(api, "SIGKILL");
   await command.untilSaid("restarting it");
-  await until(() => isReady(running.url), { message: "the API is back", timeoutMs: 30_000 });
+  await until(() => isReady(running.url), { message: "the API is ready again", timeoutMs: 30_000 });
 
   expect(readRunning().programs).not.toContain(api);
 });
@@ -119,7 +119,7 @@ test("restarts a killed Postgres, and the programs reconnect", async () => {
 
   process.kill(Number.parseInt(readFileSync(lockFile, "utf8"), 10), "SIGKILL");
   await command.untilSaid("Postgres ended by SIGKILL");
-  await until(() => isReady(running.url), { message: "the database is back", timeoutMs: 30_000 });
+  await until(() => isReady(running.url), { message: "the database is available again", timeoutMs: 30_000 });
 
   expect(readRunning().programs).toEqual(running.programs);
 });

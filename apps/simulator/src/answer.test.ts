@@ -5,7 +5,7 @@ import { createSimulation } from "./simulation.ts";
 
 const BODY = Buffer.from(JSON.stringify({ model: "m", messages: [{ role: "user", content: "hi" }] }));
 
-/** The answers to 1,000 different keys, each seen for the `nth` time. */
+/** Returns the answers to 1,000 different keys, each seen for the `nth` time. */
 function answersTo(settings: Partial<SimulatorSettings>, nth = 1) {
   const simulation = createSimulation(settings);
   return Array.from({ length: 1000 }, (_, i) =>

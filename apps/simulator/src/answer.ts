@@ -18,7 +18,7 @@ export interface SimulatedRequest {
   readonly body: Buffer;
   /** Identifies repeated requests: the idempotency key, or a hash of the body. */
   readonly key: string;
-  /** How often the key was seen, including this request. */
+  /** The number of times that the key was seen, including this request. */
   readonly nth: number;
 }
 
@@ -30,7 +30,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Uses up a scripted fault or a request of the rate limit. */
+/** Returns the answer to a request. Uses up a scripted fault, or one request of the rate limit. */
 export function answer(simulation: Simulation, request: SimulatedRequest, nowMs: number): Answer {
   const settings = simulation.current();
   const fault = simulation.script().take(request.body);

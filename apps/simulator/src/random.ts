@@ -14,7 +14,7 @@ export function createRandom(text: string): Random {
   };
 }
 
-/** FNV-1a over UTF-16 code units. */
+/** Computes FNV-1a over UTF-16 code units. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

@@ -40,7 +40,7 @@ test("counts a key once if it arrives again before its first answer", () => {
   expect([...record.seen()]).toEqual([{ key: "a", count: 2, statuses: [200, 500] }]);
 });
 
-test("limits memory: counts further keys together, and drops old statuses and bodies", () => {
+test("limits memory: counts requests with further keys only in total, and drops old statuses and bodies", () => {
   const record = createRequestRecord(2);
   for (const key of ["a", "b", "c", "c"]) {
     record.begin(key, 1);

@@ -1,9 +1,9 @@
 /** Records how often each request arrived and how it was answered, in bounded memory. */
 
-/** The number of keys with their own count. Requests with further keys are only counted together. */
+/** The maximum number of keys that are counted separately. Requests with other keys only add to the totals. */
 const MAX_KEYS = 2_000_000;
 
-/** The number of newest statuses kept for each key. */
+/** The maximum number of statuses kept for each key. Older statuses are dropped. */
 const MAX_STATUSES = 32;
 
 /** Recorded instead of a status if the simulator or the client cut the connection. */
@@ -48,7 +48,7 @@ export interface RequestRecord {
   begin(key: string, nowMs: number): number;
   /** Counts the answer to a request. */
   end(key: string, status: number): void;
-  /** Keeps `body` as the newest of its key. Keeps only the `max` newest keys. */
+  /** Keeps `body` as the latest body for `key`. Keeps bodies only for the `max` latest keys. */
   keep(key: string, body: Buffer, max: number): void;
   body(key: string): Buffer | null;
   inFlight(): number;

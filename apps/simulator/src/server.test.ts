@@ -171,7 +171,7 @@ test("sends the bytes of a raw reply unchanged", async () => {
   expect(Buffer.from(await (await chat(url)).arrayBuffer())).toEqual(Buffer.from(rawReply));
 });
 
-test("returns the newest received body of each key", async () => {
+test("returns the latest received body of each key", async () => {
   const url = await start({ keepBodies: 2 });
   const bodyOf = async (key: string) => fetch(`${url}/_simulator/bodies?key=${key}`);
 

@@ -37,7 +37,7 @@ export interface SimulatorOptions {
   readonly logger?: Logger;
 }
 
-/** What the handlers of requests need. */
+/** The dependencies of the request handlers. */
 interface ServerState {
   readonly simulation: Simulation;
   readonly logger: Logger;

@@ -16,7 +16,7 @@ export interface Simulation {
   rateLimit(): RateLimit | null;
 }
 
-/** A simulation without any requests yet. Throws SettingsError. */
+/** Creates a simulation that has not received any requests. Throws SettingsError. */
 export function createSimulation(initial: Partial<SimulatorSettings>): Simulation {
   let settings = changeSettings(DEFAULT_SETTINGS, initial);
   let script = createFaultScript(settings.faults);
@@ -66,7 +66,10 @@ function createFaultScript(faults: readonly Fault[]): FaultScript {
 }
 
 export interface RateLimit {
-  /** Null if the request is admitted, otherwise the milliseconds until the next one would be. Refusals do not count. */
+  /**
+   * Returns null if the request is admitted, or else the milliseconds until a request would be admitted. Refused
+   * requests do not count.
+   */
   admit(nowMs: number): number | null;
 }
 

@@ -16,7 +16,7 @@ import { wireFileRows } from "./rows/wire-files.ts";
 import { wireReplyRows } from "./rows/wire-replies.ts";
 import { CLIENTS, type ClientFixture, type ContractFixture, useContractFixture } from "./fixture.ts";
 
-/** By topic: what every client can say. */
+/** Rows by topic that run with every client. */
 const ROWS: Readonly<Record<string, (scene: ClientFixture) => void>> = {
   files: fileRows,
   uploads: uploadRows,
@@ -28,7 +28,7 @@ const ROWS: Readonly<Record<string, (scene: ClientFixture) => void>> = {
   lists: listRows,
 };
 
-/** By topic: what an SDK would hide, or does by itself. */
+/** Rows by topic for details that an SDK hides or handles on its own. */
 const OTHER_ROWS: Readonly<Record<string, (stage: ContractFixture) => void>> = {
   "files on the wire": wireFileRows,
   "batches on the wire": wireBatchRows,
@@ -52,5 +52,5 @@ describe.each(availableProfiles())("%s", (profile) => {
 });
 
 if (testServices().python === null) {
-  test.todo("the Python SDK is left out: there is no Python with openai and requests here");
+  test.todo("the Python SDK is left out, because this machine does not have Python with openai and requests");
 }

@@ -3,18 +3,18 @@ import { until } from "@nightshift/testing";
 import type { ReceivedWebhook, WebhookReceiver } from "../webhook-receiver.ts";
 import type { Client, Json } from "./clients/client.ts";
 
-/** Where the events of a client's tenant come to, and the secret of that endpoint. */
+/** The receiver of the events of a client's tenant, and the secret of its endpoint. */
 export interface WebhookTarget {
   readonly receiver: WebhookReceiver;
   readonly secret: string;
 }
 
-/** A webhook, what the client made of it, and what it made of forgeries. */
+/** A webhook, the event that the client read from it, and whether the client accepted forgeries. */
 export interface Delivered {
   readonly batch: Json;
   readonly webhook: ReceivedWebhook;
   readonly event: Json;
-  /** By what was forged; true where the client took it. */
+  /** By the part that was forged: true if the client accepted the forgery. */
   readonly taken: Readonly<Record<string, boolean>>;
 }
 
@@ -34,7 +34,7 @@ export async function receiveEvent(
   batch: Json,
 ): Promise<Delivered> {
   const webhook = await until(() => receiver.of(String(batch["id"]))[0], {
-    message: `the event of ${String(batch["id"])} has come`,
+    message: `the event of ${String(batch["id"])} has arrived`,
     timeoutMs: 60_000,
   });
   const event = await client.unwrap(webhook.body, webhook.headers, secret);

@@ -2,29 +2,29 @@
 import { expect } from "@jest/globals";
 import type { Answer, Json } from "./clients/client.ts";
 
-/** What the client handed out; throws where it was refused. */
+/** Returns the object that the client returned. Throws if the call was refused. */
 export async function jsonOf(answering: Promise<Answer>): Promise<Json> {
   const { json, refusal } = await answering;
   if (json === null) throw new Error(`The call was refused: ${JSON.stringify(refusal)}`);
   return json;
 }
 
-/** The id of the object that the client handed out. */
+/** Returns the id of the object that the client returned. */
 export async function idOf(answering: Promise<Answer>): Promise<string> {
   return (await jsonOf(answering))["id"] as string;
 }
 
-/** The bytes that the client handed out; throws where it was refused. */
+/** Returns the bytes that the client returned. Throws if the call was refused. */
 export async function bytesOf(answering: Promise<Answer>): Promise<Buffer> {
   const { bytes, refusal } = await answering;
   if (bytes === null) throw new Error(`The call was refused: ${JSON.stringify(refusal)}`);
   return bytes;
 }
 
-/** The keys of an object, in no order that could depend on the client. */
+/** Returns the sorted keys of an object, because their order depends on the client. */
 export const keysOf = (object: Json): string[] => Object.keys(object).sort();
 
-/** Ids of a list's page. */
+/** Returns the ids on a page of a list. */
 export const idsOf = (page: Json): string[] => (page["data"] as readonly { readonly id: string }[]).map(({ id }) => id);
 
 /** Exceptions by status: contract §5.3. */
@@ -36,7 +36,7 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
   429: "RateLimitError",
 };
 
-/** What a refusal is expected to say; `param` and `code` are null unless told. */
+/** The expected content of a refusal. `param` and `code` are null by default. */
 export interface ExpectedRefusal {
   readonly status: number;
   readonly message: unknown;
@@ -45,7 +45,7 @@ export interface ExpectedRefusal {
   readonly type?: string;
 }
 
-/** The caller has the exception of the status with every field of the envelope and the request id, after one request. */
+/** Expects one request, and the exception of the status with every field of the envelope and the request id. */
 export function expectRefusal(answer: Answer, { status, message, ...rest }: ExpectedRefusal): void {
   const { param = null, code = null, type = "invalid_request_error" } = rest;
   expect(answer).toMatchObject({
@@ -58,7 +58,7 @@ export function expectRefusal(answer: Answer, { status, message, ...rest }: Expe
   expect(answer.requestId).toBe(answer.replies[0]?.headers["x-request-id"]);
 }
 
-/** The 404 of files, whatever was asked of them: contract §5.2. */
+/** Returns the 404 that every call with an unknown file returns: contract §5.2. */
 export const noSuchFile = (id: string): ExpectedRefusal => ({
   status: 404,
   message: `No such File object: ${id}`,

@@ -36,7 +36,7 @@ const FAULTY = [
   "null",
 ].join("\n");
 
-/** Each promise resolves with the objects that the client received on the way. */
+/** Each promise resolves with the objects that the client received while the batch ran. */
 export interface FixtureBatches {
   /** Two requests succeed and one is refused. The batch has metadata. */
   readonly mixed: Promise<{ input: Json; created: Json; ended: Json; output: Buffer; errors: Buffer }>;
@@ -48,7 +48,7 @@ export interface FixtureBatches {
   readonly inputless: Promise<{ fileId: string; created: Json; ended: Json }>;
   /** The input is deleted after validation has read it. */
   readonly orphaned: Promise<Json>;
-  /** Cancelled twice while one request is done and one hangs, and once more after it has ended. */
+  /** The batch is cancelled twice while one request is done and one hangs, and once more after the batch has ended. */
   readonly cancelled: Promise<{
     running: Json;
     cancelling: Json;
@@ -57,7 +57,7 @@ export interface FixtureBatches {
     afterwards: Json;
     errors: Buffer;
   }>;
-  /** Its completion window ends while one request is done and one hangs. */
+  /** The completion window ends while one request is done and one hangs. */
   readonly expired: Promise<{ ended: Json; output: Buffer; errors: Buffer }>;
   /** The webhook event of one batch of each final status. */
   readonly events: Readonly<Record<"completed" | "failed" | "cancelled" | "expired", Promise<Delivered>>>;
@@ -93,7 +93,7 @@ export const promisesOf = ({ events, ...batches }: FixtureBatches): Promise<unkn
   ...Object.values(events),
 ];
 
-/** Uploads an input for batches; returns the File object. */
+/** Uploads an input for batches, and returns the File object. */
 export const uploadInput = (client: Client, text = INPUT): Promise<Json> =>
   jsonOf(client.files.create({ bytes: Buffer.from(text), name: "input.jsonl" }, { purpose: "batch" }));
 

@@ -21,7 +21,7 @@ export const CLIENTS: readonly ClientName[] = [
 
 /** The fixture as the rows of one client use it. Valid from beforeAll on. */
 export interface ClientFixture {
-  /** The client's name in a form that fits the name of a tenant. */
+  /** The client's name in a form that is valid in the name of a tenant. */
   readonly name: string;
   readonly stack: () => Stack;
   /** The client, with a key of its own tenant. */
@@ -34,7 +34,7 @@ export interface ClientFixture {
 export interface ContractFixture {
   readonly stack: () => Stack;
   readonly forClient: (name: ClientName) => ClientFixture;
-  /** Throws where there is no Python. */
+  /** Throws if this machine does not have Python. */
   readonly python: () => PythonSdk;
 }
 
@@ -64,7 +64,7 @@ export function useContractFixture(profile: Profile): ContractFixture {
   const states = new Map<ClientName, ClientState>();
   let sdk: PythonSdk | undefined;
   const python = (): PythonSdk => {
-    if (sdk === undefined) throw new Error("This machine has no Python, or beforeAll has not run yet.");
+    if (sdk === undefined) throw new Error("This machine does not have Python, or beforeAll has not run yet.");
     return sdk;
   };
   const createClient = (name: ClientName, key: string): Client => {

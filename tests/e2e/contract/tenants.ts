@@ -1,7 +1,7 @@
 /** Creates tenants for rows that must not see the objects of other rows, or that need tighter limits. */
 import type { Stack } from "@nightshift/testing";
 
-/** Makes a key for the tenant, and puts the tenant into a tier; returns the key. */
+/** Creates a key for the tenant, puts the tenant into a tier, and returns the key. */
 export async function createTenantKey(stack: Stack, tenant: string, tier?: string): Promise<string> {
   const post = async (path: string, body: object): Promise<unknown> => {
     const headers = { authorization: `Bearer ${stack.adminKey}`, "content-type": "application/json" };

@@ -3,7 +3,7 @@ import type { BatchClient } from "../batch-client.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Status, headers and parsed body of a reply. */
+/** The status, headers and parsed body of a reply. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -14,7 +14,7 @@ async function answerOf(reply: Response): Promise<Answer> {
   return { status: reply.status, headers: reply.headers, body: (await reply.json()) as Json };
 }
 
-/** Calls that are answered in JSON. */
+/** Calls whose replies are JSON. */
 export function createWire({ request }: BatchClient) {
   const get = async (path: string): Promise<Answer> => answerOf(await request(path));
   const post = async (path: string, body: unknown): Promise<Answer> =>
@@ -29,7 +29,7 @@ export function createWire({ request }: BatchClient) {
     get,
     post,
     remove: async (path: string): Promise<Answer> => answerOf(await request(path, { method: "DELETE" })),
-    /** Sends a form's parts in this order; a file is a Blob with its name. */
+    /** Sends the parts of a form in this order. A file is a Blob with its name. */
     postForm: async (parts: readonly (readonly [string, string | readonly [Blob, string]])[]): Promise<Answer> => {
       const form = new FormData();
       for (const [name, value] of parts) {
@@ -43,7 +43,7 @@ export function createWire({ request }: BatchClient) {
 
 export type Wire = ReturnType<typeof createWire>;
 
-/** The error envelope of contract §5.1 with these contents. */
+/** Returns the error envelope of contract §5.1 with these contents. */
 export const envelope = (message: unknown, param: string | null = null, code: string | null = null): Json => ({
   error: { message, type: "invalid_request_error", param, code },
 });

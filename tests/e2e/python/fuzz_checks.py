@@ -1,4 +1,4 @@
-"""What schemathesis shall look at in each reply besides its own checks, and whom it may not talk to. See fuzzed-requests.ts."""
+"""Checks that schemathesis makes on each reply besides its own, and a block for webhooks. See fuzzed-requests.ts."""
 
 import json
 import re
@@ -8,9 +8,9 @@ import schemathesis
 
 REQUEST_ID = re.compile(r"^req_[0-9a-f]{32}$")
 
-# Seconds for a reply on a busy machine; what waits because it was asked to has its own on top.
+# Seconds for a reply on a busy machine. A wait that the request asks for is added.
 IN_TIME = 10
-# The time-out of one delivery.
+# The timeout of one delivery, in seconds.
 WEBHOOK_TEST = 10
 
 
@@ -22,7 +22,7 @@ def has_request_id(ctx, response, case):
 
 @schemathesis.check
 def refuses_in_envelope(ctx, response, case):
-    # Documented as they are: a range that is not there has no body, and /readyz is for balancers.
+    # Two errors are documented without the envelope: a 416 has no body, and /readyz is for load balancers.
     if response.status_code < 400 or response.status_code == 416 or case.operation.path == "/readyz":
         return
     if response.request.method == "HEAD":
@@ -43,7 +43,7 @@ def comes_in_time(ctx, response, case):
 
 
 def asked_wait(query):
-    """The `wait` of a request for results, at most the 30 s that are accepted."""
+    """Returns the `wait` of a request for results, at most the 30 s that are accepted."""
     try:
         return min(30, max(0, float((query or {}).get("wait", 0))))
     except (TypeError, ValueError):
@@ -52,7 +52,7 @@ def asked_wait(query):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Webhooks of made-up endpoints must not leave the machine: `.invalid` is no host anywhere (RFC 2606)."""
+    """Keeps webhooks of made-up endpoints on this machine: `.invalid` is never a valid host (RFC 2606)."""
     if case.operation.path == "/admin/v1/webhooks" and isinstance(case.body, dict):
         url = case.body.get("url")
         if isinstance(url, str):

@@ -1,8 +1,9 @@
-"""Makes calls by the official Python SDK for somebody who cannot: one JSON object a line comes in, one a line goes out.
+"""Makes calls with the official Python SDK for another program. Reads and writes one JSON object per line.
 
-Usage: sdk_calls.py BASE_URL... Calls go to the base URLs in turn. A call is {"call": "files.list", "key": API_KEY, "args": [...],
-"kwargs": {...}}, with {"$bytes": BASE64, "name": NAME or null} or {"$path": PATH} for a file. The answer has what the SDK returned, or what its exception
-says, all replies of the wire, and the seconds that the SDK meant to wait between them; it does not wait.
+Usage: sdk_calls.py BASE_URL... Calls go to the base URLs in turn. A call is {"call": "files.list", "key": API_KEY,
+"args": [...], "kwargs": {...}}, with {"$bytes": BASE64, "name": NAME or null} or {"$path": PATH} for a file. The answer
+has the result of the SDK or the fields of its exception, all replies on the wire, and the seconds that the SDK would
+have waited between the replies. The script skips these waits.
 """
 
 import base64
@@ -35,7 +36,7 @@ def client_of(url, key):
 
 
 def decoded(found):
-    """What JSON cannot say: files, bare or with a name, and arguments that are left out."""
+    """Returns values that JSON cannot express: files, with or without a name, and arguments that are left out."""
     if "$bytes" in found:
         content = base64.b64decode(found["$bytes"])
         return content if found["name"] is None else (found["name"], content)
@@ -45,7 +46,7 @@ def decoded(found):
 
 
 def walk(client, resource, kwargs):
-    """All ids of a list, by the SDK's own paging."""
+    """Returns all ids of a list, read with the SDK's own paging."""
     return {"ids": [one.id for one in getattr(client, resource).list(**kwargs)]}
 
 

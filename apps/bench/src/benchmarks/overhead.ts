@@ -12,7 +12,7 @@ import { CONCURRENCY, onEachProfile, startBenchmarkStack } from "./stacks.ts";
 
 const ROW: Record<Profile, number> = { scaled: 1, "one-machine": 2 };
 
-/** One run of the bare loop, and one of Nightshift. */
+/** One run of the bare loop and one run of Nightshift. */
 interface RunPair {
   readonly bareSeconds: number;
   readonly upstreamMicroseconds: number;

@@ -4,7 +4,7 @@ import { quantile } from "../measure/quantile.ts";
 
 type PlotText = Pick<Plot, "name" | "title" | "y">;
 
-/** Bars by run: one group for each run, and in it one bar for each series. */
+/** Returns a bar plot with one group per run. Each group has one bar per series. */
 export function plotRuns(text: PlotText, runsBySeries: Readonly<Record<string, readonly number[]>>): Plot {
   const series = Object.entries(runsBySeries).map(([name, runs]) => ({
     name,
@@ -13,7 +13,7 @@ export function plotRuns(text: PlotText, runsBySeries: Readonly<Record<string, r
   return { ...text, kind: "bar", x: "run", series };
 }
 
-/** A distribution as a curve: each percentile and its value. */
+/** Returns a distribution as a curve: the value at each percentile. */
 export function plotPercentiles(text: PlotText, valuesBySeries: Readonly<Record<string, readonly number[]>>): Plot {
   const series = Object.entries(valuesBySeries).map(([name, values]) => ({
     name,

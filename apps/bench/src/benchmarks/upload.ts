@@ -9,12 +9,12 @@ import { plotRuns } from "./plots.ts";
 import { startBenchmarkStack, testableProfiles } from "./stacks.ts";
 
 const LINES = 50_000;
-/** 50,000 lines of this size are just below 100 MiB, half of the largest input of a batch. */
+/** 50,000 lines of this size are just below 100 MiB, half of the maximum size of an input file. */
 const LINE_BYTES = 2_090;
 
 export const upload: Benchmark = {
   name: "upload",
-  title: "an upload of 100 MB, compared with Express and multer that discard the bytes (row 6)",
+  title: "an upload of 100 MB, compared with Express and multer, which discard the bytes (row 6)",
   async run(context) {
     const { testBed, isFull, runs, say } = context;
     const input = await writeInput(testBed.folder, { lines: isFull ? LINES : 1_000, lineBytes: LINE_BYTES });
@@ -31,7 +31,7 @@ export const upload: Benchmark = {
       const upstream = await testBed.startUpstream();
       const { client } = await startBenchmarkStack(context, { profile, upstream });
       const speeds: { bare: number; ours: number }[] = [];
-      // One upload each, so that both have compiled their hot code before the first measurement.
+      // Each server first receives one upload, so that its hot code is compiled before the first measurement.
       await bare.upload(input);
       await client.upload(input);
       for (let run = 1; run <= runs; run += 1) {

@@ -13,7 +13,7 @@ export const waiting: Benchmark = {
   async run(context) {
     const { testBed, isFull, say } = context;
     const input = await writeInput(testBed.folder, { lines: isFull ? 50_000 : 500 });
-    // Slower than the benchmark runs, so that no line finishes while it measures.
+    // The latency is longer than the benchmark, so that no line finishes during the measurement.
     const upstream = await testBed.startUpstream({ latencyMs: 600_000 });
     const { client } = await startBenchmarkStack(context, { profile: "scaled", upstream });
     const fileId = await client.upload(input);

@@ -15,14 +15,14 @@ const CONCURRENCY_EACH = 64;
 const LATENCY_MS = 200;
 const SECONDS = 20;
 
-/** Lines per second in the part of the run in which all slots can be in use. */
+/** Returns the lines per second during the part of the run in which all slots can be in use. */
 function steadyRate({ progress, batch }: BatchRun): number {
   return rateBetween(progress, batch.request_counts.total, 0.1, 0.9);
 }
 
 export const workers: Benchmark = {
   name: "workers",
-  title: "1, 2 and 4 workers, 64 lines in flight each, 200 ms a line (row 9)",
+  title: "1, 2 and 4 workers, 64 lines in flight each, 200 ms per line (row 9)",
   async run(context) {
     const { testBed, isFull, say } = context;
     const perfect = (CONCURRENCY_EACH * 1_000) / LATENCY_MS;

@@ -5,11 +5,11 @@ import { cpuUsed, readCpuTimes, type Role } from "./cpu-time.ts";
 
 export interface BatchRun {
   readonly batch: BatchObject;
-  /** From the request that creates the batch to the reply with status `completed`. */
+  /** The time from the request that creates the batch to the reply with status `completed`. */
   readonly seconds: number;
-  /** From the request that creates the batch to the first line at the upstream. */
+  /** The time from the request that creates the batch to the first line at the upstream. */
   readonly firstLineMs: number;
-  /** From the upstream's last reply to the reply with status `completed`. */
+  /** The time from the upstream's last reply to the reply with status `completed`. */
   readonly finishMs: number;
   /** The duration of each GET of the batch, in milliseconds. */
   readonly pollsMs: readonly number[];

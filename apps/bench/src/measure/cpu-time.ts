@@ -18,7 +18,7 @@ const COMMANDS: readonly (readonly [RegExp, Role])[] = [
 /** Linux counts CPU time in hundredths of a second on every platform that Node supports. */
 const TICK_MS = 10;
 
-/** User and system time up to now, by process. */
+/** The user and system time of each process so far. */
 export type CpuTimes = ReadonlyMap<number, { readonly role: Role; readonly ms: number }>;
 
 export async function readCpuTimes(): Promise<CpuTimes> {
@@ -38,7 +38,7 @@ export async function readCpuTimes(): Promise<CpuTimes> {
   return times;
 }
 
-/** The CPU time between two readings, in milliseconds by role. It leaves out processes that ended in between. */
+/** Returns the CPU time between two readings, in milliseconds by role. Leaves out processes that ended in between. */
 export function cpuUsed(before: CpuTimes, after: CpuTimes): Partial<Record<Role, number>> {
   const used: Partial<Record<Role, number>> = {};
   for (const [pid, { role, ms }] of after) used[role] = (used[role] ?? 0) + ms - (before.get(pid)?.ms ?? 0);
@@ -58,7 +58,8 @@ async function readProcesses(): Promise<Map<number, ProcessTimes>> {
 }
 
 /**
- * Reads fields 4, 14 and 15 of /proc/PID/stat (proc(5)). It counts them from after the name, which may contain spaces.
+ * Reads fields 4, 14 and 15 of /proc/PID/stat (proc(5)). Counts the fields from the end of the name, because the name
+ * may contain spaces.
  */
 async function readProcess(pid: string): Promise<ProcessTimes | null> {
   try {

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { rateBetween } from "./rate.ts";
 
-test("measures the rate in the middle of a run, whatever its start and end", () => {
+test("measures the rate in the middle of a run and ignores its start and end", () => {
   const progress = [
     [0, 0],
     [10, 20],

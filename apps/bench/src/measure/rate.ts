@@ -3,7 +3,10 @@
 /** Points of a run: seconds since its start, and the number of lines done at that time. */
 export type Progress = readonly (readonly [number, number])[];
 
-/** Lines per second between the shares `from` and `to` of `total`. Throws if fewer than two points lie between them. */
+/**
+ * Returns the lines per second between the shares `from` and `to` of `total`. Throws if fewer than two points lie
+ * between them.
+ */
 export function rateBetween(progress: Progress, total: number, from: number, to: number): number {
   const inside = progress.filter(([, done]) => done >= total * from && done <= total * to);
   const [first, last] = [inside[0], inside.at(-1)];

@@ -4,7 +4,7 @@ import type { Stack } from "@nightshift/testing/stack";
 import { toMegabytes } from "../report/numbers.ts";
 
 export interface MemoryCurve {
-  /** Seconds since the start, and MB of the largest worker at that time. */
+  /** Returns pairs of the seconds since the start and the memory of the largest worker at that time, in MB. */
   points(): readonly (readonly [number, number])[];
   stop(): void;
 }

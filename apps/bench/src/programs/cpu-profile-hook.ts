@@ -23,7 +23,7 @@ session.post("Profiler.start");
 
 const channelOf = (thread: number): string => `nightshift-profile-${String(thread)}`;
 
-/** `scaled-worker-4711`, `one-machine-api-4712`. */
+/** Returns a name such as `scaled-worker-4711` or `one-machine-api-4712`. */
 function nameProcess(): string {
   const program = /apps\/([^/]+)\/dist\//.exec(process.argv[1] ?? "")?.[1] ?? "unknown";
   const thread = isMainThread ? "" : `-thread-${String(threadId)}`;

@@ -51,7 +51,7 @@ function chatCompletion(): unknown {
   };
 }
 
-/** The numbers have as many digits as OpenAI's, which makes 33 KB. */
+/** The numbers have as many digits as OpenAI's numbers, so the reply has 33 KB. */
 function embedding(): unknown {
   const numbers = Array.from({ length: EMBEDDING_NUMBERS }, (_, i) => Math.sin(i + 1) / 40);
   return {
@@ -63,8 +63,8 @@ function embedding(): unknown {
 }
 
 /**
- * A log-normal latency with the median `latencyMs`. The n-th request has the same latency in every run, so that the
- * baseline and Nightshift see the same upstream.
+ * Returns a log-normal latency with the median `latencyMs`. The n-th request has the same latency in every run, so that
+ * the baseline and Nightshift see the same upstream.
  */
 function latencyOf(n: number): number {
   if (sigma === 0) return latencyMs;
@@ -72,7 +72,7 @@ function latencyOf(n: number): number {
   return latencyMs * Math.exp(sigma * Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v));
 }
 
-/** A number between 0 and 1, both exclusive: the finalizer of splitmix32 applied to `n`. */
+/** Returns a number between 0 and 1, both exclusive: the finalizer of splitmix32 applied to `n`. */
 function pseudoRandom(n: number): number {
   let x = Math.imul(n, 0x9e3779b9) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad) >>> 0;

@@ -23,7 +23,10 @@ export function readMachine(): MachineFacts {
   };
 }
 
-/** The commit checked out in `folder`, with `-dirty` if files differ from it. Outside of a clone it is `unknown`. */
+/**
+ * Returns the commit checked out in `folder`, with `-dirty` if files differ from it. Outside of a clone, returns
+ * `unknown`.
+ */
 export async function readCommit(folder: string): Promise<string> {
   const args = ["describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"];
   try {

@@ -9,7 +9,7 @@ export function round(value: number): number {
   return Number(value.toPrecision(DIGITS));
 }
 
-/** `12,340` or `0.6312`. */
+/** Returns a number as text, such as `12,340` or `0.6312`. */
 export function formatNumber(value: number, digits = DIGITS): string {
   return value.toLocaleString("en", { maximumSignificantDigits: digits });
 }

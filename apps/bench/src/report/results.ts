@@ -28,7 +28,7 @@ interface RecordedPlot {
 }
 
 export interface Results {
-  /** `date`, `commit` and `machine` are those of the last run. Each figure also has its own date and commit. */
+  /** `date`, `commit` and `machine` describe the last run. Each figure also has its own date and commit. */
   readonly date: string;
   readonly commit: string;
   readonly machine: MachineFacts;

@@ -45,7 +45,10 @@ export function markdownTable({ figures, machine }: Pick<Results, "figures" | "m
   return [...rows, "", formatOrigin(figures, machine)].join("\n");
 }
 
-/** `runs 0.61 to 0.64; bare loop 8,070 lines/s`. In the name of a detail, the unit follows the last comma. */
+/**
+ * Returns text such as `runs 0.61 to 0.64; bare loop 8,070 lines/s`. In the name of a detail, the unit follows the last
+ * comma.
+ */
 function formatDetails({ runs, details }: RecordedFigure): string {
   const [least, most] = [Math.min(...runs), Math.max(...runs)].map((value) => formatNumber(value, DETAIL_DIGITS));
   const spread = runs.length < 2 ? [] : [`runs ${String(least)} to ${String(most)}`];

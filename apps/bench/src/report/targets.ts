@@ -4,7 +4,7 @@ import { formatNumber } from "./numbers.ts";
 /** One row of the table. A value passes at `bar`; `reach` is the more ambitious target. */
 interface Target {
   readonly row: number;
-  /** `at least`: larger values are better. */
+  /** `at least` means that larger values are better. */
   readonly sense: "at least" | "at most";
   readonly bar: number;
   readonly reach: number;
@@ -41,7 +41,7 @@ export function judge(target: Target, value: number): Verdict {
   return passes(target.bar) ? "bar" : "missed";
 }
 
-/** `≥ 0.5`, or `≤ 30` where smaller values are better. */
+/** Returns `≥ 0.5`, or `≤ 30` if smaller values are better. */
 export function formatLimit(target: Target, limit: number): string {
   return `${target.sense === "at least" ? "≥" : "≤"} ${formatNumber(limit)}`;
 }

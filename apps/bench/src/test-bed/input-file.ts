@@ -15,7 +15,7 @@ export interface InputFile {
 export interface InputOptions {
   readonly lines: number;
   readonly endpoint?: Endpoint;
-  /** Bytes of one line with its line break. 0 means the shortest possible line, about 150 bytes. */
+  /** The number of bytes of one line, including its line break. 0 means the shortest possible line, about 150 bytes. */
   readonly lineBytes?: number;
 }
 

@@ -21,8 +21,8 @@ export type AdminMethod = "GET" | "POST" | "DELETE";
 export type AdminCall = (method: AdminMethod, path: string, body?: object) => Promise<Record<string, unknown>>;
 
 /**
- * The server of --server, otherwise the one that runs on the data folder. Does not start a server. Ignores
- * OPENAI_BASE_URL, because it may name another company's server, which must not get the admin key. Rejects with
+ * Opens the admin API of the server in --server, or of the local server for the data folder. Does not start a server.
+ * Ignores OPENAI_BASE_URL, because it may name another company's server, which must not get the admin key. Rejects with
  * StartupError.
  */
 export async function openAdminApi({ server, adminKey }: AdminChoice, deps: CommandDeps): Promise<AdminCall> {
@@ -31,7 +31,7 @@ export async function openAdminApi({ server, adminKey }: AdminChoice, deps: Comm
   const origin = server === undefined ? running : new URL(server).origin;
   if (origin === null) {
     throw new StartupError(
-      `Nightshift is not running on the data folder ${config.dataDir}. Start it with npm start, or pass --server.`,
+      `Nightshift is not running for the data folder ${config.dataDir}. Start it with npm start, or pass --server.`,
     );
   }
   const key = adminKey ?? (origin === running ? await findAdminKey(config) : config.adminKey);

@@ -7,12 +7,12 @@ export type AdminObject = Readonly<Record<string, unknown>>;
 /** A column: its heading, and the text of its cell for an object. */
 export type Column = readonly [heading: string, cell: (object: AdminObject) => string];
 
-/** A column of the field `name`. The cell is "-" if the field is null or missing. */
+/** Returns a column of the field `name`. The cell is "-" if the field is null or missing. */
 export function field(heading: string, name: string): Column {
   return [heading, (object) => formatValue(object[name])];
 }
 
-/** A column of a time in Unix seconds, shown in UTC to the second. */
+/** Returns a column of a time in Unix seconds, shown in UTC to the second. */
 export function time(heading: string, name: string): Column {
   return [
     heading,
@@ -23,13 +23,13 @@ export function time(heading: string, name: string): Column {
   ];
 }
 
-/** A line of headings, then a line for each object. */
+/** Returns a line of headings, and then one line per object. */
 export function objectTable(columns: readonly Column[], objects: readonly AdminObject[]): string[] {
   const rows = objects.map((object) => columns.map(([, cell]) => cell(object)));
   return alignColumns([columns.map(([heading]) => heading), ...rows]);
 }
 
-/** The given fields of one object, one on each line. */
+/** Returns the given fields of one object, one per line. */
 export function fieldList(fields: readonly (readonly [name: string, value: unknown])[]): string[] {
   return alignColumns(fields.map(([name, value]) => [name, formatValue(value)]));
 }

@@ -11,7 +11,10 @@ afterEach(() => {
   server?.close();
 });
 
-/** A client of a server that replies with each given status (of a batch or of HTTP) in turn, and repeats the last. */
+/**
+ * Returns a client of a server that replies with each given status (of a batch or of HTTP) in turn, and then repeats
+ * the last status.
+ */
 async function clientOf(...answers: readonly (string | number)[]): Promise<OpenAI> {
   const left = [...answers];
   server = createServer((_request, response) => {

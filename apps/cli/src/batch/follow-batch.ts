@@ -11,7 +11,7 @@ const LONGEST_POLL_MS = 5_000;
 
 const POLL_TIMEOUT_MS = 30_000;
 
-/** How long to wait for an unavailable server. The batch continues when the server has restarted. */
+/** The time to wait for an unavailable server. The batch continues when the server has restarted. */
 const UNAVAILABLE_TIMEOUT_MS = 10 * 60_000;
 
 export interface FollowOptions {
@@ -29,7 +29,7 @@ export async function followBatch(client: OpenAI, id: string, options: FollowOpt
     try {
       const batch = await client.batches.retrieve(id, {
         timeout: POLL_TIMEOUT_MS,
-        // A new signal for each call, because the SDK leaves its listener on the signal.
+        // Each call gets a new signal, because the SDK leaves its listener on the signal.
         signal: AbortSignal.any([options.signal]),
       });
       if (unavailableSince !== null) options.onUnavailable(null);

@@ -80,7 +80,9 @@ describe("with files of an earlier batch at the target paths", () => {
     const files = await filesAfter({ status: "completed", output_file_id: "file-out" });
 
     expect(files).toEqual({ "out.jsonl": '"file-out"' });
-    expect(shown).toContain(`No line failed. Removed ${path.join(folder, "out.errors.jsonl")} of an earlier batch.`);
+    expect(shown).toContain(
+      `No line failed. Removed ${path.join(folder, "out.errors.jsonl")}, which was left by an earlier batch.`,
+    );
   });
 
   test("removes the earlier output file if no line succeeded", async () => {

@@ -31,7 +31,8 @@ export function showOutcome(batch: Batch, screen: Screen): void {
 
 /**
  * Writes results and errors to their targets, and shows the paths and the failed lines. If a batch has no output or
- * error file, removes the file of an earlier batch at that path, so that it is not mistaken for a result of this one.
+ * error file, removes the file of an earlier batch at that path, so that the file is not mistaken for a result of this
+ * batch.
  */
 export async function deliver(client: OpenAI, batch: Batch, targets: Targets, screen: Screen): Promise<void> {
   if (batch.status !== "failed") await removeStale(batch, targets, screen);
@@ -49,9 +50,9 @@ async function removeStale(batch: Batch, { output, errors }: Targets, screen: Sc
   const isStale = (target: string | null, fileId: string | null | undefined): target is string =>
     target !== null && !fileId;
   if (isStale(errors, batch.error_file_id) && (await removeEarlier(errors)))
-    screen.line(`No line failed. Removed ${errors} of an earlier batch.`);
+    screen.line(`No line failed. Removed ${errors}, which was left by an earlier batch.`);
   if (isStale(output, batch.output_file_id) && (await removeEarlier(output)))
-    screen.line(`No line succeeded. Removed ${output} of an earlier batch.`);
+    screen.line(`No line succeeded. Removed ${output}, which was left by an earlier batch.`);
 }
 
 /** Shows the errors of validation, which made the whole batch fail. */

@@ -5,14 +5,14 @@ import { StartupError } from "@nightshift/service";
 /** The endpoint for a file whose first line does not name one. */
 const DEFAULT_ENDPOINT = "/v1/chat/completions";
 
-/** A longer first line is not parsed here. The server decides about it. */
+/** A longer first line is not parsed here; the server checks it. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 const LINE_FEED = 0x0a;
 const FORMAT_HINT = "Each line must be one request, a whole JSON object.";
 
 interface Line {
-  /** Counts from 1. */
+  /** The number of the line, counted from 1. */
   readonly number: number;
   readonly bytes: Buffer;
 }
@@ -42,7 +42,9 @@ function parse(file: string, { number, bytes }: Line): unknown {
   }
 }
 
-/** The first line that is not blank, or the start of it if it is too long. Null if every line is blank. */
+/**
+ * Returns the first line that is not blank, or its beginning if it is too long. Returns null if every line is blank.
+ */
 async function firstLine(file: string): Promise<Line | null> {
   let number = 1;
   let bytes: Buffer = Buffer.alloc(0);

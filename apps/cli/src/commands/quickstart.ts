@@ -13,9 +13,7 @@ import { localServer, type TargetServer, type CommandDeps } from "../server/serv
 
 const REQUESTS = fileURLToPath(new URL("../../../../examples/requests.jsonl", import.meta.url));
 
-/**
- * Uses the service that runs on the data folder, or starts one for the guide, and ends the process with an exit code.
- */
+/** Uses the running service of the data folder, or starts one for the guide, and ends the process with an exit code. */
 export async function quickstart(deps: CommandDeps): Promise<void> {
   const { screen, life } = deps;
   screen.line(screen.paint("bold", "Nightshift's quick start: a batch in five steps"));
@@ -80,5 +78,5 @@ function showNext(screen: Screen, server: TargetServer): void {
   const bold = (text: string): string => screen.paint("bold", text);
   screen.line("What next:");
   if (server.isOwn) screen.line(`   ${bold("npm start")} keeps the service running; this one stops now.`);
-  screen.line(`   ${bold("npx nightshift run FILE -o results.jsonl")} takes all five steps for any file of yours.`);
+  screen.line(`   ${bold("npx nightshift run FILE -o results.jsonl")} runs all five steps on a file of your own.`);
 }

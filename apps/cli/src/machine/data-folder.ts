@@ -1,4 +1,4 @@
-/** Locks the data folder, so that only one supervisor uses it at a time, also across machines with a shared volume. */
+/** Locks the data folder, so that only one supervisor uses it at a time, even across machines with a shared volume. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { StartupError } from "@nightshift/service";

@@ -7,7 +7,7 @@ import type { CliConfig } from "../config.ts";
 /** An API key, and a shell expression for it that does not show the key. */
 export interface ApiKey {
   readonly value: string;
-  /** For use in double quotes: `$(cat data/key)`. */
+  /** A shell expression for use in double quotes, such as `$(cat data/key)`. */
   readonly inShell: string;
 }
 
@@ -15,7 +15,8 @@ export const keyFileOf = (dataDir: string): string => path.join(dataDir, "key");
 export const adminKeyFileOf = (dataDir: string): string => path.join(dataDir, "admin-key");
 
 /**
- * The configured password, or the one in the data folder's file `admin-key`, which the first call creates (mode 0600).
+ * Returns the configured password, or the password in the data folder's file `admin-key`. The first call creates the
+ * file (mode 0600).
  */
 export async function ensureAdminKey(config: CliConfig): Promise<string> {
   const known = await findAdminKey(config);
@@ -27,12 +28,12 @@ export async function ensureAdminKey(config: CliConfig): Promise<string> {
   return made;
 }
 
-/** The configured password, or the one in the data folder. Null if neither exists. */
+/** Returns the configured password, or the password in the data folder. Returns null if neither exists. */
 export async function findAdminKey(config: CliConfig): Promise<string | null> {
   return config.adminKey ?? readTrimmed(adminKeyFileOf(config.dataDir));
 }
 
-/** This machine's key of the tenant `default`. Null if the database already had keys. */
+/** Returns this machine's key of the tenant `default`. Returns null if the database already had keys. */
 export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
   if (config.bootstrapKey !== null) return { value: config.bootstrapKey, inShell: "$NIGHTSHIFT_BOOTSTRAP_KEY" };
   const file = keyFileOf(config.dataDir);
@@ -40,7 +41,10 @@ export async function findApiKey(config: CliConfig): Promise<ApiKey | null> {
   return value === null ? null : { value, inShell: `$(cat ${forShell(file)})` };
 }
 
-/** A path as a user would type it: relative if it is below the current folder, and quoted if the shell needs it. */
+/**
+ * Returns a path as a user would type it: relative if it is below the current folder, and quoted if the shell needs
+ * quotes.
+ */
 export function forShell(file: string): string {
   const relative = path.relative(process.cwd(), file);
   const shown = relative === "" ? "." : relative.startsWith("..") ? file : relative;

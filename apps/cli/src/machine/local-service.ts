@@ -13,16 +13,16 @@ import { isProgramOf } from "./programs.ts";
 import { readRunning } from "./running-file.ts";
 import { supervisePostgres } from "./supervised-postgres.ts";
 
-/** How long leftover programs of a dead supervisor have to record the lines in flight. */
+/** The time that leftover programs of a dead supervisor have to record the lines in flight. */
 const LEFTOVER_PATIENCE_MS = 5_000;
 
 /**
- * How long a program may take to stop after its grace period. The primary process of several workers takes longest: its
- * shutdown phases add up to 32 s (apps/worker/src/processes/primary.ts).
+ * The time that a program may take to stop after its grace period. The primary process of several workers takes
+ * longest: its shutdown phases add up to 32 s (apps/worker/src/processes/primary.ts).
  */
 const PROGRAMS_MARGIN_MS = 35_000;
 
-/** How long Postgres and the files of the data folder may take after the programs have stopped. */
+/** The time that Postgres and the files of the data folder may take to close after the programs have stopped. */
 const REST_MARGIN_MS = 15_000;
 
 const READY_POLL_MS = 50;
@@ -53,7 +53,7 @@ export interface LocalService {
 
 type OnClose = (close: () => Promise<void>) => void;
 
-/** The longest time that `stop` takes. */
+/** Returns the longest time that `stop` takes. */
 export function longestStopMs(config: CliConfig): number {
   return config.graceMs + PROGRAMS_MARGIN_MS + REST_MARGIN_MS;
 }
@@ -100,7 +100,10 @@ async function openAll(options: LocalServiceOptions, onClose: OnClose): Promise<
   return unlessAborted(signal, () => serve(programs, port, signal));
 }
 
-/** Starts this machine's Postgres unless a database is configured. The result returns its current URL. */
+/**
+ * Starts this machine's Postgres unless a database is configured. Resolves with a function that returns the current URL
+ * of the database.
+ */
 async function openDatabase(
   { config, show }: LocalServiceOptions,
   onClose: OnClose,

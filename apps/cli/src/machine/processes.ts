@@ -8,7 +8,10 @@ const run = promisify(execFile);
 
 const POLL_MS = 50;
 
-/** The command line of a running process, its arguments joined by spaces. Null if no process has this pid. */
+/**
+ * Returns the command line of a running process, with its arguments joined by spaces. Returns null if no process has
+ * this pid.
+ */
 export async function commandLine(pid: number): Promise<string | null> {
   if (process.platform === "linux") {
     // A zombie has an empty command line, and counts as ended.

@@ -21,7 +21,7 @@ export function programArguments(dataDir: string): string[] {
   return ["--data-dir", dataDir];
 }
 
-/** True for the command line of one of our programs on this data folder. */
+/** True for the command line of one of our programs with this data folder. */
 export function isProgramOf(dataDir: string): (commandLine: string) => boolean {
   const tail = programArguments(dataDir).join(" ");
   return (commandLine) => /\/apps\/(api|worker)\/dist\/main\.js /.test(commandLine) && commandLine.endsWith(tail);

@@ -22,7 +22,7 @@ export type RunningRecord = Static<typeof RunningRecord>;
 
 const fileIn = (dataDir: string): string => path.join(dataDir, "running.json");
 
-/** The last written record, which may be outdated. Null if the file is missing or not valid. */
+/** Returns the last written record, which may be outdated. Returns null if the file is missing or not valid. */
 export async function readRunning(dataDir: string): Promise<RunningRecord | null> {
   const text = await readFile(fileIn(dataDir), "utf8").catch(() => "null");
   try {
@@ -34,7 +34,7 @@ export async function readRunning(dataDir: string): Promise<RunningRecord | null
   }
 }
 
-/** The record, if the supervisor that wrote it is another running process. */
+/** Returns the record if the supervisor that wrote it is another running process. Otherwise returns null. */
 export async function readAliveSupervisor(dataDir: string): Promise<RunningRecord | null> {
   const record = await readRunning(dataDir);
   if (record === null || record.pid === process.pid) return null;

@@ -3,7 +3,7 @@ import { StartupError } from "@nightshift/service";
 import OpenAI from "openai";
 import type { TargetServer } from "./server.ts";
 
-/** Retries calls that fail for a short time. */
+/** Returns a client that retries calls after temporary failures. */
 export function openClient(server: TargetServer): OpenAI {
   return new OpenAI({ apiKey: server.key.value, baseURL: server.baseUrl, maxRetries: 4, logLevel: "off" });
 }
@@ -26,7 +26,7 @@ function explainError(server: TargetServer, error: Error): string {
   return `${server.baseUrl} refused: ${error.message}${hint}`;
 }
 
-/** The message of the innermost cause: "connect ECONNREFUSED ..." instead of the "fetch failed" of fetch. */
+/** Returns the message of the innermost cause: "connect ECONNREFUSED ..." instead of the "fetch failed" of fetch. */
 export function rootMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? rootMessage(error.cause) : error.message;

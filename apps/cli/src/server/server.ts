@@ -1,4 +1,7 @@
-/** Finds the server for a command: a named one, the one that runs on the data folder, or one that is started for it. */
+/**
+ * Chooses the server for a command: the server that the user names, the local server for the data folder, or a new
+ * server that the command starts.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { StartupError, type Lifecycle } from "@nightshift/service";
 import type { CliConfig } from "../config.ts";
@@ -13,7 +16,7 @@ export interface TargetServer {
   /** The base URL for an SDK: with a path such as `/v1`, without a slash at the end. */
   readonly baseUrl: string;
   readonly key: ApiKey;
-  /** True if it was started for this command and stops with it. */
+  /** True if the server was started for this command and stops with it. */
   readonly isOwn: boolean;
 }
 
@@ -23,14 +26,16 @@ export interface ServerChoice {
   readonly key?: string;
 }
 
-/** What every command gets. */
+/** The dependencies that every command receives. */
 export interface CommandDeps {
   readonly life: Lifecycle;
   readonly config: CliConfig;
   readonly screen: Screen;
 }
 
-/** The server of --server or OPENAI_BASE_URL, otherwise that of `localServer`. Rejects with StartupError. */
+/**
+ * Returns the server in --server or OPENAI_BASE_URL, or the local server if neither is set. Rejects with StartupError.
+ */
 export async function chosenServer(choice: ServerChoice, deps: CommandDeps): Promise<TargetServer> {
   const { config } = deps;
   const named = choice.server ?? config.openaiBaseUrl;
@@ -43,7 +48,10 @@ export async function chosenServer(choice: ServerChoice, deps: CommandDeps): Pro
   return { baseUrl, key: { value: key, inShell: "$OPENAI_API_KEY" }, isOwn: false };
 }
 
-/** The service that runs on the data folder. If none runs, starts one on this machine that stops with the command. */
+/**
+ * Returns the running service of the data folder. If no service is running, starts one on this machine that stops with
+ * the command.
+ */
 export async function localServer(choice: ServerChoice, deps: CommandDeps): Promise<TargetServer> {
   const { config } = deps;
   const running = await runningUrl(config, deps.life.stopping);
@@ -68,7 +76,10 @@ async function keyOfRunning(baseUrl: string, config: CliConfig): Promise<string 
   return (await findApiKey(config))?.value ?? null;
 }
 
-/** The URL of the service on the data folder, or null if none runs. Waits for a service that is starting. */
+/**
+ * Returns the URL of the running service of the data folder, or null if no service is running. Waits for a service that
+ * is starting.
+ */
 export async function runningUrl(config: CliConfig, signal: AbortSignal): Promise<string | null> {
   for (;;) {
     const running = await readAliveSupervisor(config.dataDir);

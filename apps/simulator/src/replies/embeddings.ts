@@ -27,7 +27,8 @@ export const embeddings = defineEndpoint({
 });
 
 /**
- * The numbers of one length, drawn and printed once. The vector of an input has them in another order with other signs.
+ * The numbers of one length, drawn and printed once. The vector of an input has these numbers in another order and with
+ * other signs.
  */
 interface BaseVector {
   readonly numbers: Float32Array;
@@ -52,7 +53,7 @@ function drawBase(dimensions: number): BaseVector {
   return { numbers, positive, negative: positive.map((text) => `-${text}`) };
 }
 
-/** What distinguishes the vector of an input: its start in the base vector, and 32 repeating signs. */
+/** The properties that distinguish the vector of an input: its start in the base vector, and 32 repeating signs. */
 interface Variation {
   readonly offset: number;
   readonly signs: number;
@@ -75,7 +76,7 @@ function printFloats({ positive, negative }: BaseVector, { offset, signs }: Vari
   return `[${text}]`;
 }
 
-/** Little-endian 32-bit floats, as OpenAI sends them. */
+/** Returns the vector as base64 of little-endian 32-bit floats, as OpenAI sends it. */
 function printBase64({ numbers }: BaseVector, { offset, signs }: Variation): string {
   const count = numbers.length;
   const bytes = Buffer.allocUnsafe(count * 4);

@@ -25,12 +25,12 @@ function isTokens(input: readonly unknown[]): input is number[] {
   return typeof input[0] === "number";
 }
 
-/** The text of an input for display or for a hash. */
+/** Returns the text of an input for display or for a hash. */
 export function textOf(input: SingleInput): string {
   return typeof input === "string" ? input : `tokens ${input.join(" ")}`;
 }
 
-/** The number of tokens: exact for a list of tokens, estimated for a text. */
+/** Returns the number of tokens: exact for a list of tokens, estimated for a text. */
 export function tokensOf(input: SingleInput): number {
   return typeof input === "string" ? estimateTokens(input) : input.length;
 }

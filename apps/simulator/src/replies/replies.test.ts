@@ -4,7 +4,7 @@ import type { ReplyContext } from "./simulated-text.ts";
 
 const CONTEXT: ReplyContext = { id: "0123456789abcdef01234567", replyBytes: 0, dimensions: 1536, seed: 1 };
 
-/** The reply as a client parses it. */
+/** Returns the reply as a client parses it. */
 function reply(path: string, body: object, context: Partial<ReplyContext> = {}): Record<string, unknown> {
   const outcome = findEndpoint(path)?.(body, { ...CONTEXT, ...context });
   if (outcome === undefined || "error" in outcome) throw new Error(`no reply: ${JSON.stringify(outcome)}`);
@@ -201,7 +201,7 @@ test("an embedding depends on the seed", () => {
   expect(embed({ input: "a" }, { seed: 2 }).data).not.toEqual(embed({ input: "a" }).data);
 });
 
-test("an embedding has the dimensions of the request, or those of the settings", () => {
+test("an embedding has the dimensions in the request, or else in the settings", () => {
   expect(embed({ input: "a", dimensions: 3 }).data[0]!.embedding).toHaveLength(3);
   expect(embed({ input: "a" }, { dimensions: 7 }).data[0]!.embedding).toHaveLength(7);
 });

@@ -1,5 +1,6 @@
 /**
- * The parts that all replies share. They mark every reply as simulated, so that it cannot be mistaken for a model's.
+ * The parts that all replies share. They mark every reply as simulated, so that it cannot be mistaken for a reply of a
+ * model.
  */
 
 /** The model, the owner and the fingerprint in every reply. */
@@ -11,7 +12,7 @@ export const CREATED_SECONDS = 1_735_689_600;
 const PADDING = " This sentence only makes the simulated text longer.";
 const EXCERPT_LENGTH = 80;
 
-/** What a reply may depend on besides the request's body. */
+/** The values that a reply may depend on besides the request's body. */
 export interface ReplyContext {
   /** 24 hexadecimal digits that depend on the seed and the request's key. */
   readonly id: string;

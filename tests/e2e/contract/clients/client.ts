@@ -5,16 +5,19 @@
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** One reply as it came over the wire; a call has several where the client repeated it. */
+/** One reply as it came over the wire. A call has several replies if the client retried the call. */
 export interface Reply {
   readonly status: number;
-  /** By lower-case name. */
+  /** The headers by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What the caller is told of a refusal: the fields of the SDK's exception, or of the envelope of contract §5.1. */
+/** The error that the caller receives: the fields of the SDK's exception, or of the envelope of contract §5.1. */
 export interface Refusal {
-  /** The exception's class. Plain HTTP has none: it names the one that both SDKs have for the status (contract §5.3). */
+  /**
+   * The exception's class. Plain HTTP does not have exceptions, so it uses the class that both SDKs raise for the
+   * status (contract §5.3).
+   */
   readonly exception: string;
   readonly status: number;
   readonly type: string | null;
@@ -23,33 +26,33 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What came of a call. Exactly one of `json`, `bytes` and `refusal` is not null. */
+/** The result of a call. Exactly one of `json`, `bytes` and `refusal` is not null. */
 export interface Answer {
-  /** What the client handed out, with all keys and nulls that it has. Python puts the keys into an order of its own. */
+  /** The object that the client returned, with all its keys and nulls. Python orders the keys differently. */
   readonly json: Json | null;
   readonly bytes: Buffer | null;
   readonly refusal: Refusal | null;
-  /** The request id as the client hands it out. */
+  /** The request id that the client exposes. */
   readonly requestId: string | null;
   /** All replies to the call, in order. */
   readonly replies: readonly Reply[];
-  /** Seconds that the client meant to wait between them; it was not made to. */
+  /** The seconds that the client would have waited between the replies. The tests skip these waits. */
   readonly waits: readonly number[];
 }
 
-/** A file for a form; without a name the client names it as it always does. */
+/** A file for a form. If the name is missing, the client uses its default name. */
 export interface FileToSend {
   readonly bytes: Buffer;
   readonly name?: string;
 }
 
-/** Fields of a form or a body by their names on the wire. What is undefined is not sent. */
+/** The fields of a form or a body by their names on the wire. Undefined fields are not sent. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The query of a list. */
 export type Query = Readonly<Record<string, string | number>>;
 
-/** The calls of the contract. They resolve with refusals, and reject only where no reply came or the client broke. */
+/** The calls of the contract. They resolve with refusals, and reject only if there is no reply or the client fails. */
 export interface Client {
   readonly files: {
     create(file: FileToSend | undefined, fields: Fields): Promise<Answer>;
@@ -70,28 +73,31 @@ export interface Client {
     retrieve(id: string): Promise<Answer>;
     cancel(id: string): Promise<Answer>;
   };
-  /** Verifies a webhook and reads it; rejects where it is not to be trusted. */
+  /** Verifies a webhook and resolves with its content. Rejects if the webhook is not authentic. */
   unwrap(body: string, headers: Readonly<Record<string, string>>, secret: string): Promise<Json>;
-  /** The name that it gives a file without one. */
+  /** The name that the client gives to a file without a name. */
   readonly nameOfBareBytes: string;
-  /** How often it repeats what it takes to be worth it, unless told. */
+  /** The number of times that the client retries a call by default. */
   readonly retries: number;
-  /** The same client with another API key. */
+  /** Returns the same client with another API key. */
   withKey(key: string): Client;
 }
 
-/** Where a client finds the service: the addresses of all APIs, to be asked in turn, so that no call can rely on having seen the one before. */
+/**
+ * The service as a client finds it. `urls` has the addresses of all APIs. Calls go to the APIs in turn, so that no API
+ * can rely on having seen the previous call.
+ */
 export interface Target {
   readonly urls: readonly string[];
   readonly key: string;
 }
 
-/** Returns the elements in turn, for ever. */
+/** Returns a function that returns the elements in turn, and then starts again. */
 export function inTurn<T>(all: readonly T[]): () => T {
   let next = 0;
   return () => {
     const one = all[next++ % all.length];
-    if (one === undefined) throw new Error("There is nothing to take in turn.");
+    if (one === undefined) throw new Error("The list must not be empty.");
     return one;
   };
 }

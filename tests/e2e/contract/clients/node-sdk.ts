@@ -3,27 +3,27 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import OpenAI, { APIError, toFile } from "openai";
 import { type Answer, type Client, inTurn, type FileToSend, type Json, type Reply, type Target } from "./client.ts";
 
-/** Longer than the SDK waits before it repeats, and shorter than it waits for a reply. */
+/** Longer than the SDK waits before a retry, and shorter than it waits for a reply. */
 const LONGEST_WAIT_MS = 61_000;
 
-/** What one call did on the wire. */
+/** The replies of one call, and the waits between them. */
 interface Trace {
   readonly replies: Reply[];
   readonly waits: number[];
 }
 
-/** Of the call that the code at hand runs for. */
+/** The trace of the call that the current code belongs to. */
 const traces = new AsyncLocalStorage<Trace>();
 
 type Outcome = Pick<Answer, "json" | "bytes" | "refusal" | "requestId">;
 
-/** What the rows send is often what the SDK's types forbid, as callers without types do. */
+/** Rows often send values that the SDK's types forbid, as callers without types do. */
 type Untyped = never;
 
-/** One SDK client for each API, asked in turn. */
+/** Creates one SDK client for each API. Calls use these clients in turn. */
 export function createNodeClient({ urls, key }: Target): Client {
   const next = inTurn(
-    // The SDK looks at `Response` to know whether this fetch takes forms.
+    // The SDK checks `Response` to know whether this fetch accepts forms.
     urls.map(
       (url) => new OpenAI({ apiKey: key, baseURL: `${url}/v1`, fetch: Object.assign(tracedFetch, { Response }) }),
     ),
@@ -79,13 +79,13 @@ function callsOf(
 
 const NOTHING: Outcome = { json: null, bytes: null, refusal: null, requestId: null };
 
-/** Bare bytes come without a name, as a `Response` would. */
+/** Returns bytes without a name as a `Response`, which does not have a name. */
 async function uploadable(file: FileToSend | undefined): Promise<unknown> {
   if (file === undefined) return undefined;
   return file.name === undefined ? new Response(file.bytes) : toFile(file.bytes, file.name);
 }
 
-/** An object as its caller sees it; of a page, which is a class of the SDK's, what came with it. */
+/** Returns an object as its caller sees it. A page is a class of the SDK, so its body is returned instead. */
 function jsonOf(result: unknown): Pick<Outcome, "json" | "requestId"> {
   const json = (typeof result === "object" && result !== null && "body" in result ? result.body : result) as Json;
   const { _request_id: requestId } = json as { readonly _request_id?: string };
@@ -101,7 +101,7 @@ function refused(error: unknown): Outcome {
     type: type ?? null,
     code: code ?? null,
     param: param ?? null,
-    // The SDK puts the status in front of the service's own words.
+    // The SDK puts the status before the service's message.
     message: message.replace(`${String(status)} `, ""),
   };
   return { ...NOTHING, refusal, requestId: requestID ?? null };
@@ -115,7 +115,7 @@ async function tracedFetch(...[input, init]: Parameters<typeof fetch>): Promise<
 
 const realSetTimeout = globalThis.setTimeout;
 
-/** Notes the seconds that the SDK waits before it repeats a call, and lets none of them pass. */
+/** Records the seconds that the SDK waits before it retries a call, and skips the wait. */
 function setTimeoutUnlessRepeating(callback: () => void, ms = 0): unknown {
   const trace = traces.getStore();
   if (trace === undefined || ms === 0 || ms > LONGEST_WAIT_MS) return realSetTimeout(callback, ms);

@@ -11,7 +11,7 @@ import {
   type Target,
 } from "./client.ts";
 
-/** Contract §5.3: exceptions by status. */
+/** Exceptions by status: contract §5.3. */
 const EXCEPTIONS: Readonly<Record<number, string>> = {
   400: "BadRequestError",
   401: "AuthenticationError",
@@ -22,7 +22,7 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
 
 const TOLERANCE_SECONDS = 300;
 
-/** Calls by fetch; each asks the next API. */
+/** Creates a client that uses fetch. Each call goes to the next API. */
 export function createPlainClient({ urls, key }: Target): Client {
   const nextUrl = inTurn(urls);
   const call = async (method: string, path: string, body?: FormData | string): Promise<Answer> => {
@@ -67,7 +67,7 @@ export function createPlainClient({ urls, key }: Target): Client {
   };
 }
 
-/** A form with nested fields in brackets, as contract §1.1 has `expires_after`. */
+/** Returns a form with nested fields in brackets, such as `expires_after` in contract §1.1. */
 function formOf(file: FileToSend | undefined, fields: Fields): FormData {
   const form = new FormData();
   const append = (name: string, value: unknown): void => {
@@ -102,7 +102,7 @@ async function answerOf(reply: Response): Promise<Answer> {
   return { ...common, json: null, bytes: null, refusal: { exception, status: reply.status, ...error } };
 }
 
-/** Contract §1.4 by its own words: the three headers, the tolerance, any of the signatures. */
+/** Verifies a webhook as contract §1.4 specifies: with the three headers, the tolerance, and any of the signatures. */
 async function unwrap(body: string, headers: Readonly<Record<string, string>>, secret: string): Promise<Json> {
   const [id = "", timestamp = "", signatures = ""] = ["webhook-id", "webhook-timestamp", "webhook-signature"].map(
     (name) => headers[name],

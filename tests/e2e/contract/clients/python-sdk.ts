@@ -6,15 +6,15 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Answer, Client, Fields, FileToSend, Json, Target } from "./client.ts";
 
-/** A running Python with the SDK in it. */
+/** A running Python process with the SDK. */
 export interface PythonSdk {
-  /** A method of the SDK's client by its dotted name; `walk` with a resource goes through all pages of its list. */
+  /** Calls a method of the SDK's client by its dotted name. `walk` with a resource reads all pages of its list. */
   readonly call: (key: string, call: string, args: readonly unknown[], kwargs?: Fields) => Promise<Answer>;
   readonly client: (key: string) => Client;
   readonly stop: () => Promise<void>;
 }
 
-/** An argument that Python's signature demands and the row leaves out. */
+/** An argument that Python's signature requires and that the row omits. */
 const OMITTED = { $omit: true };
 
 interface Waiting {
@@ -22,7 +22,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts `python`, which ends with its standard input at the latest. */
+/** Starts `python`. The process ends at the latest when its standard input ends. */
 export function startPythonSdk(python: string, { urls }: Pick<Target, "urls">): PythonSdk {
   const script = path.join(import.meta.dirname, "../../python/sdk_calls.py");
   const child = spawn(python, [script, ...urls.map((url) => `${url}/v1`)], { stdio: ["pipe", "pipe", "pipe"] });
@@ -42,7 +42,7 @@ export function startPythonSdk(python: string, { urls }: Pick<Target, "urls">): 
   return { call, client: (key) => createClient(call, key), stop: () => stop(child) };
 }
 
-/** Answers come in the order of the calls. */
+/** Reads the answers, which arrive in the order of the calls. */
 function readAnswers(output: Readable, waiting: Waiting[]): void {
   createInterface({ input: output }).on("line", (line) => {
     const { fault, ...answer } = JSON.parse(line) as Omit<Answer, "bytes"> & { fault?: string; bytes: string | null };

@@ -7,7 +7,7 @@ import type { ClientFixture } from "../fixture.ts";
 const NO_COUNTS = { total: 0, completed: 0, failed: 0 };
 const ENDS = ["completed", "failed", "expired", "cancelled"];
 
-/** The one timestamp of an end is set, and those of the others never are. */
+/** Expects that the timestamp of this end is set, and that the timestamps of all other ends are null. */
 function expectOnlyEnd(batch: Json, end: string): void {
   expect(batch["status"]).toBe(end);
   for (const other of ENDS) {
@@ -15,7 +15,7 @@ function expectOnlyEnd(batch: Json, end: string): void {
   }
 }
 
-/** Lines of a result file. */
+/** Returns the lines of a result file. */
 const linesOf = (bytes: Buffer): Json[] =>
   bytes
     .toString("utf8")
@@ -101,7 +101,7 @@ export function batchEndRows({ name, client, batches }: ClientFixture): void {
     });
   });
 
-  test("§3.3, §7.15, §7.25: cancel returns `cancelling`, also when repeated, and still returns 200 after the batch is cancelled", async () => {
+  test("§3.3, §7.15, §7.25: cancel returns `cancelling`, even when repeated, and still returns 200 after the batch is cancelled", async () => {
     const { cancelling, again, ended, afterwards } = await batches().cancelled;
 
     expect(cancelling).toMatchObject({ status: "cancelling", cancelling_at: expect.any(Number), cancelled_at: null });

@@ -240,7 +240,7 @@ export function batchRows({ client, batches }: ClientFixture): void {
     );
   });
 
-  test("§1.1: a batch completes although its input file is deleted while it runs", async () => {
+  test("§1.1: a batch completes even if its input file is deleted while it runs", async () => {
     expect(await batches().orphaned).toMatchObject({
       status: "completed",
       request_counts: { total: 2, completed: 2, failed: 0 },

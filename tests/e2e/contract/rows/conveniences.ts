@@ -1,4 +1,7 @@
-/** What each SDK adds to the calls of the contract: streamed files, waiting for a file, and files split into parts. */
+/**
+ * The conveniences that each SDK adds to the calls of the contract: streamed files, waiting for a file, and files split
+ * into parts.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

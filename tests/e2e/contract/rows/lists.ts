@@ -13,7 +13,7 @@ export function listRows({ client }: ClientFixture): void {
     const FILES = 9;
     let made: string[];
 
-    /** Pages of four, by the last id of the page before. */
+    /** Reads the list in pages of four. Each page starts after the last id of the previous page. */
     const walk = async (order: string): Promise<string[]> => {
       const seen: string[] = [];
       for (;;) {
@@ -33,7 +33,7 @@ export function listRows({ client }: ClientFixture): void {
       made = await Promise.all(files.map((file) => idOf(client().files.create(file, { purpose: "evals" }))));
     });
 
-    test("§1.5: a page that holds all files has no next page, and equal created_at loses no file", async () => {
+    test("§1.5: a page that holds all files has no next page, and files with equal created_at are all in it", async () => {
       const page = await jsonOf(client().files.list({ purpose: "evals" }));
 
       expect(page["has_more"]).toBe(false);
@@ -85,7 +85,7 @@ export function listRows({ client }: ClientFixture): void {
 
   describe("batches", () => {
     const BATCHES = 22;
-    /** The newest first. */
+    /** The ids of the batches, newest first. */
     let made: string[];
 
     beforeAll(async () => {

@@ -13,11 +13,11 @@ import { createWire } from "../wire.ts";
 
 const FILES = 1_000;
 const BATCHES = 250;
-/** Files among the others that are deleted while somebody walks. */
+/** The number of files that are deleted while an SDK reads the lists. */
 const DOOMED = 200;
 const AT_ONCE = 16;
 
-/** The lists to walk: whose, and what is asked of each page. */
+/** The lists to read, and the query for each page. */
 const WALKS: readonly (readonly ["files" | "batches", Readonly<Record<string, string | number>>])[] = [
   ["files", { purpose: "batch", limit: 30 }],
   ["files", { purpose: "batch", limit: 30, order: "asc" }],
@@ -26,10 +26,10 @@ const WALKS: readonly (readonly ["files" | "batches", Readonly<Record<string, st
   ["batches", {}],
 ];
 
-/** Walks one list to its end by the SDK's own paging. */
+/** Reads one list to its end with the SDK's own paging, and resolves with the ids. */
 type Walk = (resource: "files" | "batches", query: Readonly<Record<string, string | number>>) => Promise<string[]>;
 
-/** Does `count` things, a few at a time; what they return is in no order. */
+/** Calls `work` `count` times, a few calls at a time. The results are not in order. */
 async function many<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
   const done: T[] = [];
   let next = 0;
@@ -49,7 +49,7 @@ export function pagingRows({ stack, python }: ContractFixture): void {
 
   beforeAll(async () => {
     client = createBatchClient(stack());
-    // Uploading each would take a minute, and lists know nothing of bytes.
+    // Uploading each file would take a minute, and lists do not depend on the bytes.
     files = await copyFile(stack(), await client.upload(chatLine("a", "?")), FILES + DOOMED);
     doomed.push(...files.filter((_id, index) => index % 6 === 0).slice(0, DOOMED));
     files = files.filter((id) => !doomed.includes(id));
@@ -59,7 +59,7 @@ export function pagingRows({ stack, python }: ContractFixture): void {
     batches = await many(BATCHES, create);
   });
 
-  /** Walks while files and batches are being made and doomed files go, and looks at what it met. */
+  /** Reads the lists while files and batches are created and doomed files are deleted, and checks the ids. */
   const expectWholeWalks = async (walk: Walk): Promise<void> => {
     const wire = createWire(client);
     let isOver = false;

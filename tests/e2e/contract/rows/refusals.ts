@@ -9,7 +9,7 @@ import { createTenantKey } from "../tenants.ts";
 
 /** Registers the rows. */
 export function refusalRows({ name, stack, client, batches }: ClientFixture): void {
-  test("§5.2: an unknown API key returns 401, and the message shows only its two ends", async () => {
+  test("§5.2: an unknown API key returns 401, and the message shows only the two ends of the key", async () => {
     const stranger = client().withKey("sk-wrong-key-of-nobody");
 
     for (const answer of [await stranger.files.list(), await stranger.batches.create(batchOf("file-1"))]) {
@@ -51,13 +51,13 @@ export function refusalRows({ name, stack, client, batches }: ClientFixture): vo
 
   test("§5.3: a client retries a 429 for requests per minute after Retry-After", async () => {
     const hurried = client().withKey(await createTenantKey(stack(), `hurried-${name}`, "hurried"));
-    // The first of a minute is served, so that the turn of one may come in between.
+    // The first request of each minute is served, so the next request is also served if a new minute has started.
     const answer = await until(
       async () => {
         const tried = await hurried.batches.list();
         return tried.refusal !== null && tried;
       },
-      { message: "a request is one too many" },
+      { message: "a request exceeds the rate limit" },
     );
 
     expect(answer.refusal).toEqual({
@@ -74,7 +74,7 @@ export function refusalRows({ name, stack, client, batches }: ClientFixture): vo
       expect(seconds).toBeGreaterThanOrEqual(1);
       expect(seconds).toBeLessThanOrEqual(60);
     }
-    // To the millisecond, where the reply says that as well.
+    // The clients wait exactly as long as `retry-after-ms` says, which has milliseconds.
     const toldMs = answer.replies.map(({ headers }) => Number(headers["retry-after-ms"]));
     expect(toldMs.map((ms) => Math.ceil(ms / 1000))).toEqual(told);
     expect(answer.waits).toEqual(toldMs.slice(0, -1).map((ms) => ms / 1000));

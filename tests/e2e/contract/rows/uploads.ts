@@ -18,7 +18,7 @@ const md5 = (text: string): string => createHash("md5").update(text).digest("hex
 export function uploadRows({ client }: ClientFixture): void {
   const begin = (change: Fields = {}): Promise<string> => idOf(client().uploads.create({ ...ABOUT, ...change }));
   const addPart = (id: string, data: Buffer): Promise<string> => idOf(client().uploads.addPart(id, data));
-  /** An upload with both parts, the second of which was sent first. */
+  /** Creates an upload and sends both parts, the second part first. */
   const uploadParts = async (change: Fields = {}): Promise<{ id: string; parts: string[] }> => {
     const id = await begin(change);
     const end = await addPart(id, END);
@@ -90,7 +90,7 @@ export function uploadRows({ client }: ClientFixture): void {
     expect(expires).toBe(created + 7_200);
   });
 
-  test("§1.2: cancel returns the cancelled upload, also when repeated", async () => {
+  test("§1.2: cancel returns the cancelled upload, even when repeated", async () => {
     const { id } = await uploadParts();
 
     const cancelled = await jsonOf(client().uploads.cancel(id));
@@ -122,17 +122,17 @@ export function uploadRows({ client }: ClientFixture): void {
     test.each<[string, (parts: readonly string[]) => Fields, RegExp]>([
       ["too few bytes", (parts) => ({ part_ids: parts.slice(1) }), /^Invalid value for 'part_ids': .*bytes together/],
       [
-        "a part twice",
+        "a repeated part",
         (parts) => ({ part_ids: [...parts, parts[0]] }),
         /^Invalid value for 'part_ids': .*listed twice/,
       ],
       [
-        "a part of nobody's",
+        "an unknown part",
         (parts) => ({ part_ids: [...parts, "part_00000000000000000000000000000000"] }),
         /^Invalid value for 'part_ids': 'part_0+' is not a part of this upload/,
       ],
       ["another MD5", (parts) => ({ part_ids: parts, md5: md5("other") }), /^Invalid value for 'md5': .*have the MD5/],
-      ["no MD5 at all", (parts) => ({ part_ids: parts, md5: "abc" }), /^Invalid value for 'md5': .*hex/],
+      ["an invalid MD5", (parts) => ({ part_ids: parts, md5: "abc" }), /^Invalid value for 'md5': .*hex/],
     ])("§1.2: %s", async (_what, fields, message) => {
       const { id, parts } = await uploadParts();
 
@@ -183,7 +183,7 @@ export function uploadRows({ client }: ClientFixture): void {
 
   test.each<[string, Fields, string, string | null]>([
     [
-      "a purpose that is none",
+      "an unknown purpose",
       { purpose: "batches" },
       "'batches' is not one of ['fine-tune', 'assistants', 'batch', 'user_data', 'vision', 'evals'] - 'purpose'",
       "purpose",
@@ -196,7 +196,7 @@ export function uploadRows({ client }: ClientFixture): void {
       null,
     ],
     [
-      "more than 8 GB for anything",
+      "more than 8 GB for any purpose",
       { bytes: 8 * 1024 ** 3 + 1, purpose: "user_data" },
       "File is too large. Files of this purpose may have at most 8589934592 bytes.",
       null,

@@ -1,4 +1,4 @@
-/** Contract §1.4 for every client: the content of webhook events, and that `webhooks.unwrap` accepts them. */
+/** Contract §1.4 for every client: checks the content of webhook events, and that `webhooks.unwrap` accepts them. */
 import { expect, test } from "@jest/globals";
 import type { ClientFixture } from "../fixture.ts";
 

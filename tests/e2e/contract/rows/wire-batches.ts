@@ -35,8 +35,11 @@ export function wireBatchRows({ stack }: ContractFixture): void {
 
   test.each([
     ["none", {}],
-    ["an empty one that is called JSON", { headers: { "content-type": "application/json", "content-length": "0" } }],
-    ["an empty one with a length", { headers: { "content-type": "application/json" }, body: "" }],
+    [
+      "no body, but the headers of an empty JSON body",
+      { headers: { "content-type": "application/json", "content-length": "0" } },
+    ],
+    ["an empty string as JSON", { headers: { "content-type": "application/json" }, body: "" }],
   ])("§1.3, §7.25: cancel accepts this body: %s", async (_what, init: RequestInit) => {
     const { client, wire } = open();
     const { body } = await wire.post("/v1/batches", batchOf("file-1"));
@@ -44,7 +47,7 @@ export function wireBatchRows({ stack }: ContractFixture): void {
 
     const reply = await client.request(path, { method: "POST", ...init });
 
-    // The batch has no input: it may have failed by now, and the body is not what the 409 would be for.
+    // The batch does not have an input, so it may already have failed. In that case the 409 is not caused by the body.
     expect([200, 409]).toContain(reply.status);
     expect(await reply.json()).toMatchObject(reply.status === 200 ? { object: "batch" } : { error: { param: null } });
   });
@@ -52,7 +55,7 @@ export function wireBatchRows({ stack }: ContractFixture): void {
   test.each([
     ["50,000 embedding inputs are accepted", 49_999, []],
     [
-      "one more fails the batch",
+      "50,001 embedding inputs fail the batch",
       50_000,
       [
         {

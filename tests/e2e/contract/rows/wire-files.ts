@@ -105,7 +105,7 @@ export function wireFileRows({ stack }: ContractFixture): void {
       `attachment; filename="gr??e ??.jsonl"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%E6%97%A5%E6%9C%AC.jsonl`,
     ],
   ])("§1.1: a download of %j returns the uploaded bytes and the file's name", async (name, disposition) => {
-    // FormData writes a quote as %22, as browsers do; the raw name is what the service is asked to keep.
+    // FormData writes a quote as %22, as browsers do. The service keeps the name as it receives it.
     const { id, filename } = await uploaded(name);
 
     const { client } = open();
@@ -127,7 +127,7 @@ export function wireFileRows({ stack }: ContractFixture): void {
     const part = await client.request(path, { headers: { range: "bytes=2-5" } });
     const etag = part.headers.get("etag") ?? "";
     const beyond = await client.request(path, { headers: { range: "bytes=100000-" } });
-    // fetch would add `no-cache`, which asks for the bytes whatever the tag is.
+    // fetch would add `no-cache`, which requests the bytes even if the tag matches.
     const headers = { "if-none-match": etag, "cache-control": "max-age=0" };
     const unchanged = await client.request(path, { headers });
 

@@ -29,7 +29,7 @@ export function wireReplyRows({ stack }: ContractFixture): void {
     });
   });
 
-  test("§5.3: every reply has its own request id and processing time, also for an unknown URL", async () => {
+  test("§5.3: every reply has its own request id and processing time, even for an unknown URL", async () => {
     const { request } = createBatchClient(stack());
     const paths = ["/v1/files", "/v1/batches", "/v1/batches/batch_0", "/v1/nothing"];
 

@@ -22,7 +22,9 @@ export function addAdminCommands(admin: Command, run: RunCommand): void {
 
 function addKeys(keys: Command, run: RunCommand): void {
   addSharedOptions(
-    keys.command("create").description("create an API key, and the tenant with its first key; shows the key only once"),
+    keys
+      .command("create")
+      .description("create an API key, and the tenant if it does not exist; the key is shown only once"),
   )
     .requiredOption("--tenant <name>", "tenant of the key")
     .option("--name <text>", "name of the key in lists")
@@ -30,7 +32,7 @@ function addKeys(keys: Command, run: RunCommand): void {
       const { createKey } = await import("./keys.ts");
       run((deps) => createKey(options, deps));
     });
-  addSharedOptions(keys.command("list").description("list keys and revoked keys, without their secret part"))
+  addSharedOptions(keys.command("list").description("list keys, including revoked ones, without their secrets"))
     .option("--tenant <name>", "only for this tenant")
     .action(async (options: AdminOptions & { tenant?: string }) => {
       const { listKeys } = await import("./keys.ts");
@@ -68,7 +70,7 @@ function addTenants(tenants: Command, run: RunCommand): void {
 function addWebhooks(webhooks: Command, run: RunCommand): void {
   addSharedOptions(webhooks.command("create").description("send a tenant's batch events to a URL"))
     .requiredOption("--tenant <name>", "tenant whose events are sent")
-    .requiredOption("--url <url>", "URL that receives them", httpUrl)
+    .requiredOption("--url <url>", "URL that receives the events", httpUrl)
     .option("--event <type...>", "only these events, such as batch.completed (default: all)")
     .action(async (options: CreateWebhookOptions) => {
       const { createWebhook } = await import("./webhooks.ts");
@@ -106,7 +108,7 @@ function addWebhooks(webhooks: Command, run: RunCommand): void {
 /** Adds the options that every admin command has. */
 function addSharedOptions(command: Command): Command {
   return command
-    .option("--server <url>", "server to use (default: the one that runs on this machine's data folder)", httpUrl)
+    .option("--server <url>", "server to use (default: the local server for the data folder)", httpUrl)
     .option("--admin-key <key>", "admin key of the server (default: NIGHTSHIFT_ADMIN_KEY, or this machine's own)")
     .option("--json", "print the API's JSON");
 }

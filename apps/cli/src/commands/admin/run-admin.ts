@@ -1,4 +1,4 @@
-/** What all admin commands share: each makes a few calls, prints the result, and ends the process. */
+/** The code that all admin commands share. Each command makes a few calls, prints the result, and ends the process. */
 import { type AdminCall, type AdminChoice, openAdminApi } from "../../admin/admin-client.ts";
 import { type AdminObject, type Column, objectTable } from "../../admin/admin-table.ts";
 import type { CommandDeps } from "../../server/server.ts";
@@ -8,7 +8,7 @@ export interface AdminOptions extends AdminChoice {
   readonly json?: boolean;
 }
 
-/** The result of a command: the API's JSON, and the same as lines of text. */
+/** The result of a command: the API's JSON, and the same data as lines of text. */
 interface CommandResult {
   readonly json: AdminObject;
   readonly lines: readonly string[];
@@ -46,7 +46,7 @@ export async function listAll(
   }
 }
 
-/** A table, or the text `none` if there are no rows. */
+/** Returns a table, or the text `none` if there are no rows. */
 export function tableOr(columns: readonly Column[], rows: readonly AdminObject[], none: string): string[] {
   return rows.length === 0 ? [none] : objectTable(columns, rows);
 }
