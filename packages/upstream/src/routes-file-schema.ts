@@ -1,5 +1,5 @@
 /** The schema of the YAML file of upstreams, routes and tiers, and the faults of a file that does not match it. */
-import { type Static, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 import { BASE_URL_EXPECTED } from "./base-url.ts";
 import type { Place, RouteFault } from "./routes-error.ts";
@@ -20,7 +20,7 @@ const count = (range: { minimum: number; maximum: number }, unit = "") =>
 const UPSTREAM = Type.Object(
   {
     base_url: Type.String({ description: BASE_URL_EXPECTED }),
-    api_key: Type.Optional(Type.String({ minLength: 1, description: "the API key, as a string" })),
+    api_key: Type.Optional(Type.String({ minLength: 1, description: "the API key, as a string", secret: true })),
     api_key_env: Type.Optional(
       Type.String({ minLength: 1, description: "the name of the environment variable that holds the API key" }),
     ),
@@ -32,6 +32,7 @@ const UPSTREAM = Type.Object(
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String({ description: "a string" }), {
         description: "a map of header names to strings",
+        secret: true,
       }),
     ),
   },
@@ -75,7 +76,12 @@ export type UpstreamEntry = Static<typeof UPSTREAM>;
 /** One value of `models`. */
 export type RouteEntry = Static<typeof ROUTE>;
 
-const ajv = new Ajv({ allErrors: true, verbose: true, keywords: ["keys"] });
+/** The keys of an upstream whose values messages do not show. */
+const SECRETS = Object.entries<TSchema>(UPSTREAM.properties)
+  .filter(([, schema]) => schema["secret"] === true)
+  .map(([key]) => key);
+
+const ajv = new Ajv({ allErrors: true, verbose: true, keywords: ["keys", "secret"] });
 
 /** After a call, `errors` has the faults, each with the part of the schema that does not match. */
 export const isRoutesFile = ajv.compile<RoutesFile>(FILE);
@@ -129,7 +135,7 @@ export function show(path: readonly string[], value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return Object.keys(value).length === 0 ? "an empty map" : "a map";
-  if (path.includes("api_key") || path.includes("headers")) return `a ${typeof value}`;
+  if (SECRETS.some((key) => path.includes(key))) return `a ${typeof value}`;
   const text = JSON.stringify(value).replaceAll(/[^/@\s]*@/g, "***@");
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }
