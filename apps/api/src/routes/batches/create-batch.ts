@@ -44,19 +44,8 @@ export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
     if (input !== null && input.purpose !== "batch") throw errors.wrongPurpose(input.id, input.purpose);
 
     const maxUnfinished = maxUnfinishedOf(await deps.limitsOf(tenant));
-    const wanted: NewBatch = {
-      id: newBatchId(deps.random, toSeconds(now)),
-      tenant,
-      endpoint: body.endpoint,
-      completionWindow: body.completion_window,
-      inputFileId: body.input_file_id,
-      metadata: body.metadata ?? null,
-      outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
-      createdAt: now,
-      deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
-      requestId: String(response.getHeader("x-request-id")),
-      maxUnfinished,
-    };
+    const requestId = String(response.getHeader("x-request-id"));
+    const wanted = { ...toNewBatch(deps, body, tenant, now), requestId, maxUnfinished };
     const keyed =
       key === null
         ? undefined
@@ -74,6 +63,21 @@ export function createBatchRoute(deps: CreateBatchDeps): TenantHandler {
       if (keyed === undefined) throw error;
       response.json(presentBatch(await replay(response, error, (id) => findBatch(deps.db, tenant, id))));
     }
+  };
+}
+
+/** Returns the batch that the body describes. */
+function toNewBatch(deps: CreateBatchDeps, body: CreateBatchBody, tenant: string, now: Date): NewBatch {
+  return {
+    id: newBatchId(deps.random, toSeconds(now)),
+    tenant,
+    endpoint: body.endpoint,
+    completionWindow: body.completion_window,
+    inputFileId: body.input_file_id,
+    metadata: body.metadata ?? null,
+    outputExpiresAfterSeconds: body.output_expires_after?.seconds ?? null,
+    createdAt: now,
+    deadline: endOfWindow(deps.completionWindows, now, body.completion_window),
   };
 }
 
