@@ -97,7 +97,7 @@ describe.each(availableProfiles())("%s", (profile) => {
     ]);
   });
 
-  test("a line without attempts left keeps the upstream's last reply and is in the failed set", async () => {
+  test("a line without attempts left keeps the upstream's last reply and is listed in the queue failed-lines", async () => {
     const faults = [
       { match: "JSON", status: 500, body: `{"error":{"message":"Out of order"}}` },
       { match: "502 page", status: 502, body: ERROR_PAGE, headers: { "content-type": "text/html" } },

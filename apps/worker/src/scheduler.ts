@@ -19,7 +19,7 @@ export interface Scheduler {
   feedSoon(upstream: string): void;
   /** Enqueues `webhook.deliver` for the webhooks of a batch that has just ended. */
   deliverSoon(batchId: string): void;
-  /** Enqueues `line.failed`, which puts the line in the failed set for an admin. */
+  /** Enqueues `line.failed`, which adds the line to the queue `failed-lines`, where an admin can retry it. */
   parkFailedLine(line: Omit<JobPayload<"line.failed">, "v">): void;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Opens the Postgres, queue and object store that the configuration selects. No other code depends on which these are.
+ * Opens the Postgres, queue and object store that the configuration selects. No other code depends on which
+ * implementations are selected.
  */
 import path from "node:path";
 import { isDbUnavailable, migrate, openDb, SchemaTooNewError, type Db } from "@nightshift/db";
@@ -18,7 +19,8 @@ import { refuseHalfSet, type BackendsConfig } from "./variables.ts";
 const PATIENCE_MS = 30_000;
 
 /**
- * The worker process stops its job workers in an earlier shutdown phase. This time is for job workers that still run.
+ * How long closing the queues waits for job workers that are still running. Normally there are none, because the worker
+ * process stops them in an earlier shutdown phase.
  */
 const QUEUES_CLOSE_MS = 2_000;
 

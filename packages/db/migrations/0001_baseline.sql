@@ -78,7 +78,8 @@ create table files (
   expires_at timestamptz,
   deleted_at timestamptz
 );
--- Lists are ordered by the time that the API shows: contract §1.1. Concurrent requests can get numbers out of order.
+-- Lists are ordered by created_at, which the API shows (contract §1.1), and not by number alone: with concurrent
+-- requests, a later file can get a lower number.
 create index files_by_tenant on files (tenant, created_at desc, number desc) where deleted_at is null;
 create index files_by_blob on files (blob);
 
@@ -164,7 +165,8 @@ create table batches (
   -- The partition of `lines`: days between 1970-01-01 and created_at, in UTC.
   day integer not null
 );
--- Lists are ordered by the time that the API shows: contract §1.3. Concurrent requests can get numbers out of order.
+-- Lists are ordered by created_at, which the API shows (contract §1.3), and not by batch_no alone: with concurrent
+-- requests, a later batch can get a lower number.
 create index batches_by_tenant on batches (tenant, created_at desc, batch_no desc);
 create index batches_unfinished on batches (status, batch_no)
   where status in ('validating', 'in_progress', 'finalizing', 'cancelling');
@@ -253,7 +255,7 @@ create table lines (
   seq bigint not null,
   primary key (day, batch_no, line)
 ) partition by range (day);
--- The failed set of the dashboard is rebuilt from the newest of these.
+-- The reconciler refills the queue failed-lines from the newest exhausted lines.
 create index lines_exhausted on lines (batch_no desc, line desc) where exhausted;
 
 -- An object that a worker wrote with the result lines of one flush.
@@ -338,7 +340,7 @@ create table upstreams (
   requests_per_minute integer check (requests_per_minute > 0),
   -- The number of lines in a slice. NULL if it is chosen from the measured time per line.
   slice_lines integer check (slice_lines between 1 and 64),
-  -- Requests that may be sent now, as of refilled_at.
+  -- The number of request credits at the time in refilled_at.
   request_credits double precision not null default 0,
   refilled_at timestamptz not null default clock_timestamp(),
   paused_until timestamptz not null default '-infinity',

@@ -88,7 +88,7 @@ test("keeps the counts when a line fails again, replaces its error line, and all
   expect(await claimedRetry(db(), batch.batchNo, 3)).toMatchObject({ requestGen: 2 });
 });
 
-test("drops results of older requests and second results, and keeps the slice", async () => {
+test("discards a result with an older request_gen and a second result for the same retry, and keeps the slice", async () => {
   const batch = await completedBatch(db(), 5, [3]);
   await claimedRetry(db(), batch.batchNo, 3);
 

@@ -71,7 +71,7 @@ test("never exceeds the room of the window, the lines a batch has left, or the s
   );
 });
 
-test("fills a window that has room with as many lines as there are", () => {
+test("hands out as many lines as the window has room for, or all lines if there are fewer", () => {
   fc.assert(
     fc.property(aWindow, someShares, (window, shares) => {
       const open = { ...window, dueBytes: 0, laterLines: 0 };
@@ -111,7 +111,7 @@ function planBySearch(window: FeedWindow, shares: readonly FeedShare[]): Planned
   return runs;
 }
 
-test("gives each run to the batch that a search through all shares finds", () => {
+test("plans the same slices as the reference implementation, which searches all shares", () => {
   const outByTenant = fc.dictionary(fc.constantFrom("one", "two", "three"), fc.nat(50));
   const fewDeadlines = someShares.map((shares) =>
     shares.map((each) => ({ ...each, outstanding: each.outstanding % 5, deadline: new Date(each.left % 3) })),

@@ -46,7 +46,8 @@ export const MAX_BATCH_LINES = 50_000;
 export const MAX_EMBEDDING_INPUTS = 50_000;
 
 /**
- * The maximum length of a custom_id, in UTF-16 code units. OpenAI documents no limit; each result line repeats the id.
+ * The maximum length of a custom_id, in UTF-16 code units. OpenAI documents no limit. Nightshift sets one, because each
+ * result line repeats the id.
  */
 export const MAX_CUSTOM_ID_LENGTH = 512;
 

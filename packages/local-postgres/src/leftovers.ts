@@ -39,7 +39,8 @@ export async function stopLeftovers(home: string): Promise<number> {
     throw new LocalPostgresError(
       `Postgres of an earlier run (pid ${left.join(", ")}) does not stop. Kill it and start again.`,
     );
-  // No process uses the cluster now. Postgres itself would trust a pid that may belong to another process by now.
+  // No process uses the cluster now, so the lock file is stale. Its pid may belong to an unrelated process by now, and
+  // Postgres would take that process for a running server.
   await rm(path.join(dataOf(home), "postmaster.pid"), { force: true });
   return found.length;
 }

@@ -84,8 +84,8 @@ async function tryRun(native: Native, account: Account): Promise<string | null> 
 }
 
 /**
- * Creates the library symlinks, which npm packages cannot contain and the package's install script would create.
- * Returns false if some are missing and the folder is not writable.
+ * Creates the library symlinks, because npm packages cannot contain symlinks. The package's install script also creates
+ * them, but npm may not have run it. Returns false if some are missing and the folder is not writable.
  */
 async function makeLinks(folder: string): Promise<boolean> {
   const list = await readFile(path.join(folder, "pg-symlinks.json"), "utf8").catch(() => "[]");

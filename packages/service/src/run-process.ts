@@ -11,7 +11,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** One Ctrl-C can arrive twice: from the terminal, and from npm, which forwards it. */
 const SAME_SIGNAL_MS = 500;
 
-/** The time that a main function that is still starting has to notice the shutdown. */
+/** How long the shutdown waits for a main function that is still starting. */
 const START_ABANDON_MS = 10_000;
 
 /** The stop reason after a failed start, which has already logged or printed its own error. */
@@ -28,9 +28,9 @@ export interface HostProcess extends Pick<EventEmitter, "on"> {
 
 /**
  * Runs a process. Each main.ts calls only this. The process stops in phases on SIGTERM, on SIGINT, and when the parent
- * that forked it is gone. A second signal of the same kind exits at once. A second signal of the other kind does not,
- * because Ctrl-C reaches the whole process group and the supervisor then sends SIGTERM too. A StartupError is printed
- * without its stack. Any other uncaught error is logged, and the process exits with 1.
+ * that forked it is gone. A second signal of the same kind exits at once. A second signal of the other kind is ignored:
+ * Ctrl-C sends SIGINT to the whole process group, and the supervisor then also sends SIGTERM for the same shutdown. A
+ * StartupError is printed without its stack. Any other uncaught error is logged, and the process exits with 1.
  */
 export function runProcess(
   name: string,
@@ -119,9 +119,9 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 const HEAP_GROWTH_PERCENT = 100;
 
 /**
- * Lets V8's heap grow to twice its live size before a full mark, from the next collection on. V8 counts socket buffers
- * as heap, and by default it marks the whole heap for every 25 MB that stream by. That was half of the CPU time of a
- * download from an S3 store: 4.8 ms per MB with V8's default, 2.2 ms with this flag. See
+ * After the next collection, V8 lets the heap grow to twice its live size before it marks the whole heap again. V8
+ * counts socket buffers as heap, and by default it marks the whole heap for every 25 MB that stream by. That was half
+ * of the CPU time of a download from an S3 store: 4.8 ms per MB with V8's default, 2.2 ms with this flag. See
  * docs/adr/0016-collect-garbage-late.md.
  */
 function collectGarbageLate(): void {

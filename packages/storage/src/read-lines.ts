@@ -3,7 +3,7 @@ import { createLineSplitter, type RawLine } from "@nightshift/domain";
 import type { ObjectStore } from "./object-store.ts";
 
 /**
- * Yields the lines of the object under `key` in order, in one array per chunk: the lines that end in that chunk. A
+ * Reads the object under `key`, and yields one array for each chunk: the lines that end in that chunk, in order. A
  * promise for each line would cost more than the work on the line itself. Lines longer than `maxLineBytes` are yielded
  * without their bytes, and blank lines are skipped.
  */

@@ -1,7 +1,7 @@
 /**
  * Aborts multipart uploads whose writer died. Their parts take up storage until the upload is aborted, and listing the
- * keys does not show them. MinIO aborts such uploads itself after a day, and lists them only for a prefix that is a
- * complete key.
+ * keys does not show them. On MinIO the listing of uploads is empty unless the prefix is a complete key. This does no
+ * harm, because MinIO aborts such uploads itself after a day.
  */
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isS3Error } from "./s3-replies.ts";

@@ -76,7 +76,7 @@ export type UpstreamEntry = Static<typeof UPSTREAM>;
 /** One value of `models`. */
 export type RouteEntry = Static<typeof ROUTE>;
 
-/** The keys of an upstream whose values messages do not show. */
+/** The keys of an upstream that can hold secrets. Messages do not show their values. */
 const SECRETS = Object.entries<TSchema>(UPSTREAM.properties)
   .filter(([, schema]) => schema["secret"] === true)
   .map(([key]) => key);

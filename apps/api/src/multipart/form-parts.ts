@@ -10,7 +10,10 @@ import { decompressed, readContentEncoding } from "./decompress.ts";
 /** Allows one field for each known key, and a few more, so that the error can name the first unknown field. */
 const LIMITS = { files: 1, fields: 10, parts: 12, fieldNameSize: 100, fieldSize: 1024, fieldNestingDepth: 2 };
 
-/** The bytes that a compressed form may have besides its largest file, for boundaries and text fields. */
+/**
+ * The bytes that a decompressed form may have in addition to a file of the maximum size, for boundaries and text
+ * fields.
+ */
 const FORM_BYTES = 1024 * 1024;
 
 export interface FieldPart {

@@ -55,7 +55,7 @@ function sendAsset(root: string, file: string): RequestHandler {
   return (_request, response) => {
     response.setHeader("content-security-policy", PAGE_POLICY);
     response.setHeader("x-content-type-options", "nosniff");
-    // With `root`, a folder such as ~/.nvm above the checkout does not count as a hidden file.
+    // Without `root`, `sendFile` refuses the file if a folder above the checkout begins with a dot, such as ~/.nvm.
     response.sendFile(file, { root });
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Prints and parses positions in the results of a batch. A position is after all commits before `seq`, and after some
- * lines of commit `seq`. Its text is opaque to clients.
+ * Prints and parses positions in the results of a batch. A position says what a client has read: all commits before
+ * `seq`, and the first `lines` lines of commit `seq`. Its text is opaque to clients.
  */
 import { errors, MAX_BATCH_LINES } from "@nightshift/domain";
 

@@ -14,8 +14,8 @@ export function programFile(name: ProgramName): string {
 }
 
 /**
- * Arguments that no program reads. They identify the process in `ps` and at the next start, which must not end another
- * process that has reused the pid.
+ * Arguments that no program reads. They identify the process in `ps`. The next start ends leftover processes, and uses
+ * the arguments to spare an unrelated process that has the same pid.
  */
 export function programArguments(dataDir: string): string[] {
   return ["--data-dir", dataDir];

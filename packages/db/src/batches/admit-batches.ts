@@ -20,7 +20,8 @@ export async function admitBatches(db: Db, tenant: string, limit: number | null,
   return withTx(db, async (tx) => {
     await lockTenant(tx, tenant);
     const room = limit === null ? null : Math.max(0, limit - (await countRunning(tx, tenant)));
-    // Two statements: Postgres may run a limited subquery of the update again for each row.
+    // Select and update are separate statements. In a single update, Postgres may run the subquery with LIMIT once for
+    // each row, and admit too many batches.
     const { rows: next } = await tx.query<{ batchNo: number }>(
       `/* batches.next_waiting */
       select batch_no as "batchNo" from batches where tenant = $1 and ${IS_WAITING}
@@ -53,7 +54,7 @@ export async function waitingTenants(db: Queryable, limit: number): Promise<stri
   return rows.map((row) => row.tenant);
 }
 
-/** Returns the number of the tenant's batches whose status is not final, waiting or running. */
+/** Returns how many batches of the tenant have no final status, whether they wait or run. */
 export async function countUnfinished(db: Queryable, tenant: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `/* batches.count_unfinished */ select count(*) as count from batches where tenant = $1 and ${UNFINISHED}`,

@@ -82,8 +82,8 @@ export interface HistoryPage {
 }
 
 /**
- * If two entries have the same time, the entry with the higher rank counts as later. Statuses rank below the rows of
- * the table.
+ * If two entries have the same time, the entry with the higher rank counts as later. Statuses rank below the entries of
+ * `batch_history`.
  */
 const ENTRIES = `
   select v.status as id, v.at, v.rank, 'status' as what, v.status, null::text as by, null::jsonb as details

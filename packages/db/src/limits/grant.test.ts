@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { grant, type Grant, type LeaseRequest, type UpstreamState } from "./grant.ts";
 
-/** A number above all existing permits. */
+/** A number greater than the number of permits in these tests. */
 const MANY = 1_000;
 const hungry = (count: number): number[] => Array.from({ length: count }, () => MANY);
 
@@ -53,7 +53,7 @@ describe("permits", () => {
     expect(grant({ ...idle, othersWanted: [2] }, { ...quiet, wantedPermits: 3 }).permits).toBe(8);
   });
 
-  test("are 0 for a worker without lines, but its lines in flight still count as held", () => {
+  test("are 0 for a worker that wants none, but its lines in flight still count as held", () => {
     expect(grant(idle, { ...quiet, wantedPermits: 0, ceiling: 3 })).toMatchObject({ permits: 0, held: 3 });
   });
 
@@ -154,7 +154,7 @@ describe("credits", () => {
     },
   );
 
-  test("expire after a quarter of a second, except for a late worker whose lines have waited", () => {
+  test("expire after a quarter of a second, or after a second if lines have waited since the last lease", () => {
     const late = { ...idle, requestsPerMinute: 60_000, sinceRefillMs: 5_000 };
 
     expect(grant(late, { ...quiet, wantedCredits: 1e9 }).credits).toBe(245);

@@ -90,9 +90,10 @@ export async function recordMemory(stack: Pick<Stack, "processes">): Promise<Mem
 }
 
 /**
- * Uses the minimum of each window, because memory that a request in flight holds is not growth. The value of a third is
- * the mean of its windows. The noise is three standard errors of the difference between two thirds. It is estimated
- * from the distances of the windows from a straight line fitted to their third, so steady growth is not noise.
+ * Takes the lowest measurement in each of the five windows of a third. This excludes memory that requests in flight
+ * hold for a moment. The value of a third is the mean of its minima. The noise is three standard errors of the
+ * difference between two thirds. To estimate it, a straight line is fitted to the minima of each third, and only the
+ * distances from that line count. So steady growth does not count as noise.
  */
 export function thirdsOf(
   name: string,

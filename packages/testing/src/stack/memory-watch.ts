@@ -9,8 +9,8 @@ export interface MemoryPeak {
   readonly bytes: number;
 }
 
-/** Returns the peaks of all processes so far, including ended processes. */
 export interface MemoryWatch {
+  /** Returns the peaks of all processes so far, including processes that have ended. */
   readonly look: () => Promise<readonly MemoryPeak[]>;
   readonly stop: () => void;
 }

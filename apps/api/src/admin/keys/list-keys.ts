@@ -16,7 +16,10 @@ export const ListKeysQuery = Type.Object({
 
 const parseQuery = textParser(ListKeysQuery);
 
-/** Sends a page of keys, newest first, without the key or its hash. The page of an unknown tenant is empty. */
+/**
+ * Sends a page of key records, newest first. The records contain neither the secret key nor its hash. The page of an
+ * unknown tenant is empty.
+ */
 export function listKeysRoute({ db }: { readonly db: Db }): RequestHandler {
   return async (request, response) => {
     const { limit, after = null, tenant = null } = parseQuery({ ...request.query });

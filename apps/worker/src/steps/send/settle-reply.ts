@@ -1,4 +1,4 @@
-/** Turns a reply into an outcome. Sends results and returned lines to the recorder, and pauses to the lease. */
+/** Turns a reply into an outcome. Sends results and returned lines to the recorder, and reports pauses to the lease. */
 import type { RandomBytes } from "@nightshift/domain";
 import type { UpstreamReply, UpstreamSettings } from "@nightshift/upstream";
 import type { Clock } from "../../deps.ts";
