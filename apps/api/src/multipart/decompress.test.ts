@@ -142,8 +142,10 @@ describe("zstd data without content", () => {
   });
 });
 
+const member = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+
 test.each<[Coding, Buffer]>([
-  ["gzip", gzipSync(Buffer.alloc(64 * 1024 * 1024))],
+  ["gzip", Buffer.concat(Array.from({ length: 8 }, () => member))],
   ["zstd", bomb("", 50_000)],
 ])("decompresses no more of a %s bomb than is read", async (coding, bytes) => {
   let taken = 0;
@@ -160,7 +162,7 @@ test.each<[Coding, Buffer]>([
   }
 
   expect(made).toBeLessThan(2 * 1024 * 1024);
-  // Node's gunzip reads 16 KiB ahead.
+  // Node's gunzip reads 16 KiB ahead, and 64 KiB from Node 22 on.
   expect(taken).toBeLessThan(bytes.length / 2);
 });
 
